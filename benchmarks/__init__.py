@@ -1,0 +1,1 @@
+"""Every speed claim, measured beside its limit and its peers in one run."""

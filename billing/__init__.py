@@ -1,0 +1,1 @@
+"""What families owe and what they have paid."""

@@ -1,0 +1,1 @@
+"""Who did what, and why, appended in the same transaction as the deed."""

@@ -1,0 +1,1 @@
+"""What happened, appended in the same transaction as the thing itself."""

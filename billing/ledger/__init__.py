@@ -1,0 +1,1 @@
+"""The double-entry book: accounts, journal entries, postings, seals."""

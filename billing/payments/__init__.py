@@ -1,0 +1,1 @@
+"""References, payment requests, payments, allocations and receipts."""

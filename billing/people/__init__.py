@@ -1,0 +1,1 @@
+"""Authorities, schools, classes, pupils, guardians and their contacts."""

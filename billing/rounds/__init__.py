@@ -1,0 +1,1 @@
+"""Billing rounds: draft, preview, approve, issue."""

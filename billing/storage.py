@@ -1,0 +1,88 @@
+"""How values sit in columns: money as BIGINT, times in UTC, UUIDv7 ids, names of constraints."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, cast, func, type_coerce
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+
+from billing.money import Money
+
+# Unnamed constraints cannot be dropped by a later migration, so every one gets a name by rule.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class MoneyColumn(TypeDecorator[Money]):
+    """Money in a BIGINT column."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Money | None, dialect: Dialect) -> int | None:
+        """Write đồng; anything but Money is a programming error."""
+        del dialect
+        if value is None:
+            return None
+        if not isinstance(value, Money):
+            raise TypeError(f"a money column takes Money, not {value!r}")
+        return value.dong
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Money | None:
+        """Read đồng."""
+        del dialect
+        return None if value is None else Money(int(value))
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment: stored and handed out in UTC, naive times refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Write a moment in UTC."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Read a moment in UTC."""
+        del dialect
+        return None if value is None else value.astimezone(UTC)
+
+
+class Row(SQLModel):
+    """Base of all table classes."""
+
+    model_config = {"arbitrary_types_allowed": True}
+
+
+def money_sum(column: Any) -> ColumnElement[Money]:  # noqa: ANN401  SQLModel types a column as its value
+    """Return SQL for the sum of a money column as Money; no rows add up to 0 đ."""
+    summed = func.coalesce(func.sum(type_coerce(column, BigInteger)), 0)
+    return type_coerce(cast(summed, BigInteger), MoneyColumn)
+
+
+def new_id() -> uuid.UUID:
+    """Return a UUIDv7 (RFC 9562): milliseconds, then 74 random bits; neither PostgreSQL 15 nor Python 3.11 has one."""
+    millis = time.time_ns() // 1_000_000
+    random = int.from_bytes(os.urandom(10))
+    value = (millis & ((1 << 48) - 1)) << 80 | random
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return uuid.UUID(int=value)

@@ -1,0 +1,1 @@
+"""Which money paid which bill, and the proof of it."""

@@ -1,0 +1,1 @@
+"""One file for each bank or gateway that tells us about money."""

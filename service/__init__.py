@@ -1,0 +1,1 @@
+"""The running programs. Only this package reads settings, opens the database or commits."""

@@ -1,0 +1,1 @@
+"""The main job on invented schools, with stand-ins for the bank, Zalo and the mail server."""

@@ -1,0 +1,1 @@
+"""Celery tasks: open a transaction, call one function, end."""

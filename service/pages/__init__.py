@@ -1,0 +1,1 @@
+"""HTML for families, the school office and the auditor."""

@@ -1,0 +1,1 @@
+"""The tests: the same four folders again, plus whole journeys."""

@@ -1,0 +1,1 @@
+"""Small makers of invented rows, by subject."""
