@@ -79,7 +79,7 @@ def money_sum(column: Any) -> ColumnElement[Money]:  # noqa: ANN401  SQLModel ty
 
 
 def new_id() -> uuid.UUID:
-    """Return a UUIDv7 (RFC 9562): milliseconds, then 74 random bits; neither PostgreSQL 15 nor Python 3.11 has one."""
+    """Return a UUIDv7 (RFC 9562); neither PostgreSQL 15 nor Python 3.11 makes one."""
     millis = time.time_ns() // 1_000_000
     random = int.from_bytes(os.urandom(10))
     value = (millis & ((1 << 48) - 1)) << 80 | random
