@@ -5,12 +5,26 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, cast, func, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Identity,
+    cast,
+    func,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
 from billing.money import Money
 
@@ -86,3 +100,46 @@ def new_id() -> uuid.UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return uuid.UUID(int=value)
+
+
+def identity_column() -> Any:  # noqa: ANN401  SQLModel's Field is typed Any
+    """Return a field for a BIGINT key that PostgreSQL numbers itself (never given by us)."""
+    return Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+
+
+def number_column(*, nullable: bool = False, primary_key: bool = False) -> Any:  # noqa: ANN401  as above
+    """Return a field for a BIGINT that we give: a count, a number, the key of another row."""
+    column = Column(BigInteger, nullable=nullable, primary_key=primary_key, autoincrement=False)
+    return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)
+
+
+def money_column(*, nullable: bool = False) -> Any:  # noqa: ANN401  as above
+    """Return a field for Money."""
+    return Field(sa_column=Column(MoneyColumn, nullable=nullable))
+
+
+def time_column(*, nullable: bool = False) -> Any:  # noqa: ANN401  as above
+    """Return a field for a moment in UTC."""
+    column = Column(UtcTime, nullable=nullable)
+    return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)
+
+
+def json_column() -> Any:  # noqa: ANN401  as above
+    """Return a field for a JSON object, {} by default."""
+    return Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+
+
+def in_school(columns: Sequence[str], table: str, *, key: str = "id") -> ForeignKeyConstraint:
+    """Return a foreign key to a row of the *same* school.
+
+    Foreign-key checks pass by row-level security, so the school is part of every key between tenant tables.
+    ``columns`` names our own column(s) without ``school_id``.
+    """
+    targets = [f"{table}.school_id", *(f"{table}.{key}" for _ in columns)]
+    return ForeignKeyConstraint(["school_id", *columns], targets)
+
+
+def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
+    """Return a check that a text column holds one of the listed words."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")

@@ -1,0 +1,126 @@
+"""Rows of bills, written once. Whether a bill is paid is never stored: it follows from its live allocations."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Computed, Index, UniqueConstraint
+from sqlmodel import Field
+
+from billing.money import Money
+from billing.storage import (
+    Row,
+    identity_column,
+    in_school,
+    money_column,
+    new_id,
+    number_column,
+    one_of,
+    time_column,
+)
+
+
+class Bill(Row, table=True):
+    """What one pupil's family owes for one round on one beneficiary account.
+
+    ``gross`` − ``reduced`` = ``family_due``. A bill of 0 đ is *covered* at issue: no request, QR, receipt, reminder.
+    """
+
+    __tablename__ = "bills"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "number"),
+        UniqueConstraint("school_id", "round_id", "enrolment_id", "bank_account_id"),
+        in_school(["round_id"], "billing_rounds"),
+        in_school(["enrolment_id"], "enrolments"),
+        in_school(["class_id"], "class_groups"),
+        in_school(["bank_account_id"], "bank_accounts"),
+        CheckConstraint("gross >= 0 AND reduced >= 0 AND family_due >= 0", name="amounts_not_negative"),
+        CheckConstraint("gross - reduced = family_due", name="amounts_add_up"),
+        CheckConstraint("family_due < 500000000", name="below_napas_limit"),
+        Index("ix_bills_pupil", "school_id", "pupil_id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    round_id: UUID
+    enrolment_id: UUID
+    pupil_id: UUID = Field(foreign_key="pupils.id")
+    class_id: UUID
+    bank_account_id: UUID
+    number: str = Field(max_length=30)
+    period: str
+    gross: Money = money_column()
+    reduced: Money = money_column()
+    family_due: Money = money_column()
+    covered: bool = Field(default=None, sa_column_args=[Computed("family_due = 0", persisted=True)])
+    due_on: date
+    issued_at: datetime = time_column()
+
+
+class BillLine(Row, table=True):
+    """One item of a bill: quantity × unit price = gross; gross − reductions = the family's share."""
+
+    __tablename__ = "bill_lines"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "bill_id", "position"),
+        in_school(["bill_id"], "bills"),
+        in_school(["item_id"], "fee_items"),
+        CheckConstraint("quantity >= 0 AND unit_price >= 0 AND family_share >= 0", name="not_negative"),
+        CheckConstraint("gross = quantity * unit_price", name="gross_is_product"),
+        CheckConstraint("family_share <= gross", name="share_within_gross"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    bill_id: UUID
+    position: int
+    item_id: UUID
+    item_code: str = Field(max_length=40)
+    item_name: str
+    unit: str
+    quantity: int
+    unit_price: Money = money_column()
+    gross: Money = money_column()
+    family_share: Money = money_column()
+    note: str = ""
+
+
+class BillReduction(Row, table=True):
+    """What another payer takes over on one line, with the legal basis; never only the net is stored."""
+
+    __tablename__ = "bill_reductions"
+    __table_args__ = (
+        in_school(["line_id"], "bill_lines"),
+        in_school(["reduction_id"], "reductions"),
+        one_of("payer", ("state", "school", "donor")),
+        CheckConstraint("amount > 0", name="amount_above_zero"),
+        Index("ix_bill_reductions_line", "school_id", "line_id"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    line_id: int = number_column()
+    reduction_id: UUID | None = None
+    payer: str
+    amount: Money = money_column()
+    legal_basis: str
+
+
+class BillVoid(Row, table=True):
+    """A bill taken back; its number stays. The book is corrected by a reversing entry."""
+
+    __tablename__ = "bill_voids"
+    __table_args__ = (
+        in_school(["bill_id"], "bills"),
+        in_school(["entry_id"], "journal_entries"),
+        CheckConstraint("approved_by <> made_by", name="two_people"),
+    )
+
+    bill_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    entry_id: int | None = number_column(nullable=True)
+    reason: str
+    made_by: UUID
+    approved_by: UUID
+    at: datetime = time_column()

@@ -1,0 +1,24 @@
+"""Rows of what happened; notifications and the auditor read them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from billing.storage import Row, identity_column, json_column, time_column
+
+
+class Event(Row, table=True):
+    """A thing that happened, written in the same transaction. ``facts`` holds ids and amounts, never names."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_subject", "school_id", "kind", "subject_id"),)
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    kind: str = Field(max_length=40)
+    subject_id: UUID
+    facts: dict[str, Any] = json_column()
+    occurred_at: datetime = time_column()

@@ -1,0 +1,191 @@
+"""Rows of the double-entry book.
+
+A posting is one row with a debit and a credit account, so the book balances by construction. Nothing here is ever
+changed or removed: an entry is reversed by another one. Seals stand in a table of their own.
+"""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field
+
+from billing.money import Money
+from billing.storage import (
+    Row,
+    identity_column,
+    in_school,
+    money_column,
+    new_id,
+    number_column,
+    one_of,
+    time_column,
+)
+
+ACCOUNT_KINDS = (
+    "bank",
+    "cash",
+    "suspense",
+    "receivable",
+    "credit",
+    "income",
+    "pass_through",
+    "clearing",
+    "expense",
+)
+NOTICE_ABILITIES = ("callback", "statement")
+
+
+class BankAccount(Row, table=True):
+    """A school's account and what it can do.
+
+    ``told_by``: *callback* (the bank tells us at once) or *statement* (a file is read in).
+    ``only_virtual``: money is told apart by virtual accounts, the memo may be lost. ``memo_code``: a provider's code
+    that has to stand in the memo beside our reference. ``can_qr``: some Treasury accounts take no VietQR.
+    """
+
+    __tablename__ = "bank_accounts"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("bank_bin", "number"),
+        one_of("told_by", NOTICE_ABILITIES),
+        CheckConstraint("bank_bin ~ '^[0-9]{6}$'", name="bin_six_digits"),
+        CheckConstraint("number ~ '^[0-9A-Za-z]{4,19}$'", name="number_plain"),
+        CheckConstraint("approved_by IS NULL OR approved_by <> made_by", name="two_people"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    bank_bin: str = Field(max_length=6)
+    number: str = Field(max_length=19)
+    holder: str
+    told_by: str
+    only_virtual: bool = False
+    can_qr: bool = True
+    memo_code: str | None = Field(default=None, max_length=13)
+    opened_on: date
+    closed_on: date | None = None
+    made_by: UUID | None = None
+    approved_by: UUID | None = None
+
+
+class LedgerAccount(Row, table=True):
+    """An account of the book. Pupil, item and bill are columns of a posting, not accounts."""
+
+    __tablename__ = "ledger_accounts"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "code"),
+        in_school(["bank_account_id"], "bank_accounts"),
+        one_of("kind", ACCOUNT_KINDS),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    code: str = Field(max_length=40)
+    name: str
+    kind: str
+    bank_account_id: UUID | None = None
+
+
+class JournalEntry(Row, table=True):
+    """One business fact in the book. ``(kind, source_id)`` is unique: a fact is posted once.
+
+    ``value_date`` is the bank's day, ``recorded_at`` ours; "as of" always means recorded.
+    """
+
+    __tablename__ = "journal_entries"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "kind", "source_id"),
+        UniqueConstraint("school_id", "reverses_id"),
+        in_school(["reverses_id"], "journal_entries"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    kind: str = Field(max_length=40)
+    source_id: str = Field(max_length=80)
+    value_date: date
+    recorded_at: datetime = time_column()
+    reverses_id: int | None = number_column(nullable=True)
+    note: str = ""
+
+
+class Posting(Row, table=True):
+    """Money from the credit account to the debit account; the amount is above zero."""
+
+    __tablename__ = "postings"
+    __table_args__ = (
+        in_school(["entry_id"], "journal_entries"),
+        in_school(["debit_account_id"], "ledger_accounts"),
+        in_school(["credit_account_id"], "ledger_accounts"),
+        in_school(["bill_id"], "bills"),
+        CheckConstraint("amount > 0", name="amount_above_zero"),
+        CheckConstraint("debit_account_id <> credit_account_id", name="two_accounts"),
+        Index("ix_postings_entry", "school_id", "entry_id"),
+        Index("ix_postings_debit", "school_id", "debit_account_id"),
+        Index("ix_postings_credit", "school_id", "credit_account_id"),
+        Index("ix_postings_pupil", "school_id", "pupil_id"),
+        Index("ix_postings_bill", "school_id", "bill_id"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    entry_id: int = number_column()
+    debit_account_id: int = number_column()
+    credit_account_id: int = number_column()
+    amount: Money = money_column()
+    pupil_id: UUID | None = Field(default=None, foreign_key="pupils.id")
+    item_code: str | None = Field(default=None, max_length=40)
+    bill_id: UUID | None = None
+
+
+class Seal(Row, table=True):
+    """The link of a journal entry in its school's chain, given out under a lock to entries without one."""
+
+    __tablename__ = "seals"
+    __table_args__ = (UniqueConstraint("school_id", "entry_id"), in_school(["entry_id"], "journal_entries"))
+
+    school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
+    chain_seq: int = number_column(primary_key=True)
+    entry_id: int = number_column()
+    previous: bytes = Field(sa_type=LargeBinary)
+    digest: bytes = Field(sa_type=LargeBinary)
+    sealed_at: datetime = time_column()
+
+
+class DailyHead(Row, table=True):
+    """The signed end of a school's chain on one day; it leaves the database."""
+
+    __tablename__ = "daily_heads"
+
+    school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
+    day: date = Field(primary_key=True)
+    chain_seq: int = number_column()
+    digest: bytes = Field(sa_type=LargeBinary)
+    signature: bytes = Field(sa_type=LargeBinary)
+    signed_at: datetime = time_column()
+
+
+class ProvinceHead(Row, table=True):
+    """The digest over all daily heads of a province (no school policy: it names no school)."""
+
+    __tablename__ = "province_heads"
+
+    province_id: UUID = Field(foreign_key="authorities.id", primary_key=True)
+    day: date = Field(primary_key=True)
+    digest: bytes = Field(sa_type=LargeBinary)
+    signature: bytes = Field(sa_type=LargeBinary)
+    signed_at: datetime = time_column()
+
+
+class ClosedPeriod(Row, table=True):
+    """A month that is closed for a school (khóa sổ): later money is recorded in the open one and shown as late."""
+
+    __tablename__ = "closed_periods"
+
+    school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
+    month: date = Field(primary_key=True)
+    closed_by: UUID
+    closed_at: datetime = time_column()

@@ -1,0 +1,88 @@
+"""Rows of notifications: the plan made from an event, one outbox row for each message, and every attempt."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlmodel import Field
+
+from billing.storage import Row, identity_column, in_school, new_id, one_of, time_column
+
+CHANNELS = ("zalo", "sms", "email")
+MESSAGE_STATES = ("pending", "accepted", "failed", "unknown", "superseded")
+
+
+class NoticePlan(Row, table=True):
+    """Says that an event was turned into messages (perhaps none). Work is found by the absence of this row."""
+
+    __tablename__ = "notice_plans"
+
+    event_id: int = Field(sa_column=Column(BigInteger, ForeignKey("events.id"), primary_key=True))
+    school_id: UUID = Field(foreign_key="schools.id", index=True)
+    messages: int
+    reason: str = ""
+    planned_at: datetime = time_column()
+
+
+class Message(Row, table=True):
+    """One message to one guardian by one channel. What it says is made again from ids when it is sent.
+
+    ``fallback_of`` names the message that had to fail before this one is tried. State, attempts, lease and the
+    provider's id change; everything else is written once.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "event_id", "guardian_id", "channel"),
+        in_school(["fallback_of"], "messages"),
+        one_of("channel", CHANNELS),
+        one_of("state", MESSAGE_STATES),
+        Index("ix_messages_due", "next_try_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_messages_guardian", "school_id", "guardian_id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    event_id: int = Field(sa_column=Column(BigInteger, ForeignKey("events.id"), nullable=False))
+    guardian_id: UUID = Field(foreign_key="guardians.id")
+    pupil_id: UUID = Field(foreign_key="pupils.id")
+    kind: str = Field(max_length=40)
+    channel: str
+    fallback_of: UUID | None = None
+    state: str = "pending"
+    attempts: int = 0
+    next_try_at: datetime | None = time_column(nullable=True)
+    lease_until: datetime | None = time_column(nullable=True)
+    provider_id: str | None = Field(default=None, max_length=120)
+    made_at: datetime = time_column()
+
+
+class MessageAttempt(Row, table=True):
+    """One try to send a message and the provider's answer; raw code and text are kept."""
+
+    __tablename__ = "message_attempts"
+    __table_args__ = (
+        in_school(["message_id"], "messages"),
+        Index("ix_message_attempts_message", "school_id", "message_id"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    message_id: UUID
+    outcome: str = Field(max_length=20)
+    provider_code: str = Field(default="", max_length=40)
+    provider_text: str = ""
+    at: datetime = time_column()
+
+
+class ProviderToken(Row, table=True):
+    """Access and refresh token of a provider, changed together under a lock (no school policy)."""
+
+    __tablename__ = "provider_tokens"
+
+    provider: str = Field(primary_key=True, max_length=40)
+    access_sealed: bytes = Field(sa_type=LargeBinary)
+    refresh_sealed: bytes = Field(sa_type=LargeBinary)
+    expires_at: datetime = time_column()
+    refreshed_at: datetime = time_column()
