@@ -1,0 +1,64 @@
+"""What the rules of reconciliation do not allow, in words (pure).
+
+HocphiError
+├── Refused
+│   ├── CallbackRefused          a callback we do not believe or cannot read; says if trying again can help
+│   │   ├── SignatureMissing     nothing to check, or not the scheme this feed was set up with
+│   │   ├── SignatureWrong       the bytes were not signed with our secret
+│   │   ├── SignatureExpired     signed rightly, but too long ago or in the future
+│   │   └── CallbackUnreadable   signed rightly, but not what the provider publishes
+│   ├── StatementUnreadable      no known layout, or a cell that cannot be read; nothing was stored
+│   │   └── StatementTotalsDiffer   balances or totals of the file do not add up
+│   └── StepNotAllowed           the transfer's state does not allow this step
+└── NotFound
+    └── UnknownFeed              no such configured feed
+
+A callback that comes again is no error: it is answered like the first one.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from billing.errors import NotFound, Refused
+
+
+class CallbackRefused(Refused):
+    """A callback we do not believe or cannot read.
+
+    ``permanent`` tells whether the very same bytes would be refused again.
+    """
+
+    permanent: ClassVar[bool] = True
+
+
+class SignatureMissing(CallbackRefused):
+    """The headers of the pinned signature scheme are absent or malformed."""
+
+
+class SignatureWrong(CallbackRefused):
+    """The signature does not belong to these bytes and our secret."""
+
+
+class SignatureExpired(CallbackRefused):
+    """The signature is right, its moment is too far from now."""
+
+
+class CallbackUnreadable(CallbackRefused):
+    """The body is not what the provider publishes."""
+
+
+class StatementUnreadable(Refused):
+    """No known layout, or a cell that cannot be read; an amount is never guessed."""
+
+
+class StatementTotalsDiffer(StatementUnreadable):
+    """The balances or totals printed in the file differ from its lines."""
+
+
+class StepNotAllowed(Refused):
+    """The transfer's state does not allow this step."""
+
+
+class UnknownFeed(NotFound):
+    """No such configured feed."""

@@ -1,0 +1,99 @@
+"""The promise of every bank feed: believe raw bytes or refuse them, and read them into transfers (pure).
+
+A configured feed pins one signature scheme; nothing in the message chooses it. ``verify`` works on the raw
+bytes, before anything is parsed, and judges the age of a signature at a moment it is handed. ``read`` is called
+later, by a worker, on bytes that were stored. The answer to a believed callback is always the same bytes: for a
+new one, a duplicate, an unknown one and money out, so that the provider never retries what we already have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from billing.money import ZERO, Money
+from reconciliation.errors import SignatureExpired, SignatureMissing
+from reconciliation.matching import Direction
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+class Kind(StrEnum):
+    """What a message is about."""
+
+    TRANSFER = "transfer"
+    TEST = "test"
+    ENQUIRY = "enquiry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalisedTransfer:
+    """One movement on an account, the same shape for every provider. ``time`` is the bank's moment, in UTC.
+
+    ``bank_reference`` only links messages about one payment; it is never unique alone.
+    """
+
+    provider: str
+    provider_id: str
+    account: str
+    direction: Direction
+    amount: Money
+    memo: str
+    time: datetime
+    virtual_account: str | None = None
+    bank_reference: str | None = None
+    kind: Kind = Kind.TRANSFER
+    payer_account: str | None = None
+    payer_name: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.amount <= ZERO:
+            raise ValueError("a transfer moves more than 0 đ")
+        if self.time.utcoffset() != timedelta(0):
+            raise ValueError("a transfer's time is in UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Fixed bytes that the provider wants to see."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+
+
+class Feed(Protocol):
+    """One configured bank door of the kind "notify"."""
+
+    provider: str
+    scheme: str
+    accepted: Answer
+    refused: Answer
+
+    def verify(self, body: bytes, headers: Mapping[str, str], now: datetime) -> None:
+        """Believe the bytes or raise ``CallbackRefused``; header names in any case."""
+
+    def signed_at(self, body: bytes, headers: Mapping[str, str]) -> datetime | None:
+        """Check the signature but not its age; return when it was made, if the scheme says so."""
+
+    def read(self, body: bytes) -> tuple[NormalisedTransfer, ...]:
+        """Read believed bytes; raises ``CallbackUnreadable``, which no retry can heal."""
+
+
+def header(headers: Mapping[str, str], name: str) -> str:
+    """Return a header whatever its case; raises ``SignatureMissing`` when absent, empty or given twice."""
+    values = [value for key, value in headers.items() if key.lower() == name.lower()]
+    if len(values) != 1 or not values[0].strip():
+        raise SignatureMissing(f"Thiếu (hoặc có nhiều hơn một) tiêu đề {name}", header=name)
+    return values[0].strip()
+
+
+def judge_age(signed_at: datetime, now: datetime, limit: timedelta) -> None:
+    """Raise ``SignatureExpired`` unless the signature was made within the limit, before or after now."""
+    age = now.astimezone(UTC) - signed_at
+    if abs(age) > limit:
+        seconds = int(age.total_seconds())
+        raise SignatureExpired(f"Chữ ký đã quá hạn: lệch {seconds} giây so với bây giờ", age_seconds=seconds)

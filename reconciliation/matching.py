@@ -1,0 +1,333 @@
+"""Which payment request a bank transfer pays, with the evidence for it (pure).
+
+Only two things identify a request: its reference, read exactly out of the memo, and a virtual account.
+A reference that had to be corrected, and anything weaker, is a suggestion for a person and moves no money.
+The collecting account never identifies, but must agree. The same function serves the command ``match``
+(requests from a file) and the settling of real transfers (requests from the database).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+from billing.money import ZERO, Money, total
+from billing.payments.reference import FoundReferences, find
+from reconciliation.spelling import changed, written
+
+MAX_CANDIDATES = 20
+
+Evidence: TypeAlias = str | Mapping[str, object]
+
+
+class Outcome(StrEnum):
+    """What became of a transfer; only the first five move money."""
+
+    MATCHED = "matched"
+    PARTIAL = "partial"
+    OVERPAID = "overpaid"
+    CREDITED = "credited"
+    SPLIT = "split"
+    SUGGESTED = "suggested"
+    UNMATCHED = "unmatched"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+POSTING = frozenset({Outcome.MATCHED, Outcome.PARTIAL, Outcome.OVERPAID, Outcome.CREDITED, Outcome.SPLIT})
+
+
+class Direction(StrEnum):
+    """Which way the money went, seen from the school."""
+
+    IN = "in"
+    OUT = "out"
+
+
+class RequestStatus(StrEnum):
+    """State of a payment request."""
+
+    OPEN = "open"
+    PAID = "paid"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRequest:
+    """One bill under a payment request: bills of one request share the reference, oldest listed first.
+
+    ``key`` is handed back in the decision, for callers that know the entry by another name.
+    """
+
+    reference: str
+    pupil: str
+    family: str
+    school: str
+    account: str
+    due: Money
+    virtual_account: str | None = None
+    status: RequestStatus = RequestStatus.OPEN
+    key: str | None = None
+
+    @property
+    def payable(self) -> bool:
+        """Tell whether money can still be put on this entry."""
+        return self.status is RequestStatus.OPEN and self.due > ZERO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingTransfer:
+    """What the matcher may look at. ``school`` is given where the account tells it; payer data never is."""
+
+    id: str
+    amount: Money
+    memo: str
+    account: str
+    virtual_account: str | None = None
+    direction: Direction = Direction.IN
+    school: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BillShare:
+    """Money for one entry; 0 đ when it is only a candidate."""
+
+    reference: str
+    amount: Money
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome; in a posting one, bills and credit add up to the transfer's amount, else both are 0 đ.
+
+    ``evidence`` starts with the name of the deciding rule. ``credit_to`` is the pupil whose credit grows.
+    """
+
+    outcome: Outcome
+    bills: tuple[BillShare, ...] = ()
+    credit: Money = ZERO
+    credit_to: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class RequestBook(Protocol):
+    """Where the matcher looks things up; each answer is in the order in which entries are to be paid."""
+
+    def by_reference(self, reference: str) -> Sequence[OpenRequest]:
+        """Return every entry, open or closed, of an issued reference; nothing if it was never issued."""
+
+    def by_virtual_account(self, virtual_account: str) -> Sequence[OpenRequest]:
+        """Return every entry, open or closed, that is collected on a virtual account."""
+
+    def open_of_pupil(self, pupil: str, account: str) -> Sequence[OpenRequest]:
+        """Return the open entries of one pupil on one collecting account."""
+
+
+class MemoryBook:
+    """A book over entries already at hand."""
+
+    def __init__(self, entries: Iterable[OpenRequest]) -> None:
+        self._by_reference: dict[str, list[OpenRequest]] = defaultdict(list)
+        self._by_virtual_account: dict[str, list[OpenRequest]] = defaultdict(list)
+        self._open_of_pupil: dict[tuple[str, str], list[OpenRequest]] = defaultdict(list)
+        for entry in entries:
+            self._by_reference[entry.reference].append(entry)
+            if entry.virtual_account:
+                self._by_virtual_account[entry.virtual_account].append(entry)
+            if entry.payable:
+                self._open_of_pupil[entry.pupil, entry.account].append(entry)
+
+    def by_reference(self, reference: str) -> Sequence[OpenRequest]:
+        """Return every entry of a reference, as listed."""
+        return self._by_reference.get(reference, ())
+
+    def by_virtual_account(self, virtual_account: str) -> Sequence[OpenRequest]:
+        """Return every entry of a virtual account, as listed."""
+        return self._by_virtual_account.get(virtual_account, ())
+
+    def open_of_pupil(self, pupil: str, account: str) -> Sequence[OpenRequest]:
+        """Return a pupil's open entries on an account, as listed."""
+        return self._open_of_pupil.get((pupil, account), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """Entries that one sign (a reference, or a virtual account) points at."""
+
+    sign: str
+    entries: Sequence[OpenRequest]
+
+    @property
+    def pupils(self) -> frozenset[str]:
+        return frozenset(entry.pupil for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A transfer, where to look, and what its memo and virtual account say."""
+
+    transfer: IncomingTransfer
+    book: RequestBook
+    named: tuple[_Claim, ...]
+    account_claim: _Claim | None
+    corrected: tuple[_Claim, ...]
+    evidence: tuple[Evidence, ...]
+
+    def here(self, claim: _Claim) -> list[OpenRequest]:
+        """Keep the entries collected on the account (and by the school) that the money reached."""
+        return [entry for entry in claim.entries if _belongs(entry, self.transfer)]
+
+    def because(self, rule: str, *more: Evidence) -> tuple[Evidence, ...]:
+        return (rule, *more, *self.evidence)
+
+
+def decide(transfer: IncomingTransfer, book: RequestBook) -> Decision:
+    """Decide what one transfer pays. It depends on its arguments only; a duplicate is the caller's to see."""
+    if transfer.direction is not Direction.IN:
+        return Decision(Outcome.REFUSED, evidence=("direction_out",))
+    if transfer.amount <= ZERO:
+        return Decision(Outcome.REFUSED, evidence=("amount_not_positive",))
+    return _judge(_open_case(transfer, book, find(transfer.memo)))
+
+
+def _open_case(transfer: IncomingTransfer, book: RequestBook, found: FoundReferences) -> _Case:
+    exact = [_Claim(reference, book.by_reference(reference)) for reference in found.exact]
+    corrected = [_Claim(reference, book.by_reference(reference)) for reference in found.corrected]
+    named = tuple(claim for claim in exact if claim.entries)
+    near = tuple(claim for claim in corrected if claim.entries)
+    virtual = transfer.virtual_account
+    at_account = book.by_virtual_account(virtual) if virtual else ()
+    evidence: list[Evidence] = [{"reference": claim.sign, **written(transfer.memo, claim.sign)} for claim in named]
+    if never_issued := [claim.sign for claim in exact if not claim.entries]:
+        evidence.append({"never_issued": never_issued})
+    if virtual:
+        evidence.append({"virtual_account": virtual, "known": bool(at_account)})
+    if near:
+        evidence.append({"also_fits" if named else "corrected": [_near(transfer, claim) for claim in near]})
+    claim = _Claim(virtual, at_account) if virtual and at_account else None
+    return _Case(transfer, book, named, claim, near, tuple(evidence))
+
+
+def _near(transfer: IncomingTransfer, claim: _Claim) -> dict[str, object]:
+    return {"reference": claim.sign, **changed(transfer.memo, claim.sign)}
+
+
+def _judge(case: _Case) -> Decision:
+    if len(case.named) == 1 or (case.account_claim and not case.named):
+        return _judge_one(case)
+    if case.named:
+        return _judge_several(case)
+    if case.corrected:
+        return _suggest(case, "corrected_reference", case.corrected)
+    return Decision(Outcome.UNMATCHED, evidence=case.because("nothing_found"))
+
+
+def _judge_one(case: _Case) -> Decision:
+    """One sign only, or a virtual account and a reference that speak of the same pupil."""
+    if _disagrees(case):
+        return _suggest(case, "virtual_account_disagrees", (*case.named, *_some(case.account_claim)))
+    claim = (*case.named, *_some(case.account_claim))[0]
+    if len(claim.pupils) > 1:
+        return _suggest(case, "several_pupils", (claim,))
+    here = case.here(claim)
+    if not here:
+        return _suggest(case, _elsewhere(claim, case.transfer), (claim,))
+    rule = "exact_reference" if case.named else "virtual_account"
+    if payable := [entry for entry in here if entry.payable]:
+        return _pay(case, payable, rule)
+    return _pay_closed(case, here[0], rule)
+
+
+def _judge_several(case: _Case) -> Decision:
+    """Several references: only the exact sum of all of them, open and on this account, is certain."""
+    if _disagrees(case):
+        return _suggest(case, "virtual_account_disagrees", (*case.named, *_some(case.account_claim)))
+    groups = [[entry for entry in case.here(claim) if entry.payable] for claim in case.named]
+    schools = {entry.school for group in groups for entry in group}
+    if not all(groups) or len(schools) > 1 or any(len(claim.pupils) > 1 for claim in case.named):
+        return _suggest(case, "several_references", case.named)
+    entries = [entry for group in groups for entry in group]
+    sum_due = total(entry.due for entry in entries)
+    if sum_due != case.transfer.amount:
+        return _suggest(case, "several_references", case.named, {"sum_due": sum_due.dong})
+    shares = tuple(BillShare(entry.reference, entry.due, entry.key) for entry in entries)
+    evidence = case.because("several_exact_references", {"sum_due": sum_due.dong})
+    return Decision(Outcome.SPLIT, shares, evidence=evidence)
+
+
+def _pay(case: _Case, payable: Sequence[OpenRequest], rule: str) -> Decision:
+    """Put the money on open entries, oldest first; what is left over becomes the pupil's credit."""
+    amount, due = case.transfer.amount, total(entry.due for entry in payable)
+    shares, left = [], amount
+    for entry in payable:
+        part = min(left, entry.due)
+        if part > ZERO:
+            shares.append(BillShare(entry.reference, part, entry.key))
+        left -= part
+    outcome = Outcome.MATCHED
+    if amount != due:
+        outcome = Outcome.PARTIAL if amount < due else Outcome.OVERPAID
+    owner = payable[0].pupil if left else None
+    return Decision(outcome, tuple(shares), left, owner, case.because(rule, {"due": due.dong}))
+
+
+def _pay_closed(case: _Case, closed: OpenRequest, rule: str) -> Decision:
+    """Pay the pupil's one open entry of just this amount, else keep all of it as the pupil's credit."""
+    amount = case.transfer.amount
+    note = {"closed": closed.reference, "status": closed.status.value}
+    open_entries = [
+        entry
+        for entry in case.book.open_of_pupil(closed.pupil, closed.account)
+        if entry.payable and _belongs(entry, case.transfer)
+    ]
+    fitting = [entry for entry in open_entries if entry.due == amount]
+    if len(fitting) == 1:
+        share = BillShare(fitting[0].reference, amount, fitting[0].key)
+        evidence = case.because("closed_request_same_amount_open", note, {"rule": rule})
+        return Decision(Outcome.MATCHED, (share,), evidence=evidence)
+    evidence = case.because("closed_request", note, {"rule": rule, "open_of_same_amount": len(fitting)})
+    return Decision(Outcome.CREDITED, (), amount, closed.pupil, evidence)
+
+
+def _suggest(case: _Case, rule: str, claims: Iterable[_Claim], *more: Evidence) -> Decision:
+    """Move nothing; list the candidates, likeliest first, each reference once."""
+    transfer = case.transfer
+    entries = [entry for claim in claims for entry in claim.entries]
+    ranked = sorted(entries, key=lambda entry: _weakness(entry, transfer))
+    candidates: dict[str, BillShare] = {}
+    for entry in ranked:
+        candidates.setdefault(entry.reference, BillShare(entry.reference, ZERO, entry.key))
+    return Decision(
+        Outcome.SUGGESTED,
+        tuple(candidates.values())[:MAX_CANDIDATES],
+        evidence=case.because(rule, *more),
+    )
+
+
+def _weakness(entry: OpenRequest, transfer: IncomingTransfer) -> tuple[bool, bool, bool]:
+    """Rank candidates: on the right account first, then open, then of just this amount."""
+    return not _belongs(entry, transfer), not entry.payable, entry.due != transfer.amount
+
+
+def _belongs(entry: OpenRequest, transfer: IncomingTransfer) -> bool:
+    return entry.account == transfer.account and transfer.school in (None, entry.school)
+
+
+def _elsewhere(claim: _Claim, transfer: IncomingTransfer) -> str:
+    same_account = any(entry.account == transfer.account for entry in claim.entries)
+    return "another_school" if same_account else "another_account"
+
+
+def _disagrees(case: _Case) -> bool:
+    """Tell whether the virtual account belongs to a pupil that no reference in the memo names."""
+    if case.account_claim is None or not case.named:
+        return False
+    return not any(case.account_claim.pupils & claim.pupils for claim in case.named)
+
+
+def _some(claim: _Claim | None) -> tuple[_Claim, ...]:
+    return () if claim is None else (claim,)
