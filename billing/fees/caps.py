@@ -1,0 +1,218 @@
+"""What a price may be: caps of the councils, the allowed rise on last year, and what may not be collected (pure)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from billing.errors import OverCap, Refused
+from billing.fees.errors import NotComparable, Prohibited
+from billing.fees.items import LEVEL_NAMES, UNIT_NAMES, FeeItem, Level, Ownership, Price, Span, Unit
+from billing.money import Money
+
+EVERYWHERE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """The most that a resolution allows for one item, level, zone, former area and unit, with its dates.
+
+    ``zone`` and ``area`` may be ``EVERYWHERE`` (a national rule). ``max_rise_percent`` bounds the rise on last
+    year's price where the council bounds it (Ho Chi Minh City: 15).
+    """
+
+    item_code: str
+    level: Level
+    zone: str
+    area: str
+    unit: Unit
+    max_amount: Money
+    legal_basis: str
+    valid: Span
+    max_rise_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What decides which caps bind a school; its zone is that of the date asked for."""
+
+    ownership: Ownership
+    level: Level
+    zone: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prohibition:
+    """Words that give away an item which a public school may not collect, and the article that forbids it.
+
+    ``words`` and ``unless`` are folded (no marks, lower case). A name that holds one of ``unless`` is left alone:
+    "vệ sinh bán trú" is a capped service, "vệ sinh lớp học" is forbidden.
+    """
+
+    words: tuple[str, ...]
+    article: str
+    valid: Span
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """All caps and prohibitions that are looked at together."""
+
+    caps: tuple[Cap, ...] = ()
+    prohibitions: tuple[Prohibition, ...] = ()
+
+
+class Standing(StrEnum):
+    """How a price stands against the caps."""
+
+    WITHIN = "within"  # a cap holds and is kept
+    NO_CAP = "no_cap"  # no cap valid at the date: the approver must say yes
+    FREE = "free"  # private school: its own prices
+
+
+@dataclass(frozen=True, slots=True)
+class CapVerdict:
+    """The answer for one price: how it stands, the cap that decided, and why, in words."""
+
+    item: FeeItem
+    amount: Money
+    standing: Standing
+    cap: Cap | None
+    reason: str
+
+    @property
+    def needs_yes(self) -> bool:
+        """Whether the approver must agree to this price in so many words."""
+        return self.standing is Standing.NO_CAP
+
+
+def check_price(
+    price: Price,
+    place: Place,
+    on: date,
+    rules: Rulebook,
+    last_year: Money | None = None,
+) -> CapVerdict:
+    """Judge one price of a school at a date.
+
+    Raises ``Prohibited`` (with the article), ``OverCap`` (item, cap, basis; also for too high a rise on
+    ``last_year``) and ``NotComparable`` (the cap is given in another unit). A private school is not bound.
+    """
+    item = price.item
+    if place.ownership is Ownership.PRIVATE:
+        return CapVerdict(item, price.amount, Standing.FREE, None, "Trường ngoài công lập tự quyết định mức thu.")
+    refuse_prohibited(item, on, rules.prohibitions)
+    binding = _binding(item, place, on, rules.caps)
+    if not binding:
+        reason = f"Khoản thu {item.name} chưa có mức trần vào ngày {on:%d/%m/%Y}; người duyệt phải đồng ý rõ ràng."
+        return CapVerdict(item, price.amount, Standing.NO_CAP, None, reason)
+    cap = min((cap for cap in binding if cap.unit is item.unit), key=lambda cap: cap.max_amount, default=None)
+    if cap is None:
+        raise _not_comparable(item, binding[0])
+    _refuse_over(price, place.level, cap)
+    _refuse_rise(price, cap, last_year)
+    reason = f"Trần {cap.max_amount}/{UNIT_NAMES[cap.unit]} theo {cap.legal_basis}."
+    return CapVerdict(item, price.amount, Standing.WITHIN, cap, reason)
+
+
+def check_schedule(prices: Sequence[Price], place: Place, days: Span, rules: Rulebook) -> tuple[CapVerdict, ...]:
+    """Judge the prices that hold for the place's level within these days, each at its first day among them.
+
+    In their order; raises what ``check_price`` raises.
+    """
+    meant = [price for price in prices if not price.levels or place.level in price.levels]
+    return tuple(
+        check_price(price, place, common.start, rules) for price in meant if (common := price.valid.within(days))
+    )
+
+
+def refuse_prohibited(item: FeeItem, on: date, prohibitions: Iterable[Prohibition]) -> None:
+    """Raise ``Prohibited`` with the article if a public school may not collect an item of this name."""
+    name = f" {fold(item.name)} "
+    for each in prohibitions:
+        if not each.valid.holds(on) or any(f" {words} " in name for words in each.unless):
+            continue
+        if any(f" {words} " in name for words in each.words):
+            raise Prohibited(
+                f"Không được thu “{item.name}”: {each.article}. Hãy bỏ khoản này khỏi danh mục.",
+                item=item.code,
+                article=each.article,
+            )
+
+
+def fold(text: str) -> str:
+    """Return the text as lower-case words without marks: ``Vệ sinh lớp học`` is ``ve sinh lop hoc``."""
+    bare = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
+    letters = (char if char.isalnum() else " " for char in bare if not unicodedata.combining(char))
+    return " ".join("".join(letters).split())
+
+
+def refuse_overlaps(caps: Iterable[Cap]) -> None:
+    """Raise ``Refused`` if two caps of one item, level, zone, area and unit hold on the same day."""
+    seen: dict[tuple[str, Level, str, str, Unit], list[Cap]] = {}
+    for cap in caps:
+        same = seen.setdefault((cap.item_code, cap.level, cap.zone, cap.area, cap.unit), [])
+        if any(cap.valid.within(other.valid) for other in same):
+            raise Refused(
+                f"Khoản thu {cap.item_code} có hai mức trần cùng hiệu lực cho cấp {LEVEL_NAMES[cap.level]}.",
+                item=cap.item_code,
+            )
+        same.append(cap)
+
+
+def _binding(item: FeeItem, place: Place, on: date, caps: Iterable[Cap]) -> list[Cap]:
+    return [
+        cap
+        for cap in caps
+        if cap.item_code == item.code
+        and cap.level is place.level
+        and cap.zone in (EVERYWHERE, place.zone)
+        and cap.area in (EVERYWHERE, place.area)
+        and cap.valid.holds(on)
+    ]
+
+
+def _not_comparable(item: FeeItem, cap: Cap) -> NotComparable:
+    return NotComparable(
+        f"Khoản thu {item.name} tính theo {UNIT_NAMES[item.unit]}, còn mức trần tính theo {UNIT_NAMES[cap.unit]}"
+        f" ({cap.legal_basis}). Hãy đổi đơn vị tính cho giống văn bản.",
+        item=item.code,
+        unit=item.unit,
+        cap_unit=cap.unit,
+    )
+
+
+def _refuse_over(price: Price, level: Level, cap: Cap) -> None:
+    # A count above one would let two half-priced "months" pass under the cap of one.
+    asked = price.amount * price.count if cap.unit in _WHOLE_UNITS else price.amount
+    if asked > cap.max_amount:
+        raise OverCap(
+            f"Khoản thu {price.item.name} cấp {LEVEL_NAMES[level]}: {asked}/{UNIT_NAMES[cap.unit]} vượt mức trần"
+            f" {cap.max_amount} theo {cap.legal_basis}. Hãy giảm đơn giá.",
+            item=price.item.code,
+            amount=asked,
+            cap=cap.max_amount,
+            legal_basis=cap.legal_basis,
+        )
+
+
+def _refuse_rise(price: Price, cap: Cap, last_year: Money | None) -> None:
+    if last_year is None or cap.max_rise_percent is None:
+        return
+    if price.amount.dong * 100 > last_year.dong * (100 + cap.max_rise_percent):
+        raise OverCap(
+            f"Khoản thu {price.item.name} tăng từ {last_year} lên {price.amount}, quá {cap.max_rise_percent} %"
+            f" so với năm trước ({cap.legal_basis}). Hãy giảm đơn giá.",
+            item=price.item.code,
+            amount=price.amount,
+            last_year=last_year,
+            legal_basis=cap.legal_basis,
+        )
+
+
+_WHOLE_UNITS = frozenset({Unit.MONTH, Unit.TERM, Unit.YEAR, Unit.ONCE})

@@ -1,0 +1,282 @@
+"""What one pupil is charged in one period, with every share and its payer (pure).
+
+The rules, in the order they are applied:
+
+1. A period is looked at month by month, so a quarter costs exactly what its three months cost.
+2. A pupil is charged for a month in which they are enrolled (and registered, where the item asks for it) on
+   at least one day; meals are counted by the meal days on which they are there.
+3. A reduction counts for a month if it is valid on the pupil's first day in that month (of that price).
+   Percentages are of the gross. The State's share comes first, then the school's, then a donor's; each takes
+   at most what is left, so all of them together never exceed the gross.
+4. Tuition of public schools is the State's in full (resolution 217/2025/QH15, decree 238/2025/NĐ-CP).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+from billing.errors import Refused
+from billing.fees.items import (
+    UNIT_NAMES,
+    FeeItem,
+    Group,
+    Level,
+    Ownership,
+    Payer,
+    Price,
+    Quantity,
+    Reduction,
+    Span,
+)
+from billing.money import ZERO, Money, total
+
+PUBLIC_TUITION = Reduction(
+    id="NQ217",
+    title="Miễn học phí trường công lập",
+    payer=Payer.STATE,
+    valid=Span(date(2025, 9, 1)),  # free from the school year 2025-2026 on
+    legal_basis="Nghị quyết 217/2025/QH15; Nghị định 238/2025/NĐ-CP",
+    percent=100,
+    groups=frozenset({Group.TUITION}),
+)
+_PAYER_ORDER = {Payer.STATE: 0, Payer.SCHOOL: 1, Payer.DONOR: 2}
+_GROUP_ORDER = {group: place for place, group in enumerate(Group)}
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days one round bills for, and the school's meal days among them."""
+
+    code: str
+    title: str
+    days: Span
+    meal_days: frozenset[date] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.days.end is None:
+            raise Refused(f"Kỳ thu {self.title} phải có ngày kết thúc.", period=self.code)
+        if not all(self.days.holds(day) for day in self.meal_days):
+            raise Refused(f"Kỳ thu {self.title} có ngày ăn nằm ngoài kỳ.", period=self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A family's registration for an item (bus, boarding …), dated; ``quantity`` units a month."""
+
+    item: str
+    days: Span
+    quantity: int = 1
+
+    def __post_init__(self) -> None:
+        if self.quantity < 1:
+            raise Refused(f"Đăng ký {self.item}: số lượng phải từ 1.", item=self.item)
+
+
+@dataclass(frozen=True, slots=True)
+class PupilFacts:
+    """All that the rules need to know of a pupil in this school and period."""
+
+    pupil_id: UUID
+    level: Level
+    grade: int
+    class_name: str
+    enrolled: tuple[Span, ...]
+    registrations: tuple[Registration, ...] = ()
+    reductions: tuple[Reduction, ...] = ()
+    sibling_order: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What a school charges: its prices, and the reductions that hold for every pupil who fits them."""
+
+    ownership: Ownership
+    prices: tuple[Price, ...]
+    reductions: tuple[Reduction, ...] = ()
+
+    def standing(self) -> tuple[Reduction, ...]:
+        """Return the reductions for everybody; public tuition is the State's whatever the schedule says."""
+        return (PUBLIC_TUITION, *self.reductions) if self.ownership is Ownership.PUBLIC else self.reductions
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedReduction:
+    """What one reduction took off one line."""
+
+    reduction: Reduction
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeLine:
+    """One item of a charge: gross, what others carry, and what is left to the family."""
+
+    item: FeeItem
+    quantity: int
+    unit_price: Money
+    gross: Money
+    reductions: tuple[AppliedReduction, ...]
+    family_share: Money
+
+    def share(self, payer: Payer) -> Money:
+        """Return what this payer carries of the line."""
+        if payer is Payer.FAMILY:
+            return self.family_share
+        return total(applied.amount for applied in self.reductions if applied.reduction.payer is payer)
+
+    @property
+    def formula(self) -> str:
+        """How the gross comes about, as families read it: ``32.000 đ × 22 ngày ăn = 704.000 đ``."""
+        return f"{self.unit_price} × {self.quantity} {UNIT_NAMES[self.item.unit]} = {self.gross}"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What one pupil is charged in one period; nothing is rounded away: the lines are the sum."""
+
+    pupil_id: UUID
+    period: Period
+    lines: tuple[ChargeLine, ...]
+
+    @property
+    def gross(self) -> Money:
+        """The sum before anybody's share is taken off."""
+        return total(line.gross for line in self.lines)
+
+    @property
+    def family_due(self) -> Money:
+        """What is left to the family."""
+        return total(line.family_share for line in self.lines)
+
+    @property
+    def covered(self) -> bool:
+        """Whether nothing is left to the family: no request, QR, receipt or reminder."""
+        return not self.family_due
+
+    def share(self, payer: Payer) -> Money:
+        """Return what this payer carries of the charge."""
+        return total(line.share(payer) for line in self.lines)
+
+
+def charge_pupil(pupil: PupilFacts, period: Period, schedule: Schedule) -> Charge:
+    """Charge one pupil; raises ``Refused`` if two of an item's prices fit, or two reductions share an id."""
+    return Charge(pupil.pupil_id, period, _lines(pupil, period, schedule))
+
+
+def charge_all(pupils: Iterable[PupilFacts], period: Period, schedule: Schedule) -> Iterator[Charge]:
+    """Charge many pupils, in their order; pupils with the same facts share one calculation."""
+    known: dict[PupilFacts, tuple[ChargeLine, ...]] = {}
+    nobody = UUID(int=0)
+    for pupil in pupils:
+        profile = replace(pupil, pupil_id=nobody)
+        if profile not in known:
+            known[profile] = _lines(pupil, period, schedule)
+        yield Charge(pupil.pupil_id, period, known[profile])
+
+
+def split_by_account(charge: Charge) -> dict[str, Charge]:
+    """Split a charge into one per beneficiary account, by account key: one bill pays into one account."""
+    parts: dict[str, list[ChargeLine]] = defaultdict(list)
+    for line in charge.lines:
+        parts[line.item.account].append(line)
+    return {key: replace(charge, lines=tuple(parts[key])) for key in sorted(parts)}
+
+
+def _lines(pupil: PupilFacts, period: Period, schedule: Schedule) -> tuple[ChargeLine, ...]:
+    prices = [
+        price
+        for price in sorted(schedule.prices, key=_place)
+        if price.meets(pupil.level, pupil.grade, pupil.class_name) and price.valid.within(period.days)
+    ]
+    for earlier, later in pairwise(prices):
+        if earlier.item.code == later.item.code and earlier.valid.within(later.valid):
+            raise Refused(
+                f"Khoản thu {later.item.name} có hai đơn giá cùng áp dụng cho lớp {pupil.class_name}; chỉ giữ lại một.",
+                item=later.item.code,
+            )
+    reductions = _in_order(schedule.standing() + pupil.reductions, pupil.sibling_order)
+    lines = (_line(price, pupil, period, reductions) for price in prices)
+    return tuple(line for line in lines if line.quantity)
+
+
+def _place(price: Price) -> tuple[int, str, date]:
+    return _GROUP_ORDER[price.item.group], price.item.code, price.valid.start
+
+
+def _in_order(reductions: Sequence[Reduction], sibling_order: int) -> list[Reduction]:
+    by_id: dict[str, Reduction] = {}
+    for reduction in reductions:
+        if by_id.setdefault(reduction.id, reduction) != reduction:
+            raise Refused(f"Hai miễn giảm khác nhau cùng mang mã {reduction.id}.", reduction=reduction.id)
+    fitting = [reduction for reduction in by_id.values() if sibling_order >= reduction.from_sibling]
+    return sorted(fitting, key=_rank)
+
+
+def _rank(reduction: Reduction) -> tuple[int, bool, date, str]:
+    by_amount = reduction.amount is not None
+    return _PAYER_ORDER[reduction.payer], by_amount, reduction.valid.start, reduction.id
+
+
+def _line(price: Price, pupil: PupilFacts, period: Period, reductions: list[Reduction]) -> ChargeLine:
+    quantity, gross = 0, ZERO
+    taken: dict[Reduction, Money] = {}
+    fitting = [reduction for reduction in reductions if reduction.covers(price.item)]
+    for month in _months(period.days):
+        stay = _stay(price, pupil, month)
+        units = _units(price, pupil, period, stay)
+        left = price.amount * units
+        quantity, gross = quantity + units, gross + left
+        for reduction in fitting:
+            if left and reduction.valid.holds(stay[0].start):
+                part = min(left, _reduction_of(reduction, price.amount * units))
+                taken[reduction] = taken.get(reduction, ZERO) + part
+                left -= part
+    applied = tuple(AppliedReduction(reduction, taken[reduction]) for reduction in fitting if reduction in taken)
+    family = gross - total(each.amount for each in applied)
+    return ChargeLine(price.item, quantity, price.amount, gross, applied, family)
+
+
+def _reduction_of(reduction: Reduction, gross: Money) -> Money:
+    if reduction.percent is not None:
+        return gross.percent(reduction.percent)
+    assert reduction.amount is not None  # noqa: S101  Reduction allows exactly one of the two
+    return reduction.amount
+
+
+def _months(days: Span) -> Iterator[Span]:
+    """Cut days into calendar months."""
+    start, end = days.start, days.end
+    while end is not None and start <= end:
+        following = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+        yield Span(start, min(end, following - timedelta(days=1)))
+        start = following
+
+
+def _stay(price: Price, pupil: PupilFacts, month: Span) -> list[Span]:
+    """Return the days of the month for which the price holds for the pupil, first ones first."""
+    days = price.valid.within(month)
+    if days is None:
+        return []
+    spans = [span for enrolled in pupil.enrolled if (span := enrolled.within(days))]
+    if price.item.opt_in:
+        wanted = [each.days for each in pupil.registrations if each.item == price.item.code]
+        spans = [both for span in spans for chosen in wanted if (both := span.within(chosen))]
+    return sorted(spans, key=lambda span: span.start)
+
+
+def _units(price: Price, pupil: PupilFacts, period: Period, stay: list[Span]) -> int:
+    if not stay:
+        return 0
+    if price.quantity is Quantity.MEAL_DAYS:
+        return sum(any(span.holds(day) for span in stay) for day in period.meal_days)
+    if price.quantity is Quantity.REGISTERED:
+        first = stay[0].start
+        return max(
+            each.quantity for each in pupil.registrations if each.item == price.item.code and each.days.holds(first)
+        )
+    return price.count

@@ -1,0 +1,1 @@
+"""Tests of fees: what is charged, what is capped, what is previewed."""
