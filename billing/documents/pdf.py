@@ -1,0 +1,227 @@
+"""What all printed documents share: fonts, A5 pages, safe text, tables, QR codes, reproducible bytes (pure).
+
+A document is a *story* (a list of flowables) laid out on A5 pages. Text from outside never reaches
+reportlab's paragraph markup unescaped: a pupil called ``<img src="http://…">`` is printed as those
+characters and fetches nothing.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from io import BytesIO
+from itertools import groupby
+from math import ceil
+from typing import Any, Literal
+from xml.sax.saxutils import escape
+
+from reportlab.lib.colors import Color, black, white
+from reportlab.lib.enums import TA_CENTER, TA_LEFT, TA_RIGHT
+from reportlab.lib.pagesizes import A5
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable, Paragraph, Table
+
+WIDTH, HEIGHT = int(A5[0]), int(A5[1])  # points: 419 x 595
+MARGIN = 28
+FOOTER = 18
+INNER_WIDTH = WIDTH - 2 * MARGIN
+INNER_HEIGHT = HEIGHT - 2 * MARGIN - FOOTER
+REGULAR, BOLD = "Hocphi", "Hocphi-Bold"
+GREY = Color(0.35, 0.35, 0.35)
+Align = Literal["left", "center", "right"]
+_ALIGN: dict[Align, Literal[0, 1, 2]] = {"left": TA_LEFT, "center": TA_CENTER, "right": TA_RIGHT}
+LONGEST = 240  # characters of one cell or field; more is cut with "…" so that a row always fits on a page
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}  # controls, direction marks, lone surrogates, private, unassigned
+_UNKNOWN = "\ufffd"
+
+
+@cache
+def _known_characters() -> frozenset[int]:
+    """Register Roboto (all Vietnamese letters) once and return the code points it can draw."""
+    folder = resources.files("font_roboto") / "files"
+    fonts = [
+        TTFont(REGULAR, str(folder / "Roboto-Regular.ttf")),
+        TTFont(BOLD, str(folder / "Roboto-Bold.ttf")),
+    ]
+    for font in fonts:
+        pdfmetrics.registerFont(font)
+    pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
+    return frozenset(fonts[0].face.charToGlyph)
+
+
+def drawable(text: str, limit: int = LONGEST) -> str:
+    """Return ``text`` fit for print: NFC, one line, nothing invisible, unknown signs as U+FFFD, not too long."""
+    known = _known_characters()
+    one_line = " ".join(unicodedata.normalize("NFC", text).split())
+    visible = (sign for sign in one_line if unicodedata.category(sign) not in _INVISIBLE)
+    printed = "".join(sign if ord(sign) in known else _UNKNOWN for sign in visible)
+    return printed if len(printed) <= limit else printed[: limit - 1].rstrip() + "…"
+
+
+@cache
+def _style(size: int, align: Align, *, bold: bool, grey: bool) -> ParagraphStyle:
+    _known_characters()
+    return ParagraphStyle(
+        name=f"{size}{align}{bold}{grey}",
+        fontName=BOLD if bold else REGULAR,
+        fontSize=size,
+        leading=size + 3,
+        alignment=_ALIGN[align],
+        textColor=GREY if grey else black,
+        splitLongWords=1,
+    )
+
+
+def line(  # noqa: PLR0913  each is one visible trait of a printed line
+    text: str,
+    *,
+    size: int = 9,
+    align: Align = "left",
+    bold: bool = False,
+    grey: bool = False,
+    limit: int = LONGEST,
+) -> Paragraph:
+    """Return one paragraph of plain text that wraps; markup in ``text`` is printed, never obeyed."""
+    return Paragraph(escape(drawable(text, limit)), _style(size, align, bold=bold, grey=grey))
+
+
+def field(label: str, value: str, *, size: int = 9, limit: int = LONGEST) -> Paragraph:
+    """Return ``label: value`` with the value in bold, wrapping over the whole width."""
+    markup = f"{escape(drawable(label))}: <b>{escape(drawable(value, limit))}</b>"
+    return Paragraph(markup, _style(size, "left", bold=False, grey=False))
+
+
+def grid(rows: Sequence[Sequence[Any]], widths: Sequence[int], commands: Sequence[tuple[Any, ...]] = ()) -> Table:
+    """Return a table of ruled rows whose first row is repeated on every page it runs over."""
+    ruled: list[Any] = [
+        ("FONTNAME", (0, 0), (-1, -1), REGULAR),
+        ("GRID", (0, 0), (-1, -1), 0.5, black),
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("TOPPADDING", (0, 0), (-1, -1), 2),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+        ("LEFTPADDING", (0, 0), (-1, -1), 4),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+    ]
+    return Table([list(row) for row in rows], colWidths=list(widths), style=[*ruled, *commands], repeatRows=1)
+
+
+def columns(cells: Sequence[Any], widths: Sequence[int], *, valign: str = "TOP") -> Table:
+    """Return cells side by side without rules or padding; they stay together on one page."""
+    plain: list[Any] = [
+        ("FONTNAME", (0, 0), (-1, -1), REGULAR),
+        ("VALIGN", (0, 0), (-1, -1), valign),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+        ("TOPPADDING", (0, 0), (-1, -1), 0),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+    ]
+    return Table([list(cells)], colWidths=list(widths), style=plain)
+
+
+class QrCode(Flowable):
+    """A QR code as vector rectangles, black on white, with the quiet zone of four modules scanners want."""
+
+    def __init__(self, matrix: Sequence[Sequence[bool]], side: int) -> None:
+        super().__init__()
+        self.matrix = matrix
+        self.width = self.height = side
+
+    def draw(self) -> None:
+        """Draw each horizontal run of dark modules as one rectangle, so that no hairline splits them."""
+        quiet = 4
+        module = self.width / (len(self.matrix) + 2 * quiet)
+        self.canv.setFillColor(white)
+        self.canv.rect(0, 0, self.width, self.height, stroke=0, fill=1)
+        path = self.canv.beginPath()
+        for row_number, row in enumerate(self.matrix):
+            bottom = self.height - (quiet + row_number + 1) * module
+            column = quiet
+            for dark, run in groupby(row):
+                length = len(list(run))
+                if dark:
+                    path.rect(column * module, bottom, length * module, module)
+                column += length
+        self.canv.setFillColor(black)
+        self.canv.drawPath(path, stroke=0, fill=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Printout:
+    """One document of a file: what flows over its pages, its footer, and what is drawn under each page."""
+
+    story: Sequence[Flowable]
+    footer: str
+    under: Callable[[Canvas], None] | None = None
+
+
+def render(printouts: Sequence[Printout], *, title: str, author: str) -> bytes:
+    """Return one PDF with every printout starting on a page of its own; equal input gives equal bytes.
+
+    ``title`` shows in viewers and file lists, so it holds no person's name.
+    """
+    _known_characters()
+    buffer = BytesIO()
+    canvas = Canvas(
+        buffer,
+        pagesize=(WIDTH, HEIGHT),
+        invariant=1,
+        initialFontName=REGULAR,  # type: ignore[arg-type]  # the stub says float; else Helvetica is named too
+        lang="vi-VN",
+    )
+    canvas.setTitle(drawable(title))
+    canvas.setAuthor(drawable(author))
+    canvas.setCreator("Hocphi")
+    for printout in printouts:
+        pages = _paginate(canvas, printout.story)
+        for number, page in enumerate(pages, start=1):
+            _draw_page(canvas, printout, page, f"Trang {number}/{len(pages)}")
+    canvas.save()
+    return buffer.getvalue()
+
+
+def _paginate(canvas: Canvas, story: Sequence[Flowable]) -> list[list[Flowable]]:
+    """Deal the flowables out to pages; what is too tall for the rest of a page is split or moved on."""
+    pages: list[list[Flowable]] = [[]]
+    waiting, room = list(story), INNER_HEIGHT
+    while waiting:
+        flowable = waiting.pop(0)
+        _, height = flowable.wrapOn(canvas, INNER_WIDTH, room)
+        if height <= room:
+            pages[-1].append(flowable)
+            room -= ceil(height)
+            continue
+        parts = flowable.splitOn(canvas, INNER_WIDTH, room)
+        if len(parts) > 1:
+            pages[-1].append(parts[0])
+            waiting[:0] = parts[1:]
+        elif pages[-1]:
+            waiting.insert(0, flowable)
+        else:
+            raise ValueError(f"a {type(flowable).__name__} of {height} points is taller than a page")
+        pages.append([])
+        room = INNER_HEIGHT
+    return pages
+
+
+def _draw_page(canvas: Canvas, printout: Printout, page: Sequence[Flowable], number: str) -> None:
+    """Draw one page: what lies under it, the flowables from the top down, the footer."""
+    if printout.under is not None:
+        canvas.saveState()
+        printout.under(canvas)
+        canvas.restoreState()
+    top = HEIGHT - MARGIN
+    for flowable in page:
+        _, height = flowable.wrapOn(canvas, INNER_WIDTH, INNER_HEIGHT)
+        top -= ceil(height)
+        flowable.drawOn(canvas, MARGIN, top)
+    canvas.setFont(REGULAR, 7)
+    canvas.setFillColor(GREY)
+    canvas.drawString(MARGIN, MARGIN, drawable(printout.footer, 90))
+    canvas.drawRightString(WIDTH - MARGIN, MARGIN, number)
+    canvas.showPage()

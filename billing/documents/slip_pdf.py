@@ -1,0 +1,172 @@
+"""The printed notice "THÔNG BÁO THU" on A5 with its VietQR code, black on white, one or a whole class (pure).
+
+A slip is handed out on paper, so it shows the plain view: no exemption, no share, only the last four digits of the
+account, no link that opens a bill. What the QR code says is compared with what is printed beside it (a false QR
+pasted over a true one is the attack everybody knows), and a slip that contradicts itself is not made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from reportlab.platypus import Flowable, Spacer
+
+from billing.documents.pdf import INNER_WIDTH, Printout, QrCode, columns, field, grid, line, render
+from billing.documents.qr_image import qr_matrix
+from billing.documents.vietqr import decode
+from billing.documents.words import amount_in_words
+from billing.errors import Refused
+from billing.money import ZERO, Money, total
+
+QR_SIDE = 156  # points: 5.5 cm, twice what a phone needs from paper
+WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
+
+
+@dataclass(frozen=True, slots=True)
+class SlipItem:
+    """One line: what is charged, for which month or term, what the family pays of it."""
+
+    name: str
+    period: str
+    amount: Money
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlipDocument:
+    """Everything a slip shows of one payment request. ``amount_due`` is what the QR code asks for."""
+
+    school_name: str
+    school_contact: str
+    round_name: str
+    pupil_name: str
+    pupil_code: str
+    school_year: str
+    items: tuple[SlipItem, ...]
+    due_on: date
+    qr_payload: str
+    reference: str
+    bank_name: str
+    account_last4: str
+    account_holder: str
+    verify_url: str
+    paid: Money = ZERO
+    class_name: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.items:
+            raise ValueError("a slip has at least one item")
+        if self.amount_due <= ZERO:
+            raise ValueError("a slip asks for more than 0 đ")
+        _refuse_contradiction(self)
+
+    @property
+    def amount_due(self) -> Money:
+        """What is still to be paid: all items less what came already."""
+        return total(item.amount for item in self.items) - self.paid
+
+
+def _refuse_contradiction(slip: SlipDocument) -> None:
+    """Raise ``Refused`` unless the QR code holds the amount, the reference and the account printed beside it."""
+    code = decode(slip.qr_payload)
+    agrees = (
+        code.amount == slip.amount_due
+        and slip.reference in (code.memo or "")
+        and len(slip.account_last4) == 4  # noqa: PLR2004  four digits, as the field is called
+        and code.account.endswith(slip.account_last4)
+    )
+    if not agrees:
+        raise Refused(
+            "Mã QR không khớp với số tiền, nội dung hoặc tài khoản in trên thông báo thu. "
+            "Không in; hãy báo quản trị hệ thống.",
+            reference=slip.reference,
+        )
+
+
+def slip_pdf(slip: SlipDocument) -> bytes:
+    """Return one slip as PDF; the same record always gives the same bytes."""
+    return slips_pdf([slip])
+
+
+def slips_pdf(slips: Sequence[SlipDocument]) -> bytes:
+    """Return the slips of a class or a school as one PDF, each on pages of its own; ``ValueError`` when none."""
+    if not slips:
+        raise ValueError("nothing to print")
+    return render([_printout(slip) for slip in slips], title="Thông báo thu", author=slips[0].school_name)
+
+
+def weekday_and_date(day: date) -> str:
+    """Return a day as families read it: ``Thứ Sáu, 10/10/2025``."""
+    return f"{WEEKDAYS[day.weekday()]}, {day:%d/%m/%Y}"
+
+
+def _printout(slip: SlipDocument) -> Printout:
+    story: list[Flowable] = [
+        line(slip.school_name, bold=True, size=10),
+        line(slip.school_contact, size=8),
+        Spacer(0, 6),
+        line("THÔNG BÁO THU", size=15, bold=True, align="center"),
+        line(slip.round_name, align="center"),
+        Spacer(0, 6),
+        *_pupil(slip),
+        Spacer(0, 5),
+        _items(slip),
+        Spacer(0, 5),
+        _payment(slip),
+    ]
+    return Printout(story, f"Thông báo thu {slip.reference} · {slip.school_name}")
+
+
+def _pupil(slip: SlipDocument) -> list[Flowable]:
+    half = INNER_WIDTH // 2
+    facts = [field("Mã học sinh", slip.pupil_code), field("Năm học", slip.school_year)]
+    rows = [field("Học sinh", slip.pupil_name, size=10), columns(facts, [half, INNER_WIDTH - half])]
+    return [*rows, field("Lớp", slip.class_name)] if slip.class_name else [*rows]
+
+
+def _items(slip: SlipDocument) -> Flowable:
+    """Return the table of items; what was paid before and what is still to pay are its last rows."""
+    rows: list[list[Flowable | list[Flowable] | str]] = [
+        [line("Khoản thu", bold=True), line("Kỳ thu", bold=True), line("Số tiền", bold=True, align="right")]
+    ]
+    for item in slip.items:
+        detail = [line(item.detail, size=7, grey=True)] if item.detail else []
+        rows.append([[line(item.name), *detail], line(item.period), line(str(item.amount), align="right")])
+    feet = [("Số tiền cần nộp", slip.amount_due)]
+    if slip.paid:
+        feet.insert(0, ("Đã nộp", slip.paid))
+    for label, amount in feet:
+        rows.append([line(label, bold=True, align="right"), "", line(str(amount), bold=True, align="right")])
+    spans = [("SPAN", (0, -at), (1, -at)) for at in range(1, len(feet) + 1)]
+    return grid(rows, [INNER_WIDTH - 100 - 88, 100, 88], spans)
+
+
+def _payment(slip: SlipDocument) -> Flowable:
+    """Return the QR code beside the words that let a family check what its bank shows; it stays on one page."""
+    facts: list[Flowable] = [
+        line(f"Số tiền: {slip.amount_due}", size=12, bold=True),
+        line(f"({amount_in_words(slip.amount_due)})", size=8),
+        Spacer(0, 4),
+        field("Hạn nộp", weekday_and_date(slip.due_on)),
+        field("Ngân hàng", slip.bank_name),
+        field("Bốn số cuối tài khoản", slip.account_last4),
+        field("Nội dung chuyển khoản", slip.reference),
+        Spacer(0, 4),
+        line(
+            f"Tên người nhận trên app ngân hàng phải là {slip.account_holder} – khác thì dừng lại.",
+            bold=True,
+        ),
+    ]
+    left: list[Flowable] = [
+        QrCode(qr_matrix(slip.qr_payload), QR_SIDE),
+        line("Quét bằng app ngân hàng (VietQR)", size=7, align="center"),
+    ]
+    under: list[Flowable] = [Spacer(0, 4)]
+    if slip.note:
+        under.append(line(slip.note, size=8))
+    under.append(line(f"Kiểm tra thông báo này: {slip.verify_url}", size=7))
+    beside = columns([left, facts], [QR_SIDE + 6, INNER_WIDTH - QR_SIDE - 6])
+    return columns([[beside, *under]], [INNER_WIDTH])

@@ -1,0 +1,1 @@
+"""What auditors and accountants download: workbooks made from frozen records."""
