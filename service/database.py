@@ -1,0 +1,112 @@
+"""The one place that opens the database and commits, and the list of all tables.
+
+Every transaction has a scope: which schools (and which guardians' children) may be seen in it. The scope is handed to
+PostgreSQL, whose row-level security enforces it; without one, no tenant row is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Engine, MetaData, create_engine, text
+from sqlalchemy.engine import URL, make_url
+from sqlmodel import Session, SQLModel
+
+import billing.audit.tables
+import billing.bills.tables
+import billing.events.tables
+import billing.fees.tables
+import billing.ledger.tables
+import billing.payments.tables
+import billing.people.tables
+import billing.rounds.tables  # noqa: F401  fills the metadata
+import notifications.tables  # noqa: F401  fills the metadata
+import reconciliation.tables  # noqa: F401  fills the metadata
+import service.access.tables
+import service.jobs.tables  # noqa: F401  fills the metadata
+
+ALL_SCHOOLS = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a transaction may see: the listed schools, or all of them (system work only), and guardians' children."""
+
+    schools: tuple[UUID, ...] = ()
+    all_schools: bool = False
+    guardians: tuple[UUID, ...] = ()
+
+    @classmethod
+    def of(cls, *schools: UUID) -> Scope:
+        """Return the scope of some schools."""
+        return cls(schools=schools)
+
+    def as_settings(self) -> dict[str, str]:
+        """Return the two settings that the policies read."""
+        schools = ALL_SCHOOLS if self.all_schools else ",".join(str(school) for school in self.schools)
+        return {"schools": schools, "guardians": ",".join(str(guardian) for guardian in self.guardians)}
+
+
+NOTHING = Scope()
+EVERYTHING = Scope(all_schools=True)
+
+
+def metadata() -> MetaData:
+    """Return the shape of all tables (for Alembic and the tests)."""
+    return SQLModel.metadata
+
+
+def psycopg_url(url: str) -> URL:
+    """Return a SQLAlchemy address that uses psycopg 3, whatever form of PostgreSQL URL was given."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def libpq_url(url: str) -> str:
+    """Return the plain ``postgresql://`` form for psycopg itself."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def make_engine(url: str, *, pool_size: int = 10) -> Engine:
+    """Return an engine; every session is in UTC and waits at most 10 s for a lock."""
+    options = "-c timezone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+    return create_engine(
+        psycopg_url(url),
+        pool_size=pool_size,
+        max_overflow=5,
+        pool_pre_ping=True,
+        connect_args={"options": options, "connect_timeout": 10},
+    )
+
+
+def use_scope(session: Session, scope: Scope) -> None:
+    """Set what the rest of this transaction may see; it ends with the transaction."""
+    session.execute(
+        text("SELECT set_config('app.schools', :schools, true), set_config('app.guardians', :guardians, true)"),
+        scope.as_settings(),
+    )
+
+
+class Database:
+    """The application's connection pool; hands out transactions that commit once, at the end."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def transaction(self, scope: Scope) -> Iterator[Session]:
+        """Run a block in one transaction: committed if it ends well, rolled back if it raises."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            use_scope(session, scope)
+            yield session
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def school_scope(schools: Sequence[UUID]) -> Scope:
+    """Return the scope of a list of schools."""
+    return Scope(schools=tuple(schools))

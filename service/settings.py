@@ -1,0 +1,121 @@
+"""Every setting, typed and read once. Unsafe values are refused at the start, in words."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_KEY_BYTES = 32
+_WEAK_WORDS = ("changethis", "change-me", "secret", "password", "example", "0000000000000000")
+
+
+class Settings(BaseSettings):
+    """Settings from the environment or ``.env``; the names are listed in ``.env.example``.
+
+    ``secret`` and ``vault_key`` are 32 bytes in hex. In development they are made once and kept in the state folder;
+    in production they must be given. ``clock_offset_seconds`` moves our clock and is for demo and tests only.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True)
+
+    env: Literal["development", "production"] = Field("development", validation_alias="HOCPHI_ENV")
+    state: Path = Field(Path(".hocphi"), validation_alias="HOCPHI_STATE")
+    secret: SecretStr | None = Field(None, validation_alias="HOCPHI_SECRET")
+    vault_key: SecretStr | None = Field(None, validation_alias="HOCPHI_VAULT_KEY")
+    base_url: str = Field("http://127.0.0.1:8000", validation_alias="HOCPHI_BASE_URL")
+    clock_offset_seconds: int = Field(0, validation_alias="HOCPHI_CLOCK_OFFSET_SECONDS")
+    database_url: str | None = Field(None, validation_alias="DATABASE_URL")
+    database_owner_url: str | None = Field(None, validation_alias="DATABASE_OWNER_URL")
+    database_door_url: str | None = Field(None, validation_alias="DATABASE_DOOR_URL")
+    redis_url: str | None = Field(None, validation_alias="REDIS_URL")
+    smtp_url: str | None = Field(None, validation_alias="SMTP_URL")
+    mail_sender: str = Field("Hocphi <khong-tra-loi@hocphi.invalid>", validation_alias="MAIL_SENDER")
+    zalo_base_url: str = Field("https://business.openapi.zalo.me", validation_alias="ZALO_BASE_URL")
+    zalo_oauth_url: str = Field("https://oauth.zaloapp.com", validation_alias="ZALO_OAUTH_URL")
+    zalo_app_id: str | None = Field(None, validation_alias="ZALO_APP_ID")
+    zalo_app_secret: SecretStr | None = Field(None, validation_alias="ZALO_APP_SECRET")
+    zalo_refresh_token: SecretStr | None = Field(None, validation_alias="ZALO_REFRESH_TOKEN")
+    zalo_template_notice: str = Field("", validation_alias="ZALO_TEMPLATE_NOTICE")
+    zalo_template_receipt: str = Field("", validation_alias="ZALO_TEMPLATE_RECEIPT")
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_slash_at_the_end(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _refuse_unsafe_production(self) -> Self:
+        if self.env != "production":
+            return self
+        problems = [*_weak_keys(self), *_missing_services(self)]
+        if not self.base_url.startswith("https://"):
+            problems.append("HOCPHI_BASE_URL phải bắt đầu bằng https://")
+        if self.clock_offset_seconds:
+            problems.append("HOCPHI_CLOCK_OFFSET_SECONDS chỉ dùng khi chạy thử")
+        if problems:
+            raise ValueError("Không khởi động ở chế độ production: " + "; ".join(problems))
+        return self
+
+    def key(self, name: Literal["secret", "vault_key"]) -> bytes:
+        """Return one of the two 32-byte keys; development makes and keeps its own."""
+        given: SecretStr | None = getattr(self, name)
+        if given is not None:
+            return _read_key(name, given.get_secret_value())
+        return bytes.fromhex(_local_keys(self.state)[name])
+
+
+def _read_key(name: str, text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError as error:
+        raise ValueError(f"HOCPHI_{name.upper()} phải là 64 chữ số hex") from error
+    if len(key) != _KEY_BYTES:
+        raise ValueError(f"HOCPHI_{name.upper()} phải có đúng 32 byte (64 chữ số hex)")
+    return key
+
+
+def _weak_keys(settings: Settings) -> list[str]:
+    problems = []
+    for name in ("secret", "vault_key"):
+        given: SecretStr | None = getattr(settings, name)
+        text = given.get_secret_value() if given else ""
+        if len(set(text)) < 8 or any(word in text.lower() for word in _WEAK_WORDS):  # noqa: PLR2004  a key of few signs
+            problems.append(f"HOCPHI_{name.upper()} chưa đặt hoặc quá yếu (cần 32 byte ngẫu nhiên, dạng hex)")
+    return problems
+
+
+def _missing_services(settings: Settings) -> list[str]:
+    needed = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "SMTP_URL": settings.smtp_url}
+    return [f"{name} chưa đặt" for name, value in needed.items() if not value]
+
+
+def _local_keys(state: Path) -> dict[str, str]:
+    """Return the laptop's own keys; two starts at once agree because only one can link the file into place."""
+    path = state / "keys.json"
+    if not path.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        fresh = {name: secrets.token_hex(_KEY_BYTES) for name in ("secret", "vault_key")}
+        draft = state / f"keys.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(fresh))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another start was faster; its keys hold
+        finally:
+            draft.unlink()
+    keys: dict[str, str] = json.loads(path.read_text())
+    return keys
+
+
+@lru_cache(maxsize=1)
+def read_settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()  # type: ignore[call-arg]  # pydantic-settings fills every field from the environment
