@@ -76,7 +76,7 @@ class MailServer:
 class MailChannel(Channel[Letter]):
     """Hands letters to a mail server; each over a connection of its own, made by ``connect``."""
 
-    name: ClassVar[str] = "mail"
+    name: ClassVar[str] = "email"
 
     def __init__(self, connect: Callable[[], smtplib.SMTP], sender: Sender) -> None:
         self._connect = connect

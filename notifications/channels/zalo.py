@@ -22,6 +22,7 @@ from notifications.channels.base import Accepted, Channel, Message
 from notifications.errors import PermanentFailure, TemporaryFailure, UnknownOutcome, Unreachable
 
 _TRACKING_LIMIT = 48
+_ACCESS_SECONDS = 25 * 3600
 _VIETNAMESE_MOBILE = re.compile(r"(?:\+?84|0)([35789][0-9]{8})\Z")
 # Raised before a request is on its way; anything later leaves us in doubt.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -66,10 +67,11 @@ class TemplateMessage(Message):
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """An Official Account's pair: access lasts 25 hours, refresh 3 months and **one** use."""
+    """An Official Account's pair: access lasts ``expires_in`` seconds, refresh 3 months and **one** use."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
+    expires_in: int = _ACCESS_SECONDS
 
 
 class TokenStore(Protocol):
@@ -125,9 +127,7 @@ class ZaloChannel(Channel[TemplateMessage]):
             raise ValueError(f"a tracking id for Zalo has 1 to {_TRACKING_LIMIT} characters")
         phone = zalo_phone(message.to)
         if phone is None:
-            raise Unreachable(
-                "Số điện thoại không phải số di động Việt Nam.", channel=self.name, code="phone"
-            )
+            raise Unreachable("Số điện thoại không phải số di động Việt Nam.", channel=self.name, code="phone")
         return {
             "phone": phone,
             "template_id": message.template_id,
@@ -173,9 +173,7 @@ class ZaloChannel(Channel[TemplateMessage]):
         if verdict is Verdict.NEXT_CHANNEL:
             raise Unreachable("Zalo không gửi được tới người nhận này.", channel=self.name, code=code)
         if verdict is Verdict.NEXT_DAY:
-            raise TemporaryFailure(
-                "Zalo đã hết hạn mức trong ngày.", channel=self.name, code=code, next_day=True
-            )
+            raise TemporaryFailure("Zalo đã hết hạn mức trong ngày.", channel=self.name, code=code, next_day=True)
         if verdict is Verdict.PERMANENT:
             raise PermanentFailure("Zalo từ chối tin nhắn; cần người xem lại.", channel=self.name, code=code)
         raise self._later(code)  # -133, or a fresh token refused as well
@@ -192,15 +190,13 @@ class ZaloChannel(Channel[TemplateMessage]):
         access, newer = answer.get("access_token"), answer.get("refresh_token")
         if not (isinstance(access, str) and access and isinstance(newer, str) and newer):
             raise self._later(f"token {_number_in(answer, response)}")
-        return Tokens(access, newer)
+        return Tokens(access, newer, _seconds(answer.get("expires_in")))
 
     def _later(self, code: str) -> TemporaryFailure:
         return TemporaryFailure("Zalo tạm thời không nhận tin.", channel=self.name, code=code)
 
     def _doubt(self, code: str) -> UnknownOutcome:
-        return UnknownOutcome(
-            "Zalo không trả lời rõ ràng; không rõ tin đã đi hay chưa.", channel=self.name, code=code
-        )
+        return UnknownOutcome("Zalo không trả lời rõ ràng; không rõ tin đã đi hay chưa.", channel=self.name, code=code)
 
 
 def zalo_phone(text: str) -> str | None:
@@ -216,6 +212,12 @@ def _json_object(response: httpx.Response) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+def _seconds(told: object) -> int:
+    """Read a lifetime in seconds, told as number or text; without one, the usual 25 hours."""
+    text = str(told)
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 9 else _ACCESS_SECONDS  # noqa: PLR2004  30 years
 
 
 def _number_in(answer: dict[str, Any], response: httpx.Response) -> int:

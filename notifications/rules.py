@@ -1,0 +1,145 @@
+"""What happened + whom it concerns = which messages, by which channels, not before when (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from billing.money import ZERO, Money
+from notifications.quiet import allowed_from, is_just_paid
+
+
+class Kind(StrEnum):
+    """What a family is told."""
+
+    BILL_ISSUED = "bill_issued"
+    PAYMENT_RECEIVED = "payment_received"
+
+
+class Via(StrEnum):
+    """The channels, by the name under which they are stored."""
+
+    ZALO = "zalo"
+    MAIL = "email"
+
+
+class Silence(StrEnum):
+    """Why nobody is told anything."""
+
+    NOTHING_TO_PAY = "nothing_to_pay"  # covered by the State or a donor, paid or withdrawn: no notice, ever
+    NO_GUARDIAN = "no_guardian"
+    NOT_WANTED = "not_wanted"  # every guardian said no
+    NO_CONTACT = "no_contact"  # somebody wants to know, and there is no phone and no address
+
+
+LISTED = frozenset({Silence.NO_GUARDIAN, Silence.NO_CONTACT})
+"""Silences the school office must see: a slip on paper has to go home with the child."""
+
+
+_Way = tuple[Via, str | bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What happened to one pupil at one school.
+
+    ``unpaid`` is what the family still has to pay now. ``paid_at`` is the bank's moment of a payment, None if
+    only its day is known.
+    """
+
+    kind: Kind
+    unpaid: Money
+    paid_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A guardian as the rules see one.
+
+    ``phone`` and ``mail`` are keys that tell two addresses apart (a blind index will do), None without one.
+    """
+
+    guardian_id: UUID
+    wants_notices: bool
+    phone: str | bytes | None = None
+    mail: str | bytes | None = None
+    refuses_zalo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """One message to one guardian: ``channels`` are tried in this order until one accepts it."""
+
+    guardian_id: UUID
+    kind: Kind
+    channels: tuple[Via, ...]
+    not_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All messages of one occasion, or why there are none; exactly one of the two."""
+
+    messages: tuple[PlannedMessage, ...]
+    silence: Silence | None = None
+
+
+def plan(occasion: Occasion, guardians: Sequence[Recipient], now: datetime, *, every_channel: bool = False) -> Plan:
+    """Decide who is told and how.
+
+    Zalo first if there is a phone and Zalo was not refused, then mail; with ``every_channel`` (the school's
+    wish) each of them on its own. Two guardians who share a phone or an address are told there once.
+    """
+    if not still_wanted(occasion):
+        return Plan((), Silence.NOTHING_TO_PAY)
+    willing = [guardian for guardian in guardians if guardian.wants_notices]
+    if not willing:
+        return Plan((), Silence.NOT_WANTED if guardians else Silence.NO_GUARDIAN)
+    not_before = earliest(occasion, now)
+    messages = tuple(
+        PlannedMessage(guardian.guardian_id, occasion.kind, channels, not_before)
+        for guardian, ways in zip(willing, _shared_out(willing, every_channel=every_channel), strict=True)
+        for channels in _in_order(ways, every_channel=every_channel)
+    )
+    return Plan(messages, None if messages else Silence.NO_CONTACT)
+
+
+def still_wanted(occasion: Occasion) -> bool:
+    """Say whether the message makes sense now; asked again before it is sent, for a night may lie between.
+
+    A bill with nothing left to pay is never announced. A receipt is always given.
+    """
+    return occasion.kind is not Kind.BILL_ISSUED or occasion.unpaid > ZERO
+
+
+def earliest(occasion: Occasion, now: datetime) -> datetime:
+    """Return when the message may be sent, in UTC; asked again before each try."""
+    if occasion.kind is Kind.PAYMENT_RECEIVED and is_just_paid(occasion.paid_at, now):
+        return now.astimezone(UTC)
+    return allowed_from(now)
+
+
+def _shared_out(guardians: Sequence[Recipient], *, every_channel: bool) -> list[tuple[Via, ...]]:
+    """Give each guardian their ways, best first; a way that is surely used for one is nobody else's."""
+    owner: dict[_Way, int] = {}
+    for place, guardian in enumerate(guardians):
+        free = [way for way in _ways(guardian) if way not in owner]
+        owner.update(dict.fromkeys(free if every_channel else free[:1], place))
+    return [
+        tuple(way[0] for way in _ways(guardian) if owner.get(way, place) == place)
+        for place, guardian in enumerate(guardians)
+    ]
+
+
+def _ways(guardian: Recipient) -> list[_Way]:
+    zalo = None if guardian.refuses_zalo else guardian.phone
+    return [(via, key) for via, key in ((Via.ZALO, zalo), (Via.MAIL, guardian.mail)) if key]
+
+
+def _in_order(ways: tuple[Via, ...], *, every_channel: bool) -> list[tuple[Via, ...]]:
+    if every_channel:
+        return [(via,) for via in ways]
+    return [ways] if ways else []

@@ -1,0 +1,1 @@
+"""What families read: the texts of each language and what fills them."""

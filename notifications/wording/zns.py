@@ -1,0 +1,104 @@
+"""Zalo's templates (pure): their texts as handed to Zalo for approval, and the parameters that fill them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from billing.people.names import masked
+from notifications.errors import UnfitText
+from notifications.rules import Kind
+from notifications.wording.facts import NoticeFacts, ReceiptFacts
+from notifications.wording.plain import Language, fitted, fitted_name, safe, short_date, within
+
+_FILES = {Kind.BILL_ISSUED: "notice", Kind.PAYMENT_RECEIVED: "receipt"}
+_GUARDIAN = {"vi": "Phụ huynh", "en": "Parent"}
+
+# The most characters of each parameter: Zalo's own limits, and a shorter school name to stay within 400 in all.
+LIMITS: Mapping[str, int] = {
+    "customer_name": 30,
+    "student_name": 30,
+    "school_class": 30,
+    "school_name": 60,
+    "period": 30,
+    "amount": 20,
+    "remaining": 20,
+    "due_date": 10,
+    "paid_date": 10,
+    "receipt_number": 30,
+    "link_code": 30,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ZnsTemplate:
+    """One template as Zalo approves it; ``<name>`` in a text is a parameter, the button ends in one."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]
+    button: tuple[str, str]
+
+    def params(self) -> dict[str, int]:
+        """Return each parameter with its limit."""
+        words = " ".join([self.title, *self.paragraphs, *(value for _, value in self.rows), self.button[1]])
+        return {name: LIMITS[name] for name in re.findall(r"<([a-z_]+)>", words)}
+
+
+def template(kind: Kind, language: Language) -> ZnsTemplate:
+    """Return our text of a template. In production its id is what Zalo gave us when approving it."""
+    path = Path(__file__).parent / language / f"{_FILES[kind]}.zns.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return ZnsTemplate(
+        title=found["title"],
+        paragraphs=tuple(found["paragraphs"]),
+        rows=tuple((label, value) for label, value in found["rows"]),
+        button=(found["button"][0], found["button"][1]),
+    )
+
+
+def notice_params(facts: NoticeFacts, guardian: str, language: Language = "vi") -> dict[str, str]:
+    """Return what fills the notice; each value fits, or ``UnfitText``."""
+    return _checked(
+        _shared(facts, guardian, language)
+        | {
+            "period": fitted(within(facts.period), LIMITS["period"]),
+            "amount": str(facts.due),
+            "due_date": short_date(facts.deadline),
+        }
+    )
+
+
+def receipt_params(facts: ReceiptFacts, guardian: str, language: Language = "vi") -> dict[str, str]:
+    """Return what fills the receipt; each value fits, or ``UnfitText``."""
+    return _checked(
+        _shared(facts, guardian, language)
+        | {
+            "amount": str(facts.amount),
+            "paid_date": short_date(facts.paid_on),
+            "receipt_number": safe(facts.number),
+            "remaining": str(facts.remaining),
+        }
+    )
+
+
+def _shared(facts: NoticeFacts | ReceiptFacts, guardian: str, language: Language) -> dict[str, str]:
+    return {
+        "customer_name": fitted_name(guardian, LIMITS["customer_name"]) or _GUARDIAN[language],
+        "student_name": fitted_name(masked(facts.pupil), LIMITS["student_name"]),
+        "school_class": fitted(facts.school_class, LIMITS["school_class"]),
+        "school_name": fitted(facts.school.name, LIMITS["school_name"]),
+        # The button's address is fixed at approval; only its last part is ours to fill.
+        "link_code": facts.link.rpartition("/")[2],
+    }
+
+
+def _checked(params: dict[str, str]) -> dict[str, str]:
+    """Amounts, numbers and codes are never cut: one that does not fit is refused, not shown wrong."""
+    for name, value in params.items():
+        if not 0 < len(value) <= LIMITS[name] or value != safe(value):
+            raise UnfitText(f"Tham số {name} của mẫu Zalo không hợp lệ (1–{LIMITS[name]} ký tự).", param=name)
+    return params
