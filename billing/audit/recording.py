@@ -1,0 +1,68 @@
+"""Writing down who did what, and why, in the transaction of the deed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from billing.audit.tables import AuditDetail, AuditEntry
+
+_SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: a user in a role, or the system (``user_id`` empty)."""
+
+    user_id: UUID | None
+    role: str
+    request_id: str | None = None
+
+
+SYSTEM = Actor(user_id=None, role="system")
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What was done to what, and why. ``details`` (before, after) are plain JSON values and may be erased by law."""
+
+    school_id: UUID
+    action: str
+    object_kind: str
+    object_id: str
+    reason: str = ""
+
+
+def record_deed(session: Session, actor: Actor, deed: Deed, now: datetime, **details: Any) -> None:  # noqa: ANN401  JSON
+    """Append an audit entry with the salted SHA-256 of its details; the details stand in their own table."""
+    salt = os.urandom(_SALT_BYTES)
+    entry = AuditEntry(
+        school_id=deed.school_id,
+        at=now,
+        actor_id=actor.user_id,
+        actor_role=actor.role,
+        action=deed.action,
+        object_kind=deed.object_kind,
+        object_id=deed.object_id,
+        reason=deed.reason,
+        request_id=actor.request_id,
+        digest=details_digest(salt, details),
+    )
+    session.add(entry)
+    session.flush()
+    if entry.id is None:
+        raise ValueError("the audit entry is not flushed")
+    session.add(AuditDetail(audit_id=entry.id, school_id=deed.school_id, salt=salt, details=details))
+
+
+def details_digest(salt: bytes, details: dict[str, Any]) -> bytes:
+    """Return SHA-256 over the salt and the details as JSON with sorted keys."""
+    canonical = json.dumps(details, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(salt + canonical.encode()).digest()

@@ -1,0 +1,117 @@
+"""Writing the book: one entry for one business fact, posted once; a mistake is reversed, never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from billing.errors import Conflict
+from billing.ledger.accounts import account_id
+from billing.ledger.tables import JournalEntry, Posting
+from billing.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Money from the account ``credit`` to the account ``debit`` (codes), above 0 đ."""
+
+    debit: str
+    credit: str
+    amount: Money
+    pupil_id: UUID | None = None
+    item_code: str | None = None
+    bill_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What an entry is about. ``(school_id, kind, source_id)`` is posted once; ``value_date`` is the bank's day."""
+
+    school_id: UUID
+    kind: str
+    source_id: str
+    value_date: date
+    note: str = ""
+
+
+def post(session: Session, fact: Fact, lines: Sequence[Line], now: datetime) -> int:
+    """Write one entry with its postings and return its key.
+
+    Lines of 0 đ are left out; at least one must remain. A fact posted before is refused by the database
+    (``IntegrityError`` on the unique key), so a repeat can never double money.
+    """
+    kept = [line for line in lines if line.amount]
+    if not kept:
+        raise ValueError("an entry needs at least one posting")
+    entry = JournalEntry(
+        school_id=fact.school_id,
+        kind=fact.kind,
+        source_id=fact.source_id,
+        value_date=fact.value_date,
+        recorded_at=now,
+        note=fact.note,
+    )
+    session.add(entry)
+    session.flush()
+    codes = {code for line in kept for code in (line.debit, line.credit)}
+    accounts = {code: account_id(session, fact.school_id, code) for code in codes}
+    session.add_all(_posting(entry, line, accounts) for line in kept)
+    session.flush()
+    return _key(entry)
+
+
+def reverse(session: Session, entry_id: int, fact: Fact, now: datetime) -> int:
+    """Write the entry that undoes another one, posting by posting; raises ``Conflict`` if that is done already."""
+    original = session.exec(select(JournalEntry).where(JournalEntry.id == entry_id)).one()
+    done = session.exec(select(JournalEntry.id).where(JournalEntry.reverses_id == entry_id)).first()
+    if done is not None:
+        raise Conflict("Bút toán này đã được đảo", entry_id=entry_id, reversed_by=done)
+    undo = JournalEntry(
+        school_id=original.school_id,
+        kind=fact.kind,
+        source_id=fact.source_id,
+        value_date=fact.value_date,
+        recorded_at=now,
+        note=fact.note,
+        reverses_id=entry_id,
+    )
+    session.add(undo)
+    session.flush()
+    for posting in session.exec(select(Posting).where(Posting.entry_id == entry_id)).all():
+        session.add(
+            Posting(
+                school_id=posting.school_id,
+                entry_id=_key(undo),
+                debit_account_id=posting.credit_account_id,
+                credit_account_id=posting.debit_account_id,
+                amount=posting.amount,
+                pupil_id=posting.pupil_id,
+                item_code=posting.item_code,
+                bill_id=posting.bill_id,
+            ),
+        )
+    session.flush()
+    return _key(undo)
+
+
+def _posting(entry: JournalEntry, line: Line, accounts: dict[str, int]) -> Posting:
+    return Posting(
+        school_id=entry.school_id,
+        entry_id=_key(entry),
+        debit_account_id=accounts[line.debit],
+        credit_account_id=accounts[line.credit],
+        amount=line.amount,
+        pupil_id=line.pupil_id,
+        item_code=line.item_code,
+        bill_id=line.bill_id,
+    )
+
+
+def _key(entry: JournalEntry) -> int:
+    if entry.id is None:
+        raise ValueError("the entry is not flushed")
+    return entry.id
