@@ -101,6 +101,19 @@ class SepayFeed:
             raise SignatureWrong("Chữ ký không đúng")
 
 
+def scheme_of(headers: Mapping[str, str]) -> str:
+    """Return the scheme a message carries, for checks by hand; a configured feed never asks this.
+
+    Raises ``SignatureMissing`` when it carries none.
+    """
+    names = {name.lower() for name in headers}
+    if SIGNATURE_HEADER.lower() in names:
+        return HMAC
+    if "authorization" in names:
+        return API_KEY
+    raise SignatureMissing(f"Không có tiêu đề {SIGNATURE_HEADER} hay Authorization")
+
+
 def sign(body: bytes, timestamp: str, secret: bytes) -> str:
     """Return the hex HMAC-SHA256 over ``timestamp.body`` (without the ``sha256=`` in front)."""
     return hmac.new(secret, timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
@@ -128,4 +141,6 @@ def _time(value: str) -> datetime:
     try:
         return datetime.fromisoformat(value).replace(tzinfo=_BANK_TIME).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise CallbackUnreadable(f"Không có thời điểm {value}", field="transactionDate") from error
+        raise CallbackUnreadable(
+            f"Trường transactionDate: không có thời điểm {value}", field="transactionDate"
+        ) from error

@@ -22,6 +22,7 @@ from reconciliation.matching import (
     RequestStatus,
     decide,
 )
+from service.commands.answers import YES, unusable
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 Answer: TypeAlias = dict[str, object]
@@ -42,9 +43,8 @@ def run(arguments: Namespace) -> int:
             with Path(arguments.file).open("rb") as lines:
                 _print_all(lines)
     except OSError as error:
-        print(f"Không đọc được tệp {arguments.file}: {error.strerror}", file=sys.stderr)
-        return 2
-    return 0
+        return unusable(f"Không đọc được tệp {arguments.file}: {error.strerror}")
+    return YES
 
 
 def _print_all(lines: BinaryIO) -> None:
