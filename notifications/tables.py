@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
-from billing.storage import Row, identity_column, in_school, new_id, one_of, time_column
+from billing.storage import Row, identity_column, in_school, new_id, number_column, one_of, time_column
 
 CHANNELS = ("zalo", "sms", "email")
 MESSAGE_STATES = ("pending", "accepted", "failed", "unknown", "superseded")
@@ -16,8 +16,9 @@ class NoticePlan(Row, table=True):
     """Says that an event was turned into messages (perhaps none). Work is found by the absence of this row."""
 
     __tablename__ = "notice_plans"
+    __table_args__ = (in_school(["event_id"], "events"),)
 
-    event_id: int = Field(sa_column=Column(BigInteger, ForeignKey("events.id"), primary_key=True))
+    event_id: int = number_column(primary_key=True)
     school_id: UUID = Field(foreign_key="schools.id", index=True)
     messages: int
     reason: str = ""
@@ -35,6 +36,7 @@ class Message(Row, table=True):
     __table_args__ = (
         UniqueConstraint("school_id", "id"),
         UniqueConstraint("school_id", "event_id", "guardian_id", "channel"),
+        in_school(["event_id"], "events"),
         in_school(["fallback_of"], "messages"),
         one_of("channel", CHANNELS),
         one_of("state", MESSAGE_STATES),
@@ -44,7 +46,7 @@ class Message(Row, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     school_id: UUID = Field(foreign_key="schools.id")
-    event_id: int = Field(sa_column=Column(BigInteger, ForeignKey("events.id"), nullable=False))
+    event_id: int = number_column()
     guardian_id: UUID = Field(foreign_key="guardians.id")
     pupil_id: UUID = Field(foreign_key="pupils.id")
     kind: str = Field(max_length=40)

@@ -287,6 +287,7 @@ def upgrade() -> None:
         sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_events_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
+        sa.UniqueConstraint("school_id", "id", name=op.f("uq_events_school_id_id")),
     )
     op.create_index("ix_events_subject", "events", ["school_id", "kind", "subject_id"], unique=False)
     op.create_table(
@@ -580,7 +581,7 @@ def upgrade() -> None:
         "messages",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("school_id", sa.Uuid(), nullable=False),
-        sa.Column("event_id", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("guardian_id", sa.Uuid(), nullable=False),
         sa.Column("pupil_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
@@ -596,9 +597,11 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('pending', 'accepted', 'failed', 'unknown', 'superseded')", name=op.f("ck_messages_state_known")
         ),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_messages_event_id")),
         sa.ForeignKeyConstraint(["guardian_id"], ["guardians.id"], name=op.f("fk_messages_guardian_id")),
         sa.ForeignKeyConstraint(["pupil_id"], ["pupils.id"], name=op.f("fk_messages_pupil_id")),
+        sa.ForeignKeyConstraint(
+            ["school_id", "event_id"], ["events.school_id", "events.id"], name=op.f("fk_messages_school_id_event_id")
+        ),
         sa.ForeignKeyConstraint(
             ["school_id", "fallback_of"],
             ["messages.school_id", "messages.id"],
@@ -621,12 +624,16 @@ def upgrade() -> None:
     op.create_index("ix_messages_guardian", "messages", ["school_id", "guardian_id"], unique=False)
     op.create_table(
         "notice_plans",
-        sa.Column("event_id", sa.BigInteger(), nullable=False),
+        sa.Column("event_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("school_id", sa.Uuid(), nullable=False),
         sa.Column("messages", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_notice_plans_event_id")),
+        sa.ForeignKeyConstraint(
+            ["school_id", "event_id"],
+            ["events.school_id", "events.id"],
+            name=op.f("fk_notice_plans_school_id_event_id"),
+        ),
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_notice_plans_school_id")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_notice_plans")),
     )

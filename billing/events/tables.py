@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
 from billing.storage import Row, identity_column, json_column, time_column
@@ -14,7 +14,10 @@ class Event(Row, table=True):
     """A thing that happened, written in the same transaction. ``facts`` holds ids and amounts, never names."""
 
     __tablename__ = "events"
-    __table_args__ = (Index("ix_events_subject", "school_id", "kind", "subject_id"),)
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        Index("ix_events_subject", "school_id", "kind", "subject_id"),
+    )
 
     id: int | None = identity_column()
     school_id: UUID = Field(foreign_key="schools.id")

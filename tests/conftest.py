@@ -1,0 +1,101 @@
+"""What all tests share: real servers, a fresh database for each test, a fixed school day."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+from billing.vault import Vault
+from service.database import Database, libpq_url, make_engine
+from service.embedded import Servers
+from service.preparing import Addresses, prepare, role_url
+
+SCHOOL_DAY = datetime(2025, 10, 6, 1, 0, tzinfo=UTC)  # 8 o'clock on a Monday in Viet Nam
+TEST_SECRET = bytes(range(32))
+
+
+@dataclass(frozen=True, slots=True)
+class TestServers:
+    """The addresses that tests use: an owner who may make databases, the application's role, Valkey or Redis."""
+
+    __test__ = False
+
+    owner_url: str
+    app_url: str
+    redis_url: str
+
+    def addresses(self, name: str) -> Addresses:
+        """Return the addresses of one database."""
+        return Addresses(
+            owner=_in_database(self.owner_url, name),
+            app=_in_database(self.app_url, name),
+            door=role_url(_in_database(self.app_url, name), "hocphi_door", TEST_SECRET),
+        )
+
+
+def _in_database(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServers]:
+    """The servers: those of the environment, or our own in a folder of this run."""
+    given = [os.environ.get(name) for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")]
+    app, owner, redis = given
+    if app and owner and redis:
+        yield TestServers(owner, app, redis)
+        return
+    with Servers.start(Path(tmp_path_factory.mktemp("servers"))) as own:
+        owner = own.superuser_url
+        yield TestServers(owner, role_url(owner, "hocphi_app", TEST_SECRET), own.redis_url)
+
+
+@pytest.fixture(scope="session")
+def template(servers: TestServers) -> Iterator[str]:
+    """An empty database made by the real migrations; each test gets a copy."""
+    name = f"hocphi_template_{secrets.token_hex(4)}"
+    with psycopg.connect(libpq_url(servers.owner_url), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        prepare(servers.addresses(name))
+        yield name
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def addresses(servers: TestServers, template: str) -> Iterator[Addresses]:
+    """The addresses of a fresh database."""
+    name = f"hocphi_test_{secrets.token_hex(6)}"
+    with psycopg.connect(libpq_url(servers.owner_url), autocommit=True) as connection:
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connection.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
+        yield servers.addresses(name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database(addresses: Addresses) -> Iterator[Database]:
+    """A fresh database, opened as the application's role."""
+    opened = Database(make_engine(addresses.app, pool_size=5))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def vault() -> Vault:
+    """A vault with a test key."""
+    return Vault(bytes(range(32)))
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The fixed school day of the tests: Monday, 2025-10-06, 08:00 in Viet Nam."""
+    return SCHOOL_DAY

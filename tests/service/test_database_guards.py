@@ -1,0 +1,167 @@
+"""The database refuses what must not be: every table, as the application's own role."""
+
+from datetime import date, datetime
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from billing.people.tables import Authority, School
+from service.database import EVERYTHING, NOTHING, Database, Scope, libpq_url, metadata
+from service.guards import OWN_POLICY, WITHOUT_SCHOOL_POLICY, WRITTEN_ONCE
+from service.preparing import Addresses, check_shape
+
+
+def make_school(database: Database, code: str) -> School:
+    with database.transaction(EVERYTHING) as session:
+        province = Authority(kind="province", code=f"P{code}", name="Tỉnh thử")
+        session.add(province)
+        session.flush()
+        school = School(
+            province_id=province.id, authority_id=province.id, code=code, name=f"Trường {code}", kind="public",
+            levels=["primary"], zone="ward", legacy_area="binh_phuoc", address="", phone="",
+        )  # fmt: skip
+        session.add(school)
+    return school
+
+
+def test_the_application_is_neither_owner_nor_superuser(database: Database) -> None:
+    with database.transaction(NOTHING) as session:
+        role = session.execute(
+            text("SELECT rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = current_user"),
+        ).one()
+        owned = session.execute(
+            text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user"),
+        ).scalar_one()
+    assert tuple(role) == (False, False, False)
+    assert owned == 0
+
+
+def test_no_owner_of_a_table_is_a_superuser(database: Database) -> None:
+    with database.transaction(NOTHING) as session:
+        owners = session.execute(
+            text(
+                "SELECT DISTINCT r.rolsuper OR r.rolbypassrls FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner "
+                "WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace",
+            ),
+        ).scalars()
+        assert list(owners) == [False]
+
+
+def test_every_table_has_a_forced_policy_or_a_listed_reason(database: Database) -> None:
+    with database.transaction(NOTHING) as session:
+        rows = session.execute(
+            text(
+                "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity, "
+                "(SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) FROM pg_class c "
+                "WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace",
+            ),
+        ).all()
+    guarded = {name for name, forced, policies in rows if forced and policies == 1}
+    assert {name for name, _, _ in rows} - guarded == set(WITHOUT_SCHOOL_POLICY)
+    with_school = {table.name for table in metadata().sorted_tables if "school_id" in table.columns}
+    assert with_school - set(WITHOUT_SCHOOL_POLICY) == guarded - set(OWN_POLICY)
+
+
+def test_foreign_keys_between_tenant_tables_carry_the_school() -> None:
+    tenant = {table.name for table in metadata().sorted_tables} - set(WITHOUT_SCHOOL_POLICY) - set(OWN_POLICY)
+    loose = [
+        f"{table.name}.{key.column_keys}"
+        for table in metadata().sorted_tables
+        if table.name in tenant
+        for key in table.foreign_key_constraints
+        if key.referred_table.name in tenant
+        and "school_id" not in key.column_keys
+        # A second, single key beside the composite one is harmless.
+        and not any(
+            set(key.column_keys) < set(other.column_keys) for other in table.foreign_key_constraints if other is not key
+        )
+    ]
+    assert loose == []
+
+
+def test_without_a_scope_no_school_is_seen(database: Database) -> None:
+    make_school(database, "A")
+    with database.transaction(NOTHING) as session:
+        assert session.execute(text("SELECT count(*) FROM schools")).scalar_one() == 0
+
+
+def test_a_school_sees_itself_and_not_the_other(database: Database) -> None:
+    first, second = make_school(database, "A"), make_school(database, "B")
+    with database.transaction(Scope.of(first.id)) as session:
+        assert session.execute(text("SELECT id FROM schools")).scalars().all() == [first.id]
+    with database.transaction(Scope.of(first.id, second.id)) as session:
+        assert session.execute(text("SELECT count(*) FROM schools")).scalar_one() == 2
+
+
+def test_a_school_cannot_write_into_another(database: Database) -> None:
+    first, second = make_school(database, "A"), make_school(database, "B")
+    statement = text(
+        "INSERT INTO events (school_id, kind, subject_id, facts, occurred_at) "
+        "VALUES (:school, 'x', gen_random_uuid(), '{}', now())",
+    )
+    with (
+        pytest.raises(ProgrammingError, match="row-level security"),
+        database.transaction(Scope.of(first.id)) as session,
+    ):
+        session.execute(statement, {"school": second.id})
+
+
+def test_the_scope_ends_with_the_transaction(database: Database) -> None:
+    make_school(database, "A")
+    for _ in range(20):  # every connection of the pool has served a wide scope before
+        with database.transaction(EVERYTHING) as session:
+            assert session.execute(text("SELECT count(*) FROM schools")).scalar_one() == 1
+        with database.transaction(NOTHING) as session:
+            assert session.execute(text("SELECT count(*) FROM schools")).scalar_one() == 0
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_rows_written_once_refuse_change(database: Database, statement: str) -> None:
+    for table in WRITTEN_ONCE:
+        column = list(metadata().tables[table].columns)[-1].name  # not the identity
+        with pytest.raises(ProgrammingError, match="permission denied"), database.transaction(EVERYTHING) as session:
+            session.execute(text(statement.format(table, column, column)))
+
+
+def test_every_table_written_once_has_its_triggers(database: Database) -> None:
+    query = text("SELECT tgname FROM pg_trigger WHERE tgrelid = CAST(:table AS regclass) AND NOT tgisinternal")
+    for table in WRITTEN_ONCE:
+        with database.transaction(NOTHING) as session:
+            assert {"written_once", "never_emptied"} <= set(session.execute(query, {"table": table}).scalars())
+
+
+def test_even_the_owner_cannot_change_a_row_written_once(database: Database, addresses: Addresses) -> None:
+    school = make_school(database, "A")
+    with database.transaction(Scope.of(school.id)) as session:
+        session.execute(
+            text(
+                "INSERT INTO journal_entries (school_id, kind, source_id, value_date, recorded_at, note) "
+                "VALUES (:school, 'test', '1', :day, :now, '')",
+            ),
+            {"school": school.id, "day": date(2025, 10, 6), "now": datetime.now().astimezone()},
+        )
+    with psycopg.connect(libpq_url(addresses.owner), autocommit=True) as connection:
+        for statement in ("UPDATE journal_entries SET note = 'x'", "DELETE FROM journal_entries", "TRUNCATE seals"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="written once"):
+                connection.execute(statement)
+
+
+def test_the_door_can_only_put_messages_into_the_inbox(addresses: Addresses) -> None:
+    with psycopg.connect(libpq_url(addresses.door), autocommit=True) as connection:
+        for table in metadata().sorted_tables:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"SELECT * FROM {table.name}".encode())  # noqa: S608  names are ours
+            if table.name != "inbox":
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(f"INSERT INTO {table.name} DEFAULT VALUES".encode())
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            connection.execute(
+                "INSERT INTO inbox (feed_id, digest, body_sealed, headers, received_at) "
+                "VALUES (gen_random_uuid(), '\\x00', '\\x00', '{}', now())",
+            )
+
+
+def test_the_shape_of_the_tables_is_what_the_code_says(addresses: Addresses) -> None:
+    check_shape(addresses.owner)
