@@ -1,0 +1,229 @@
+"""What a price may be: the council's published caps, what needs a yes, and what is forbidden."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.errors import OverCap, Refused
+from billing.fees.caps import (
+    Cap,
+    Place,
+    Prohibition,
+    Rulebook,
+    Standing,
+    check_price,
+    check_schedule,
+    fold,
+    refuse_overlaps,
+    refuse_prohibited,
+)
+from billing.fees.catalogue import shipped_catalogue, shipped_rules
+from billing.fees.errors import NotComparable, Prohibited
+from billing.fees.items import Group, Level, Ownership, Span, Unit
+from billing.money import Money
+from tests.factories.fees import OCTOBER, SCHOOL_YEAR, item, price
+
+RULES = shipped_rules()
+DAY = date(2025, 10, 1)
+BOARDING = item("BANTRU", group=Group.SERVICE, name="Tiền tổ chức, quản lý và vệ sinh bán trú", opt_in=True)
+WARD = Place(Ownership.PUBLIC, Level.PRIMARY, "ward", "binh_phuoc")
+
+
+@pytest.mark.parametrize(
+    ("level", "zone", "most"),
+    [
+        (Level.PRIMARY, "ward", 300_000),
+        (Level.PRESCHOOL, "ward", 320_000),
+        (Level.PRIMARY, "rural", 280_000),
+        (Level.PRESCHOOL, "rural", 300_000),
+        (Level.PRIMARY, "ethnic_1", 280_000),
+        (Level.PRESCHOOL, "ethnic_1", 300_000),
+        (Level.PRIMARY, "ethnic_2", 260_000),
+        (Level.PRESCHOOL, "ethnic_2", 280_000),
+        (Level.PRIMARY, "ethnic_3", 260_000),
+        (Level.PRESCHOOL, "ethnic_3", 280_000),
+    ],
+)
+def test_resolution_08_of_2025_for_boarding(level: Level, zone: str, most: int) -> None:
+    place = Place(Ownership.PUBLIC, level, zone, "binh_phuoc")
+    verdict = check_price(price(BOARDING, most), place, DAY, RULES)
+    assert verdict.standing is Standing.WITHIN
+    assert not verdict.needs_yes
+    with pytest.raises(OverCap, match=r"bán trú.*vượt mức trần.*08/2025/NQ-HĐND") as refusal:
+        check_price(price(BOARDING, most + 1), place, DAY, RULES)
+    assert refusal.value.facts["cap"] == Money(most)
+
+
+def test_the_message_names_item_cap_and_basis() -> None:
+    with pytest.raises(OverCap) as refusal:
+        check_price(price(BOARDING, 310_000), WARD, DAY, RULES)
+    assert refusal.value.message == (
+        "Khoản thu Tiền tổ chức, quản lý và vệ sinh bán trú cấp tiểu học: 310.000 đ/tháng vượt mức trần"
+        " 300.000 đ theo Nghị quyết 08/2025/NQ-HĐND ngày 20/6/2025 (khu vực Bình Phước cũ, tỉnh Đồng Nai)."
+        " Hãy giảm đơn giá."
+    )
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        replace(WARD, area="dong_nai"),
+        replace(WARD, zone="island"),
+        replace(WARD, level=Level.UPPER_SECONDARY),
+    ],
+)
+def test_where_no_cap_is_published_the_approver_must_say_yes(place: Place) -> None:
+    verdict = check_price(price(BOARDING, 900_000), place, DAY, RULES)
+    assert verdict.needs_yes
+    assert verdict.cap is None
+    assert "người duyệt phải đồng ý" in verdict.reason
+
+
+@pytest.mark.parametrize("day", [date(2025, 8, 31), date(2026, 9, 1)])
+def test_a_cap_holds_within_its_dates_only(day: date) -> None:
+    assert check_price(price(BOARDING, 900_000), WARD, day, RULES).needs_yes
+
+
+def test_a_private_school_sets_its_own_prices() -> None:
+    verdict = check_price(price(BOARDING, 9_000_000), replace(WARD, ownership=Ownership.PRIVATE), DAY, RULES)
+    assert verdict.standing is Standing.FREE
+    assert not verdict.needs_yes
+
+
+def test_another_unit_than_the_caps_is_no_way_around_it() -> None:
+    daily = replace(BOARDING, unit=Unit.DAY)
+    with pytest.raises(NotComparable, match="tính theo ngày, còn mức trần tính theo tháng"):
+        check_price(price(daily, 20_000), WARD, DAY, RULES)
+
+
+def test_two_half_months_are_no_way_around_it_either() -> None:
+    with pytest.raises(OverCap):
+        check_price(price(BOARDING, 160_000, count=2), WARD, DAY, RULES)
+    assert not check_price(price(BOARDING, 150_000, count=2), WARD, DAY, RULES).needs_yes
+
+
+def test_lessons_are_capped_one_by_one() -> None:
+    lessons = item("KNS", unit=Unit.LESSON)
+    rules = Rulebook((Cap("KNS", Level.PRIMARY, "", "", Unit.LESSON, Money(20_000), "NQ", Span(date(2025, 1, 1))),))
+    assert not check_price(price(lessons, 20_000, count=8), WARD, DAY, rules).needs_yes
+
+
+def test_the_strictest_of_several_caps_binds() -> None:
+    wide = Cap("BANTRU", Level.PRIMARY, "", "", Unit.MONTH, Money(250_000), "Khung cả nước", SCHOOL_YEAR)
+    with pytest.raises(OverCap, match="Khung cả nước"):
+        check_price(price(BOARDING, 300_000), WARD, DAY, replace(RULES, caps=(*RULES.caps, wide)))
+
+
+@pytest.mark.parametrize(("now", "fine"), [(115_000, True), (115_001, False)])
+def test_a_fee_may_rise_by_fifteen_percent_where_the_council_says_so(now: int, *, fine: bool) -> None:
+    cap = Cap("A", Level.PRIMARY, "", "", Unit.MONTH, Money(500_000), "NQ 18", SCHOOL_YEAR, 15)
+    rules = Rulebook((cap,))
+    if fine:
+        assert not check_price(price(item("A"), now), WARD, DAY, rules, Money(100_000)).needs_yes
+    else:
+        with pytest.raises(OverCap, match="quá 15 % so với năm trước"):
+            check_price(price(item("A"), now), WARD, DAY, rules, Money(100_000))
+    assert not check_price(price(item("A"), 500_000), WARD, DAY, rules).needs_yes
+
+
+@given(st.integers(1, 1_000_000), st.integers(1, 1_000_000))
+def test_a_price_passes_exactly_up_to_its_cap(asked: int, most: int) -> None:
+    cap = Cap("A", Level.PRIMARY, "", "", Unit.MONTH, Money(most), "NQ", SCHOOL_YEAR)
+    try:
+        passed = not check_price(price(item("A"), asked), WARD, DAY, Rulebook((cap,))).needs_yes
+    except OverCap:
+        passed = False
+    assert passed == (asked <= most)
+
+
+@pytest.mark.parametrize(
+    ("name", "article"),
+    [
+        ("Tiền bảo vệ trường", "Thông tư 55/2011"),
+        ("Giữ xe đạp", "Thông tư 55/2011"),
+        ("TIỀN GỬI XE", "Thông tư 55/2011"),
+        ("Vệ sinh lớp học", "Thông tư 55/2011"),
+        ("Khen thưởng giáo viên cuối năm", "Thông tư 55/2011"),
+        ("Mua sắm trang thiết bị (ti vi)", "Thông tư 55/2011"),
+        ("Hỗ trợ công tác quản lý", "Thông tư 55/2011"),
+        ("Sửa chữa phòng học", "Thông tư 55/2011"),
+        ("Quỹ xây dựng", "Thông tư 55/2011"),
+        ("Dạy thêm buổi chiều", "Thông tư 29/2024"),
+        ("Ôn thi tốt nghiệp", "Thông tư 29/2024"),
+    ],
+)
+def test_a_public_school_may_not_collect_this(name: str, article: str) -> None:
+    wanted = price(item("X", name=name), 20_000)
+    with pytest.raises(Prohibited, match=article):
+        check_price(wanted, WARD, DAY, RULES)
+    private = check_price(wanted, replace(WARD, ownership=Ownership.PRIVATE), DAY, RULES)
+    assert private.standing is Standing.FREE
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Tiền tổ chức, quản lý và vệ sinh bán trú",
+        "Trang thiết bị, đồ dùng bán trú",
+        "Trông giữ ngoài giờ",
+        "Khám sức khỏe học sinh đầu năm",
+        "Ứng dụng công nghệ thông tin, sổ liên lạc điện tử",
+        "Xe đưa rước",
+        "Tiếng Anh với giáo viên nước ngoài",
+    ],
+)
+def test_these_are_allowed_names(name: str) -> None:
+    refuse_prohibited(item("X", name=name), DAY, RULES.prohibitions)
+
+
+def test_extra_classes_were_allowed_before_circular_29() -> None:
+    lessons = item("X", name="Dạy thêm")
+    refuse_prohibited(lessons, date(2025, 2, 13), RULES.prohibitions)
+    with pytest.raises(Prohibited):
+        refuse_prohibited(lessons, date(2025, 2, 14), RULES.prohibitions)
+
+
+def test_words_are_whole_words() -> None:
+    rule = Prohibition(("giu xe",), "Điều X", SCHOOL_YEAR)
+    refuse_prohibited(item("X", name="Giữ xén"), DAY, [rule])
+    with pytest.raises(Prohibited, match="Điều X"):
+        refuse_prohibited(item("X", name="phí giữ-xe"), DAY, [rule])
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Vệ sinh lớp học", "ve sinh lop hoc"),
+        ("ĐỒ DÙNG  dạy-học", "do dung day hoc"),
+        ("Ôn thi", "on thi"),
+        ("", ""),
+    ],
+)
+def test_folding(text: str, folded: str) -> None:
+    assert fold(text) == folded
+
+
+def test_overlapping_caps_are_refused_and_following_ones_are_not() -> None:
+    first = Cap("A", Level.PRIMARY, "ward", "", Unit.MONTH, Money(1), "NQ", OCTOBER)
+    later = replace(first, valid=Span(date(2025, 11, 1)))
+    refuse_overlaps([first, later, replace(first, zone="rural"), replace(first, unit=Unit.DAY)])
+    with pytest.raises(Refused, match="hai mức trần cùng hiệu lực"):
+        refuse_overlaps([first, later, replace(first, valid=Span(date(2025, 10, 31)))])
+
+
+def test_a_schedule_is_judged_where_and_when_it_holds() -> None:
+    catalogue = shipped_catalogue("public-primary")
+    verdicts = check_schedule(catalogue.prices, WARD, OCTOBER, RULES)
+    assert {each.item.code: each.standing for each in verdicts} == {
+        "BANTRU": Standing.WITHIN,
+        "TIENAN": Standing.NO_CAP,
+        "NUOCUONG": Standing.NO_CAP,
+        "BHYT-3T": Standing.WITHIN,
+    }
+    november = Span(date(2025, 11, 1), date(2025, 11, 30))
+    assert "BHYT-3T" not in {each.item.code for each in check_schedule(catalogue.prices, WARD, november, RULES)}
+    other_level = [replace(each, levels=frozenset({Level.UPPER_SECONDARY})) for each in catalogue.prices]
+    assert check_schedule(other_level, WARD, OCTOBER, RULES) == ()
