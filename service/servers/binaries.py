@@ -81,7 +81,8 @@ def _valkey_files() -> Iterator[tuple[Path, Path | None, str]]:
     for name in ("valkey-server", "redis-server"):
         on_path = shutil.which(name)
         if on_path:
-            yield Path(on_path).resolve(), None, name.removesuffix("-server")
+            # Not resolved: Debian's redis-server is a link to a program that looks at the name it is called by.
+            yield Path(on_path), None, name.removesuffix("-server")
 
 
 def _package(name: str) -> Path | None:
