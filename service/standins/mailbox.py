@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import email
+import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -164,7 +165,7 @@ class _Pages:
         return page("mail.html", number=number, headers=headers, text=words, has_html=has_html, names=names)
 
     async def html(self, request: Request) -> Response:
-        """A letter's HTML, for the frame."""
+        """Serve a letter's HTML to the frame."""
         letter = self._mailbox.letter(request.path_params["number"])
         body = letter.get_body(("html",)) if letter else None
         if body is None:
@@ -173,7 +174,7 @@ class _Pages:
         return HTMLResponse(str(body.get_content()), headers=guards)
 
     async def attachment(self, request: Request) -> Response:
-        """A file that came with a letter."""
+        """Serve a file that came with a letter."""
         letter = self._mailbox.letter(request.path_params["number"])
         parts = list(letter.iter_attachments()) if letter else []
         place = request.path_params["place"]
@@ -210,6 +211,7 @@ def app(mailbox: Mailbox) -> Starlette:
 @contextlib.contextmanager
 def smtp_door(mailbox: Mailbox, port: int) -> Iterator[int]:
     """Take letters on 127.0.0.1 in a thread of this process; gives the port."""
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd would note each address
     controller = Controller(_Door(mailbox), hostname=HOST, port=port, data_size_limit=_LARGEST)
     controller.start()
     try:

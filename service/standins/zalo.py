@@ -240,7 +240,7 @@ class _Doors:
         return JSONResponse([asdict(one) for one in self._zalo.delivered if phone in ("", one.phone)])
 
     async def phone_screen(self, request: Request) -> Response:
-        """The messages as parents see them."""
+        """Show the messages as parents see them."""
         return _screen(self._zalo, request.query_params.get("phone", ""))
 
     async def trouble(self, request: Request) -> Response:

@@ -1,0 +1,1 @@
+"""Tests of the channels, against the stand-ins over real sockets."""
