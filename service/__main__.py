@@ -26,6 +26,9 @@ DOORS = {
     "invariants": "kiểm tra các bất biến trên cơ sở dữ liệu",
     "verify": "kiểm tra một gói chứng cứ",
     "db": "chuẩn bị cơ sở dữ liệu",
+    "web": "chỉ chạy máy chủ web",
+    "worker": "chỉ chạy worker Celery",
+    "sweeper": "chỉ chạy tiến trình quét việc sót",
 }
 
 _INTERRUPTED = 130

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 
 from billing.vault import Vault
 from service.database import Database, libpq_url, make_engine
-from service.embedded import Servers
+from service.embedded import Servers, erase
 from service.preparing import Addresses, prepare, role_url
 
 SCHOOL_DAY = datetime(2025, 10, 6, 1, 0, tzinfo=UTC)  # 8 o'clock on a Monday in Viet Nam
@@ -54,9 +54,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServers]:
     if app and owner and redis:
         yield TestServers(owner, app, redis)
         return
-    with Servers.start(Path(tmp_path_factory.mktemp("servers"))) as own:
+    folder = Path(tmp_path_factory.mktemp("servers"))
+    with Servers.start(folder) as own:
         owner = own.superuser_url
         yield TestServers(owner, role_url(owner, "hocphi_app", TEST_SECRET), own.redis_url)
+    erase(folder)
 
 
 @pytest.fixture(scope="session")
