@@ -1,0 +1,71 @@
+"""What the door of the office does not allow, in words (pure).
+
+HocphiError
+├── SignInNeeded        nobody is signed in, or the session has ended
+├── WrongCredentials    login and password do not belong together (never says which)
+├── TooManyTries        a limit on tries is reached; carries the seconds to wait
+├── ForgedRequest       an unsafe request without our token, or from another site
+├── LinkUnknown         no payment link with this token, or it has ended
+├── Busy                too many at once; trying again soon will work
+├── TooLarge            the request carries more bytes than this door takes
+└── WeakPassword        a new password that may not be used
+"""
+
+from __future__ import annotations
+
+from billing.errors import HocphiError, Refused
+
+
+class SignInNeeded(HocphiError):  # noqa: N818  named sentences read better than a row of "…Error"
+    """Nobody is signed in, or the session has ended."""
+
+    def __init__(self, message: str = "Trang này cần đăng nhập.", **facts: object) -> None:
+        super().__init__(message, **facts)
+
+
+class WrongCredentials(HocphiError):  # noqa: N818  as above
+    """Login and password do not belong together; the message never says which of the two is wrong."""
+
+    def __init__(self, message: str = "Tên đăng nhập hoặc mật khẩu không đúng.", **facts: object) -> None:
+        super().__init__(message, **facts)
+
+
+class TooManyTries(HocphiError):  # noqa: N818  as above
+    """A limit on tries is reached."""
+
+    def __init__(self, wait_seconds: int) -> None:
+        minutes = max(1, -(-wait_seconds // 60))
+        super().__init__(f"Đã thử quá nhiều lần. Xin chờ {minutes} phút rồi thử lại.", wait_seconds=wait_seconds)
+        self.wait_seconds = wait_seconds
+
+
+class ForgedRequest(HocphiError):  # noqa: N818  as above
+    """An unsafe request that did not come from our own page."""
+
+    def __init__(self, message: str = "Yêu cầu không đến từ trang của hệ thống.", **facts: object) -> None:
+        super().__init__(message, **facts)
+
+
+class LinkUnknown(HocphiError):  # noqa: N818  as above
+    """No payment link with this token, or it has ended."""
+
+    def __init__(self, message: str = "Đường dẫn này không có hoặc đã hết hạn.", **facts: object) -> None:
+        super().__init__(message, **facts)
+
+
+class Busy(HocphiError):  # noqa: N818  as above
+    """Too many at once."""
+
+    def __init__(self, message: str = "Hệ thống đang bận.", **facts: object) -> None:
+        super().__init__(message, **facts)
+
+
+class TooLarge(HocphiError):  # noqa: N818  as above
+    """The request carries more bytes than this door takes."""
+
+    def __init__(self, message: str = "Dữ liệu gửi lên quá lớn.", **facts: object) -> None:
+        super().__init__(message, **facts)
+
+
+class WeakPassword(Refused):
+    """A new password that may not be used."""

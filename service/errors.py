@@ -1,0 +1,110 @@
+"""Our error on the left, HTTP status and stable code on the right: the only place where they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from billing import errors as billing
+from service.access import errors as access
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an error leaves the house: status, stable code, and what a person can do (Vietnamese, English)."""
+
+    status: int
+    code: str
+    advice: tuple[str, str]
+
+
+_AGAIN = ("Tải lại trang rồi thử lại.", "Reload the page and try again.")
+_ASK_SCHOOL = ("Kiểm tra lại địa chỉ, hoặc hỏi văn phòng nhà trường.", "Check the address, or ask the school's office.")
+_FIX = ("Sửa theo lời báo trên rồi gửi lại.", "Correct what is said above and send it again.")
+_LATER = ("Xin chờ ít phút rồi thử lại.", "Please wait a few minutes and try again.")
+
+TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(
+    {
+        access.SignInNeeded: Answer(401, "sign_in_needed", ("Xin đăng nhập.", "Please sign in.")),
+        access.WrongCredentials: Answer(
+            401,
+            "wrong_credentials",
+            (
+                "Kiểm tra phím Caps Lock và bộ gõ tiếng Việt, rồi thử lại.",
+                "Check Caps Lock and your keyboard, then try again.",
+            ),
+        ),
+        access.TooManyTries: Answer(429, "too_many_tries", _LATER),
+        access.ForgedRequest: Answer(
+            403,
+            "forged_request",
+            ("Mở lại trang từ hệ thống rồi gửi lại.", "Open the page again from our site and send it again."),
+        ),
+        access.LinkUnknown: Answer(
+            404,
+            "link_unknown",
+            (
+                "Mở lại tin nhắn mới nhất của nhà trường, hoặc hỏi văn phòng nhà trường.",
+                "Open the school's latest message again, or ask the school's office.",
+            ),
+        ),
+        access.Busy: Answer(503, "busy", _LATER),
+        access.TooLarge: Answer(413, "too_large", ("Gửi tệp nhỏ hơn.", "Send a smaller file.")),
+        access.WeakPassword: Answer(422, "weak_password", _FIX),
+        billing.SamePerson: Answer(
+            403,
+            "same_person",
+            ("Xin nhờ người thứ hai có quyền duyệt.", "Ask a second person with the right to approve."),
+        ),
+        billing.NotAllowed: Answer(
+            403,
+            "not_allowed",
+            ("Nếu cần quyền này, xin hỏi người quản trị.", "If you need this right, ask the administrator."),
+        ),
+        billing.NotFound: Answer(404, "not_found", _ASK_SCHOOL),
+        billing.Conflict: Answer(409, "conflict", _AGAIN),
+        billing.BadRows: Answer(422, "bad_rows", _FIX),
+        billing.OverCap: Answer(422, "over_cap", _FIX),
+        billing.Refused: Answer(422, "refused", _FIX),
+        billing.HocphiError: Answer(500, "internal", _LATER),
+    }
+)
+
+# What the framework itself answers; anything else below 500 is "bad_request".
+BY_STATUS: Mapping[int, tuple[Answer, tuple[str, str]]] = MappingProxyType(
+    {
+        400: (Answer(400, "bad_request", _AGAIN), ("Yêu cầu không đọc được.", "The request cannot be read.")),
+        404: (Answer(404, "not_found", _ASK_SCHOOL), ("Không có trang này.", "There is no such page.")),
+        405: (
+            Answer(405, "method_not_allowed", _AGAIN),
+            ("Trang này không nhận cách gửi đó.", "This page does not take that method."),
+        ),
+        413: (
+            Answer(413, "too_large", ("Gửi tệp nhỏ hơn.", "Send a smaller file.")),
+            ("Dữ liệu quá lớn.", "Too large."),
+        ),
+        422: (
+            Answer(422, "invalid_input", _FIX),
+            ("Có ô điền chưa đúng.", "A field is not filled in correctly."),
+        ),
+        500: (
+            Answer(500, "internal", _LATER),
+            ("Hệ thống gặp lỗi. Chưa có gì bị ghi sai.", "Something broke. Nothing wrong was stored."),
+        ),
+        503: (Answer(503, "busy", _LATER), ("Hệ thống đang bận.", "The system is busy.")),
+    }
+)
+
+
+def answer_for(error: billing.HocphiError) -> Answer:
+    """Return the answer of the nearest class in the table; every error of ours has one."""
+    return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
+
+
+def answer_for_status(status: int) -> tuple[Answer, tuple[str, str]]:
+    """Return answer and sentence (Vietnamese, English) for a bare HTTP status."""
+    if status in BY_STATUS:
+        return BY_STATUS[status]
+    answer, sentence = BY_STATUS[500 if status >= 500 else 400]  # noqa: PLR2004  the class of server faults
+    return Answer(status, answer.code, answer.advice), sentence

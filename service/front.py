@@ -1,0 +1,73 @@
+"""The outermost layer of the web (raw ASGI): request id, security headers on every answer, and the bank's door."""
+
+from __future__ import annotations
+
+import uuid
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CALLBACK_PREFIX = "/callbacks/"
+
+_CSP = (
+    "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+)
+_ALWAYS = (
+    (b"content-security-policy", _CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"x-robots-tag", b"noindex, nofollow"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
+)
+_HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class Front:
+    """Passes requests on: callbacks to the bank's door, everything else to the pages.
+
+    The door stands ahead of the framework because it must answer thousands of callbacks a second.
+    HEAD is answered as GET without a body. A request id made here (never the caller's) is in
+    ``scope["state"]["request_id"]`` and in the header ``X-Request-ID``.
+    """
+
+    def __init__(self, pages: ASGIApp, door: ASGIApp | None, *, production: bool) -> None:
+        self._pages = pages
+        self._door = door
+        self._fixed = (*_ALWAYS, _HSTS) if production else _ALWAYS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass the start and stop of the server on to the pages."""
+        if scope["type"] != "http":
+            await self._pages(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex
+        without_body = scope["method"] == "HEAD"
+        state = {**scope.get("state", {}), "request_id": request_id}
+        inner = {**scope, "state": state, "method": "GET" if without_body else scope["method"]}
+
+        async def send_with_headers(message: Message) -> None:
+            await send(self._dress(message, request_id, without_body=without_body))
+
+        await self._target(scope["path"])(inner, receive, send_with_headers)
+
+    def _target(self, path: str) -> ASGIApp:
+        if self._door is not None and path.startswith(CALLBACK_PREFIX):
+            return self._door
+        return self._pages
+
+    def _dress(self, message: Message, request_id: str, *, without_body: bool) -> Message:
+        if message["type"] == "http.response.start":
+            headers = list(message.get("headers", []))
+            names = {name for name, _ in headers}
+            headers += [pair for pair in self._fixed if pair[0] not in names]
+            if b"cache-control" not in names:
+                headers.append(_NO_STORE)
+            headers.append((b"x-request-id", request_id.encode()))
+            return {**message, "headers": headers}
+        if without_body and message["type"] == "http.response.body":
+            return {**message, "body": b""}
+        return message

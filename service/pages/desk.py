@@ -1,0 +1,137 @@
+"""What the pages ask of the house: one desk per request, inside one transaction.
+
+The routes know only this promise. ``service/pages/`` holds no query; tests put a desk of frozen records here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from starlette.types import ASGIApp
+
+from service.access.limits import Limiter
+from service.access.roles import Place, SignedIn
+from service.pages.views import (
+    AuditPage,
+    BillList,
+    BillPage,
+    BillQuery,
+    BillStatus,
+    Download,
+    OfficeHome,
+    ProvincePage,
+    Readiness,
+    RoundPreview,
+    RoundRow,
+    WaitingList,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A staff account as the sign-in needs it; a disabled one has no hash."""
+
+    user_id: uuid.UUID
+    password_hash: str | None
+
+
+class Gate(Protocol):
+    """Sign-in and sessions."""
+
+    def account(self, login: str) -> Account | None:
+        """Find a staff account by its login (already folded and trimmed)."""
+
+    def start_session(self, user_id: uuid.UUID, digest: bytes, now: datetime) -> None:
+        """Store a new session by the digest of its token, and write it to the audit."""
+
+    def signed_in(self, digest: bytes, now: datetime) -> SignedIn | None:
+        """Return who is behind a living session, with the grants of today, and note its use."""
+
+    def end_session(self, digest: bytes, now: datetime) -> None:
+        """End a session; nothing happens if there is none."""
+
+    def renew_hash(self, user_id: uuid.UUID, password_hash: str) -> None:
+        """Store a stronger hash of the same password."""
+
+
+class FamilyDesk(Protocol):
+    """What a payment link opens; every method answers nothing for an unknown or ended link."""
+
+    def bill(self, link_digest: bytes, token: str, now: datetime) -> BillPage | None:
+        """Return the page of one payment request."""
+
+    def bill_status(self, link_digest: bytes, now: datetime) -> BillStatus | None:
+        """Return the state only; asked every few seconds."""
+
+    def qr_png(self, link_digest: bytes, now: datetime) -> Download | None:
+        """Return the QR of what is still to be paid, as a picture with child and amount under it."""
+
+    def receipt_pdf(self, link_digest: bytes, number: str, now: datetime) -> Download | None:
+        """Return one receipt of this request."""
+
+
+class OfficeDesk(Protocol):
+    """What the office of one school sees and does; the desk limits itself to ``place``."""
+
+    def office_home(self, who: SignedIn, place: Place, now: datetime) -> OfficeHome:
+        """Return the three numbers."""
+
+    def bills(self, who: SignedIn, place: Place, query: BillQuery) -> BillList:
+        """Return one page of bills."""
+
+    def waiting(self, who: SignedIn, place: Place) -> WaitingList:
+        """Return the transfers that wait for a person, oldest first."""
+
+    def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:
+        """Return the billing rounds, newest first."""
+
+    def round_preview(self, who: SignedIn, place: Place, round_id: uuid.UUID) -> RoundPreview:
+        """Return what a round will do; raises ``NotFound``."""
+
+    def submit_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, digest: str, now: datetime) -> None:
+        """Hand a round to the approver; raises ``Conflict`` if it is no longer what was shown."""
+
+    def approve_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, digest: str, now: datetime) -> None:
+        """Approve a round, which issues its bills; raises ``SamePerson`` or ``Conflict``."""
+
+
+class AuditDesk(Protocol):
+    """What an auditor and the province see. Each export is logged by the desk."""
+
+    def audit(self, who: SignedIn, place: Place, first: date, last: date, now: datetime) -> AuditPage:
+        """Return totals, differences and exceptions of a period, both days included."""
+
+    def audit_report(self, who: SignedIn, place: Place, first: date, last: date, now: datetime) -> Download:
+        """Return the reconciliation report as XLSX."""
+
+    def province(self, who: SignedIn, place: Place, now: datetime) -> ProvincePage:
+        """Return the sums of each school under an authority."""
+
+
+class Desk(Gate, FamilyDesk, OfficeDesk, AuditDesk, Protocol):
+    """Everything together."""
+
+
+@dataclass(frozen=True)
+class WebParts:
+    """What the web is built from; made in ``service/wiring.py``, or by a test.
+
+    ``open_desk`` opens one transaction, commits when left without an error and rolls back otherwise.
+    ``secret`` (at least 32 bytes) signs form tokens. ``origin`` is our own scheme, host and port; left
+    empty, it is taken from the request (development only). ``door`` answers ``/callbacks/``.
+    """
+
+    production: bool
+    origin: str
+    secret: bytes
+    clock: Callable[[], datetime]
+    open_desk: Callable[[], AbstractContextManager[Desk]]
+    limiter: Limiter
+    ready: Callable[[], Readiness]
+    door: ASGIApp | None = None
+    starters: tuple[Callable[[], AbstractContextManager[None]], ...] = ()

@@ -1,0 +1,103 @@
+"""Errors become pages (or JSON): what happened, what to do, and a number to quote."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from billing.errors import BadRows, HocphiError
+from service.access.errors import SignInNeeded, TooManyTries
+from service.errors import Answer, answer_for, answer_for_status
+from service.pages import rendering
+
+_log = logging.getLogger(__name__)
+
+
+def install(app: FastAPI) -> None:
+    """Give every kind of error its answer."""
+    app.add_exception_handler(HocphiError, _ours)
+    app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(PoolTimeout, _database_away)
+    app.add_exception_handler(Exception, _broken)
+
+
+def _ours(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HocphiError):
+        raise TypeError("registered for errors of ours only") from error
+    if isinstance(error, SignInNeeded) and request.method == "GET" and not wants_json(request):
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/dang-nhap?tiep={quote(target, safe='')}", status_code=303)
+    answer = answer_for(error)
+    response = _answer(request, answer, (error.message, error.message), error)
+    if isinstance(error, TooManyTries):
+        response.headers["Retry-After"] = str(error.wait_seconds)
+    return response
+
+
+def _framework(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    answer, sentence = answer_for_status(status)
+    response = _answer(request, answer, sentence)
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    del error  # it repeats what was typed, which is nobody's business
+    return _answer(request, *answer_for_status(422))
+
+
+def _database_away(request: Request, error: Exception) -> Response:
+    _log.error("database away: %s, request %s", type(error).__name__, _request_id(request))
+    return _answer(request, *answer_for_status(503))
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    _log.error("unexpected %s, request %s", type(error).__name__, _request_id(request))
+    return _answer(request, *answer_for_status(500))
+
+
+def wants_json(request: Request) -> bool:
+    """Say whether the caller asked for JSON rather than a page."""
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def _request_id(request: Request) -> str:
+    return str(request.scope.get("state", {}).get("request_id", ""))
+
+
+def _answer(request: Request, answer: Answer, sentence: tuple[str, str], error: HocphiError | None = None) -> Response:
+    problems = error.problems if isinstance(error, BadRows) else []
+    if wants_json(request):
+        english = rendering.language_of(request) == "en"
+        body: dict[str, object] = {
+            "code": answer.code,
+            "message": sentence[english],
+            "advice": answer.advice[english],
+            "request_id": _request_id(request),
+        }
+        if problems:
+            body["rows"] = [
+                {"line": row.line, "column": row.column, "reason": row.reason, "remedy": row.remedy} for row in problems
+            ]
+        return JSONResponse(body, status_code=answer.status)
+    return rendering.page(
+        request,
+        "error.html",
+        status=answer.status,
+        answer=answer,
+        sentence=sentence,
+        problems=problems,
+        request_id=_request_id(request),
+    )

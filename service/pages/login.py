@@ -1,0 +1,162 @@
+"""Sign in, sign out, and the page that every member of staff has."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from service.access import csrf, limits, passwords, sessions
+from service.access.errors import Busy, ForgedRequest, TooManyTries, WrongCredentials
+from service.access.roles import ROLE_NAMES, Actor
+from service.errors import answer_for
+from service.pages.desk import Desk
+from service.pages.guards import (
+    FormToken,
+    OpenDesk,
+    StaffVisit,
+    address_of,
+    own_origin,
+    parts_of,
+    session_digest,
+    visitor,
+)
+from service.pages.rendering import page
+
+router = APIRouter()
+
+# Where a role starts its day; the first that fits.
+_STARTS = (
+    ("/van-phong", frozenset({Actor.ACCOUNTANT, Actor.APPROVER})),
+    ("/kiem-toan", frozenset({Actor.AUDITOR})),
+    ("/tinh", frozenset({Actor.PROVINCE})),
+)
+
+
+def start_page(who_roles: frozenset[Actor]) -> str:
+    """Return the page on which somebody with these roles starts."""
+    return next((path for path, roles in _STARTS if roles & who_roles), "/toi")
+
+
+def own_path(target: str) -> str | None:
+    """Return a path of this site to go on to, or nothing: never an address elsewhere."""
+    if not target.startswith("/") or target.startswith(("//", "/\\")) or any(c < " " for c in target):
+        return None
+    return target
+
+
+@router.get("/")
+def front(request: Request) -> Response:
+    """Say what this is, and where to go."""
+    return page(request, "front.html")
+
+
+@router.get("/dang-nhap")
+def form(request: Request, tiep: str = "") -> Response:
+    """Show the sign-in form."""
+    return _form(request, tiep=tiep)
+
+
+@router.post("/dang-nhap")
+def sign_in(
+    request: Request,
+    desk: OpenDesk,
+    token: FormToken,
+    login: Annotated[str, Form(max_length=200)] = "",
+    password: Annotated[str, Form(max_length=1000)] = "",
+    tiep: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Check login and password; on success begin a new session."""
+    try:
+        _refuse_foreign(request, token)
+        return _sign_in(request, desk, fold_login(login), password, tiep)
+    except (WrongCredentials, TooManyTries, ForgedRequest, Busy) as error:
+        answer = answer_for(error)
+        refused = _form(
+            request, tiep=tiep, login=login, error=error.message, advice=answer.advice, status=answer.status
+        )
+        if isinstance(error, TooManyTries):
+            refused.headers["Retry-After"] = str(error.wait_seconds)
+        return refused
+
+
+def fold_login(login: str) -> str:
+    """Return a login as it is stored: NFC, lower case, no spaces around."""
+    return unicodedata.normalize("NFC", login).strip().casefold()
+
+
+def _sign_in(request: Request, desk: Desk, login: str, password: str, tiep: str) -> Response:
+    parts = parts_of(request)
+    parts.limiter.spend(limits.LOGIN_BY_ADDRESS, address_of(request))
+    parts.limiter.spend(limits.LOGIN_BY_ACCOUNT, login)
+    account = desk.account(login)
+    verdict = passwords.check_password(account.password_hash if account else None, password)
+    if account is None or not verdict.ok:
+        raise WrongCredentials
+    now = parts.clock()
+    parts.limiter.forget(limits.LOGIN_BY_ACCOUNT, login)
+    if verdict.new_hash is not None:
+        desk.renew_hash(account.user_id, verdict.new_hash)
+    old = session_digest(request)
+    if old is not None:
+        desk.end_session(old, now)
+    fresh = sessions.new_session()
+    desk.start_session(account.user_id, fresh.digest, now)
+    who = desk.signed_in(fresh.digest, now)
+    answer = RedirectResponse(own_path(tiep) or start_page(who.roles if who else frozenset()), status_code=303)
+    cookie = sessions.session_cookie(production=parts.production)
+    answer.headers.append("set-cookie", cookie.header(fresh.token))
+    return answer
+
+
+def _refuse_foreign(request: Request, token: str | None) -> None:
+    value, new = visitor(request)
+    binding = None if new else value.encode()
+    csrf.refuse_forged(parts_of(request).secret, binding, token, request.headers, own_origin(request))
+
+
+def _form(
+    request: Request,
+    *,
+    tiep: str = "",
+    login: str = "",
+    error: str = "",
+    advice: tuple[str, str] = ("", ""),
+    status: int = 200,
+) -> Response:
+    parts = parts_of(request)
+    value, new = visitor(request)
+    token = csrf.make_token(parts.secret, value.encode())
+    answer = page(
+        request,
+        "login.html",
+        status=status,
+        csrf=token,
+        tiep=own_path(tiep) or "",
+        login=login,
+        error=error,
+        advice=advice,
+    )
+    if new:
+        cookie = sessions.visitor_cookie(production=parts.production)
+        answer.headers.append("set-cookie", cookie.header(value))
+    return answer
+
+
+@router.post("/dang-xuat")
+def sign_out(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
+    """End this session, here and in the database."""
+    parts = parts_of(request)
+    desk.end_session(visit.who.session_digest, parts.clock())
+    answer = RedirectResponse("/dang-nhap", status_code=303)
+    answer.headers.append("set-cookie", sessions.session_cookie(production=parts.production).removal())
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
+
+
+@router.get("/toi")
+def myself(request: Request, visit: StaffVisit) -> Response:
+    """Show who is signed in, with which roles, and where to go."""
+    return page(request, "myself.html", visit=visit, role_names=ROLE_NAMES)

@@ -1,0 +1,86 @@
+"""The office of a school: three numbers, bills, what waits for a person, billing rounds."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from service.access.roles import MATRIX
+from service.pages.guards import PLACE_PARAMETER, OpenDesk, StaffVisit, parts_of
+from service.pages.rendering import page
+from service.pages.views import BillQuery, OfficeBillState, RoundState
+
+router = APIRouter(prefix="/van-phong")
+
+RoundDigest = Annotated[str, Form(min_length=1, max_length=128)]
+
+
+@router.get("")
+def home(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
+    """Show received today, waiting, and bank against book."""
+    now = parts_of(request).clock()
+    view = desk.office_home(visit.who, visit.place, now)
+    return page(request, "office_home.html", visit=visit, home=view, now=now)
+
+
+@router.get("/thong-bao")
+def bills(
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    q: Annotated[str, Query(max_length=100)] = "",
+    trang_thai: Annotated[str, Query(max_length=20)] = "",
+    trang: Annotated[int, Query(ge=1, le=10_000)] = 1,
+) -> Response:
+    """List bills; words are looked for without marks, an unknown state shows all."""
+    known = trang_thai in set(OfficeBillState)
+    state = OfficeBillState(trang_thai) if known else None
+    words = " ".join(unicodedata.normalize("NFC", q).split())
+    found = desk.bills(visit.who, visit.place, BillQuery(words, state, trang))
+    return page(request, "bills.html", visit=visit, found=found, states=list(OfficeBillState))
+
+
+@router.get("/cho-xu-ly")
+def waiting(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
+    """List the transfers that wait for a person, with reasons and candidates."""
+    now = parts_of(request).clock()
+    return page(request, "waiting.html", visit=visit, waiting=desk.waiting(visit.who, visit.place), now=now)
+
+
+@router.get("/dot-thu")
+def rounds(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
+    """List the billing rounds."""
+    return page(request, "rounds.html", visit=visit, rounds=desk.rounds(visit.who, visit.place))
+
+
+@router.get("/dot-thu/{round_id}")
+def preview(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID) -> Response:
+    """Show what a round will do, and the one step that this person may take next."""
+    view = desk.round_preview(visit.who, visit.place, round_id)
+    steps = {RoundState.DRAFT: "trinh", RoundState.SUBMITTED: "duyet"}
+    step = steps.get(view.row.state, "")
+    allowed = MATRIX.get(("POST", f"/van-phong/dot-thu/{{round_id}}/{step}"), frozenset()) & visit.roles
+    return page(request, "round.html", visit=visit, preview=view, step=step if allowed else "")
+
+
+@router.post("/dot-thu/{round_id}/trinh")
+def submit(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID, digest: RoundDigest) -> Response:
+    """Hand a round to the approver, exactly as it was shown."""
+    desk.submit_round(visit.who, visit.place, round_id, digest, parts_of(request).clock())
+    return _back(visit, round_id)
+
+
+@router.post("/dot-thu/{round_id}/duyet")
+def approve(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID, digest: RoundDigest) -> Response:
+    """Approve a round, exactly as it was shown; a second person does this."""
+    desk.approve_round(visit.who, visit.place, round_id, digest, parts_of(request).clock())
+    return _back(visit, round_id)
+
+
+def _back(visit: StaffVisit, round_id: uuid.UUID) -> Response:
+    target = f"/van-phong/dot-thu/{round_id}?{PLACE_PARAMETER}={visit.place.code}"
+    return RedirectResponse(target, status_code=303)

@@ -1,0 +1,28 @@
+"""Files leave the house under names made by us, encoded as RFC 6266 asks."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from service.pages.views import Download
+
+
+def file_answer(download: Download, *, inline: bool = False) -> Response:
+    """Answer with a file to save, or to look at when ``inline``."""
+    kind = "inline" if inline else "attachment"
+    return Response(
+        download.content,
+        media_type=download.media_type,
+        headers={"Content-Disposition": f"{kind}; {disposition(download.file_name)}"},
+    )
+
+
+def disposition(name: str) -> str:
+    """Return both forms of a file name: plain letters for old readers, UTF-8 for the others."""
+    folded = unicodedata.normalize("NFD", name.replace("đ", "d").replace("Đ", "D"))
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", folded.encode("ascii", "ignore").decode()).strip("-.") or "hocphi"
+    return f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

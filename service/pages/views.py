@@ -1,0 +1,378 @@
+"""What a page shows (pure): frozen records, made by a desk, read by a template."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from billing.money import ZERO, Money
+
+
+class BillState(StrEnum):
+    """What a family sees of a payment request."""
+
+    WAITING = "waiting"  # chờ nộp
+    PART_PAID = "part_paid"  # đã nhận một phần
+    RECEIVED = "received"  # đã nhận tiền
+    RECEIPTED = "receipted"  # đã có biên lai
+    COVERED = "covered"  # không phải nộp
+    VOID = "void"  # thông báo đã thu hồi
+
+
+# States in which more money is awaited, and those that may still change by themselves.
+PAYABLE = frozenset({BillState.WAITING, BillState.PART_PAID})
+CHANGING = frozenset({BillState.WAITING, BillState.PART_PAID, BillState.RECEIVED})
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolFace:
+    """How a school stands before a family; an empty text is left out."""
+
+    name: str
+    phone: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One item in the plain view: its name and what the family pays. No class, share or legal basis."""
+
+    name: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPanel:
+    """How to pay the rest: beneficiary as the bank's app will show it, memo, and the QR as SVG text.
+
+    ``account`` is in full, it is the school's own.
+    """
+
+    payee: str
+    bank: str
+    account: str
+    memo: str
+    amount: Money
+    qr_svg: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """A live receipt of this bill: number in its book, sum and school day."""
+
+    number: str
+    amount: Money
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class BillPage:
+    """Everything on a family's page, in the plain view.
+
+    ``instant`` says whether the account reports payments by itself; if not, the school updates the page and
+    nothing pretends to wait. ``surplus`` is money above what was due; ``paid_twice`` marks a second full payment.
+    """
+
+    token: str
+    state: BillState
+    school: SchoolFace
+    child_name: str
+    title: str
+    lines: tuple[Line, ...]
+    due: Money
+    received: Money
+    due_on: date | None
+    instant: bool
+    payment: PaymentPanel | None = None
+    receipts: tuple[ReceiptLine, ...] = ()
+    surplus: Money = ZERO
+    paid_twice: bool = False
+
+    @property
+    def rest(self) -> Money:
+        """What is still to be paid, never below zero."""
+        return max(self.due - self.received, ZERO)
+
+    @property
+    def version(self) -> str:
+        """A short text that changes whenever the page would look different; the browser compares it."""
+        return page_version(self.state, self.received, len(self.receipts), self.surplus)
+
+
+@dataclass(frozen=True, slots=True)
+class BillStatus:
+    """The little that is asked again and again while a family waits."""
+
+    state: BillState
+    received: Money
+    receipts: int
+    surplus: Money
+    instant: bool
+
+    @property
+    def version(self) -> str:
+        """Same text as ``BillPage.version``."""
+        return page_version(self.state, self.received, self.receipts, self.surplus)
+
+
+def page_version(state: BillState, received: Money, receipts: int, surplus: Money) -> str:
+    """Return the text that says what a family sees now."""
+    return f"{state.value}-{received.dong}-{receipts}-{surplus.dong}"
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file handed out: its bytes, type, and a name made by us."""
+
+    content: bytes
+    media_type: str
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeHome:
+    """The office's three numbers. The difference is bank minus book and must read 0."""
+
+    received_today: Money
+    received_today_count: int
+    waiting_count: int
+    waiting_amount: Money
+    waiting_oldest: datetime | None
+    bank_balance: Money
+    book_balance: Money
+    open_bills: int
+    open_amount: Money
+    rounds_to_approve: int
+
+    @property
+    def difference(self) -> Money:
+        """Bank minus book."""
+        return self.bank_balance - self.book_balance
+
+
+class OfficeBillState(StrEnum):
+    """States of a bill in the office's list; also the filter."""
+
+    OPEN = "open"
+    PART_PAID = "part_paid"
+    PAID = "paid"
+    COVERED = "covered"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    """One bill in the office's list."""
+
+    number: str
+    pupil: str
+    pupil_code: str
+    class_name: str
+    round_title: str
+    due: Money
+    received: Money
+    due_on: date | None
+    state: OfficeBillState
+    reference: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BillQuery:
+    """What the office asks for: words (marks and đ optional), a state, a page from 1."""
+
+    words: str = ""
+    state: OfficeBillState | None = None
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BillList:
+    """One page of the office's list."""
+
+    query: BillQuery
+    rows: tuple[BillRow, ...]
+    total: int
+    page_size: int
+    due: Money
+    received: Money
+
+    @property
+    def pages(self) -> int:
+        """Number of pages, at least one."""
+        return max(1, -(-self.total // self.page_size))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A bill that a transfer may belong to, with the reasons in words."""
+
+    reference: str
+    pupil: str
+    class_name: str
+    rest: Money
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """A transfer that waits for a person: what came in, why it waits, and what it may be."""
+
+    transfer: str
+    value_date: date
+    amount: Money
+    memo: str
+    account: str
+    reason: str
+    since: datetime
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingList:
+    """All transfers of a school that wait for a person."""
+
+    rows: tuple[WaitingRow, ...]
+    amount: Money
+
+
+class RoundState(StrEnum):
+    """Steps of a billing round (đợt thu)."""
+
+    DRAFT = "draft"  # bản nháp
+    SUBMITTED = "submitted"  # chờ duyệt
+    APPROVED = "approved"  # đã duyệt, đang phát hành
+    ISSUED = "issued"  # đã phát hành
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRow:
+    """One billing round in the list."""
+
+    round_id: str
+    title: str
+    state: RoundState
+    bills: int
+    amount: Money
+    due_on: date | None
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoundItem:
+    """One item of a round over all pupils: gross, what others pay, what families pay."""
+
+    name: str
+    pupils: int
+    gross: Money
+    reduced: Money
+    family: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RoundPreview:
+    """What a round will do, before anybody is billed."""
+
+    row: RoundRow
+    items: tuple[RoundItem, ...]
+    pupils: int
+    covered: int
+    problems: tuple[str, ...]
+    digest: str
+    submitted_by: str = ""
+    approved_by: str = ""
+    examples: tuple[BillRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditTotal:
+    """One line of the period's totals; ``count`` is left out where it means nothing."""
+
+    label: str
+    amount: Money
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """An auditor's view of one period: both school days included."""
+
+    first: date
+    last: date
+    totals: tuple[AuditTotal, ...]
+    bank: Money
+    book: Money
+    waiting_count: int
+    waiting_amount: Money
+    receipt_numbers: tuple[tuple[str, str, str, int], ...]
+    exceptions: tuple[str, ...]
+    as_of: datetime
+
+    @property
+    def difference(self) -> Money:
+        """Bank minus book at the end of the period."""
+        return self.bank - self.book
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolRow:
+    """One school in the province's roll-up: sums only, nobody's name."""
+
+    school: str
+    commune: str
+    bills: int
+    billed: Money
+    received: Money
+    waiting_count: int
+    difference: Money
+
+    @property
+    def percent(self) -> int:
+        """Share of the billed money that came in, in whole percent rounded down."""
+        return 100 if not self.billed else min(100, self.received.dong * 100 // self.billed.dong)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvincePage:
+    """The province's roll-up."""
+
+    rows: tuple[SchoolRow, ...]
+    billed: Money
+    received: Money
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether this process may get traffic. ``degraded`` names parts whose absence is bearable."""
+
+    ready: bool
+    database_ms: int | None
+    schema: str
+    degraded: tuple[str, ...] = field(default=())
+
+
+_UNSAFE_SVG = re.compile(
+    r"<\s*(script|foreignobject|a|use|image|style|iframe)\b|\son\w+\s*=|\sstyle\s*=|href\s*=|<!", re.IGNORECASE
+)
+
+
+def plain_svg(text: str) -> str:
+    """Return an SVG that we made ourselves, without XML declaration; raises ``ValueError`` if it could do anything."""
+    body = re.sub(r"^\s*<\?xml[^>]*\?>\s*", "", text).strip()
+    if not body.startswith("<svg") or not body.endswith("</svg>") or _UNSAFE_SVG.search(body):
+        raise ValueError("not a plain SVG picture")
+    return body
+
+
+def plain_name(full_name: str) -> str:
+    """Return a name for a page that anybody with the link can open: the family name is only its letter.
+
+    ``Nguyễn Thị Minh An`` becomes ``N. Thị Minh An``; a name of one word stays.
+    """
+    words = full_name.split()
+    if len(words) < 2:  # noqa: PLR2004  a single word is all there is
+        return full_name
+    return " ".join([words[0][0].upper() + ".", *words[1:]])

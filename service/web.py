@@ -1,0 +1,63 @@
+"""The web: pages, errors, health and the bank's door put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
+
+from service.access.roles import MATRIX
+from service.front import Front
+from service.pages import auditing, faults, health, login, office, parent
+from service.pages.desk import WebParts
+
+ROUTERS: tuple[APIRouter, ...] = (health.router, login.router, parent.router, office.router, auditing.router)
+
+# Forms are small; uploads of rosters get their own, larger door.
+_MAX_BODY_BYTES = 64 * 1024
+
+
+def build_app(parts: WebParts) -> ASGIApp:
+    """Return the whole web as one ASGI application.
+
+    Raises ``RuntimeError`` when a route has no row in the matrix of ``service/access/roles.py``, so that no
+    page can be forgotten there.
+    """
+    missing = sorted(set(served()) - set(MATRIX))
+    if missing:
+        raise RuntimeError(f"routes without a row in the matrix: {missing}")
+    app = FastAPI(
+        title="Hocphi",
+        docs_url=None if parts.production else "/docs",
+        openapi_url=None if parts.production else "/openapi.json",
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=_MAX_BODY_BYTES,
+        lifespan=_lifespan(parts),
+    )
+    app.state.parts = parts
+    faults.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return Front(app, parts.door, production=parts.production)
+
+
+def served() -> list[tuple[str, str]]:
+    """Return method and path template of every route of the pages."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return [(method, route.path) for route in routes for method in sorted(route.methods)]
+
+
+def _lifespan(parts: WebParts):  # noqa: ANN202  FastAPI's own type for this is private
+    @asynccontextmanager
+    async def run(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        with ExitStack() as stack:
+            for starter in parts.starters:
+                stack.enter_context(starter())
+            yield
+
+    return run

@@ -1,0 +1,60 @@
+"""The web on a desk of samples: called directly, or looked at in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+from starlette.testclient import TestClient
+
+from service.access.sessions import new_session
+from service.web import build_app
+from tests.browser import free_listener, open_browser, origin_of, served
+from tests.service.pages.samples import NOW, SampleDesk, sample_parts
+
+
+@pytest.fixture
+def desk() -> SampleDesk:
+    return SampleDesk()
+
+
+@pytest.fixture
+def client(desk: SampleDesk) -> TestClient:
+    """A client that asks for pages and follows nothing by itself."""
+    return TestClient(
+        build_app(sample_parts(desk)),
+        headers={"accept": "text/html"},
+        follow_redirects=False,
+        raise_server_exceptions=False,
+    )
+
+
+def signed_in(client: TestClient, desk: SampleDesk, role: str) -> TestClient:
+    """Sign a client in without the form."""
+    fresh = new_session()
+    desk.start_session(desk.accounts[role], fresh.digest, NOW)
+    client.cookies.set("hocphi", fresh.token)
+    return client
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def live(desk: SampleDesk) -> Iterator[str]:
+    """A real server on the sample desk; hands out its origin."""
+    listener = free_listener()
+    with served(build_app(sample_parts(desk, origin=origin_of(listener))), listener) as origin:
+        yield origin
+
+
+@pytest.fixture
+def phone(chromium: Browser) -> Iterator[Page]:
+    """A small phone, 360 × 640."""
+    context = chromium.new_context(viewport={"width": 360, "height": 640}, locale="vi-VN")
+    yield context.new_page()
+    context.close()
