@@ -18,6 +18,7 @@ COLUMNS = (
         "pupil_code",
         "Mã định danh Bộ GD&ĐT",
         ("ma dinh danh bo gd dt", "ma dinh danh bo gddt", "ma dinh danh", "ma dinh danh hoc sinh", "ma hoc sinh"),
+        telling=True,
     ),
     Column(
         "pupil_name",
@@ -37,6 +38,7 @@ COLUMNS = (
             "phu huynh",
             "ho ten nguoi giam ho",
         ),
+        telling=True,
     ),
     Column("relation", "Quan hệ", ("quan he", "quan he voi hoc sinh", "moi quan he")),
     Column("phone", "Điện thoại", ("dien thoai", "so dien thoai", "sdt", "di dong", "dt di dong")),

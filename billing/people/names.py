@@ -20,7 +20,7 @@ SortKey = tuple[tuple[_WordKey, ...], str]
 def clean_text(text: str) -> str:
     """Return NFC text without invisible characters, each run of spaces and line breaks one space."""
     composed = unicodedata.normalize("NFC", text)
-    if composed.isascii() and composed.isprintable():
+    if composed.isprintable():  # of spaces only the plain one, and nothing invisible
         return " ".join(composed.split())
     kept = "".join(" " if _breaks(char) else char for char in composed if unicodedata.category(char) != "Cf")
     # A zero-width character may have stood between a letter and its mark.

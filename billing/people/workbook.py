@@ -46,13 +46,17 @@ _COLUMN_NUMBER = re.compile(r"\(?[0-9]{1,2}\)?")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column a sheet may have: our name, the label shown to people, its other headings (as ``search_key``)."""
+    """A column a sheet may have: our name, the label shown to people, its other headings (as ``search_key``).
+
+    ``telling``: only a list of people has it. Catalogue sheets (Dân tộc, Quốc tịch, Tỉnh …) have none and are skipped.
+    """
 
     field: str
     label: str
     headings: tuple[str, ...]
     required: bool = True
     kept: bool = True
+    telling: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,13 +280,14 @@ def _find_header(sheet: _Source, columns: Sequence[Column]) -> tuple[int, dict[s
     """Return the line with most known headings among the first ones, and where each field stands."""
     sheet.reset_dimensions()  # other programs write wrong ones
     by_heading = {heading: column.field for column in columns for heading in column.headings}
+    telling = {column.field for column in columns if column.telling}
     best: tuple[int, dict[str, list[int]]] | None = None
     for number, row in enumerate(sheet.iter_rows(max_row=_HEADER_WITHIN, max_col=100), start=1):
         places: dict[str, list[int]] = {}
         for place, cell in enumerate(row):
             if isinstance(cell.value, str) and (known := by_heading.get(_heading(cell.value))):
                 places.setdefault(known, []).append(place)
-        if places and (best is None or len(places) > len(best[1])):
+        if places.keys() & telling and (best is None or len(places) > len(best[1])):
             best = number, places
     return best
 
