@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -48,10 +48,10 @@ def build_app(parts: WebParts) -> ASGIApp:
 def served() -> list[tuple[str, str]]:
     """Return method and path template of every route of the pages."""
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return [(method, route.path) for route in routes for method in sorted(route.methods)]
+    return [(method, route.path) for route in routes for method in sorted(route.methods or ())]
 
 
-def _lifespan(parts: WebParts):  # noqa: ANN202  FastAPI's own type for this is private
+def _lifespan(parts: WebParts) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
         del app

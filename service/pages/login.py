@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from billing.errors import HocphiError
 from service.access import csrf, limits, passwords, sessions
 from service.access.errors import Busy, ForgedRequest, TooManyTries, WrongCredentials
 from service.access.roles import ROLE_NAMES, Actor
@@ -56,11 +57,11 @@ def front(request: Request) -> Response:
 @router.get("/dang-nhap")
 def form(request: Request, tiep: str = "") -> Response:
     """Show the sign-in form."""
-    return _form(request, tiep=tiep)
+    return _form(request, tiep)
 
 
 @router.post("/dang-nhap")
-def sign_in(
+def sign_in(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     request: Request,
     desk: OpenDesk,
     token: FormToken,
@@ -73,10 +74,7 @@ def sign_in(
         _refuse_foreign(request, token)
         return _sign_in(request, desk, fold_login(login), password, tiep)
     except (WrongCredentials, TooManyTries, ForgedRequest, Busy) as error:
-        answer = answer_for(error)
-        refused = _form(
-            request, tiep=tiep, login=login, error=error.message, advice=answer.advice, status=answer.status
-        )
+        refused = _form(request, tiep, login, error)
         if isinstance(error, TooManyTries):
             refused.headers["Retry-After"] = str(error.wait_seconds)
         return refused
@@ -117,27 +115,20 @@ def _refuse_foreign(request: Request, token: str | None) -> None:
     csrf.refuse_forged(parts_of(request).secret, binding, token, request.headers, own_origin(request))
 
 
-def _form(
-    request: Request,
-    *,
-    tiep: str = "",
-    login: str = "",
-    error: str = "",
-    advice: tuple[str, str] = ("", ""),
-    status: int = 200,
-) -> Response:
+def _form(request: Request, tiep: str = "", login: str = "", error: HocphiError | None = None) -> Response:
     parts = parts_of(request)
     value, new = visitor(request)
     token = csrf.make_token(parts.secret, value.encode())
+    fault = answer_for(error) if error else None
     answer = page(
         request,
         "login.html",
-        status=status,
+        status=fault.status if fault else 200,
         csrf=token,
         tiep=own_path(tiep) or "",
         login=login,
-        error=error,
-        advice=advice,
+        error=error.message if error else "",
+        advice=fault.advice if fault else ("", ""),
     )
     if new:
         cookie = sessions.visitor_cookie(production=parts.production)

@@ -28,7 +28,7 @@ def home(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
 
 
 @router.get("/thong-bao")
-def bills(
+def bills(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     request: Request,
     visit: StaffVisit,
     desk: OpenDesk,

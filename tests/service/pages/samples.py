@@ -45,7 +45,7 @@ from service.pages.views import (
 
 NOW = datetime(2025, 10, 6, 1, 0, tzinfo=UTC)
 SECRET = bytes(range(32))
-PASSWORD = "mèo con ngủ trên mái nhà"
+PASSWORD = "mèo con ngủ trên mái nhà"  # noqa: S105  invented
 TOKEN = links.make_token(SECRET, uuid.UUID(int=7), 1)
 UNKNOWN_TOKEN = "A" * 22
 SCHOOL = Place(uuid.UUID(int=1), "75000101", "Trường Tiểu học Tân Lập")
@@ -377,6 +377,6 @@ def sample_parts(desk: SampleDesk, *, production: bool = False, origin: str = "h
         secret=SECRET,
         clock=lambda: NOW,
         open_desk=desk.open,
-        limiter=LocalLimiter(lambda: NOW.timestamp()),
+        limiter=LocalLimiter(NOW.timestamp),
         ready=lambda: Readiness(ready=True, database_ms=2, schema="0001", degraded=("redis",)),
     )
