@@ -111,7 +111,7 @@ def rule_for(path: Path) -> Rule:
         return known
     shown = "-".join(path)
     for parent, tags, longest in _OTHERS:
-        if path[:-1] == parent and int(path[-1]) in tags:
+        if path[:-1] == parent and int(path[-1]) in tags and path not in TEMPLATES:
             return _text("_".join(("tag", *path)), f"Thẻ {shown}", longest)
     raise PayloadRefused("unknown", f"Thẻ {shown} không có trong định dạng VietQR.")
 

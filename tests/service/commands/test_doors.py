@@ -1,0 +1,108 @@
+"""Tests of the dispatcher: which doors there are, how they start, how they complain."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from service import __main__ as entrance
+from service.__main__ import DOORS, main
+
+SMALL = [
+    ["words", "105000"],
+    ["reference", "new"],
+    ["reference", "find", "hp"],
+    ["qr", "encode", "--bin", "970436", "--account", "0011004"],
+]
+
+
+def call(words: list[str], **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(  # noqa: S603  our own program
+        [sys.executable, "-m", "service", *words],
+        capture_output=True,
+        check=False,
+        timeout=30,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.mark.parametrize("words", SMALL, ids=lambda words: words[0])
+def test_small_doors_start_fast_without_a_database(words: list[str]) -> None:
+    nowhere = {"DATABASE_URL": "postgresql://nowhere.invalid/x", "REDIS_URL": "redis://nowhere.invalid"}
+    seconds = []
+    for _ in range(3):  # the quickest of three: the machine may be busy with other things
+        started = time.perf_counter()
+        answer = call(words, **nowhere)
+        seconds.append(time.perf_counter() - started)
+        assert (answer.returncode, answer.stderr) == (0, b"")
+    assert min(seconds) < 1.5
+
+
+@pytest.mark.parametrize("words", SMALL, ids=lambda words: words[0])
+def test_small_doors_load_neither_web_nor_database(words: list[str]) -> None:
+    program = (
+        "import sys; from service.__main__ import main\n"
+        f"assert main({words!r}) == 0\n"
+        "heavy = {'sqlalchemy', 'sqlmodel', 'psycopg', 'fastapi', 'celery', 'PIL', 'qrcode'} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {heavy}' if heavy else 0)"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=30)  # noqa: S603  our own program
+    assert (answer.returncode, answer.stderr) == (0, b"")
+
+
+def test_vietnamese_is_printed_whatever_the_terminal_claims() -> None:
+    answer = call(["words", "105000"], PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
+    assert answer.stdout.decode() == "Một trăm linh năm nghìn đồng\n"
+
+
+def test_bytes_that_are_no_text_are_told_on_one_line() -> None:
+    answer = subprocess.run(  # noqa: S603  our own program
+        [os.fsencode(sys.executable), b"-m", b"service", b"qr", b"decode", b"\xff\xfe"],
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert (answer.returncode, answer.stdout) == (1, b"")
+    assert answer.stderr.count(b"\n") == 1
+
+
+def test_a_reader_that_has_enough_ends_it_quietly() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "service", "reference", "new", "200000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.readline().startswith(b"FW")
+        running.stdout.close()
+        assert b"Traceback" not in running.stderr.read()
+        assert running.wait(timeout=30) == 1
+
+
+@pytest.mark.parametrize("words", [[], ["nonsense"], ["--version"], ["Words", "5"], ["\x00"], ["../qr"], ["answers"]])
+def test_an_unknown_door_is_told_on_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    answer = capsys.readouterr()
+    assert answer.out == ""
+    [line] = answer.err.splitlines()
+    assert "qr, reference, words" in line
+
+
+def test_a_door_still_to_come_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(DOORS, "tomorrow", "chưa có")
+    assert main(["tomorrow"]) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "'tomorrow'" in line
+    assert main(["--help"]) == 0
+    listed = capsys.readouterr().out
+    assert "tomorrow" not in listed
+    assert "words" in listed
+
+
+def test_every_door_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in entrance._existing():
+        assert main([name, "--help"]) == 0
+        assert DOORS[name] in " ".join(capsys.readouterr().out.split())
