@@ -58,9 +58,9 @@ def _known_characters() -> frozenset[int]:
 def drawable(text: str, limit: int = LONGEST) -> str:
     """Return ``text`` fit for print: NFC, one line, nothing invisible, unknown signs as U+FFFD, not too long."""
     known = _known_characters()
-    one_line = " ".join(unicodedata.normalize("NFC", text).split())
-    visible = (sign for sign in one_line if unicodedata.category(sign) not in _INVISIBLE)
-    printed = "".join(sign if ord(sign) in known else _UNKNOWN for sign in visible)
+    seen = "".join(sign for sign in text if sign.isspace() or unicodedata.category(sign) not in _INVISIBLE)
+    one_line = " ".join(unicodedata.normalize("NFC", seen).split())
+    printed = "".join(sign if ord(sign) in known else _UNKNOWN for sign in one_line)
     return printed if len(printed) <= limit else printed[: limit - 1].rstrip() + "…"
 
 
@@ -176,6 +176,7 @@ def render(printouts: Sequence[Printout], *, title: str, author: str) -> bytes:
     )
     canvas.setTitle(drawable(title))
     canvas.setAuthor(drawable(author))
+    canvas.setSubject(drawable(title))
     canvas.setCreator("Hocphi")
     for printout in printouts:
         pages = _paginate(canvas, printout.story)

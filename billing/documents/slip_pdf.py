@@ -74,7 +74,7 @@ def _refuse_contradiction(slip: SlipDocument) -> None:
     code = decode(slip.qr_payload)
     agrees = (
         code.amount == slip.amount_due
-        and slip.reference in (code.memo or "")
+        and slip.reference in (code.memo or "").split()
         and len(slip.account_last4) == 4  # noqa: PLR2004  four digits, as the field is called
         and code.account.endswith(slip.account_last4)
     )

@@ -1,7 +1,6 @@
-"""Safe spreadsheet cells: text stays text, đồng stay whole numbers, data rows are counted and digested (pure).
+"""Safe spreadsheet values: text stays text, đồng stay whole numbers, data rows are counted and digested (pure).
 
-A bank's memo ``=HYPERLINK(…)`` is a typed string here and never a formula, also after somebody confirms the cell in a
-spreadsheet (text format, quoted). The digest is SHA-256 over the data rows as written, one JSON array a line (sheet,
+The digest is SHA-256 over the data rows as written, one JSON array a line (sheet,
 then cells; dates as ``2025-09-05T00:00:00``; empty cells at the end left out), so that anybody can make it again from
 the file: a data row is a row whose first cell is a whole number.
 """
@@ -13,18 +12,11 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from io import BytesIO
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from openpyxl import Workbook, load_workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import Cell
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl import load_workbook
 
 from billing.money import Money
 
@@ -32,19 +24,9 @@ SCHOOL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 LONGEST = 32_000  # characters; the format allows 32,767
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile("[\t\r\n\x85\u2028\u2029]")
-_FORMULA_STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the last four: full-width forms
-_HEAD_FILL = PatternFill("solid", fgColor="FFE8EEF4")
 
 Value = str | int | date | datetime | Money | None
 Plain = str | int | date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its Vietnamese heading and its width in characters."""
-
-    heading: str
-    width: int
 
 
 def safe_text(text: str) -> str:
@@ -84,101 +66,6 @@ class Digest:
     def hexdigest(self) -> str:
         """Return the digest of all rows so far."""
         return self._sha256.hexdigest()
-
-
-class _Cells:
-    """The shared cells of one sheet: one object per kind serves all rows, which keeps 100,000 rows quick.
-
-    All carry a style, because openpyxl changes the kind of an unstyled cell that it meets twice in a row.
-    """
-
-    def __init__(self, sheet: Any, *, bold: bool) -> None:  # noqa: ANN401  openpyxl's stubs say Any too
-        def made(number_format: str) -> Cell:
-            cell = WriteOnlyCell(sheet)
-            cell.number_format = number_format
-            cell.font = Font(bold=bold)
-            return cell
-
-        self._text, self._quoted = made("@"), made("@")
-        self._quoted.quotePrefix = True
-        self._others = {
-            int: made("0"),
-            Money: made("#,##0"),
-            date: made("dd/mm/yyyy"),
-            datetime: made("dd/mm/yyyy hh:mm:ss"),
-        }
-
-    def holding(self, value: Value) -> Cell | None:
-        """Return the shared cell of this value's kind with the value in it; nothing for an empty one."""
-        plain = plain_value(value)
-        if plain is None:
-            return None
-        if not isinstance(plain, str):
-            cell = self._others[type(value)]
-            cell.value = plain
-            return cell
-        cell = self._quoted if plain.startswith(_FORMULA_STARTS) else self._text
-        cell.value = plain
-        cell.data_type = "s"  # openpyxl would make "=…" a formula
-        return cell
-
-
-class Sheet:
-    """One sheet, written row by row: headings, data rows (digested), and rows beside the data."""
-
-    def __init__(self, workbook: Workbook, title: str, columns: Sequence[Column], digest: Digest | None = None) -> None:
-        self.title = title
-        self._digest = digest
-        self._columns = columns
-        self._sheet = workbook.create_sheet(title)
-        self._cells = {bold: _Cells(self._sheet, bold=bold) for bold in (False, True)}
-        for number, column in enumerate(columns, start=1):
-            self._sheet.column_dimensions[get_column_letter(number)].width = column.width
-        self._sheet.page_setup.orientation = "landscape"
-        self._sheet.page_setup.paperSize = 9  # A4
-        self._sheet.page_setup.fitToHeight = 0
-        self._sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-
-    def freeze(self, cell: str) -> None:
-        """Keep what stands above and left of ``cell`` in view; before the first row only."""
-        self._sheet.freeze_panes = cell
-
-    def head(self) -> None:
-        """Write the columns' headings as the first row."""
-        self.heading([column.heading for column in self._columns])
-
-    def heading(self, texts: Sequence[str]) -> None:
-        """Write one row of headings."""
-        cells = [WriteOnlyCell(self._sheet, value=safe_text(text)) for text in texts]
-        for cell in cells:
-            cell.data_type = "s"
-            cell.font = Font(bold=True)
-            cell.fill = _HEAD_FILL
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
-        self._sheet.append(cells)
-
-    def data(self, *values: Value) -> None:
-        """Write one data row (its first value is its running number) and add it to the digest."""
-        if self._digest is None or type(values[0]) is not int:
-            raise TypeError("a data row begins with its number, on a sheet with a digest")
-        self._digest.add(self.title, [plain_value(value) for value in values])
-        self._append(values, bold=False)
-
-    def note(self, *values: Value, bold: bool = False) -> None:
-        """Write a row beside the data: a total, a check, a blank; it begins with text or an empty cell."""
-        if values and isinstance(values[0], int | Money):
-            raise TypeError("only data rows begin with a number")
-        self._append(values, bold=bold)
-
-    def filter(self, rows: int) -> None:
-        """Offer a filter over the headings in the first row and the ``rows`` data rows under them."""
-        self._sheet.auto_filter.ref = f"A1:{get_column_letter(len(self._columns))}{rows + 1}"
-
-    def _append(self, values: Sequence[Value], *, bold: bool) -> None:
-        # A generator on purpose: openpyxl writes each cell out before it asks for the next one,
-        # so the shared cell objects are free again by then.
-        cells = self._cells[bold]
-        self._sheet.append(cells.holding(value) for value in values)
 
 
 def report_digest(workbook: bytes) -> tuple[str, int]:

@@ -6,15 +6,13 @@ the check that it agrees with the ledger.
 
 from __future__ import annotations
 
-from datetime import timedelta
-from io import BytesIO
-
-from openpyxl import Workbook
+from datetime import UTC, timedelta
 
 from billing.money import total
-from reconciliation.reports.cells import SCHOOL_TIME, Column, Digest, Sheet
+from reconciliation.reports.cells import Digest
 from reconciliation.reports.records import STATES, ReconciliationReport
 from reconciliation.reports.summary_sheet import SUMMARY_COLUMNS, write_summary
+from reconciliation.reports.workbook import Column, Sheet, Workbook
 
 OFF = "Kiểm tra: lệch với sổ cái (phải là 0)"
 TRANSFER_COLUMNS = (
@@ -75,27 +73,29 @@ UNPAID_COLUMNS = (
 
 
 def reconciliation_report_xlsx(report: ReconciliationReport) -> bytes:
-    """Return the workbook; its digest and row count stand in the first sheet (``cells.report_digest`` checks them)."""
-    workbook = Workbook(write_only=True)
-    workbook.properties.creator = "Hocphi"
-    workbook.properties.title = f"Báo cáo đối soát {report.period_from:%d/%m/%Y}–{report.period_to:%d/%m/%Y}"
-    workbook.properties.created = report.as_of.astimezone(SCHOOL_TIME).replace(tzinfo=None)
+    """Return the workbook; its digest and row count stand in the first sheet (``cells.report_digest`` checks them).
+
+    The same report always gives the same bytes.
+    """
+    name = f"Báo cáo đối soát {report.period_from:%d/%m/%Y}–{report.period_to:%d/%m/%Y}"
+    titles = ("Tổng hợp", "Giao dịch", "Chờ xử lý", "Biên lai", "Chưa nộp")
+    workbook = Workbook(titles, name=name, created=report.as_of.astimezone(UTC))
     digest = Digest()
-    summary = Sheet(workbook, "Tổng hợp", SUMMARY_COLUMNS)  # first in the file, written last: it holds the digest
-    _transfers(Sheet(workbook, "Giao dịch", TRANSFER_COLUMNS, digest), report)
-    _waiting(Sheet(workbook, "Chờ xử lý", WAITING_COLUMNS, digest), report)
-    _receipts(Sheet(workbook, "Biên lai", RECEIPT_COLUMNS, digest), report)
-    _unpaid(Sheet(workbook, "Chưa nộp", UNPAID_COLUMNS, digest), report)
-    write_summary(summary, report, digest)
-    buffer = BytesIO()
-    workbook.save(buffer)
-    return buffer.getvalue()
+    for title, columns, freeze, rows, write in (
+        ("Giao dịch", TRANSFER_COLUMNS, "D2", len(report.transfers), _transfers),
+        ("Chờ xử lý", WAITING_COLUMNS, "D2", len(report.waiting), _waiting),
+        ("Biên lai", RECEIPT_COLUMNS, "D2", len(report.receipts), _receipts),
+        ("Chưa nộp", UNPAID_COLUMNS, "E2", len(report.unpaid), _unpaid),
+    ):
+        with workbook.sheet(title, columns, freeze=freeze, data_rows=rows, digest=digest) as sheet:
+            sheet.head()
+            write(sheet, report)
+    with workbook.sheet("Tổng hợp", SUMMARY_COLUMNS, freeze="A3") as sheet:
+        write_summary(sheet, report, digest)
+    return workbook.finish()
 
 
 def _transfers(sheet: Sheet, report: ReconciliationReport) -> None:
-    sheet.freeze("D2")
-    sheet.filter(len(report.transfers))
-    sheet.head()
     for number, row in enumerate(report.transfers, start=1):
         sheet.data(
             number,
@@ -146,9 +146,6 @@ def _transfer_totals(sheet: Sheet, report: ReconciliationReport) -> None:
 
 
 def _waiting(sheet: Sheet, report: ReconciliationReport) -> None:
-    sheet.freeze("D2")
-    sheet.filter(len(report.waiting))
-    sheet.head()
     for number, row in enumerate(report.waiting, start=1):
         age = max(report.as_of - row.at, timedelta()).days
         state = STATES[row.state]
@@ -161,9 +158,6 @@ def _waiting(sheet: Sheet, report: ReconciliationReport) -> None:
 
 
 def _receipts(sheet: Sheet, report: ReconciliationReport) -> None:
-    sheet.freeze("D2")
-    sheet.filter(len(report.receipts))
-    sheet.head()
     for number, row in enumerate(report.receipts, start=1):
         sheet.data(
             number,
@@ -185,9 +179,6 @@ def _receipts(sheet: Sheet, report: ReconciliationReport) -> None:
 
 
 def _unpaid(sheet: Sheet, report: ReconciliationReport) -> None:
-    sheet.freeze("E2")
-    sheet.filter(len(report.unpaid))
-    sheet.head()
     for number, row in enumerate(report.unpaid, start=1):
         sheet.data(
             number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from billing.money import Money, total
-from reconciliation.reports.cells import Column, Digest, Sheet
+from reconciliation.reports.cells import Digest
 from reconciliation.reports.records import (
     MISSING_SHOWN,
     STATES,
@@ -16,6 +16,7 @@ from reconciliation.reports.records import (
     by_state,
     checks,
 )
+from reconciliation.reports.workbook import Column, Sheet
 
 SUMMARY_COLUMNS = (
     Column("", 52),
@@ -39,7 +40,6 @@ _ACCOUNT_HEADINGS = (
 
 def write_summary(sheet: Sheet, report: ReconciliationReport, digest: Digest) -> None:
     """Write the first sheet; ``digest`` must have taken all data rows already."""
-    sheet.freeze("A3")
     sheet.note("BÁO CÁO ĐỐI SOÁT", bold=True)
     sheet.note(report.school_name, report.school_code, bold=True)
     _about(sheet, report, digest)
