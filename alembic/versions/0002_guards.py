@@ -182,6 +182,7 @@ ALLOWED_ROUND_STEPS = [
     "submitted>previewed",
     "submitted>approved",
     "approved>issued",
+    "approved>previewed",
     "draft>withdrawn",
     "previewed>withdrawn",
     "submitted>withdrawn",

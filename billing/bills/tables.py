@@ -104,6 +104,7 @@ class BillReduction(Row, table=True):
     reduction_id: UUID | None = None
     payer: str
     amount: Money = money_column()
+    title: str
     legal_basis: str
 
 

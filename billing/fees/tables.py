@@ -66,6 +66,7 @@ class FeeCap(Row, table=True):
     legacy_area: str
     unit: str
     amount: Money = money_column()
+    max_rise_percent: int | None = None
     legal_basis: str
     valid_from: date
     valid_to: date | None = None
@@ -75,7 +76,7 @@ class FeePrice(Row, table=True):
     """The price of one unit of an item and how many units a period has, dated.
 
     ``quantity_rule``: *fixed* (``quantity`` units), *meal_days* (the days the pupil may eat), *registered* (what the
-    family registered). Empty lists of levels, grades, classes or months mean all.
+    family registered). Empty lists of levels, grades or classes mean all. What is due once is valid for one month.
     """
 
     __tablename__ = "fee_prices"
@@ -96,13 +97,15 @@ class FeePrice(Row, table=True):
     levels: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     grades: list[int] = Field(default_factory=list, sa_column=Column(ARRAY(Integer), nullable=False))
     class_codes: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
-    months: list[int] = Field(default_factory=list, sa_column=Column(ARRAY(Integer), nullable=False))
     valid_from: date
     valid_to: date | None = None
 
 
 class Reduction(Row, table=True):
-    """A dated reduction of one pupil with its legal basis and who pays instead of the family."""
+    """A dated reduction with its legal basis and who pays instead of the family.
+
+    Of one enrolment, or (without one) a rule for every pupil of the school, such as a sibling discount.
+    """
 
     __tablename__ = "reductions"
     __table_args__ = (
@@ -119,11 +122,11 @@ class Reduction(Row, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     school_id: UUID = Field(foreign_key="schools.id")
-    enrolment_id: UUID
+    enrolment_id: UUID | None = None
     title: str
     item_codes: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     item_groups: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
-    from_sibling: int | None = None
+    from_sibling: int = 1
     kind: str
     percent: int | None = None
     amount: Money | None = money_column(nullable=True)
