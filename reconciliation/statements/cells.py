@@ -1,0 +1,108 @@
+"""One cell of a statement: an amount or a day, or an error; never a guess and never 0 for the unreadable (pure)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+
+from billing.money import Money
+from billing.payments.reference import drop_marks
+
+_UNIT = re.compile(r"\s*(?:VND|VNĐ|đồng|đ)\.?$", re.IGNORECASE)
+_PLAIN = re.compile(r"[0-9]+")
+_GROUPED = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*")
+_DECIMAL = re.compile(r"(.+)[.,](0{1,2})")
+_DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
+_YEAR_FIRST = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:\.0+)?")
+_EXCEL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  a wall clock in the bank's own time
+_EXCEL_DAYS = range(20_000, 80_000)  # 1954 to 2119: any other number is no day
+_MAX_DIGITS = 16
+
+
+def fold(value: object) -> str:
+    """Return a cell's text for comparing: small letters without marks, single blanks."""
+    return " ".join(drop_marks("" if value is None else str(value)).lower().split())
+
+
+def is_empty(value: object) -> bool:
+    """Tell whether a cell holds nothing; a lone dash is what some banks print for nothing."""
+    return value is None or (isinstance(value, str) and value.strip() in {"", "-"})
+
+
+def read_amount(value: object) -> Money:
+    """Read an amount in đồng; nothing is 0 đ, what cannot be read raises ``ValueError``.
+
+    Number cells; ``2,100,000.00``, ``500.000``, ``574.195,00``; a trailing VND. When both separators occur the
+    last is the decimal one. One separator followed by three digits groups thousands, as the đồng has no decimals.
+    """
+    if is_empty(value):
+        return Money(0)
+    if isinstance(value, str):
+        text = _UNIT.sub("", value.strip().replace("\xa0", "")).strip()
+        sign = -1 if text.startswith("-") else 1
+        return Money(sign * _digits(text[1:].lstrip() if text[:1] in {"-", "+"} else text))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Money(_whole(value))
+    raise ValueError("không phải là số tiền")
+
+
+def read_moment(value: object) -> tuple[date, datetime | None]:
+    """Read a day and, where the cell tells it, the bank's wall clock; raises ``ValueError``.
+
+    dd/mm/yyyy (never mm/dd), ISO, both with or without time; date cells; Excel's serial numbers.
+    """
+    if isinstance(value, datetime):
+        clock = value.replace(microsecond=0)
+        return clock.date(), clock if clock.time() != datetime.min.time() else None
+    if isinstance(value, date):
+        return value, None
+    if isinstance(value, int | float) and not isinstance(value, bool) and _EXCEL_DAYS.start <= value < _EXCEL_DAYS.stop:
+        moment = _EXCEL_ZERO + timedelta(seconds=round(value * 86_400))
+        return moment.date(), moment if moment.time() != datetime.min.time() else None
+    if isinstance(value, str):
+        return _read_text(value.strip())
+    raise ValueError("không phải là ngày")
+
+
+def _whole(value: float) -> int:
+    if not float(value).is_integer():
+        raise ValueError("số tiền có phần lẻ của đồng")
+    return int(value)
+
+
+def _digits(text: str) -> int:
+    if ("." in text and "," in text) or _too_few_for_groups(text):
+        match = _DECIMAL.fullmatch(text)
+        if match is None:
+            raise ValueError("không đọc được số tiền")
+        text = match[1]
+    if not (_PLAIN.fullmatch(text) or _GROUPED.fullmatch(text)) or len(text) > _MAX_DIGITS * 2:
+        raise ValueError("không đọc được số tiền")
+    number = re.sub(r"[.,]", "", text)
+    if len(number) > _MAX_DIGITS:
+        raise ValueError("số tiền quá lớn")
+    return int(number)
+
+
+def _too_few_for_groups(text: str) -> bool:
+    """Tell whether the last separator is followed by one or two digits and so can only be decimal."""
+    last = max(text.rfind("."), text.rfind(","))
+    return last >= 0 and len(text) - last - 1 in {1, 2}
+
+
+def _read_text(text: str) -> tuple[date, datetime | None]:
+    day_text, _, clock_text = text.replace("T", " ").partition(" ")
+    if match := _DAY_FIRST.fullmatch(day_text):
+        day = date(int(match[3]), int(match[2]), int(match[1]))
+    elif match := _YEAR_FIRST.fullmatch(day_text):
+        day = date(int(match[1]), int(match[2]), int(match[3]))
+    else:
+        raise ValueError("không đọc được ngày")
+    if not clock_text.strip():
+        return day, None
+    clock = _CLOCK.fullmatch(clock_text.strip())
+    if clock is None:
+        raise ValueError("không đọc được giờ")
+    hour, minute, second = int(clock[1]), int(clock[2]), int(clock[3] or 0)
+    return day, datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001  as above
