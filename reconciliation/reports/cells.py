@@ -43,6 +43,8 @@ def plain_value(value: Value) -> Plain:
     if isinstance(value, str):
         return safe_text(value) or None
     if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("a moment must say its zone")
         return value.astimezone(SCHOOL_TIME).replace(tzinfo=None, microsecond=0)
     return value
 

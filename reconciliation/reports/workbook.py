@@ -116,6 +116,8 @@ class Sheet:
 
     def _row(self, cells: Sequence[tuple[str, str]]) -> None:
         """Write one row of (attributes, content); cells without content are left out."""
+        if len(cells) > len(self._letters):
+            raise ValueError(f"{len(cells)} cells do not fit into {len(self._letters)} columns")
         self._count += 1
         row = self._count
         written = "".join(
