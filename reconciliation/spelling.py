@@ -56,6 +56,8 @@ def changed(memo: str, reference: str) -> Changed:
 
 def _kept(memo: str) -> tuple[str, list[int]]:
     """Return the memo's letters and digits as the reader sees them, and where each one stands."""
+    if memo.isascii():
+        return fold_memo(memo), [place for place, character in enumerate(memo) if character.isalnum()]
     letters: list[str] = []
     places: list[int] = []
     for place, character in enumerate(memo):

@@ -35,7 +35,7 @@ SHAPES = {
     "from Vietcombank": r"MBVCB\.\d{10}\.\d{6}\.FW2K7M4Q9XA  ?hoc phi thang 9\.CT tu 016.*",
     "from Vietcombank (new app)": r"MBVCB\.\d{11}\.[0-9A-Z]{16}\. FW2K7M4Q9XA hoc phi thang 9\.CT tu.*",
     "to MB": r"FW2K7M4Q9XA hoc phi thang 9- Ma gia o dich/ Trace \d{6}",
-    "to MB without signs": r"CUSTOMER MBVCB \d{10} \d{6} FW 2K7M4Q9XA hoc phi thang 9 CT tu [ 0-9]+ DANG VAN KHOA Trace.*",
+    "to MB without signs": r"CUSTOMER MBVCB \d{10} \d{6} FW 2K7M4Q9XA hoc phi thang 9 CT tu .* KHOA Trace.*",
     "to an MB merchant": r"Q[0-9A-Z]{9}  HOCPHI\d\d 1  FW2K7M4Q9XA  hoc phi thang 9",
     "from MoMo": r"\d{12}-FW2K7M4Q9XA hoc phi th ang 9-CHUYEN TIEN-OQCH[ 0-9A-Z]+-MOMO \d{12}MOMO",
     "from MoMo to ACB": r"MoMoT09\d{8}T\d{11}T970416TFW2K7M4Q9XA hoc phi thang 9 GD \d{6}-090925 01:30:00",
