@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +23,11 @@ ROOT = Path(__file__).resolve().parent.parent
 OWNER_ROLE = "hocphi_owner"
 APP_ROLE = "hocphi_app"
 DOOR_ROLE = "hocphi_door"
-GROUP_ROLES = (APP_ROLE, DOOR_ROLE, "hocphi_sealer", "hocphi_report")
+SEALER_ROLE = "hocphi_sealer"
+GROUP_ROLES = (APP_ROLE, DOOR_ROLE, SEALER_ROLE, "hocphi_report")
 OLDEST_SERVER = 150000
+_TRIES = 20
+_PAUSE_SECONDS = 0.2
 _LOCK = 7_226_101  # an advisory lock: two starts at once prepare one after the other
 
 
@@ -32,6 +38,7 @@ class Addresses:
     owner: str
     app: str
     door: str
+    sealer: str
 
 
 def role_password(secret: bytes, role: str) -> str:
@@ -51,8 +58,21 @@ def prepare(addresses: Addresses) -> None:
         if connection.info.server_version < OLDEST_SERVER:
             raise Refused("Cần PostgreSQL từ bản 15 trở lên")
         connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
-        _make_roles(connection, addresses)
+        _in_spite_of_others(lambda: _make_roles(connection, addresses))
         migrate(addresses.owner)
+
+
+def _in_spite_of_others(act: Callable[[], None]) -> None:
+    """Repeat an act on roles that another database's preparation disturbed: our lock ends at the database."""
+    for last_try in (*[False] * (_TRIES - 1), True):
+        try:
+            act()
+        except psycopg.errors.InternalError_ as error:
+            if last_try or "tuple concurrently" not in str(error):
+                raise
+            time.sleep(_PAUSE_SECONDS * random.random())  # noqa: S311  to part the two, not to hide anything
+        else:
+            return
 
 
 def _make_roles(connection: psycopg.Connection, addresses: Addresses) -> None:
@@ -60,6 +80,7 @@ def _make_roles(connection: psycopg.Connection, addresses: Addresses) -> None:
         _make_role(connection, role)
     _make_login(connection, addresses.app, APP_ROLE)
     _make_login(connection, addresses.door, DOOR_ROLE)
+    _make_login(connection, addresses.sealer, SEALER_ROLE)
     if _is_superuser(connection):
         database = sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, sql.Identifier(OWNER_ROLE)))

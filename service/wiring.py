@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from billing.vault import Vault
 from service.database import Database, make_engine
-from service.preparing import APP_ROLE, DOOR_ROLE, Addresses, role_url
+from service.preparing import APP_ROLE, DOOR_ROLE, SEALER_ROLE, Addresses, role_url
 from service.settings import Settings
 
 type_of_bell = Callable[[str], None]
@@ -67,7 +67,8 @@ def addresses_from(settings: Settings, superuser_url: str | None = None) -> Addr
         raise ValueError("no database: neither DATABASE_URL nor our own server")
     app = settings.database_url or role_url(owner, APP_ROLE, secret)
     door = settings.database_door_url or role_url(app, DOOR_ROLE, secret)
-    return Addresses(owner=owner, app=app, door=door)
+    sealer = role_url(app, SEALER_ROLE, secret)
+    return Addresses(owner=owner, app=app, door=door, sealer=sealer)
 
 
 def wire(settings: Settings, addresses: Addresses, redis_url: str, ring: type_of_bell = _silent) -> Wiring:

@@ -39,6 +39,7 @@ class TestServers:
             owner=_in_database(self.owner_url, name),
             app=_in_database(self.app_url, name),
             door=role_url(_in_database(self.app_url, name), "hocphi_door", TEST_SECRET),
+            sealer=role_url(_in_database(self.app_url, name), "hocphi_sealer", TEST_SECRET),
         )
 
 
