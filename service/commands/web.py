@@ -1,0 +1,41 @@
+"""``web``: only the web, for a machine where every program has its own process. Settings come from the environment."""
+
+from __future__ import annotations
+
+import argparse
+
+import uvicorn
+
+from service import lifeline
+from service.commands.answers import YES, unusable
+from service.logs import write_logs
+from service.running import NotGiven, program_wiring
+from service.settings import read_settings
+from service.web import app_from
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare where to listen."""
+    parser.add_argument("--host", default="127.0.0.1", help="địa chỉ lắng nghe (mặc định 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8000, help="cổng (mặc định 8000)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM; open answers get 8 seconds to finish."""
+    lifeline.hold()
+    write_logs("web")
+    try:
+        with program_wiring(read_settings()) as wiring:
+            config = uvicorn.Config(
+                app_from(wiring),
+                host=arguments.host,
+                port=arguments.port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=8,
+            )
+            uvicorn.Server(config).run()
+    except NotGiven as error:
+        return unusable(str(error))
+    return YES

@@ -1,0 +1,22 @@
+"""Every task by name, with the job that does its work. A job drains what waits, may run twice and in parallel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from service.jobs import notifying, reconciling, rounds, sealing
+from service.wiring import Wiring
+
+Job = Callable[[Wiring], int]
+
+JOBS: Mapping[str, Job] = MappingProxyType(
+    {
+        "reconciliation.normalise": reconciling.normalise,
+        "reconciliation.settle": reconciling.settle,
+        "billing.issue_rounds": rounds.issue,
+        "notifications.plan": notifying.plan,
+        "notifications.send": notifying.send,
+        "ledger.seal": sealing.seal,
+    }
+)
