@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, Protocol, cast
 
-from service.commands.answers import UNUSABLE, no, one_line, unusable
+from service.commands.answers import NO, UNUSABLE, one_line, unusable
 
 DOORS = {
     "demo": "chạy công việc chính trên các trường mẫu",
@@ -93,7 +93,9 @@ def _help() -> str:
 
 
 def _speak_utf8() -> None:
-    """Print Vietnamese whatever the terminal claims; a byte that is no text is shown and not fatal."""
+    """Read and print Vietnamese whatever the terminal claims; a byte that is no text is shown and not fatal."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8-sig")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -104,11 +106,19 @@ def _run() -> int:
         code = main(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return no("Bên đọc kết quả đã đóng.")
+        _print_nowhere()
+        return NO
+    except OSError as problem:  # a file or a full disk; an answer that cannot be written is no answer
+        _print_nowhere()
+        return unusable(f"Không đọc hoặc không ghi được: {problem}")
     except KeyboardInterrupt:
         return _INTERRUPTED
     return code
+
+
+def _print_nowhere() -> None:
+    """Let Python's last flush succeed: what is left in the buffer has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ QUIET_ZONE = 4
 PIXELS_AT_LEAST = 600
 """Smaller pictures are hard to read when a family opens a saved one in the bank's app."""
 
+_SVG_SCALE = 6
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -40,9 +41,10 @@ def qr_svg(text: str, title: str) -> str:
         for y, row in enumerate(rows)
         for start, length in _runs(row)
     )
+    size = side * _SVG_SCALE  # where a style sheet says nothing; viewers would draw one pixel for a module
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" role="img" '
-        f'shape-rendering="crispEdges"><title>{name}</title>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{size}" viewBox="0 0 {side} {side}" '
+        f'role="img" shape-rendering="crispEdges"><title>{name}</title>'
         f'<path fill="#fff" d="M0 0h{side}v{side}h-{side}z"/><path fill="#000" d="{path}"/></svg>'
     )
 

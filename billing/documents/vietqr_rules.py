@@ -83,7 +83,7 @@ RULES: dict[Path, Rule] = {
     ("62", "07"): _text("terminal_label", "Mã điểm bán", 25),
     ("62", "08"): _text("memo", "Nội dung chuyển khoản", 25),
     ("62", "09"): _rule(
-        "consumer_data", "Dữ liệu cần hỏi thêm", r"(?!.*(.).*\1)[AME]{1,3}", "các chữ A, M, E, mỗi chữ một lần"
+        "consumer_data", "Dữ liệu cần hỏi thêm", r"(?=[AME]{1,3}\Z)(?!.*(.).*\1).*", "các chữ A, M, E, mỗi chữ một lần"
     ),
     ("64", "00"): _rule("language", "Ngôn ngữ khác", "[A-Za-z]{2}", "2 chữ cái"),
     ("64", "01"): _text("alternate_name", "Tên đơn vị bằng ngôn ngữ khác", 25),

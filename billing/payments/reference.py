@@ -128,6 +128,8 @@ def find(memo: str) -> FoundReferences:
             between.append(text[behind : hit.start()])
             behind = hit.end()
     between.append(text[behind:])
+    if text.count("F") + text.count("W") == len(PREFIX) * (len(between) - 1):
+        return FoundReferences(tuple(exact), ())
     return FoundReferences(tuple(exact), _corrected(between, exact))
 
 
@@ -231,7 +233,13 @@ def _is_body(text: str) -> bool:
 
 
 def _is_good(values: bytes) -> bool:
-    return len(values) == BODY_LENGTH and _NO_CHARACTER not in values and _sums(values) == (0, 0)
+    # The plain sum alone turns away nearly all noise.
+    return (
+        len(values) == BODY_LENGTH
+        and sum(values) % BASE == 0
+        and _NO_CHARACTER not in values
+        and sum(map(mul, values, _WEIGHTS)) % BASE == 0
+    )
 
 
 def _sums(values: bytes) -> tuple[int, int]:

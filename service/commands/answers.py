@@ -8,6 +8,8 @@ YES = 0
 NO = 1
 UNUSABLE = 2
 
+_LONGEST = 500
+
 
 def no(reason: str) -> int:
     """Say on standard error why the answer is no; return the exit code for it."""
@@ -25,5 +27,6 @@ def one_line(text: str) -> str:
 
 
 def _complain(reason: str, code: int) -> int:
-    print(one_line(reason), file=sys.stderr)
+    line = one_line(reason)
+    print(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…", file=sys.stderr)
     return code

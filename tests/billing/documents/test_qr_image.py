@@ -62,6 +62,7 @@ def test_the_svg_is_read_back_and_tells_its_name() -> None:
     svg = qr_svg(PAYLOAD, 'Mã của <An> & "Bình"\x00')
     root = ET.fromstring(svg)  # noqa: S314  our own text
     assert root.attrib["role"] == "img"
+    assert int(root.attrib["width"]) == int(root.attrib["height"]) >= 200
     assert root.attrib["shape-rendering"] == "crispEdges"
     assert root[0].text == 'Mã của <An> & "Bình"'
     side = len(qr_matrix(PAYLOAD)) + 8

@@ -82,6 +82,34 @@ def test_a_reader_that_has_enough_ends_it_quietly() -> None:
         assert running.wait(timeout=30) == 1
 
 
+def test_an_answer_that_cannot_be_written_is_no_answer() -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123  a device
+        answer = subprocess.run(
+            [sys.executable, "-m", "service", "words", "5"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=30,
+        )
+    assert answer.returncode == 2
+    assert answer.stderr.count(b"\n") == 1
+
+
+def test_json_is_read_as_utf8_with_or_without_its_mark() -> None:
+    document = '{"bin": "970436", "account": "0011004", "memo": "Học phí"}'
+    for start in (b"", b"\xef\xbb\xbf"):
+        answer = subprocess.run(
+            [sys.executable, "-m", "service", "qr", "encode", "--json", "-"],
+            input=start + document.encode(),
+            capture_output=True,
+            check=False,
+            timeout=30,
+            env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        )
+        assert (answer.returncode, answer.stderr) == (0, b"")
+        assert b"Hoc phi" in answer.stdout
+
+
 @pytest.mark.parametrize("words", [[], ["nonsense"], ["--version"], ["Words", "5"], ["\x00"], ["../qr"], ["answers"]])
 def test_an_unknown_door_is_told_on_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2

@@ -27,6 +27,7 @@ def told(capsys: Capture, code: int, words: list[str]) -> str:
     answer = capsys.readouterr()
     assert answer.out == ""
     [line] = answer.err.splitlines()
+    assert len(line) <= 501
     return line
 
 
@@ -85,6 +86,8 @@ def test_what_decode_prints_encode_reads(capsys: Capture, monkeypatch: pytest.Mo
         '{"bin": "970403", "bin": "970436", "account": "0011012345678"}',
         '{"bin": "970403", "account": "0011012345678", "amount": ' + "9" * 5000 + "}",
         '{"a":' * 100_000,
+        '{"bin": "970403", "account": "0011012345678", "' + "x" * 1_000_000 + '": "y"}',
+        '{"bin": "970403", "account": "0011012345678", "consumer_data": "' + "A" * 1_000_000 + '"}',
     ],
 )
 def test_unusable_json_is_told_on_one_line(document: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
