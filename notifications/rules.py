@@ -29,7 +29,8 @@ class Via(StrEnum):
 class Silence(StrEnum):
     """Why nobody is told anything."""
 
-    NOTHING_TO_PAY = "nothing_to_pay"  # covered by the State or a donor, paid or withdrawn: no notice, ever
+    NOTHING_TO_PAY = "nothing_to_pay"  # covered by the State or a donor, paid or void: no notice, ever
+    TAKEN_BACK = "taken_back"  # a payment reversed before its receipt was sent
     NO_GUARDIAN = "no_guardian"
     NOT_WANTED = "not_wanted"  # every guardian said no
     NO_CONTACT = "no_contact"  # somebody wants to know, and there is no phone and no address
@@ -47,12 +48,13 @@ class Occasion:
     """What happened to one pupil at one school.
 
     ``unpaid`` is what the family still has to pay now. ``paid_at`` is the bank's moment of a payment, None if
-    only its day is known.
+    only its day is known. ``taken_back``: the payment was reversed meanwhile.
     """
 
     kind: Kind
     unpaid: Money
     paid_at: datetime | None = None
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def plan(occasion: Occasion, guardians: Sequence[Recipient], now: datetime, *, e
     wish) each of them on its own. Two guardians who share a phone or an address are told there once.
     """
     if not still_wanted(occasion):
-        return Plan((), Silence.NOTHING_TO_PAY)
+        return Plan((), Silence.TAKEN_BACK if occasion.taken_back else Silence.NOTHING_TO_PAY)
     willing = [guardian for guardian in guardians if guardian.wants_notices]
     if not willing:
         return Plan((), Silence.NOT_WANTED if guardians else Silence.NO_GUARDIAN)
@@ -110,8 +112,10 @@ def plan(occasion: Occasion, guardians: Sequence[Recipient], now: datetime, *, e
 def still_wanted(occasion: Occasion) -> bool:
     """Say whether the message makes sense now; asked again before it is sent, for a night may lie between.
 
-    A bill with nothing left to pay is never announced. A receipt is always given.
+    A bill with nothing left to pay is never announced. A receipt is always given, unless the payment was reversed.
     """
+    if occasion.taken_back:
+        return False
     return occasion.kind is not Kind.BILL_ISSUED or occasion.unpaid > ZERO
 
 

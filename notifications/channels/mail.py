@@ -9,6 +9,7 @@ import ssl
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as _SMTP
@@ -44,11 +45,13 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Letter(Message):
-    """An e-mail to one person; ``to`` is a bare address."""
+    """An e-mail to one person; ``to`` is a bare address, ``from_name`` the school if not the sender's own name."""
 
     subject: str
     text: str
     html: str
+    written_at: datetime
+    from_name: str = ""
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -171,11 +174,12 @@ def compose(message: Letter, sender: Sender) -> EmailMessage:
     if not _TRACKING.match(message.tracking_id):
         raise ValueError("a tracking id has 1 to 64 of A-Z a-z 0-9 . _ -")
     letter = EmailMessage(policy=_POLICY)
-    letter["From"] = Address(display_name=one_line(sender.name), addr_spec=sender.address)
+    letter["From"] = Address(display_name=one_line(message.from_name or sender.name), addr_spec=sender.address)
     letter["To"] = Address(addr_spec=message.to)
     if sender.reply_to:
         letter["Reply-To"] = Address(addr_spec=sender.reply_to)
     letter["Subject"] = one_line(message.subject)
+    letter["Date"] = message.written_at
     letter["Message-ID"] = f"<{message.tracking_id}@{sender.address.rpartition('@')[2]}>"
     letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers, please
     letter.set_content(message.text)

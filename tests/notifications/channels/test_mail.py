@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from typing import Any
 
 import httpx
 import pytest
@@ -27,16 +29,17 @@ from service.standins.mailbox import Mailbox
 from service.standins.serving import Running, free_port
 from tests.notifications.channels.conftest import SENDER
 
+WRITTEN = datetime(2025, 10, 6, 1, 0, tzinfo=UTC)
 PDF = Attachment("bien-lai-000123.pdf", "application/pdf", b"%PDF-1.7\n\x00\xff not really")
 
 
 def a_letter(to: str = "hong@gia-dinh.example", **changes: str) -> Letter:
-    values = {
+    values: dict[str, Any] = {
         "subject": "Đã nhận 500.000 đ – học sinh N. T. M. Anh",
         "text": "Đã nộp đủ.\n",
         "html": "<p>Đã nộp đủ.</p>",
     }
-    return Letter("m-1", to, **(values | changes), attachments=(PDF,))
+    return Letter("m-1", to, **(values | changes), written_at=WRITTEN, attachments=(PDF,))
 
 
 def body_of(letter: EmailMessage, kind: str) -> str:
@@ -55,6 +58,7 @@ def test_a_letter_arrives_whole(mail: MailChannel, mailbox: Mailbox) -> None:
     assert letter["From"].addresses[0].display_name == "Trường Tiểu học Đồng Tâm"
     assert letter["Reply-To"] == "van-phong@truong.example"
     assert letter["Auto-Submitted"] == "auto-generated"
+    assert letter["Date"].datetime == WRITTEN
     assert body_of(letter, "plain").strip() == "Đã nộp đủ."
     assert body_of(letter, "html").strip() == "<p>Đã nộp đủ.</p>"
     [part] = letter.iter_attachments()
@@ -127,12 +131,14 @@ def test_what_is_no_single_address_is_not_tried(mail: MailChannel, mailbox: Mail
 @example(name="x\r\nBcc: b@c.vn", subject="a\nBcc: b@c.vn\n\nhi", file_name='a"\r\nX: y')
 @example(name="\u2028", subject="\x0b\x0c\x85\x00", file_name="\ud7ff")
 def test_nothing_can_be_smuggled_into_headers(name: str, subject: str, file_name: str) -> None:
-    letter = Letter("m-1", "a@c.vn", subject, "t", "<p>t</p>", (Attachment(file_name, "text/csv", b"x"),))
-    sent = compose(letter, Sender(name, "thu-phi@truong.example")).as_bytes()
+    letter = Letter(
+        "m-1", "a@c.vn", subject, "t", "<p>t</p>", WRITTEN, name, (Attachment(file_name, "text/csv", b"x"),)
+    )
+    sent = compose(letter, Sender("S", "thu-phi@truong.example")).as_bytes()
     head = sent.split(b"\r\n\r\n", 1)[0]
     names = {line.split(b":")[0] for line in head.split(b"\r\n") if not line.startswith((b" ", b"\t"))}
     assert names <= {
-        b"From", b"To", b"Subject", b"Message-ID", b"Auto-Submitted", b"MIME-Version", b"Content-Type",
+        b"From", b"To", b"Subject", b"Message-ID", b"Auto-Submitted", b"Date", b"MIME-Version", b"Content-Type",
     }  # fmt: skip
     assert sent.isascii()
 
@@ -154,7 +160,7 @@ def test_one_line_is_one_line(text: str) -> None:
 
 def test_a_bad_tracking_id_is_a_programming_error() -> None:
     with pytest.raises(ValueError, match="tracking"):
-        compose(Letter("a\nb", "a@c.vn", "s", "t", "h"), SENDER)
+        compose(Letter("a\nb", "a@c.vn", "s", "t", "h", WRITTEN), SENDER)
 
 
 def test_logs_and_errors_hold_no_person(mail: MailChannel, mailbox: Mailbox, caplog: pytest.LogCaptureFixture) -> None:
