@@ -53,6 +53,6 @@ def celery_app(redis_url: str, **transport: float) -> Celery:
     app.conf.update(_SETTINGS)
     app.conf.broker_transport_options = {"visibility_timeout": _REDELIVER_SECONDS, **transport}
     names = dict.fromkeys(map(queue_of, TASKS))
-    app.conf.task_queues = [Queue(name) for name in names]  # type: ignore[no-untyped-call]  kombu has no types
+    app.conf.task_queues = [Queue(name) for name in names]  # type: ignore[no-untyped-call]  # kombu has no types
     app.conf.task_routes = {task: {"queue": queue_of(task)} for task in TASKS}
     return app

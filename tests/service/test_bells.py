@@ -1,0 +1,87 @@
+"""The bell: rings when it can, and costs nobody anything when it cannot."""
+
+import socket
+import time
+
+import pytest
+import redis
+
+from service.jobs.bells import Bell, make_bell
+from tests.conftest import TestServers
+
+
+class Clock:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def timed(bell: Bell) -> tuple[bool, float]:
+    start = time.monotonic()
+    heard = bell.ring("ledger.seal")
+    return heard, time.monotonic() - start
+
+
+def test_a_ring_waits_in_its_room_s_queue_also_after_everything_was_flushed(servers: TestServers) -> None:
+    bell = make_bell(servers.redis_url)
+    with redis.Redis.from_url(servers.redis_url) as client:
+        client.flushall()
+        assert bell.ring("ledger.seal")
+        assert client.llen("ledger") == 1
+        client.flushall()
+        bell("ledger.seal")
+        assert client.llen("ledger") == 1
+        client.flushall()
+    bell.close()
+
+
+def test_a_name_that_does_not_exist_is_a_mistake_and_no_silence(servers: TestServers) -> None:
+    bell = make_bell(servers.redis_url)
+    with pytest.raises(KeyError, match=r"ledger\.seel"):
+        bell.ring("ledger.seel")
+    bell.close()
+
+
+def test_a_dead_broker_is_asked_again_only_after_a_while() -> None:
+    clock = Clock()
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
+        bell = Bell(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", clock)
+        heard, seconds = timed(bell)
+        assert not heard
+        assert seconds < 1.2
+        for _ in range(100):
+            heard, seconds = timed(bell)
+            assert not heard
+            assert seconds < 0.05
+        clock.now += 3.1
+        heard, seconds = timed(bell)
+        assert not heard
+        assert seconds > 0.3
+        bell.close()
+
+
+def test_a_refused_connection_is_no_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    bell = make_bell(f"redis://127.0.0.1:{port}/0")
+    heard, seconds = timed(bell)
+    assert not heard
+    assert seconds < 1
+    bell.close()
+
+
+def test_a_broker_that_came_back_hears_again(servers: TestServers) -> None:
+    clock = Clock()
+    bell = Bell(servers.redis_url, clock)
+    assert bell.ring("ledger.seal")
+    with redis.Redis.from_url(servers.redis_url) as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+        first = bell.ring("ledger.seal")  # may go through at once or be given up for a while
+        clock.now += 3.1
+        assert first or bell.ring("ledger.seal")
+        client.flushall()
+    bell.close()

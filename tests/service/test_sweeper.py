@@ -1,0 +1,158 @@
+"""The sweeper against a real database: what it leaves, rings for, and does itself."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from billing.storage import new_id
+from billing.vault import Vault
+from service import sweeper
+from service.database import EVERYTHING, Database
+from service.jobs.finding import _OLDEST, waiting_since
+from service.jobs.queues import TASKS
+from service.preparing import Addresses
+from service.settings import Settings
+from service.sweeper import run_sweeper, sweep
+from service.wiring import Wiring
+from tests.service.jobs_program import JOBS
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock(now: datetime) -> Clock:
+    return Clock(now)
+
+
+@pytest.fixture
+def wiring(database: Database, addresses: Addresses, vault: Vault, clock: Clock) -> Wiring:
+    settings = Settings.model_construct()
+    return Wiring(settings, addresses, "redis://127.0.0.1:1/0", database, vault, clock)
+
+
+class Ring:
+    """Notes who was rung for; hears or not."""
+
+    def __init__(self, *, hears: bool) -> None:
+        self.hears = hears
+        self.rung: list[str] = []
+
+    def __call__(self, task: str) -> bool:
+        self.rung.append(task)
+        return self.hears
+
+
+def add_job(wiring: Wiring, **changes: object) -> None:
+    row = {"id": new_id(), "key": str(new_id()), "now": wiring.clock(), "state": "queued", "lease": None, **changes}
+    with wiring.database.transaction(EVERYTHING) as session:
+        session.execute(
+            text(
+                "INSERT INTO jobs (id, kind, once_key, arguments, state, attempts, run_after, lease_until, last_error,"
+                " created_at) VALUES (:id, 'rounds.issue', :key, '{}', :state, 0, :now, :lease, '', :now)"
+            ),
+            row,
+        )
+
+
+def open_jobs(wiring: Wiring) -> int:
+    with wiring.database.transaction(EVERYTHING) as session:
+        return int(session.execute(text("SELECT count(*) FROM jobs WHERE state <> 'done'")).scalar_one())
+
+
+def test_every_task_can_be_looked_for(wiring: Wiring) -> None:
+    assert set(_OLDEST) == set(TASKS)
+    assert [waiting_since(wiring, task) for task in TASKS] == [None] * len(TASKS)
+
+
+def test_fresh_work_is_left_to_its_bell(wiring: Wiring, clock: Clock) -> None:
+    add_job(wiring)
+    clock.now += timedelta(seconds=1)
+    ring = Ring(hears=True)
+    assert sweep(wiring, JOBS, ring) == {}
+    assert ring.rung == []
+    assert open_jobs(wiring) == 1
+
+
+def test_forgotten_work_is_rung_for_and_left_to_the_worker(wiring: Wiring, clock: Clock) -> None:
+    add_job(wiring)
+    clock.now += timedelta(seconds=5)
+    ring = Ring(hears=True)
+    assert sweep(wiring, JOBS, ring) == {"billing.issue_rounds": "rung"}
+    assert ring.rung == ["billing.issue_rounds"]
+    assert open_jobs(wiring) == 1
+
+
+@pytest.mark.parametrize(("age", "hears"), [(5, False), (21, True), (21, False)])
+def test_unheard_or_late_work_is_done_here(wiring: Wiring, clock: Clock, age: int, *, hears: bool) -> None:
+    add_job(wiring)
+    add_job(wiring, state="running", lease=clock.now + timedelta(seconds=1))  # its worker died, the lease ends
+    clock.now += timedelta(seconds=age)
+    assert sweep(wiring, JOBS, Ring(hears=hears)) == {"billing.issue_rounds": "done"}
+    assert open_jobs(wiring) == 0
+    assert sweep(wiring, JOBS, Ring(hears=hears)) == {}
+
+
+def test_leased_and_later_work_is_not_touched(wiring: Wiring, clock: Clock) -> None:
+    add_job(wiring, state="running", lease=clock.now + timedelta(minutes=5))
+    add_job(wiring, now=clock.now + timedelta(minutes=5))
+    clock.now += timedelta(seconds=60)
+    assert sweep(wiring, JOBS, Ring(hears=False)) == {}
+
+
+def test_a_failing_job_does_not_keep_the_others_waiting(
+    wiring: Wiring, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Wiring) -> int:
+        raise ZeroDivisionError
+
+    add_job(wiring)
+    clock.now += timedelta(seconds=30)
+    waiting = {"reconciliation.normalise", "billing.issue_rounds"}
+    monkeypatch.setattr(sweeper, "waiting_since", lambda _, task: timedelta(seconds=30) if task in waiting else None)
+    acts = sweep(wiring, {**JOBS, "reconciliation.normalise": fail}, Ring(hears=False))
+    assert acts == {"reconciliation.normalise": "failed", "billing.issue_rounds": "done"}
+    assert open_jobs(wiring) == 0
+
+
+def test_it_goes_on_until_told_to_end(wiring: Wiring, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeper, "EVERY_SECONDS", 0.01)
+    add_job(wiring)
+    clock.now += timedelta(seconds=30)
+    ended = threading.Event()
+    jobs: dict[str, Callable[[Wiring], int]] = {**JOBS}
+
+    def close_and_end(given: Wiring) -> int:
+        ended.set()
+        return JOBS["billing.issue_rounds"](given)
+
+    jobs["billing.issue_rounds"] = close_and_end
+    run_sweeper(wiring, jobs, Ring(hears=False), ended)
+    assert open_jobs(wiring) == 0
+
+
+def test_a_database_that_is_away_is_waited_for(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeper, "EVERY_SECONDS", 0.01)
+    ended = threading.Event()
+    sweeps = []
+
+    def fail(*_: object) -> None:
+        sweeps.append(1)
+        if len(sweeps) == 3:
+            ended.set()
+        raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
+
+    monkeypatch.setattr(sweeper, "sweep", fail)
+    run_sweeper(wiring, JOBS, Ring(hears=False), ended)
+    assert len(sweeps) == 3
