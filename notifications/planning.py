@@ -33,16 +33,16 @@ def unplanned(session: Session, limit: int) -> list[tuple[UUID, int]]:
     return [(school_id, event_id) for school_id, event_id in rows if event_id is not None]
 
 
-def plan_event(session: Session, event_id: int, now: datetime, available: Collection[Via]) -> int:
-    """Write the messages of one event, once; return how many. Two planners at once do it once.
+def plan_event(session: Session, event_id: int, now: datetime, available: Collection[Via]) -> int | None:
+    """Write the messages of one event; return how many, or None if somebody else plans or has planned it.
 
     A receipt goes out by every channel there is (the PDF comes by mail); a notice by the first that accepts it.
     """
     lock = func.hashtextextended(f"notice plan {event_id}", 0)
     if not session.exec(select(func.pg_try_advisory_xact_lock(lock))).one():
-        return 0
+        return None
     if session.get(NoticePlan, event_id) is not None:
-        return 0
+        return None
     event = session.get_one(Event, event_id)
     happened = happening(session, event)
     made, reason = [], NOT_ANNOUNCED if happened is None else ""

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillLine
 from billing.documents.banks import bank_by_bin
+from billing.documents.payment_qr import memo_for
 from billing.events.tables import Event
 from billing.fees.items import UNIT_NAMES, Unit
 from billing.ledger.tables import BankAccount
@@ -97,7 +98,7 @@ def notice_facts(session: Session, request_id: UUID, desk: Desk) -> NoticeFacts:
         due=rest_of(balances),
         deadline=newest.due_on,
         account=_account(session, request),
-        reference=request.reference,
+        reference=memo_for(session.get_one(BankAccount, request.bank_account_id), request),
         link=desk.link_for(session, request),
         paid=total(balance.paid for balance in balances),
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from uuid import UUID
 
 from sqlalchemy import update
@@ -48,6 +49,13 @@ class Taken:
     tries: int
 
 
+class Untaken(Enum):
+    """Why there is nothing to send."""
+
+    HELD = "somebody else has it"
+    SETTLED = "no longer wanted, put off, or lost: written down"
+
+
 def due(session: Session, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
     """Return school and id of messages whose time has come, longest waiting first; also those with a lost lease."""
     rows = session.exec(
@@ -63,34 +71,30 @@ def due(session: Session, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
     return list(rows)
 
 
-def take(session: Session, message_id: UUID, desk: Desk, now: datetime) -> Taken | None:
-    """Write a due message and lease it; None when there is nothing to send (any more, or yet).
-
-    Somebody else may hold it; its lease may be lost; it may be no longer wanted, or it may be night.
-    """
+def take(session: Session, message_id: UUID, desk: Desk, now: datetime) -> Taken | Untaken:
+    """Write a due message and lease it, if it is free, still wanted, and not put off by the night."""
     message = session.exec(
         select(Message)
         .where(Message.id == message_id, Message.state == "pending", col(Message.next_try_at) <= now)
         .with_for_update(skip_locked=True)
     ).one_or_none()
-    if message is None:
-        return None
-    if message.lease_until is not None:
-        if message.lease_until <= now:
-            lost = UnknownOutcome("Máy gửi dừng giữa chừng; không rõ tin đã đi hay chưa.", channel="", code="lost")
-            _settle(session, message, lost, now)
-        return None
+    if message is None or (message.lease_until and message.lease_until > now):
+        return Untaken.HELD
+    if message.lease_until:
+        lost = UnknownOutcome("Máy gửi dừng giữa chừng; không rõ tin đã đi hay chưa.", channel="", code="lost")
+        _settle(session, message, lost, now)
+        return Untaken.SETTLED
     if not _is_its_time(session, message, now):
-        return None
+        return Untaken.SETTLED
     try:
         outgoing = render(session, message, desk, now)
     except Unreachable as problem:
         _settle(session, message, problem, now)
-        return None
+        return Untaken.SETTLED
     except UnfitText as problem:
         unfit = PermanentFailure(problem.message, channel=message.channel, code="unfit")
         _settle(session, message, unfit, now)
-        return None
+        return Untaken.SETTLED
     message.lease_until = now + LEASE
     message.attempts += 1
     session.flush()
