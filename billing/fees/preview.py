@@ -26,6 +26,7 @@ class OddityKind(StrEnum):
     TOTAL = "total"
     ZERO = "zero"
     EMPTY = "empty"
+    NO_CLASS = "no_class"
     JUMP = "jump"
     NO_CONTACT = "no_contact"
 

@@ -1,0 +1,188 @@
+"""Writing the bills of one round, set-wise: thousands of bills with lines and reductions in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from billing.loading import load_temporary
+from billing.money import Money, total
+
+
+@dataclass(frozen=True, slots=True)
+class NewReduction:
+    """A share that another payer takes; ``reduction_id`` is empty for a rule of law that is nobody's row."""
+
+    reduction_id: UUID | None
+    payer: str
+    amount: Money
+    title: str
+    legal_basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """One item of a bill to be written."""
+
+    item_id: UUID
+    item_code: str
+    item_name: str
+    unit: str
+    quantity: int
+    unit_price: Money
+    gross: Money
+    family_share: Money
+    reductions: tuple[NewReduction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewBill:
+    """A bill to be written, with all its lines."""
+
+    id: UUID
+    number: str
+    enrolment_id: UUID
+    pupil_id: UUID
+    class_id: UUID
+    bank_account_id: UUID
+    lines: tuple[NewLine, ...]
+
+    @property
+    def gross(self) -> Money:
+        """The sum before anybody's share."""
+        return total(line.gross for line in self.lines)
+
+    @property
+    def family_due(self) -> Money:
+        """What the family is to pay."""
+        return total(line.family_share for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What all bills of one round share."""
+
+    school_id: UUID
+    round_id: UUID
+    period: str
+    due_on: date
+    issued_at: datetime
+
+
+_BILLS = {
+    "id": "uuid",
+    "number": "text",
+    "enrolment_id": "uuid",
+    "pupil_id": "uuid",
+    "class_id": "uuid",
+    "bank_account_id": "uuid",
+    "gross": "bigint",
+    "family_due": "bigint",
+}
+_LINES = {
+    "bill_id": "uuid",
+    "position": "int",
+    "item_id": "uuid",
+    "item_code": "text",
+    "item_name": "text",
+    "unit": "text",
+    "quantity": "int",
+    "unit_price": "bigint",
+    "gross": "bigint",
+    "family_share": "bigint",
+}
+_REDUCTIONS = {
+    "bill_id": "uuid",
+    "position": "int",
+    "reduction_id": "uuid",
+    "payer": "text",
+    "amount": "bigint",
+    "title": "text",
+    "legal_basis": "text",
+}
+_INSERT_BILLS = text("""
+    INSERT INTO bills (id, school_id, round_id, enrolment_id, pupil_id, class_id, bank_account_id, number, period,
+                       gross, reduced, family_due, due_on, issued_at)
+    SELECT id, :school_id, :round_id, enrolment_id, pupil_id, class_id, bank_account_id, number, :period,
+           gross, gross - family_due, family_due, :due_on, :issued_at
+    FROM pg_temp.new_bills ORDER BY number
+""")
+_INSERT_LINES = text("""
+    INSERT INTO bill_lines (school_id, bill_id, position, item_id, item_code, item_name, unit, quantity, unit_price,
+                            gross, family_share, note)
+    SELECT :school_id, bill_id, position, item_id, item_code, item_name, unit, quantity, unit_price,
+           gross, family_share, ''
+    FROM pg_temp.new_bill_lines
+""")
+_INSERT_REDUCTIONS = text("""
+    INSERT INTO bill_reductions (school_id, line_id, reduction_id, payer, amount, title, legal_basis)
+    SELECT :school_id, l.id, r.reduction_id, r.payer, r.amount, r.title, r.legal_basis
+    FROM pg_temp.new_bill_reductions r
+    JOIN bill_lines l ON l.school_id = :school_id AND l.bill_id = r.bill_id AND l.position = r.position
+""")
+
+
+def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> None:
+    """Insert bills, lines and reductions; the database checks sums, keys and the school on every row."""
+    session.flush()
+    load_temporary(session, "new_bills", _BILLS, (_bill_row(bill) for bill in bills))
+    load_temporary(session, "new_bill_lines", _LINES, (row for bill in bills for row in _line_rows(bill)))
+    load_temporary(session, "new_bill_reductions", _REDUCTIONS, (row for bill in bills for row in _shares(bill)))
+    shared = {
+        "school_id": issue.school_id,
+        "round_id": issue.round_id,
+        "period": issue.period,
+        "due_on": issue.due_on,
+        "issued_at": issue.issued_at,
+    }
+    session.execute(_INSERT_BILLS, shared)
+    session.execute(_INSERT_LINES, {"school_id": issue.school_id})
+    session.execute(_INSERT_REDUCTIONS, {"school_id": issue.school_id})
+
+
+def _bill_row(bill: NewBill) -> tuple[object, ...]:
+    return (
+        bill.id,
+        bill.number,
+        bill.enrolment_id,
+        bill.pupil_id,
+        bill.class_id,
+        bill.bank_account_id,
+        bill.gross.dong,
+        bill.family_due.dong,
+    )
+
+
+def _line_rows(bill: NewBill) -> Iterator[tuple[object, ...]]:
+    for position, line in enumerate(bill.lines, 1):
+        yield (
+            bill.id,
+            position,
+            line.item_id,
+            line.item_code,
+            line.item_name,
+            line.unit,
+            line.quantity,
+            line.unit_price.dong,
+            line.gross.dong,
+            line.family_share.dong,
+        )
+
+
+def _shares(bill: NewBill) -> Iterator[tuple[object, ...]]:
+    for position, line in enumerate(bill.lines, 1):
+        for share in line.reductions:
+            yield (
+                bill.id,
+                position,
+                share.reduction_id,
+                share.payer,
+                share.amount.dong,
+                share.title,
+                share.legal_basis,
+            )

@@ -1,0 +1,168 @@
+"""What the rules need to know of a school's pupils in a period, read set-wise: seven queries for any number."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists
+from sqlalchemy.orm import Mapped
+from sqlmodel import Session, col, or_, select
+
+from billing.fees import tables
+from billing.fees.charging import PupilFacts, Registration
+from billing.fees.items import Level, Reduction, Span
+from billing.fees.schedule import reduction_of
+from billing.people.tables import ClassGroup, ClassPlacement, Contact, Enrolment, Guardianship, Pupil
+
+
+@dataclass(frozen=True, slots=True)
+class BilledPupil:
+    """A pupil with a class in the period: the facts for the rules, and the keys a bill needs."""
+
+    facts: PupilFacts
+    enrolment_id: UUID
+    class_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """A school's pupils in a period. Who has no class cannot be billed; who has no contact cannot be told."""
+
+    pupils: tuple[BilledPupil, ...]
+    without_class: tuple[UUID, ...]
+    without_contact: frozenset[UUID]
+
+
+def read_roll(session: Session, school_id: UUID, school_year: str, days: Span) -> Roll:
+    """Return the pupils enrolled on any day of the period, by id; the class is the last one they have in it."""
+    enrolments = session.exec(
+        select(Enrolment)
+        .where(
+            Enrolment.school_id == school_id,
+            Enrolment.school_year == school_year,
+            _meets(col(Enrolment.started_on), col(Enrolment.ended_on), days),
+        )
+        .order_by(col(Enrolment.pupil_id)),
+    ).all()
+    classes = _classes(session, school_id, days)
+    registrations = _registrations(session, school_id, days)
+    reductions = _reductions(session, school_id)
+    places = _sibling_places(session, [enrolment.pupil_id for enrolment in enrolments], days)
+    pupils = []
+    for enrolment in enrolments:
+        if enrolment.id not in classes:
+            continue
+        group = classes[enrolment.id]
+        facts = PupilFacts(
+            pupil_id=enrolment.pupil_id,
+            level=Level(group.level),
+            grade=group.grade,
+            class_name=group.code,
+            enrolled=(Span(enrolment.started_on, enrolment.ended_on),),
+            registrations=registrations.get(enrolment.id, ()),
+            reductions=reductions.get(enrolment.id, ()),
+            sibling_order=places.get(enrolment.pupil_id, 1),
+        )
+        pupils.append(BilledPupil(facts, enrolment.id, group.id))
+    everybody = [enrolment.pupil_id for enrolment in enrolments]
+    return Roll(
+        pupils=tuple(pupils),
+        without_class=tuple(enrolment.pupil_id for enrolment in enrolments if enrolment.id not in classes),
+        without_contact=frozenset(everybody) - _reachable(session, everybody, days),
+    )
+
+
+def _meets(start: Mapped[date], end: Mapped[date | None], days: Span) -> ColumnElement[bool]:
+    """Return the condition that a dated row has a day in common with these days."""
+    not_over = or_(end.is_(None), end >= days.start)
+    return not_over if days.end is None else (start <= days.end) & not_over
+
+
+def _classes(session: Session, school_id: UUID, days: Span) -> dict[UUID, ClassGroup]:
+    rows = session.exec(
+        select(ClassPlacement.enrolment_id, ClassGroup)
+        .join(ClassGroup, col(ClassGroup.id) == col(ClassPlacement.class_id))
+        .where(
+            ClassPlacement.school_id == school_id,
+            _meets(col(ClassPlacement.valid_from), col(ClassPlacement.valid_to), days),
+        )
+        .order_by(col(ClassPlacement.valid_from)),
+    ).all()
+    return dict(rows)  # the last one wins
+
+
+def _registrations(session: Session, school_id: UUID, days: Span) -> dict[UUID, tuple[Registration, ...]]:
+    rows = session.exec(
+        select(tables.OptIn, tables.FeeItem.code)
+        .join(tables.FeeItem, col(tables.FeeItem.id) == col(tables.OptIn.item_id))
+        .where(
+            tables.OptIn.school_id == school_id,
+            _meets(col(tables.OptIn.valid_from), col(tables.OptIn.valid_to), days),
+        )
+        .order_by(col(tables.OptIn.id)),
+    ).all()
+    found: dict[UUID, list[Registration]] = defaultdict(list)
+    for row, code in rows:
+        found[row.enrolment_id].append(Registration(code, Span(row.valid_from, row.valid_to), row.quantity))
+    return {enrolment: tuple(each) for enrolment, each in found.items()}
+
+
+def _reductions(session: Session, school_id: UUID) -> dict[UUID, tuple[Reduction, ...]]:
+    rows = session.exec(
+        select(tables.Reduction)
+        .where(tables.Reduction.school_id == school_id, col(tables.Reduction.enrolment_id).is_not(None))
+        .order_by(col(tables.Reduction.id)),
+    ).all()
+    found: dict[UUID, list[Reduction]] = defaultdict(list)
+    for row in rows:
+        if row.enrolment_id is not None:
+            found[row.enrolment_id].append(reduction_of(row))
+    return {enrolment: tuple(each) for enrolment, each in found.items()}
+
+
+def _sibling_places(session: Session, pupil_ids: Sequence[UUID], days: Span) -> dict[UUID, int]:
+    """Return the place of each pupil among the siblings at this school, oldest first; siblings share a guardian."""
+    rows = session.exec(
+        select(col(Guardianship.guardian_id), col(Guardianship.pupil_id), col(Pupil.birth_date))
+        .join(Pupil, col(Pupil.id) == col(Guardianship.pupil_id))
+        .where(
+            col(Guardianship.pupil_id).in_(pupil_ids),
+            _meets(col(Guardianship.valid_from), col(Guardianship.valid_to), days),
+        ),
+    ).all()
+    born = {pupil: birth_date for _, pupil, birth_date in rows}
+    children: dict[UUID, list[UUID]] = defaultdict(list)
+    for guardian, pupil, _ in rows:
+        children[guardian].append(pupil)
+    return {
+        pupil: place
+        for family in _families(children.values())
+        for place, pupil in enumerate(sorted(family, key=lambda each: (born[each], each)), 1)
+    }
+
+
+def _families(groups: Iterable[Sequence[UUID]]) -> list[set[UUID]]:
+    """Join groups that share a child: father's and mother's children are one family."""
+    family_of: dict[UUID, set[UUID]] = {}
+    for group in groups:
+        joined = set(group).union(*(family_of.get(child, set()) for child in group))
+        for child in joined:
+            family_of[child] = joined
+    return list({id(family): family for family in family_of.values()}.values())
+
+
+def _reachable(session: Session, pupil_ids: Sequence[UUID], days: Span) -> set[UUID]:
+    contact = exists().where(col(Contact.guardian_id) == col(Guardianship.guardian_id), col(Contact.valid_to).is_(None))
+    rows = session.exec(
+        select(Guardianship.pupil_id).where(
+            col(Guardianship.pupil_id).in_(pupil_ids),
+            col(Guardianship.receives_notices).is_(True),
+            _meets(col(Guardianship.valid_from), col(Guardianship.valid_to), days),
+            contact,
+        ),
+    ).all()
+    return set(rows)

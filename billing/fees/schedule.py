@@ -1,0 +1,264 @@
+"""A school's fee schedule in the database: filled from a catalogue, read for the rules, judged against the caps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, or_, select
+
+from billing.errors import Refused
+from billing.fees import tables
+from billing.fees.caps import Cap, CapVerdict, Place, Rulebook, check_schedule
+from billing.fees.catalogue import Catalogue, shipped_rules
+from billing.fees.charging import Schedule
+from billing.fees.items import (
+    GROUP_NAMES,
+    FeeItem,
+    Group,
+    Level,
+    Ownership,
+    Payer,
+    Price,
+    Quantity,
+    Reduction,
+    Span,
+    Unit,
+)
+from billing.ledger.accounts import open_account
+from billing.people.tables import School
+
+
+def load_caps(session: Session, province_id: UUID, caps: Sequence[Cap]) -> None:
+    """Store caps for all schools of a province; harmless when they are there."""
+    rows = [
+        {
+            "authority_id": province_id,
+            "item_code": cap.item_code,
+            "level": cap.level.value,
+            "zone": cap.zone,
+            "legacy_area": cap.area,
+            "unit": cap.unit.value,
+            "amount": cap.max_amount,
+            "max_rise_percent": cap.max_rise_percent,
+            "legal_basis": cap.legal_basis,
+            "valid_from": cap.valid.start,
+            "valid_to": cap.valid.end,
+        }
+        for cap in caps
+    ]
+    if rows:
+        session.execute(insert(tables.FeeCap).on_conflict_do_nothing(), rows)
+
+
+def read_rules(session: Session, province_id: UUID) -> Rulebook:
+    """Return the province's caps with the prohibitions that hold everywhere."""
+    rows = session.exec(select(tables.FeeCap).where(tables.FeeCap.authority_id == province_id)).all()
+    return Rulebook(tuple(_cap(row) for row in rows), shipped_rules().prohibitions)
+
+
+def load_catalogue(
+    session: Session, school: School, catalogue: Catalogue, accounts: Mapping[str, UUID]
+) -> tuple[CapVerdict, ...]:
+    """Give a school the items, prices and general reductions of a catalogue.
+
+    ``accounts``: the catalogue's account keys to the school's bank accounts. Each price is judged on its first day
+    against the shipped caps and those of the province: ``OverCap``, ``Prohibited`` or ``NotComparable`` refuse the
+    whole catalogue. Returns the verdicts (some may need the approver's yes). An item the school has already is
+    refused: prices change by new rows, not by loading again.
+    """
+    load_caps(session, school.province_id, shipped_rules().caps)
+    verdicts = _judge(school, catalogue.prices, read_rules(session, school.province_id))
+    known = set(session.exec(select(tables.FeeItem.code).where(tables.FeeItem.school_id == school.id)).all())
+    again = sorted(known & {item.code for item in catalogue.items})
+    if again:
+        raise Refused(f"Trường đã có các khoản thu: {', '.join(again)}. Hãy sửa từng khoản thay vì nạp lại.")
+    ids = {
+        item.code: _add_item(session, school, item, accounts, position, _first_day(catalogue, item))
+        for position, item in enumerate(catalogue.items)
+    }
+    session.add_all(_price_row(school.id, ids[price.item.code], price) for price in catalogue.prices)
+    session.add_all(_reduction_row(school.id, reduction) for reduction in catalogue.reductions)
+    session.flush()
+    return verdicts
+
+
+def read_schedule(session: Session, school: School, days: Span) -> Schedule:
+    """Return what the school charges within these days; an item's account is its bank account's id as text."""
+    prices = session.exec(
+        select(tables.FeePrice, tables.FeeItem)
+        .join(tables.FeeItem, col(tables.FeeItem.id) == col(tables.FeePrice.item_id))
+        .where(
+            tables.FeePrice.school_id == school.id,
+            _until(days) >= col(tables.FeePrice.valid_from),
+            or_(col(tables.FeePrice.valid_to).is_(None), col(tables.FeePrice.valid_to) >= days.start),
+        )
+        .order_by(col(tables.FeePrice.id)),
+    ).all()
+    rules = session.exec(
+        select(tables.Reduction).where(
+            tables.Reduction.school_id == school.id, col(tables.Reduction.enrolment_id).is_(None)
+        ),
+    ).all()
+    return Schedule(
+        Ownership(school.kind),
+        tuple(_price(price, item) for price, item in prices),
+        tuple(reduction_of(rule) for rule in rules),
+    )
+
+
+def judge_schedule(session: Session, school: School, schedule: Schedule, days: Span) -> tuple[CapVerdict, ...]:
+    """Judge what holds within these days for every level of the school, against the caps of its province."""
+    rules = read_rules(session, school.province_id)
+    return tuple(
+        verdict
+        for level in school.levels
+        for verdict in check_schedule(schedule.prices, _place(school, Level(level)), days, rules)
+    )
+
+
+def item_ids(session: Session, school_id: UUID) -> dict[str, UUID]:
+    """Return the ids of a school's items by code."""
+    rows = session.exec(
+        select(tables.FeeItem.code, tables.FeeItem.id).where(tables.FeeItem.school_id == school_id)
+    ).all()
+    return dict(rows)
+
+
+def reduction_of(row: tables.Reduction) -> Reduction:
+    """Return a stored reduction as the rules take it; its id is the row's id as text."""
+    return Reduction(
+        id=str(row.id),
+        title=row.title,
+        payer=Payer(row.payer),
+        valid=Span(row.valid_from, row.valid_to),
+        legal_basis=row.legal_basis,
+        percent=row.percent,
+        amount=row.amount,
+        items=frozenset(row.item_codes),
+        groups=frozenset(Group(group) for group in row.item_groups),
+        evidence=row.evidence,
+        from_sibling=row.from_sibling,
+    )
+
+
+def _until(days: Span) -> date:
+    return days.end or date.max
+
+
+def _place(school: School, level: Level) -> Place:
+    return Place(Ownership(school.kind), level, school.zone, school.legacy_area)
+
+
+def _judge(school: School, prices: Sequence[Price], rules: Rulebook) -> tuple[CapVerdict, ...]:
+    return tuple(
+        verdict
+        for level in school.levels
+        for price in prices
+        for verdict in check_schedule([price], _place(school, Level(level)), price.valid, rules)
+    )
+
+
+def _first_day(catalogue: Catalogue, item: FeeItem) -> date:
+    starts = [price.valid.start for price in catalogue.prices if price.item.code == item.code]
+    # An item without a price (a donation) is there from the catalogue's first day on.
+    return min(starts or [price.valid.start for price in catalogue.prices])
+
+
+def _add_item(  # noqa: PLR0913, PLR0917  what makes one row
+    session: Session, school: School, item: FeeItem, accounts: Mapping[str, UUID], position: int, valid_from: date
+) -> UUID:
+    if item.account not in accounts:
+        raise Refused(f"Khoản thu {item.name}: chưa chọn tài khoản nhận tiền cho “{item.account}”.", item=item.code)
+    states = item.group is Group.TUITION and school.kind == Ownership.PUBLIC
+    row = tables.FeeItem(
+        school_id=school.id,
+        code=item.code,
+        legal_name=item.name,
+        item_group=item.group.value,
+        unit=item.unit.value,
+        legal_basis=item.legal_basis,
+        revenue_account=item.revenue_account,
+        bank_account_id=accounts[item.account],
+        payer=(Payer.STATE if states else Payer.FAMILY).value,
+        opt_in=item.opt_in,
+        position=position,
+        valid_from=valid_from,
+    )
+    session.add(row)
+    session.flush()
+    kind = "pass_through" if item.group is Group.PASS_THROUGH else "income"
+    open_account(session, school.id, item.revenue_account, GROUP_NAMES[item.group], kind)
+    return row.id
+
+
+def _price_row(school_id: UUID, item_id: UUID, price: Price) -> tables.FeePrice:
+    return tables.FeePrice(
+        school_id=school_id,
+        item_id=item_id,
+        amount=price.amount,
+        quantity_rule=price.quantity.value,
+        quantity=price.count,
+        levels=sorted(level.value for level in price.levels),
+        grades=sorted(price.grades),
+        class_codes=sorted(price.classes),
+        valid_from=price.valid.start,
+        valid_to=price.valid.end,
+    )
+
+
+def _reduction_row(school_id: UUID, reduction: Reduction) -> tables.Reduction:
+    return tables.Reduction(
+        school_id=school_id,
+        title=reduction.title,
+        item_codes=sorted(reduction.items),
+        item_groups=sorted(group.value for group in reduction.groups),
+        from_sibling=reduction.from_sibling,
+        kind="percent" if reduction.amount is None else "amount",
+        percent=reduction.percent,
+        amount=reduction.amount,
+        payer=reduction.payer.value,
+        reason_class=reduction.id,
+        legal_basis=reduction.legal_basis,
+        evidence=reduction.evidence,
+        valid_from=reduction.valid.start,
+        valid_to=reduction.valid.end,
+    )
+
+
+def _cap(row: tables.FeeCap) -> Cap:
+    return Cap(
+        item_code=row.item_code,
+        level=Level(row.level),
+        zone=row.zone,
+        area=row.legacy_area,
+        unit=Unit(row.unit),
+        max_amount=row.amount,
+        legal_basis=row.legal_basis,
+        valid=Span(row.valid_from, row.valid_to),
+        max_rise_percent=row.max_rise_percent,
+    )
+
+
+def _price(row: tables.FeePrice, item: tables.FeeItem) -> Price:
+    return Price(
+        item=FeeItem(
+            code=item.code,
+            name=item.legal_name,
+            group=Group(item.item_group),
+            unit=Unit(item.unit),
+            account=str(item.bank_account_id),
+            legal_basis=item.legal_basis,
+            revenue_account=item.revenue_account,
+            opt_in=item.opt_in,
+        ),
+        amount=row.amount,
+        valid=Span(row.valid_from, row.valid_to),
+        quantity=Quantity(row.quantity_rule),
+        count=row.quantity,
+        levels=frozenset(Level(level) for level in row.levels),
+        grades=frozenset(row.grades),
+        classes=frozenset(row.class_codes),
+    )

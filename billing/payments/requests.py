@@ -1,0 +1,165 @@
+"""Payment requests: one for each pupil and account over all open bills, with one reference and one QR.
+
+A bill does not know its requests, and an older request stays valid: whoever pays last month's QR pays the same bills.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, func, insert, text, type_coerce
+from sqlmodel import Session, col, select
+
+from billing.bills.tables import Bill, BillVoid
+from billing.ledger.tables import BankAccount
+from billing.money import Money, total
+from billing.payments.balances import paid_by_bill
+from billing.payments.reference import reference_for
+from billing.payments.tables import IssuedReference, PaymentRequest, PaymentRequestBill, reference_numbers
+from billing.payments.virtual_accounts import assign_virtual_accounts
+from billing.storage import MoneyColumn, new_id
+
+Payee = tuple[UUID, UUID]
+"""Who is asked and where to: the pupil and the school's bank account."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """A request just opened, with its bills in the order in which they are paid and all that is due on them."""
+
+    id: UUID
+    pupil_id: UUID
+    bank_account_id: UUID
+    number: int
+    reference: str
+    bill_ids: tuple[UUID, ...]
+    amount: Money
+
+
+def open_requests(
+    session: Session, school_id: UUID, payees: Collection[Payee], now: datetime, reference_key: bytes
+) -> list[NewRequest]:
+    """Open one request for each pupil and account that has open bills; the oldest due comes first in it.
+
+    Payees without an open bill get none. References come from the database's sequence, so no two are alike and
+    none is used again, also when the transaction fails.
+    """
+    session.flush()
+    wanted = set(payees)
+    bills = {payee: bills for payee, bills in _open_bills(session, school_id, wanted).items() if payee in wanted}
+    numbers = _virtual_numbers(session, school_id, bills, now)
+    order = sorted(bills)
+    drawn = _draw_numbers(session, len(order))
+    requests = [
+        NewRequest(
+            id=new_id(),
+            pupil_id=pupil,
+            bank_account_id=account,
+            number=number,
+            reference=reference_for(number, reference_key),
+            bill_ids=tuple(bill for bill, _ in bills[pupil, account]),
+            amount=total(rest for _, rest in bills[pupil, account]),
+        )
+        for (pupil, account), number in zip(order, drawn, strict=True)
+    ]
+    _write(session, school_id, requests, numbers, now)
+    return requests
+
+
+def _open_bills(session: Session, school_id: UUID, payees: set[Payee]) -> dict[Payee, list[tuple[UUID, Money]]]:
+    """Return the bills of these pupils with what is due on them, by payee, oldest due first."""
+    paid = paid_by_bill()
+    rest = type_coerce(col(Bill.family_due), BigInteger) - func.coalesce(paid.c.paid, 0)
+    query = (
+        select(col(Bill.pupil_id), col(Bill.bank_account_id), col(Bill.id), type_coerce(rest, MoneyColumn))
+        .outerjoin(paid, paid.c.bill_id == Bill.id)
+        .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
+        .where(
+            Bill.school_id == school_id,
+            col(Bill.pupil_id).in_({pupil for pupil, _ in payees}),
+            col(BillVoid.bill_id).is_(None),
+            rest > 0,
+        )
+        .order_by(col(Bill.due_on), col(Bill.number))
+    )
+    found: dict[Payee, list[tuple[UUID, Money]]] = defaultdict(list)
+    for pupil, account, bill, due in session.exec(query).all():
+        found[pupil, account].append((bill, due))
+    return found
+
+
+def _virtual_numbers(session: Session, school_id: UUID, payees: Collection[Payee], now: datetime) -> dict[Payee, str]:
+    """Return the virtual account of every payee whose account is told apart only by them."""
+    accounts = session.exec(
+        select(BankAccount)
+        .where(
+            BankAccount.school_id == school_id,
+            col(BankAccount.id).in_({account for _, account in payees}),
+            col(BankAccount.only_virtual).is_(True),
+        )
+        .order_by(col(BankAccount.id)),
+    ).all()
+    return {
+        (pupil, account.id): number
+        for account in accounts
+        for pupil, number in assign_virtual_accounts(
+            session, account, [pupil for pupil, at in payees if at == account.id], now
+        ).items()
+    }
+
+
+def _draw_numbers(session: Session, how_many: int) -> list[int]:
+    drawn = select(reference_numbers.next_value()).select_from(text("generate_series(1, :how_many)"))
+    return list(session.execute(drawn, {"how_many": how_many}).scalars())
+
+
+def _write(
+    session: Session,
+    school_id: UUID,
+    requests: Sequence[NewRequest],
+    numbers: Mapping[Payee, str],
+    now: datetime,
+) -> None:
+    if not requests:
+        return
+    session.execute(
+        insert(PaymentRequest),
+        [
+            {
+                "id": each.id,
+                "school_id": school_id,
+                "pupil_id": each.pupil_id,
+                "bank_account_id": each.bank_account_id,
+                "reference": each.reference,
+                "virtual_account": numbers.get((each.pupil_id, each.bank_account_id)),
+                "link_version": 1,
+                "created_at": now,
+            }
+            for each in requests
+        ],
+    )
+    session.execute(
+        insert(PaymentRequestBill),
+        [
+            {"request_id": each.id, "bill_id": bill, "school_id": school_id, "position": position}
+            for each in requests
+            for position, bill in enumerate(each.bill_ids, 1)
+        ],
+    )
+    session.execute(
+        insert(IssuedReference),
+        [
+            {
+                "reference": each.reference,
+                "number": each.number,
+                "school_id": school_id,
+                "request_id": each.id,
+                "issued_at": now,
+            }
+            for each in requests
+        ],
+    )

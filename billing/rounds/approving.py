@@ -1,0 +1,96 @@
+"""From one person's hands to another's: submit, approve, withdraw."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from billing.audit.recording import Actor, record_deed
+from billing.errors import Conflict, Refused, SamePerson
+from billing.rounds.drafting import find_round, person, round_deed
+from billing.rounds.previewing import open_questions
+from billing.rounds.tables import BillingRound
+
+WITHDRAWABLE = ("draft", "previewed", "submitted", "approved")
+STATE_NAMES = {
+    "draft": "đang soạn",
+    "previewed": "đã xem trước",
+    "submitted": "đang chờ duyệt",
+    "approved": "đã duyệt",
+    "issued": "đã phát hành",
+    "withdrawn": "đã hủy",
+}
+
+
+def submit_round(session: Session, round_id: UUID, actor: Actor, now: datetime) -> BillingRound:
+    """Hand a previewed round to the approver; raises ``Conflict`` from any other state."""
+    billing_round = _in_state(session, round_id, "previewed", "Hãy xem trước đợt thu rồi mới trình duyệt.")
+    billing_round.state = "submitted"
+    billing_round.submitted_at = now
+    return _kept(session, billing_round, actor, now, "round.submit")
+
+
+def approve_round(
+    session: Session, round_id: UUID, actor: Actor, now: datetime, *, confirm: bool = False
+) -> BillingRound:
+    """Approve what was previewed.
+
+    Raises ``SamePerson`` for whoever made the round, ``Conflict`` if it is not submitted, and ``Refused`` while
+    questions are open (an item without a cap, a total that moves much) and ``confirm`` is not given.
+    """
+    billing_round = _in_state(session, round_id, "submitted", "Chỉ duyệt được đợt thu đã trình.")
+    approver = person(actor)
+    if approver == billing_round.made_by:
+        raise SamePerson("Người lập đợt thu không được tự duyệt. Hãy nhờ người duyệt khác.", round=round_id)
+    questions = open_questions(billing_round)
+    if questions and not confirm:
+        raise Refused("Cần đồng ý rõ ràng trước khi duyệt: " + " ".join(questions), questions=questions)
+    billing_round.state = "approved"
+    billing_round.approved_by = approver
+    billing_round.approved_at = now
+    return _kept(session, billing_round, actor, now, "round.approve", agreed_to=questions)
+
+
+def withdraw_round(session: Session, round_id: UUID, actor: Actor, now: datetime, reason: str) -> BillingRound:
+    """Give a round up before it is issued, with a reason; raises ``Conflict`` when it is too late."""
+    billing_round = find_round(session, round_id)
+    if billing_round.state not in WITHDRAWABLE:
+        raise Conflict(f"Đợt thu {STATE_NAMES[billing_round.state]}, không thể hủy.", state=billing_round.state)
+    if not reason.strip():
+        raise Refused("Hãy ghi lý do hủy đợt thu.")
+    person(actor)
+    billing_round.state = "withdrawn"
+    return _kept(session, billing_round, actor, now, "round.withdraw", reason=reason)
+
+
+def _in_state(session: Session, round_id: UUID, state: str, remedy: str) -> BillingRound:
+    billing_round = find_round(session, round_id)
+    if billing_round.state != state:
+        raise Conflict(f"Đợt thu {STATE_NAMES[billing_round.state]}. {remedy}", state=billing_round.state)
+    return billing_round
+
+
+def _kept(  # noqa: PLR0913  one deed and its details
+    session: Session,
+    billing_round: BillingRound,
+    actor: Actor,
+    now: datetime,
+    action: str,
+    *,
+    reason: str = "",
+    agreed_to: list[str] | None = None,
+) -> BillingRound:
+    session.add(billing_round)
+    session.flush()
+    digest = billing_round.preview_digest
+    record_deed(
+        session,
+        actor,
+        round_deed(billing_round, action, reason),
+        now,
+        digest=digest.hex() if digest else None,
+        agreed_to=agreed_to or [],
+    )
+    return billing_round
