@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from billing.money import ZERO, Money, total
+from billing.payments.allocation import allocate
 from billing.payments.reference import FoundReferences, find
 from reconciliation.spelling import changed, written
 
@@ -262,12 +263,8 @@ def _judge_several(case: _Case) -> Decision:
 def _pay(case: _Case, payable: Sequence[OpenRequest], rule: str) -> Decision:
     """Put the money on open entries, oldest first; what is left over becomes the pupil's credit."""
     amount, due = case.transfer.amount, total(entry.due for entry in payable)
-    shares, left = [], amount
-    for entry in payable:
-        part = min(left, entry.due)
-        if part > ZERO:
-            shares.append(BillShare(entry.reference, part, entry.key))
-        left -= part
+    parts, left = allocate(amount, [(place, entry.due) for place, entry in enumerate(payable)])
+    shares = [BillShare(payable[part.bill].reference, part.amount, payable[part.bill].key) for part in parts]
     outcome = Outcome.MATCHED
     if amount != due:
         outcome = Outcome.PARTIAL if amount < due else Outcome.OVERPAID

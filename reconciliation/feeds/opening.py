@@ -1,0 +1,115 @@
+"""Configuring a feed: an unguessable address, a pinned scheme, a sealed secret; and changing the secret."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from billing.errors import Conflict
+from billing.ledger.tables import BankAccount
+from billing.money import Money
+from billing.vault import Vault
+from reconciliation.errors import UnknownFeed
+from reconciliation.feeds import base, sepay
+from reconciliation.tables import Feed
+
+SECRET_CONTEXT = "feeds.secret"  # noqa: S105  the name of a column
+STATEMENT = "statement"
+FILE_SCHEME = "file"
+_TOKEN_BYTES = 24
+
+
+def open_feed(  # noqa: PLR0913, PLR0917  each is a fact of the agreement with the provider
+    session: Session,
+    vault: Vault,
+    account: BankAccount,
+    provider: str,
+    scheme: str,
+    secret: str | None,
+    hold_above: Money | None,
+    now: datetime,
+) -> tuple[Feed, str]:
+    """Configure a feed of an account; return it with the secret part of its address, which is not kept.
+
+    The provider is told ``/callbacks/`` and that part. Raises ``UnknownFeed`` for a provider we cannot read.
+    """
+    if provider == STATEMENT:
+        scheme, secret = FILE_SCHEME, None
+    else:
+        reader(provider, scheme, [secret or ""])
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    feed = Feed(
+        school_id=account.school_id,
+        bank_account_id=account.id,
+        provider=provider,
+        scheme=scheme,
+        path_hash=path_hash(token),
+        secret_sealed=vault.seal(secret, SECRET_CONTEXT) if secret else None,
+        hold_above=hold_above,
+        opened_at=now,
+    )
+    session.add(feed)
+    session.flush()
+    return feed, token
+
+
+def rotate_secret(session: Session, vault: Vault, feed: Feed, secret: str) -> None:
+    """Give a feed a new secret; the old one stays valid until ``forget_old_secret``."""
+    if feed.previous_secret_sealed is not None:
+        raise Conflict("Bí mật cũ còn hiệu lực: hãy kết thúc lần đổi trước")
+    feed.previous_secret_sealed = feed.secret_sealed
+    feed.secret_sealed = vault.seal(secret, SECRET_CONTEXT)
+    session.add(feed)
+    session.flush()
+
+
+def forget_old_secret(session: Session, feed: Feed) -> None:
+    """End a change of secrets: only the new one is valid from now on."""
+    feed.previous_secret_sealed = None
+    session.add(feed)
+    session.flush()
+
+
+def path_hash(token: str) -> bytes:
+    """Return the SHA-256 under which the secret part of an address is kept."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def reader(provider: str, scheme: str, secrets_now: list[str]) -> base.Feed:
+    """Return what believes and reads a provider's messages; raises ``UnknownFeed``."""
+    if provider != sepay.PROVIDER:
+        raise UnknownFeed(f"Chưa hỗ trợ nhà cung cấp {provider}", provider=provider)
+    try:
+        return sepay.SepayFeed(scheme, secrets_now)
+    except ValueError as error:
+        raise UnknownFeed(f"Kênh {provider} cần bí mật và cách ký đã biết, không phải {scheme}") from error
+
+
+def reader_of(feed: Feed, vault: Vault) -> base.Feed:
+    """Return the reader of a configured feed with its valid secrets."""
+    sealed = [each for each in (feed.secret_sealed, feed.previous_secret_sealed) if each is not None]
+    return reader(feed.provider, feed.scheme, [vault.open(each, SECRET_CONTEXT) for each in sealed])
+
+
+def statement_feed(session: Session, vault: Vault, account: BankAccount, now: datetime) -> Feed:
+    """Return the feed through which statements of an account are read in, made on demand."""
+    found = session.exec(
+        select(Feed).where(
+            Feed.school_id == account.school_id,
+            Feed.bank_account_id == account.id,
+            Feed.provider == STATEMENT,
+        ),
+    ).first()
+    return found or open_feed(session, vault, account, STATEMENT, FILE_SCHEME, None, None, now)[0]
+
+
+def feed_by_id(session: Session, school_id: UUID, feed_id: UUID) -> Feed:
+    """Return a feed of a school; raises ``UnknownFeed``."""
+    feed = session.exec(select(Feed).where(Feed.school_id == school_id, Feed.id == feed_id)).one_or_none()
+    if feed is None:
+        raise UnknownFeed("Không có kênh này", feed_id=str(feed_id))
+    return feed

@@ -1,0 +1,108 @@
+"""From raw messages to transfers: each message on its own, so that a bad one harms no other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlmodel import Session, select
+
+from billing.errors import HocphiError
+from billing.ledger.tables import BankAccount
+from billing.vault import Vault
+from reconciliation.errors import CallbackUnreadable
+from reconciliation.feeds.base import Kind, NormalisedTransfer
+from reconciliation.feeds.opening import feed_by_id, reader_of
+from reconciliation.feeds.sepay import API_KEY
+from reconciliation.inbox import BODY_CONTEXT, claim
+from reconciliation.tables import Feed, InboxMessage, InboxResult
+from reconciliation.transfers import Origin, write_transfer
+
+MAX_REASON = 500
+_UNIQUE_VIOLATION = "23505"
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """What became of a batch: messages finished, new transfers, transfers known before, messages put aside."""
+
+    messages: int = 0
+    transfers: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+
+
+def normalise(session: Session, vault: Vault, school_id: UUID, inbox_ids: Sequence[int], now: datetime) -> Normalised:
+    """Read messages of one school into transfers, each in its own savepoint, and write its result.
+
+    What cannot be read is put aside (*quarantined*) with the reason; its bytes stay in the inbox. A failing
+    database and a key that somebody else has just written (``IntegrityError``) end the whole batch, which is then
+    tried again.
+    """
+    results = []
+    for message in claim(session, inbox_ids):
+        result = _read_one(session, vault, school_id, message, now)
+        session.add(result)
+        session.flush()
+        results.append(result)
+    return Normalised(
+        messages=len(results),
+        transfers=sum(result.transfers for result in results),
+        duplicates=sum(result.duplicates for result in results),
+        quarantined=sum(result.outcome == "quarantined" for result in results),
+    )
+
+
+def _read_one(session: Session, vault: Vault, school_id: UUID, message: InboxMessage, now: datetime) -> InboxResult:
+    if message.id is None:
+        raise ValueError("a message from the inbox has an id")
+    try:
+        with session.begin_nested():
+            written, known = _write_all(session, vault, school_id, message, now)
+    except HocphiError as error:
+        return _aside(message.id, error.message, now)
+    except InvalidTag:
+        return _aside(message.id, "Không mở được nội dung đã niêm phong", now)
+    except (IntegrityError, DataError) as error:
+        if getattr(error.orig, "sqlstate", None) == _UNIQUE_VIOLATION:
+            raise
+        return _aside(message.id, f"Cơ sở dữ liệu từ chối: {error.orig}", now)
+    outcome = "normalised" if written or known else "ignored"
+    return InboxResult(inbox_id=message.id, outcome=outcome, transfers=written, duplicates=known, at=now)
+
+
+def _aside(inbox_id: int, reason: str, now: datetime) -> InboxResult:
+    return InboxResult(inbox_id=inbox_id, outcome="quarantined", reason=reason[:MAX_REASON], at=now)
+
+
+def _write_all(
+    session: Session, vault: Vault, school_id: UUID, message: InboxMessage, now: datetime
+) -> tuple[int, int]:
+    """Write the transfers of a message; return how many were new and how many were known."""
+    feed = feed_by_id(session, school_id, message.feed_id)
+    account = session.exec(
+        select(BankAccount).where(BankAccount.school_id == school_id, BankAccount.id == feed.bank_account_id),
+    ).one()
+    body = vault.open_bytes(message.body_sealed, BODY_CONTEXT)
+    ids = [
+        write_transfer(session, vault, Origin(account, message.id or 0, held=_must_hold(feed, read)), read, now)
+        for read in reader_of(feed, vault).read(body)
+        if read.kind is Kind.TRANSFER and _is_ours(account, read)
+    ]
+    return sum(each is not None for each in ids), sum(each is None for each in ids)
+
+
+def _is_ours(account: BankAccount, read: NormalisedTransfer) -> bool:
+    """Refuse money on an account that is not the feed's own; a secret of one account speaks for no other."""
+    if read.account != account.number:
+        raise CallbackUnreadable("Thông báo nói về một tài khoản khác với tài khoản của kênh", account=read.account)
+    return True
+
+
+def _must_hold(feed: Feed, read: NormalisedTransfer) -> bool:
+    """Tell whether a person must look first: an API key alone does not prove who wrote a large amount."""
+    return feed.scheme == API_KEY and feed.hold_above is not None and read.amount > feed.hold_above

@@ -1,0 +1,110 @@
+"""Settling one transfer in one transaction: decision, evidence, payments, receipts, state."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.bills.tables import Bill
+from billing.money import ZERO, Money, total
+from billing.payments.allocation import Part
+from billing.payments.recording import Received, record_payments
+from reconciliation.book import RowsBook
+from reconciliation.matching import POSTING, BillShare, Decision, Direction, IncomingTransfer, decide
+from reconciliation.tables import Match, Transfer
+from reconciliation.transfers import step
+
+
+def settle(session: Session, transfer_id: UUID, now: datetime) -> Decision | None:
+    """Settle a transfer in state *new*; None when it is not, or when another settler holds it.
+
+    The decision is made afresh inside this transaction. Two settlers may still decide on the same bill at once: the
+    database refuses the second one's allocation (``check_violation``), and its whole transaction is tried again.
+    """
+    transfer = session.exec(
+        select(Transfer).where(Transfer.id == transfer_id, Transfer.state == "new").with_for_update(skip_locked=True),
+    ).one_or_none()
+    if transfer is None:
+        return None
+    decision = decide(_as_incoming(transfer), RowsBook(session, transfer.school_id, transfer.bank_account_id))
+    session.add(
+        Match(
+            school_id=transfer.school_id,
+            transfer_id=transfer.id,
+            outcome=decision.outcome.value,
+            evidence=evidence_of(decision),
+            at=now,
+        ),
+    )
+    posts = decision.outcome in POSTING
+    step(session, transfer, "matched" if posts else "waiting", str(decision.evidence[0]), now)
+    if posts:
+        _record(session, transfer, decision, now)
+    return decision
+
+
+def evidence_of(decision: Decision) -> dict[str, Any]:
+    """Return the evidence as it is kept: the rule, its notes, and the bills (candidates have 0 đ)."""
+    rule, *notes = decision.evidence
+    return {
+        "rule": rule,
+        "notes": [dict(note) if not isinstance(note, str) else note for note in notes],
+        "bills": [
+            {"reference": bill.reference, "bill_id": bill.key, "amount": bill.amount.dong} for bill in decision.bills
+        ],
+        "credit": decision.credit.dong,
+        "credit_to": decision.credit_to,
+    }
+
+
+def _as_incoming(transfer: Transfer) -> IncomingTransfer:
+    return IncomingTransfer(
+        id=str(transfer.id),
+        amount=transfer.amount,
+        memo=transfer.memo,
+        account=str(transfer.bank_account_id),
+        virtual_account=transfer.virtual_account,
+        direction=Direction(transfer.direction),
+        school=str(transfer.school_id),
+    )
+
+
+def _record(session: Session, transfer: Transfer, decision: Decision, now: datetime) -> None:
+    """Record one payment for each pupil that the decision gives money to."""
+    parts = _parts_by_pupil(session, transfer.school_id, decision.bills)
+    if decision.credit_to is not None:
+        parts[UUID(decision.credit_to)] += []
+    received = []
+    for pupil_id, pupil_parts in sorted(parts.items()):
+        credit = decision.credit if str(pupil_id) == decision.credit_to else ZERO
+        received.append(
+            (_received(transfer, pupil_id, total(part.amount for part in pupil_parts) + credit), pupil_parts)
+        )
+    record_payments(session, received, now)
+
+
+def _parts_by_pupil(session: Session, school_id: UUID, bills: Sequence[BillShare]) -> dict[UUID, list[Part[UUID]]]:
+    amounts = {UUID(str(bill.key)): bill.amount for bill in bills}
+    owners = session.exec(
+        select(Bill.id, Bill.pupil_id).where(Bill.school_id == school_id, col(Bill.id).in_(amounts)),
+    ).all()
+    parts: dict[UUID, list[Part[UUID]]] = defaultdict(list)
+    for bill_id, pupil_id in owners:
+        parts[pupil_id].append(Part(bill_id, amounts[bill_id]))
+    return parts
+
+
+def _received(transfer: Transfer, pupil_id: UUID, amount: Money) -> Received:
+    return Received(
+        school_id=transfer.school_id,
+        pupil_id=pupil_id,
+        source_kind="transfer",
+        source_id=transfer.id,
+        amount=amount,
+        value_date=transfer.value_date,
+    )

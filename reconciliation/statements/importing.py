@@ -1,0 +1,193 @@
+"""Bringing a bank's statement into the book: all of its lines or none, each once, however often it is brought."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.ledger.tables import BankAccount
+from billing.money import ZERO, Money
+from billing.vault import Vault
+from reconciliation.errors import StatementUnreadable
+from reconciliation.feeds.base import NormalisedTransfer
+from reconciliation.feeds.opening import STATEMENT
+from reconciliation.inbox import store_message
+from reconciliation.statements.reading import Statement, StatementLine, read_statement
+from reconciliation.tables import Feed, InboxResult, StatementFile, Transfer
+from reconciliation.tables import StatementLine as StatementLineRow
+from reconciliation.transfers import Origin, write_transfer
+
+_NEIGHBOURS = timedelta(days=1)  # a bank may book in the morning what came at night
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a statement brought: its lines, those that were new money, and those we knew. None of them if ``again``."""
+
+    file_id: UUID | None
+    lines: int
+    new: int
+    known: int
+    again: bool = False
+
+
+def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a moment
+    session: Session, vault: Vault, feed: Feed, data: bytes, user_id: UUID | None, now: datetime
+) -> Imported:
+    """Store a statement's bytes and read it into transfers; the same or an overlapping file adds nothing twice.
+
+    A line whose money a callback told us of is tied to that transfer, as a multiset: n equal lines and m equal
+    callbacks leave n - m lines, which become transfers. Raises ``StatementUnreadable``; nothing is stored then.
+    """
+    account = _account(session, feed)
+    statement = read_statement(data)
+    _judge(statement, account)
+    inbox_id = store_message(session, vault, feed, data, now)
+    if inbox_id is None:
+        return Imported(None, len(statement.lines), 0, len(statement.lines), again=True)
+    file = _file_row(statement, account, inbox_id, user_id, now)
+    session.add(file)
+    session.flush()
+    known = _known(session, account, statement.lines)
+    new = 0
+    for line in statement.lines:
+        transfer_id = known.take(line, line.key(account.number))
+        if transfer_id is None:
+            origin = Origin(account, inbox_id, value_date=line.day)
+            transfer_id = write_transfer(session, vault, origin, _as_transfer(line, account.number), now)
+            new += 1
+        session.add(_line_row(file, line, transfer_id))
+    lines = len(statement.lines)
+    outcome = "normalised" if lines else "ignored"
+    session.add(
+        InboxResult(inbox_id=inbox_id, outcome=outcome, transfers=new, duplicates=lines - new, at=now),
+    )
+    session.flush()
+    return Imported(file.id, lines, new, lines - new)
+
+
+class _Known:
+    """Transfers on the account around the statement's days that no line of this file is tied to yet."""
+
+    def __init__(self, transfers: Sequence[Transfer]) -> None:
+        self._by_key = {each.provider_id: each for each in transfers if each.provider == STATEMENT}
+        self._by_sum: dict[tuple[str, Money], list[Transfer]] = defaultdict(list)
+        for each in transfers:
+            if each.provider != STATEMENT:
+                self._by_sum[each.direction, each.amount].append(each)
+
+    def take(self, line: StatementLine, key: str) -> UUID | None:
+        """Return the transfer that a line is about, each once: the line itself read before, or the likest callback."""
+        same = self._by_key.pop(key, None)
+        if same is not None:
+            return same.id
+        candidates = [
+            each
+            for each in self._by_sum[line.direction.value, line.amount]
+            if abs(each.value_date - line.day) <= _NEIGHBOURS
+        ]
+        if not candidates:
+            return None
+        likest = min(candidates, key=lambda each: _distance(each, line))
+        self._by_sum[line.direction.value, line.amount].remove(likest)
+        return likest.id
+
+
+def _distance(transfer: Transfer, line: StatementLine) -> tuple[bool, bool, int, datetime]:
+    """Rank callbacks for a line: same bank reference, same memo, nearest day, then the earliest."""
+    other_reference = line.bank_reference is None or transfer.bank_reference != line.bank_reference
+    other_memo = transfer.memo.split() != line.memo.split()
+    return other_reference, other_memo, abs((transfer.value_date - line.day).days), transfer.occurred_at
+
+
+def _known(session: Session, account: BankAccount, lines: Sequence[StatementLine]) -> _Known:
+    if not lines:
+        return _Known([])
+    days = [line.day for line in lines]
+    return _Known(
+        session.exec(
+            select(Transfer)
+            .where(
+                Transfer.school_id == account.school_id,
+                Transfer.bank_account_id == account.id,
+                Transfer.value_date >= min(days) - _NEIGHBOURS,
+                Transfer.value_date <= max(days) + _NEIGHBOURS,
+                col(Transfer.state) != "duplicate",
+            )
+            .order_by(col(Transfer.occurred_at), col(Transfer.id)),
+        ).all(),
+    )
+
+
+def _account(session: Session, feed: Feed) -> BankAccount:
+    return session.exec(
+        select(BankAccount).where(
+            BankAccount.school_id == feed.school_id,
+            BankAccount.id == feed.bank_account_id,
+        ),
+    ).one()
+
+
+def _judge(statement: Statement, account: BankAccount) -> None:
+    if statement.account is not None and statement.account != account.number:
+        raise StatementUnreadable(
+            f"Sao kê của tài khoản {statement.account}, không phải {account.number}: hãy chọn đúng tài khoản",
+        )
+    if statement.opening is None or statement.closing is None:
+        raise StatementUnreadable("Sao kê không có số dư đầu kỳ và cuối kỳ: hãy tải bản đầy đủ từ ngân hàng")
+
+
+def _file_row(
+    statement: Statement, account: BankAccount, inbox_id: int, user_id: UUID | None, now: datetime
+) -> StatementFile:
+    days = [line.day for line in statement.lines] or [_today(now)]
+    return StatementFile(
+        school_id=account.school_id,
+        bank_account_id=account.id,
+        inbox_id=inbox_id,
+        first_day=min(days),
+        last_day=max(days),
+        opening=statement.opening or ZERO,
+        money_in=statement.money_in,
+        money_out=statement.money_out,
+        closing=statement.closing or ZERO,
+        read_by=user_id,
+        read_at=now,
+    )
+
+
+def _today(now: datetime) -> date:
+    return (now + timedelta(hours=7)).date()
+
+
+def _line_row(file: StatementFile, line: StatementLine, transfer_id: UUID | None) -> StatementLineRow:
+    return StatementLineRow(
+        school_id=file.school_id,
+        file_id=file.id,
+        line=line.line,
+        day=line.day,
+        direction=line.direction.value,
+        amount=line.amount,
+        memo=line.memo,
+        bank_reference=line.bank_reference,
+        occurrence=line.occurrence,
+        transfer_id=transfer_id,
+    )
+
+
+def _as_transfer(line: StatementLine, account: str) -> NormalisedTransfer:
+    return NormalisedTransfer(
+        provider=STATEMENT,
+        provider_id=line.key(account),
+        account=account,
+        direction=line.direction,
+        amount=line.amount,
+        memo=line.memo,
+        bank_reference=line.bank_reference,
+        time=line.time,
+    )

@@ -1,0 +1,142 @@
+"""Writing a transfer: the row, its first state, and its entry in the book, so that bank = book from the start."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from billing.ledger.accounts import SUSPENSE, bank_code, open_account
+from billing.ledger.posting import Fact, Line, post
+from billing.ledger.tables import BankAccount
+from billing.storage import new_id
+from billing.vault import Vault
+from reconciliation.errors import CallbackUnreadable, StepNotAllowed
+from reconciliation.feeds.base import NormalisedTransfer
+from reconciliation.matching import Direction
+from reconciliation.tables import ALLOWED_STEPS, Transfer, TransferStep
+
+PAYER_CONTEXT = "transfers.payer"
+UNCLASSIFIED_OUT = "1388"
+_UNCLASSIFIED_NAME = "Tiền ra chưa phân loại"
+_VIETNAM = timedelta(hours=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a transfer comes from: the account, the inbox message, and whether it has to be held."""
+
+    account: BankAccount
+    inbox_id: int
+    held: bool = False
+    value_date: date | None = None
+
+
+def write_transfer(
+    session: Session, vault: Vault, origin: Origin, read: NormalisedTransfer, now: datetime
+) -> UUID | None:
+    """Write a transfer once; return its id, or None when the provider told us of it before.
+
+    Raises ``CallbackUnreadable`` when the same id comes with other money: nothing is ever overwritten.
+    """
+    values = _values(vault, origin, read, now)
+    written: UUID | None = session.execute(
+        insert(Transfer).values(values).on_conflict_do_nothing().returning(col(Transfer.id)),
+    ).scalar_one_or_none()
+    if written is None:
+        _demand_same(session, origin.account, read)
+        return None
+    state = str(values["state"])
+    session.add(
+        TransferStep(
+            school_id=origin.account.school_id, transfer_id=written, to_state=state, reason="received", at=now
+        ),
+    )
+    _post(session, origin, written, read, now)
+    return written
+
+
+def step(session: Session, transfer: Transfer, to_state: str, reason: str, now: datetime) -> None:
+    """Move a transfer to another state and write down why; raises ``StepNotAllowed``."""
+    if (transfer.state, to_state) not in ALLOWED_STEPS:
+        raise StepNotAllowed(
+            f"Giao dịch đang ở trạng thái {transfer.state}, không thể chuyển sang {to_state}",
+            transfer_id=str(transfer.id),
+        )
+    session.add(
+        TransferStep(
+            school_id=transfer.school_id,
+            transfer_id=transfer.id,
+            from_state=transfer.state,
+            to_state=to_state,
+            reason=reason,
+            at=now,
+        ),
+    )
+    transfer.state = to_state
+    session.add(transfer)
+    session.flush()
+
+
+def value_day(read: NormalisedTransfer, origin: Origin) -> date:
+    """Return the day the bank booked it: told by a statement, else the day of its moment in Viet Nam."""
+    return origin.value_date or (read.time + _VIETNAM).date()
+
+
+def _values(vault: Vault, origin: Origin, read: NormalisedTransfer, now: datetime) -> dict[str, object]:
+    payer = json.dumps({"account": read.payer_account, "name": read.payer_name}, ensure_ascii=False)
+    known = read.payer_account is not None or read.payer_name is not None
+    state = "held" if origin.held else "new"
+    return {
+        "id": new_id(),
+        "school_id": origin.account.school_id,
+        "bank_account_id": origin.account.id,
+        "inbox_id": origin.inbox_id,
+        "provider": read.provider,
+        "provider_id": read.provider_id,
+        "direction": read.direction.value,
+        "amount": read.amount,
+        "memo": read.memo,
+        "virtual_account": read.virtual_account,
+        "bank_reference": read.bank_reference,
+        "payer_sealed": vault.seal(payer, PAYER_CONTEXT) if known else None,
+        "payer_blind": vault.blind(read.payer_account, PAYER_CONTEXT) if read.payer_account else None,
+        "occurred_at": read.time,
+        "value_date": value_day(read, origin),
+        "recorded_at": now,
+        "state": "ignored_out" if read.direction is Direction.OUT else state,
+    }
+
+
+def _demand_same(session: Session, account: BankAccount, read: NormalisedTransfer) -> None:
+    known = session.exec(
+        select(Transfer).where(
+            Transfer.provider == read.provider,
+            Transfer.bank_account_id == account.id,
+            Transfer.provider_id == read.provider_id,
+        ),
+    ).one()
+    if (known.amount, known.direction, known.virtual_account) != (
+        read.amount,
+        read.direction.value,
+        read.virtual_account,
+    ):
+        raise CallbackUnreadable(
+            f"Mã giao dịch {read.provider_id} đã có với số tiền, chiều hoặc tài khoản khác",
+            transfer_id=str(known.id),
+        )
+
+
+def _post(session: Session, origin: Origin, transfer_id: UUID, read: NormalisedTransfer, now: datetime) -> None:
+    """Post money in to suspense; money out to its clearing account, to be classified by a person."""
+    account = origin.account
+    if read.direction is Direction.IN:
+        kind, line = "transfer_received", Line(bank_code(account), SUSPENSE, read.amount)
+    else:
+        open_account(session, account.school_id, UNCLASSIFIED_OUT, _UNCLASSIFIED_NAME, "clearing")
+        kind, line = "transfer_sent", Line(UNCLASSIFIED_OUT, bank_code(account), read.amount)
+    post(session, Fact(account.school_id, kind, str(transfer_id), value_day(read, origin)), [line], now)

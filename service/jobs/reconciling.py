@@ -1,0 +1,100 @@
+"""Jobs of reconciliation: read the inbox, settle transfers. Each unit of work is a transaction of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select
+
+from reconciliation import normalising, settling
+from reconciliation.inbox import waiting_messages
+from reconciliation.tables import Transfer
+from service.database import EVERYTHING, Scope
+from service.wiring import Wiring
+
+_log = logging.getLogger(__name__)
+
+BATCH = 200
+MOST_UNITS = 2_000
+TRIES = 5
+# Somebody was faster: on a bill, a receipt book, a key, or in the order of locks. The next try sees what they did.
+_TRY_AGAIN = frozenset({"23514", "23505", "40001", "40P01", "55P03"})
+
+
+def normalise(wiring: Wiring) -> int:
+    """Read waiting messages, at most 2 000 in one call; return how many were finished."""
+    finished = 0
+    while finished < MOST_UNITS:
+        batch = _normalise_batch(wiring)
+        if not batch:
+            break
+        finished += batch
+        wiring.ring("reconciliation.settle")
+    return finished
+
+
+def settle(wiring: Wiring) -> int:
+    """Settle waiting transfers, at most 2 000 in one call; return how many were settled. One bad one stops no other."""
+    settled = 0
+    for transfer_id, school_id in _waiting_transfers(wiring):
+        settled += _settle_one(wiring, transfer_id, school_id)
+    if settled:
+        wiring.ring("notifications.plan")
+        wiring.ring("ledger.seal")
+    return settled
+
+
+def _normalise_batch(wiring: Wiring) -> int:
+    with wiring.database.transaction(EVERYTHING) as session:
+        waiting = waiting_messages(session, BATCH)
+    by_school: dict[UUID, list[int]] = defaultdict(list)
+    for message in waiting:
+        by_school[message.school_id].append(message.inbox_id)
+    return sum(_normalise_school(wiring, school_id, inbox_ids) for school_id, inbox_ids in by_school.items())
+
+
+def _normalise_school(wiring: Wiring, school_id: UUID, inbox_ids: list[int]) -> int:
+    def read() -> int:
+        with wiring.database.transaction(Scope.of(school_id)) as session:
+            return normalising.normalise(session, wiring.vault, school_id, inbox_ids, wiring.clock()).messages
+
+    return _tried(read, f"{len(inbox_ids)} messages of school {school_id}")
+
+
+def _waiting_transfers(wiring: Wiring) -> list[tuple[UUID, UUID]]:
+    """Find the ids over all schools; each is then settled in the scope of its own school."""
+    with wiring.database.transaction(EVERYTHING) as session:
+        query = (
+            select(Transfer.id, Transfer.school_id)
+            .where(Transfer.state == "new")
+            .order_by(col(Transfer.recorded_at), col(Transfer.id))
+            .limit(MOST_UNITS)
+        )
+        return [(transfer_id, school_id) for transfer_id, school_id in session.exec(query).all()]
+
+
+def _settle_one(wiring: Wiring, transfer_id: UUID, school_id: UUID) -> int:
+    def decide_and_record() -> int:
+        with wiring.database.transaction(Scope.of(school_id)) as session:
+            return int(settling.settle(session, transfer_id, wiring.clock()) is not None)
+
+    return _tried(decide_and_record, f"transfer {transfer_id}")
+
+
+def _tried(unit: Callable[[], int], name: str) -> int:
+    """Do a unit of work, again if somebody was faster; what fails for good is logged, counts 0 and comes round again."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            return unit()
+        except DBAPIError as error:
+            if attempt == TRIES or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+                _log.exception("%s: left for the next round", name)
+                return 0
+        except Exception:  # noqa: BLE001  a bad unit must not stop the others; it is logged and stays waiting
+            _log.exception("%s: left for the next round", name)
+            return 0
+    return 0
