@@ -41,7 +41,7 @@ lock: ## Resolve the packages anew into both locks (needs uv; ARGS="--upgrade")
 	@if grep -n '://' requirements.lock requirements-dev.lock; then echo 'a lock holds an address'; exit 1; fi
 
 bench-references: installed-dev ## Measure how often a memo without a reference looks like one
-	$(IN_VENV) -m benchmarks.references $(ARGS)
+	$(IN_VENV) -m benchmarks.reference_memos $(ARGS)
 
 bench-matching: installed-dev ## Measure matching against its limit and its peers
 	$(IN_VENV) -m benchmarks.matching $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 import uvicorn
 from starlette.types import ASGIApp
 
-HOST = "127.0.0.1"
+# Another address only between the containers of compose.yaml.
+HOST = os.environ.get("HOCPHI_STANDIN_HOST", "127.0.0.1")
 _START_SECONDS = 15.0
 
 
