@@ -26,6 +26,7 @@ STATES: Mapping[str, str] = {
     "duplicate": "Trùng",
     "quarantined": "Cách ly",
 }
+NOT_COUNTED = ("reversed", "duplicate", "quarantined")  # no movement on the account, so no part of any total
 MISSING_SHOWN = 50  # numbers of a gap that are written out; the count is always whole
 
 
@@ -33,7 +34,8 @@ MISSING_SHOWN = 50  # numbers of a gap that are written out; the count is always
 class AccountFigures:
     """One account, from the ledger: movements of the period's transfers, and balances as of the report's moment.
 
-    ``bank_balance`` is what the bank's statement says, or ``None`` where no statement has been read.
+    Balances are net movements since the account was opened with us. ``bank_balance`` is what the bank tells, or
+    ``None`` where it has not told anything.
     """
 
     account: str
@@ -56,7 +58,7 @@ class AccountFigures:
 
 @dataclass(frozen=True, slots=True)
 class TransferLine:
-    """One transfer of the period: its amount is allocated + credit + waiting + refunded when money came in."""
+    """One transfer of the period; money that came in is allocated + credit + waiting + refunded + excluded."""
 
     at: datetime
     account: str
@@ -74,6 +76,16 @@ class TransferLine:
     receipts: tuple[str, ...] = ()
     evidence: str = ""
     late: bool = False
+
+    @property
+    def excluded(self) -> Money:
+        """What of the amount is in no total: all of it in some states, else nothing."""
+        return self.amount if self.state in NOT_COUNTED else ZERO
+
+    @property
+    def counted(self) -> Money:
+        """What of the amount moved on the account."""
+        return self.amount - self.excluded
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +245,10 @@ def checks(report: ReconciliationReport) -> list[Check]:
         "Hoàn trả": ([row.refunded for row in accounts], [row.refunded for row in incoming]),
     }
     figures = {
-        "Tiền vào": ([row.bank_in for row in accounts], [row.amount for row in incoming]),
+        "Tiền vào": ([row.bank_in for row in accounts], [row.counted for row in incoming]),
         "Tiền ra": (
             [row.bank_out for row in accounts],
-            [row.amount for row in report.transfers if not row.incoming],
+            [row.counted for row in report.transfers if not row.incoming],
         ),
         **parts,
     }

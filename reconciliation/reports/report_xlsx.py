@@ -31,6 +31,7 @@ TRANSFER_COLUMNS = (
     Column("Tiền nộp thừa", 14),
     Column("Chờ xử lý", 14),
     Column("Hoàn trả", 14),
+    Column("Không tính", 14),
     Column("Căn cứ khớp", 48),
     Column("Ghi sổ muộn", 12),
 )
@@ -113,6 +114,7 @@ def _transfers(sheet: Sheet, report: ReconciliationReport) -> None:
             row.credit,
             row.waiting,
             row.refunded,
+            row.excluded,
             row.evidence,
             "Có" if row.late else "",
         )
@@ -122,6 +124,7 @@ def _transfers(sheet: Sheet, report: ReconciliationReport) -> None:
 def _transfer_totals(sheet: Sheet, report: ReconciliationReport) -> None:
     """Write money in with its parts, money out, and the difference to the ledger (0 when right)."""
     incoming = [row for row in report.transfers if row.incoming]
+    outgoing = [row for row in report.transfers if not row.incoming]
     parts = [
         total(row.allocated for row in incoming),
         total(row.credit for row in incoming),
@@ -134,15 +137,16 @@ def _transfer_totals(sheet: Sheet, report: ReconciliationReport) -> None:
         total(row.waiting for row in report.accounts),
         total(row.refunded for row in report.accounts),
     ]
-    whole = total(row.amount for row in incoming)
-    outgoing = total(row.amount for row in report.transfers if not row.incoming)
-    off = whole - total(row.bank_in for row in report.accounts)
+    off = total(row.counted for row in incoming) - total(row.bank_in for row in report.accounts)
+    off_out = total(row.counted for row in outgoing) - total(row.bank_out for row in report.accounts)
     lacking = [part - booked for part, booked in zip(parts, ledger, strict=True)]
-    blank = ("",) * 5
+    before, between, none = ("",) * 4, ("",) * 5, ("",) * 4
     sheet.note()
-    sheet.note("Cộng tiền vào", *blank[:4], whole, *blank, *parts, bold=True)
-    sheet.note("Cộng tiền ra", *blank[:4], outgoing, bold=True)
-    sheet.note(OFF, *blank[:4], off, *blank, *lacking)
+    for label, rows, shown in (("Cộng tiền vào", incoming, parts), ("Cộng tiền ra", outgoing, none)):
+        whole, excluded = total(row.amount for row in rows), total(row.excluded for row in rows)
+        sheet.note(label, *before, whole, *between, *shown, excluded, bold=True)
+    sheet.note(OFF, *before, off, *between, *lacking)
+    sheet.note(f"{OFF}, tiền ra", *before, off_out)
 
 
 def _waiting(sheet: Sheet, report: ReconciliationReport) -> None:

@@ -32,8 +32,8 @@ _ACCOUNT_HEADINGS = (
     "Tiền nộp thừa",
     "Chờ xử lý",
     "Hoàn trả",
-    "Số dư sổ",
-    "Số dư ngân hàng",
+    "Ròng theo sổ, cuối kỳ",
+    "Ròng theo ngân hàng",
     "Chênh lệch",
 )
 
@@ -56,7 +56,7 @@ def _about(sheet: Sheet, report: ReconciliationReport, digest: Digest) -> None:
     sheet.note("Số liệu ghi sổ đến (GMT+7)", report.as_of)
     sheet.note("Bút toán cuối cùng được tính", report.recorded_seq)
     sheet.note("Số dòng dữ liệu (trang 2–5)", digest.rows)
-    sheet.note("Tổng tiền vào", total(row.amount for row in report.transfers if row.incoming))
+    sheet.note("Tổng tiền vào", total(row.counted for row in report.transfers if row.incoming))
     sheet.note("SHA-256 của các dòng dữ liệu", digest.hexdigest())
     sheet.note()
 

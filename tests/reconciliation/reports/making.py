@@ -26,9 +26,9 @@ def account(name: str, transfers: Sequence[TransferLine], waiting: Sequence[Wait
     mine = [row for row in transfers if row.account == name]
 
     def booked(column: str) -> Money:
-        return Money(sum(getattr(row, column).dong for row in mine if row.incoming))
+        return Money(sum(getattr(row, column).dong for row in mine if row.incoming and row.state != "duplicate"))
 
-    paid_out = Money(sum(row.amount.dong for row in mine if not row.incoming))
+    paid_out = Money(sum(row.amount.dong for row in mine if not row.incoming and row.state != "duplicate"))
     held = Money(sum(row.amount.dong for row in waiting if row.account == name))
     balance = booked("amount") - paid_out
     return AccountFigures(
@@ -126,8 +126,10 @@ def transfers(draw: st.DrawFn) -> TransferLine:
     """Draw any transfer: money in split into four parts, or money out."""
     parts = [Money(draw(st.integers(0, 10**10))) for _ in range(4)]
     incoming = draw(st.booleans())
+    twice = draw(st.integers(0, 5)) == 0
     whole = sum(parts, ZERO) if incoming else Money(draw(st.integers(1, 10**10)))
-    allocated, credit, waiting, refunded = parts if incoming else [ZERO] * 4
+    allocated, credit, waiting, refunded = parts if incoming and not twice else [ZERO] * 4
+    state = draw(st.sampled_from(["matched", "waiting", "refunded"])) if incoming else "ignored_out"
     return TransferLine(
         at=MOMENT - timedelta(seconds=draw(st.integers(0, 10**7))),
         account=draw(st.sampled_from(ACCOUNTS)),
@@ -135,7 +137,7 @@ def transfers(draw: st.DrawFn) -> TransferLine:
         incoming=incoming,
         amount=whole,
         memo=draw(st.text(max_size=60)),
-        state=draw(st.sampled_from(["matched", "waiting", "refunded"])) if incoming else "ignored_out",
+        state="duplicate" if twice else state,
         allocated=allocated,
         credit=credit,
         waiting=waiting,

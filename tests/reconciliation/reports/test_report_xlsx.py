@@ -90,6 +90,7 @@ def test_the_five_sheets_and_their_rows() -> None:
         0,
         0,
         0,
+        0,
         "Mã đúng, đúng số tiền",
     ]
     assert sheets["Chờ xử lý"][1][4:] == [5_000, "khong ma", "Chờ xử lý", "Không có mã", 20]
@@ -127,9 +128,10 @@ def test_the_totals_are_the_sums_of_the_rows_above_them(rows: list[TransferLine]
     data = [row for row in sheet if row and isinstance(row[0], int)]
     assert len(data) == len(rows)
     incoming = [row for row in data if row[4] == "Vào"]
-    sums = [sum(row[column] for row in incoming) for column in (5, 11, 12, 13, 14)]
+    sums = [sum(row[column] for row in incoming) for column in (5, 11, 12, 13, 14, 15)]
+    assert sums[0] == sum(sums[1:])
     whole = labelled(sheet, "Cộng tiền vào")
-    assert [whole[column] for column in (5, 11, 12, 13, 14)] == sums
+    assert [whole[column] for column in (5, 11, 12, 13, 14, 15)] == sums
     assert labelled(sheet, "Cộng tiền ra")[5] == sum(row[5] for row in data if row[4] == "Ra")
     off = labelled(sheet, "Kiểm tra: lệch với sổ cái (phải là 0)")
     assert [off[column] for column in (5, 11, 12, 13, 14)] == [0] * 5
@@ -189,7 +191,7 @@ def test_amounts_are_whole_numbers_in_thousands_format_and_dates_are_dates() -> 
 def test_headings_stay_in_view_and_columns_can_be_filtered() -> None:
     book = openpyxl.load_workbook(io.BytesIO(reconciliation_report_xlsx(full_report())))
     assert [sheet.freeze_panes for sheet in book] == ["A3", "D2", "D2", "D2", "E2"]
-    assert book["Giao dịch"].auto_filter.ref == "A1:Q5"
+    assert book["Giao dịch"].auto_filter.ref == "A1:R5"
     assert book["Giao dịch"].column_dimensions["G"].width == 44
     assert book["Giao dịch"]["A1"].font.b
     assert book.active is not None
@@ -237,4 +239,4 @@ def test_ten_thousand_transfers_are_written_whole() -> None:
     assert report_digest(workbook)[1] == 10_000
     with zipfile.ZipFile(io.BytesIO(workbook)) as file:
         assert file.testzip() is None
-        assert file.read("xl/worksheets/sheet2.xml").count(b"<row ") == 10_005
+        assert file.read("xl/worksheets/sheet2.xml").count(b"<row ") == 10_006
