@@ -6,17 +6,18 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col, select, update
 
 from billing.errors import HocphiError
 from billing.rounds.issuing import issue_round
 from billing.rounds.tables import BillingRound
-from service.database import EVERYTHING, Scope
+from service.database import NOTHING, Scope, use_scope
 from service.jobs.tables import Job
 from service.wiring import Wiring
 
 KIND = "rounds.issue"
-LEASE = timedelta(minutes=5)
+PAUSE = timedelta(seconds=30)
 MOST_PER_CALL = 200
 
 
@@ -45,60 +46,68 @@ def ask_to_issue(session: Session, billing_round: BillingRound, now: datetime) -
 def issue(wiring: Wiring) -> int:
     """Issue what is queued, round by round, and return how many rounds were issued.
 
-    A round whose turn was lost (its worker died) is taken up when its lease is over. What our rules refuse is
-    written on the job for a person to read; anything else is raised, and the job comes back after its lease.
+    A round and its job end in one transaction, and the job's row is locked while it runs: whoever is killed leaves
+    nothing behind, and the next one finds the job as it was. What our rules refuse is written on the job for a
+    person to read; a database error puts the job off a little and is raised.
     """
     done = 0
     for _ in range(MOST_PER_CALL):
-        job = _claim(wiring)
-        if job is None:
+        outcome = _issue_next(wiring)
+        if outcome is None:
             break
-        done += _run(wiring, job)
+        done += outcome
     if done:
         wiring.ring("notifications.plan")
     return done
 
 
-def _claim(wiring: Wiring) -> Job | None:
-    now = wiring.clock()
-    with wiring.database.transaction(EVERYTHING) as session:
-        job = session.exec(
-            select(Job)
-            .where(
-                Job.kind == KIND,
-                Job.run_after <= now,
-                or_(
-                    Job.state == "queued",
-                    (col(Job.state) == "running") & (col(Job.lease_until) < now),
-                ),
-            )
-            .order_by(col(Job.created_at), col(Job.id))
-            .limit(1)
-            .with_for_update(skip_locked=True),
-        ).first()
-        if job is None:
-            return None
-        job.state, job.attempts, job.lease_until = "running", job.attempts + 1, now + LEASE
-        session.add(job)
-        return job
-
-
-def _run(wiring: Wiring, job: Job) -> int:
-    if job.school_id is None:
-        raise ValueError(f"job {job.id} names no school")
-    round_id = UUID(job.arguments["round"])
+def _issue_next(wiring: Wiring) -> int | None:
+    """Issue the oldest free job's round: 1 when issued, 0 when refused, None when there is no job."""
+    job_id: UUID | None = None  # kept apart: a rollback empties the row object
     try:
-        with wiring.database.transaction(Scope.of(job.school_id)) as session:
-            issue_round(session, round_id, wiring.clock(), wiring.reference_key)
-            _finish(session, job, "done", wiring.clock())
+        with wiring.database.transaction(NOTHING) as session:
+            job = _lock_next(session, wiring.clock())
+            if job is None:
+                return None
+            job_id = job.id
+            if job.school_id is None:
+                raise ValueError(f"job {job_id} names no school")
+            use_scope(session, Scope.of(job.school_id))
+            issue_round(session, UUID(job.arguments["round"]), wiring.clock(), wiring.reference_key)
+            _finish(session, job_id, "done", wiring.clock())
     except HocphiError as refusal:
-        with wiring.database.transaction(Scope.of(job.school_id)) as session:
-            _finish(session, job, "failed", wiring.clock(), refusal.message)
+        with wiring.database.transaction(NOTHING) as session:
+            _finish(session, job_id, "failed", wiring.clock(), refusal.message)
         return 0
+    except SQLAlchemyError as fault:
+        if job_id is not None:
+            with wiring.database.transaction(NOTHING) as session:
+                _put_off(session, job_id, wiring.clock(), type(fault).__name__)
+        raise
     return 1
 
 
-def _finish(session: Session, job: Job, state: str, now: datetime, error: str = "") -> None:
+def _lock_next(session: Session, now: datetime) -> Job | None:
+    return session.exec(
+        select(Job)
+        .where(Job.kind == KIND, Job.state == "queued", Job.run_after <= now)
+        .order_by(col(Job.created_at), col(Job.id))
+        .limit(1)
+        .with_for_update(skip_locked=True),
+    ).first()
+
+
+def _finish(session: Session, job_id: UUID | None, state: str, now: datetime, error: str = "") -> None:
     session.execute(
-        update(Job).where(col(Job.id) == job.id).values(state=state, last_error=error, done_at=now, lease_until=None)
+        update(Job)
+        .where(col(Job.id) == job_id)
+        .values(state=state, attempts=col(Job.attempts) + 1, last_error=error, done_at=now)
+    )
+
+
+def _put_off(session: Session, job_id: UUID, now: datetime, error: str) -> None:
+    session.execute(
+        update(Job)
+        .where(col(Job.id) == job_id)
+        .values(attempts=col(Job.attempts) + 1, last_error=error, run_after=now + PAUSE)
     )

@@ -1,0 +1,172 @@
+"""Queued rounds are issued once, whoever runs them, and a refusal is there to be read."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, col, func, select
+
+from billing.bills.tables import Bill
+from billing.fees.charging import Charge
+from billing.money import Money
+from billing.people.tables import Enrolment
+from billing.rounds.drafting import find_round
+from billing.rounds.previewing import preview_round
+from billing.vault import Vault
+from service.database import EVERYTHING, Database
+from service.jobs import rounds
+from service.jobs.tables import Job
+from service.preparing import Addresses
+from service.settings import Settings
+from service.wiring import Wiring
+from tests.factories.rounds import BillingSchool, approved_round, make_billing_school
+
+
+@dataclass
+class Works:
+    """Two schools, each with an approved round, and the wiring of a worker."""
+
+    wiring: Wiring
+    schools: list[BillingSchool]
+    rounds: list[UUID]
+    rung: list[str] = field(default_factory=list)
+    later: timedelta = timedelta(0)
+
+    @contextmanager
+    def everything(self) -> Iterator[Session]:
+        with self.wiring.database.transaction(EVERYTHING) as session:
+            yield session
+
+    def ask(self, number: int) -> None:
+        with self.everything() as session:
+            rounds.ask_to_issue(session, find_round(session, self.rounds[number]), self.wiring.clock())
+
+    def job(self) -> Job:
+        with self.everything() as session:
+            return session.exec(select(Job)).one()
+
+    def bills(self) -> int:
+        with self.everything() as session:
+            return session.exec(select(func.count()).select_from(Bill)).one()
+
+
+@pytest.fixture
+def works(database: Database, addresses: Addresses, vault: Vault, now: datetime) -> Works:
+    settings = Settings.model_construct(secret=SecretStr(bytes(range(32)).hex()))
+    with database.transaction(EVERYTHING) as session:
+        schools = [make_billing_school(session, vault) for _ in range(2)]
+        made = [approved_round(session, school, now) for school in schools]
+    rung: list[str] = []
+    works: Works
+    wiring = Wiring(settings, addresses, "", database, vault, lambda: now + works.later, rung.append)
+    works = Works(wiring, schools, made, rung)
+    return works
+
+
+def test_what_is_asked_for_is_issued_and_families_are_told_next(works: Works) -> None:
+    works.ask(0)
+    works.ask(1)
+    assert rounds.issue(works.wiring) == 2
+    assert works.bills() == 6
+    assert works.rung == ["notifications.plan"]
+    with works.everything() as session:
+        assert {job.state for job in session.exec(select(Job)).all()} == {"done"}
+        assert {find_round(session, each).state for each in works.rounds} == {"issued"}
+
+
+def test_nothing_to_do_rings_no_bell(works: Works) -> None:
+    assert rounds.issue(works.wiring) == 0
+    assert works.rung == []
+
+
+def test_asking_twice_and_running_twice_is_once(works: Works) -> None:
+    works.ask(0)
+    works.ask(0)
+    assert rounds.issue(works.wiring) == 1
+    works.ask(0)
+    assert rounds.issue(works.wiring) == 0
+    assert works.bills() == 3
+    assert works.job().attempts == 1
+
+
+def test_two_workers_share_the_work(works: Works) -> None:
+    works.ask(0)
+    works.ask(1)
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(rounds.issue, [works.wiring] * 2)) == 2
+    assert works.bills() == 6
+
+
+def test_a_refusal_stands_on_the_job_and_the_others_go_on(works: Works) -> None:
+    with works.everything() as session:
+        enrolment = session.get_one(Enrolment, works.schools[0].pupils[0].enrolment.id)
+        enrolment.ended_on = enrolment.started_on
+        session.add(enrolment)
+    works.ask(0)
+    works.ask(1)
+    assert rounds.issue(works.wiring) == 1
+    assert works.bills() == 3
+    with works.everything() as session:
+        refused = session.exec(select(Job).where(Job.state == "failed")).one()
+        assert "xem trước và trình duyệt lại" in refused.last_error
+        assert find_round(session, works.rounds[0]).state == "approved"
+
+
+def test_after_a_refusal_it_can_be_asked_for_again(works: Works, now: datetime) -> None:
+    with works.everything() as session:
+        school = works.schools[0]
+        preview_round(session, works.rounds[0], school.accountant, now)
+    works.ask(0)
+    assert rounds.issue(works.wiring) == 0
+    with works.everything() as session:
+        works.rounds[0] = approved_round(session, works.schools[0], now, code="2025-10b")
+    works.ask(0)
+    assert rounds.issue(works.wiring) == 1
+
+
+def test_a_worker_killed_in_the_middle_leaves_the_job_for_the_next(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works.ask(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(rounds, "_finish", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            rounds.issue(works.wiring)
+    assert (works.bills(), works.job().state) == (0, "queued")
+    assert rounds.issue(works.wiring) == 1
+    assert works.bills() == 3
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_database_fault_puts_the_job_off_and_is_heard(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    works.ask(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(rounds, "issue_round", _fault)
+        with pytest.raises(OperationalError):
+            rounds.issue(works.wiring)
+    assert (works.job().last_error, works.job().state) == ("OperationalError", "queued")
+    assert rounds.issue(works.wiring) == 0
+    works.later = rounds.PAUSE
+    assert rounds.issue(works.wiring) == 1
+
+
+def _fault(*_: object) -> Charge:
+    raise OperationalError("SELECT 1", {}, Exception("server closed the connection"))
+
+
+def test_bills_are_those_of_the_preview(works: Works) -> None:
+    works.ask(0)
+    rounds.issue(works.wiring)
+    with works.everything() as session:
+        due = session.exec(select(col(Bill.family_due))).all()
+        assert due == [Money(167_950)] * 3
+        assert find_round(session, works.rounds[0]).family_total == Money(3 * 167_950)
