@@ -86,7 +86,7 @@ def _settle_one(wiring: Wiring, transfer_id: UUID, school_id: UUID) -> int:
 
 
 def _tried(unit: Callable[[], int], name: str) -> int:
-    """Do a unit of work, again if somebody was faster; what fails for good is logged, counts 0 and comes round again."""
+    """Do a unit of work, again if somebody was faster; what fails is logged, counts 0 and comes round again."""
     for attempt in range(1, TRIES + 1):
         try:
             return unit()

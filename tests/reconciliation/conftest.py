@@ -1,0 +1,15 @@
+"""What tests of reconciliation on a real database share."""
+
+from __future__ import annotations
+
+import pytest
+
+from billing.vault import Vault
+from service.database import Database
+from service.preparing import Addresses
+from tests.factories.collecting import Collecting, make_collecting
+
+
+@pytest.fixture
+def collecting(database: Database, addresses: Addresses, vault: Vault) -> Collecting:
+    return make_collecting(database, addresses, vault)
