@@ -9,7 +9,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from billing.errors import HocphiError
 from billing.ledger.tables import BankAccount
@@ -20,7 +20,7 @@ from reconciliation.feeds.opening import feed_by_id, reader_of
 from reconciliation.feeds.sepay import API_KEY
 from reconciliation.inbox import BODY_CONTEXT, claim
 from reconciliation.tables import Feed, InboxMessage, InboxResult
-from reconciliation.transfers import Origin, write_transfer
+from reconciliation.transfers import Origin, lock_account, write_transfer
 
 MAX_REASON = 500
 _UNIQUE_VIOLATION = "23505"
@@ -44,7 +44,9 @@ def normalise(session: Session, vault: Vault, school_id: UUID, inbox_ids: Sequen
     tried again.
     """
     results = []
-    for message in claim(session, inbox_ids):
+    messages = claim(session, inbox_ids)
+    _lock_accounts(session, messages)
+    for message in messages:
         result = _read_one(session, vault, school_id, message, now)
         session.add(result)
         session.flush()
@@ -55,6 +57,12 @@ def normalise(session: Session, vault: Vault, school_id: UUID, inbox_ids: Sequen
         duplicates=sum(result.duplicates for result in results),
         quarantined=sum(result.outcome == "quarantined" for result in results),
     )
+
+
+def _lock_accounts(session: Session, messages: Sequence[InboxMessage]) -> None:
+    feeds = {message.feed_id for message in messages}
+    for account_id in sorted(session.exec(select(Feed.bank_account_id).where(col(Feed.id).in_(feeds)).distinct())):
+        lock_account(session, account_id)
 
 
 def _read_one(session: Session, vault: Vault, school_id: UUID, message: InboxMessage, now: datetime) -> InboxResult:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -21,6 +22,8 @@ from reconciliation.matching import Direction
 from reconciliation.tables import ALLOWED_STEPS, Transfer, TransferStep
 
 PAYER_CONTEXT = "transfers.payer"
+STATEMENT = "statement"
+DAY_APART = timedelta(days=1)  # a bank may book in the morning what came at night
 UNCLASSIFIED_OUT = "1388"
 _UNCLASSIFIED_NAME = "Tiền ra chưa phân loại"
 _VIETNAM = timedelta(hours=7)
@@ -41,22 +44,30 @@ def write_transfer(
 ) -> UUID | None:
     """Write a transfer once; return its id, or None when the provider told us of it before.
 
-    Raises ``CallbackUnreadable`` when the same id comes with other money: nothing is ever overwritten.
+    A callback about money that a statement told us of first is kept as *duplicate* and posts nothing. Raises
+    ``CallbackUnreadable`` when the same id comes with other money: nothing is ever overwritten.
     """
     values = _values(vault, origin, read, now)
+    on_statement = _is_on_statement(session, origin, read)
+    if on_statement:
+        values["state"] = "duplicate"
     written: UUID | None = session.execute(
         insert(Transfer).values(values).on_conflict_do_nothing().returning(col(Transfer.id)),
     ).scalar_one_or_none()
     if written is None:
         _demand_same(session, origin.account, read)
         return None
-    state = str(values["state"])
     session.add(
         TransferStep(
-            school_id=origin.account.school_id, transfer_id=written, to_state=state, reason="received", at=now
+            school_id=origin.account.school_id,
+            transfer_id=written,
+            to_state=str(values["state"]),
+            reason="on_statement" if on_statement else "received",
+            at=now,
         ),
     )
-    _post(session, origin, written, read, now)
+    if not on_statement:
+        _post(session, origin, written, read, now)
     return written
 
 
@@ -110,6 +121,51 @@ def _values(vault: Vault, origin: Origin, read: NormalisedTransfer, now: datetim
         "recorded_at": now,
         "state": "ignored_out" if read.direction is Direction.OUT else state,
     }
+
+
+def lock_account(session: Session, account_id: UUID) -> None:
+    """Let one transaction at a time compare feeds of an account; take several in the order of their ids."""
+    session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('transfers ' || :account, 0))"),
+        {"account": str(account_id)},
+    )
+
+
+def _is_on_statement(session: Session, origin: Origin, read: NormalisedTransfer) -> bool:
+    """Tell whether a statement brought more of this money than callbacks have claimed.
+
+    Feeds are compared as multisets: a statement's lines with equal money each stand for one callback.
+    """
+    if read.provider == STATEMENT:
+        return False
+    day = value_day(read, origin)
+    same = session.exec(
+        select(Transfer).where(
+            Transfer.school_id == origin.account.school_id,
+            Transfer.bank_account_id == origin.account.id,
+            Transfer.direction == read.direction.value,
+            Transfer.amount == read.amount,
+            Transfer.value_date >= day - DAY_APART,
+            Transfer.value_date <= day + DAY_APART,
+            Transfer.provider_id != read.provider_id,
+        ),
+    ).all()
+    alike = [each for each in same if may_be_one(each, day, read.bank_reference, read.memo)]
+    brought = sum(each.provider == STATEMENT for each in alike)
+    claimed = sum(each.provider != STATEMENT and each.state == "duplicate" for each in alike)
+    return brought > claimed
+
+
+def may_be_one(transfer: Transfer, day: date, bank_reference: str | None, memo: str) -> bool:
+    """Tell whether a transfer may be the same money, the sum being equal: of one day, or told apart by nothing else.
+
+    A day apart it needs the same bank reference or memo: the next day's equal sum is usually another family's.
+    """
+    if transfer.value_date == day:
+        return True
+    same_reference = bank_reference is not None and transfer.bank_reference == bank_reference
+    same_memo = bool(memo) and transfer.memo.split() == memo.split()
+    return abs(transfer.value_date - day) <= DAY_APART and (same_reference or same_memo)
 
 
 def _demand_same(session: Session, account: BankAccount, read: NormalisedTransfer) -> None:

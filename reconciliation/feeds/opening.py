@@ -16,9 +16,9 @@ from billing.vault import Vault
 from reconciliation.errors import UnknownFeed
 from reconciliation.feeds import base, sepay
 from reconciliation.tables import Feed
+from reconciliation.transfers import STATEMENT
 
 SECRET_CONTEXT = "feeds.secret"  # noqa: S105  the name of a column
-STATEMENT = "statement"
 FILE_SCHEME = "file"
 _TOKEN_BYTES = 24
 

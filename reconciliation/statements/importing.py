@@ -15,14 +15,11 @@ from billing.money import ZERO, Money
 from billing.vault import Vault
 from reconciliation.errors import StatementUnreadable
 from reconciliation.feeds.base import NormalisedTransfer
-from reconciliation.feeds.opening import STATEMENT
 from reconciliation.inbox import store_message
 from reconciliation.statements.reading import Statement, StatementLine, read_statement
 from reconciliation.tables import Feed, InboxResult, StatementFile, Transfer
 from reconciliation.tables import StatementLine as StatementLineRow
-from reconciliation.transfers import Origin, write_transfer
-
-_NEIGHBOURS = timedelta(days=1)  # a bank may book in the morning what came at night
+from reconciliation.transfers import DAY_APART, STATEMENT, Origin, lock_account, may_be_one, write_transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +50,7 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
     file = _file_row(statement, account, inbox_id, user_id, now)
     session.add(file)
     session.flush()
+    lock_account(session, account.id)
     known = _known(session, account, statement.lines)
     new = 0
     for line in statement.lines:
@@ -89,7 +87,7 @@ class _Known:
         candidates = [
             each
             for each in self._by_sum[line.direction.value, line.amount]
-            if abs(each.value_date - line.day) <= _NEIGHBOURS
+            if may_be_one(each, line.day, line.bank_reference, line.memo)
         ]
         if not candidates:
             return None
@@ -115,8 +113,8 @@ def _known(session: Session, account: BankAccount, lines: Sequence[StatementLine
             .where(
                 Transfer.school_id == account.school_id,
                 Transfer.bank_account_id == account.id,
-                Transfer.value_date >= min(days) - _NEIGHBOURS,
-                Transfer.value_date <= max(days) + _NEIGHBOURS,
+                Transfer.value_date >= min(days) - DAY_APART,
+                Transfer.value_date <= max(days) + DAY_APART,
                 col(Transfer.state) != "duplicate",
             )
             .order_by(col(Transfer.occurred_at), col(Transfer.id)),

@@ -23,10 +23,15 @@ def workbook(*rows: Sequence[object], sheets_before: int = 0) -> bytes:
     return content.getvalue()
 
 
-def mb(*lines: Sequence[object], opening: object = "1.000.000", end: Sequence[Sequence[object]] = ()) -> bytes:
+def mb(
+    *lines: Sequence[object],
+    opening: object = "1.000.000",
+    account: str = "0123456789",
+    end: Sequence[Sequence[object]] = (),
+) -> bytes:
     top: list[Sequence[object]] = [
         ["SAO KÊ CHI TIẾT TÀI KHOẢN"],
-        ["ACCOUNT NO: 0123456789"],
+        [f"ACCOUNT NO: {account}"],
         ["Số dư đầu kỳ", opening],
         MB_HEADER,
     ]
