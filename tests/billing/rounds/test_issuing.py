@@ -1,38 +1,32 @@
 """A small school end to end: what is issued is what was approved, once, and everything ties out."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from uuid import UUID
 
 import pytest
-from sqlalchemy import func
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import col, select
 
-from billing.audit.tables import AuditEntry
 from billing.bills.tables import Bill, BillLine, BillReduction
 from billing.bills.writing import Issue, NewBill, write_bills
-from billing.errors import Conflict, Refused
+from billing.errors import Refused
 from billing.events.tables import Event
 from billing.fees.catalogue import shipped_catalogue
+from billing.fees.items import Span
 from billing.fees.schedule import load_catalogue
-from billing.fees.tables import FeeItem, FeePrice, Reduction
+from billing.fees.tables import FeeItem
 from billing.ledger.balances import debit_balance, trial_balance
-from billing.ledger.tables import JournalEntry, Posting
+from billing.ledger.tables import JournalEntry
 from billing.money import ZERO, Money, total
 from billing.payments.balances import request_balances
 from billing.payments.reference import is_valid
 from billing.payments.tables import IssuedReference, PaymentRequest
 from billing.people.tables import School
 from billing.rounds import issuing
-from billing.rounds.drafting import find_round
 from billing.rounds.issuing import IssuedRound, issue_round
-from billing.rounds.previewing import preview_round
 from billing.rounds.tables import BillingRound
 from billing.storage import money_sum, new_id
 from billing.vault import Vault
-from service.database import EVERYTHING, Database, Scope
+from service.database import EVERYTHING, Database
+from tests.billing.rounds.makers import BOARDER, DAY_PUPIL, as_school, count, exempt
 from tests.factories.fees import OCTOBER
 from tests.factories.rounds import (
     REFERENCE_KEY,
@@ -41,11 +35,9 @@ from tests.factories.rounds import (
     approved_round,
     issued_round,
     make_billing_school,
-    register,
     requests_of,
 )
 from tests.factories.schools import (
-    Enrolled,
     make_account,
     make_class,
     make_guardian,
@@ -53,47 +45,6 @@ from tests.factories.schools import (
     make_school,
     make_user,
 )
-
-DAY_PUPIL = Money(10_000 + 157_950)  # water and three months of health insurance
-BOARDER = DAY_PUPIL + Money(300_000 + 23 * 32_000)
-
-
-def count(session: Session, table: type[SQLModel]) -> int:
-    return session.exec(select(func.count()).select_from(table)).one()
-
-
-@contextmanager
-def as_school(database: Database, billing: BillingSchool) -> Iterator[Session]:
-    with database.transaction(Scope.of(billing.id)) as session:
-        yield session
-
-
-@pytest.fixture
-def billing(database: Database, vault: Vault) -> BillingSchool:
-    """A school of three, the first of whom boards."""
-    with database.transaction(EVERYTHING) as session:
-        made = make_billing_school(session, vault)
-        register(session, made.pupils[0], "BANTRU", "TIENAN")
-    return made
-
-
-def exempt(session: Session, child: Enrolled, percent: int = 100, *codes: str) -> UUID:
-    row = Reduction(
-        school_id=child.enrolment.school_id,
-        enrolment_id=child.enrolment.id,
-        title="Hộ nghèo",
-        item_codes=list(codes),
-        item_groups=[] if codes else ["service", "agreed", "pass_through"],
-        kind="percent",
-        percent=percent,
-        payer="state",
-        reason_class="hộ nghèo",
-        legal_basis="Nghị định 238/2025/NĐ-CP",
-        valid_from=date(2025, 9, 1),
-    )
-    session.add(row)
-    session.flush()
-    return row.id
 
 
 def test_bills_lines_postings_and_preview_are_one_sum(
@@ -146,115 +97,6 @@ def test_each_request_has_a_reference_of_its_own_and_an_event(
     assert {event.subject_id: event.facts["amount"] for event in events} == {
         request: total(bill.rest for bill in bills).dong for request, bills in balances.items()
     }
-
-
-def test_issuing_twice_is_issuing_once(database: Database, billing: BillingSchool, now: datetime) -> None:
-    with as_school(database, billing) as session:
-        round_id = approved_round(session, billing, now)
-        first = issue_round(session, round_id, now, REFERENCE_KEY)
-    with as_school(database, billing) as session:
-        again = issue_round(session, round_id, now + timedelta(hours=1), REFERENCE_KEY)
-        assert again == first
-        assert count(session, Bill) == first.bills
-        assert count(session, JournalEntry) == first.bills
-        issue_deeds = select(func.count()).where(col(AuditEntry.action) == "round.issue")
-        assert session.exec(issue_deeds).one() == 1
-
-
-@pytest.mark.parametrize("turn", range(5))
-def test_two_who_issue_at_once_make_one_set_of_bills(
-    database: Database, billing: BillingSchool, now: datetime, turn: int
-) -> None:
-    del turn
-    with as_school(database, billing) as session:
-        round_id = approved_round(session, billing, now)
-
-    def attempt(_: int) -> IssuedRound:
-        with as_school(database, billing) as session:
-            return issue_round(session, round_id, now, REFERENCE_KEY)
-
-    with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(attempt, range(2))
-    assert first == second
-    with as_school(database, billing) as session:
-        assert (count(session, Bill), count(session, PaymentRequest)) == (3, 3)
-        assert session.exec(select(money_sum(Posting.amount))).one() == first.family_total
-
-
-@pytest.mark.parametrize("breaks_at", ["write_bills", "post_many", "open_requests", "_tell", "record_deed"])
-def test_a_crash_in_the_middle_leaves_nothing_and_the_next_try_everything(
-    database: Database,
-    billing: BillingSchool,
-    now: datetime,
-    monkeypatch: pytest.MonkeyPatch,
-    breaks_at: str,
-) -> None:
-    with as_school(database, billing) as session:
-        round_id = approved_round(session, billing, now)
-    whole = getattr(issuing, breaks_at)
-
-    def crash(*arguments: object, **details: object) -> None:
-        whole(*arguments, **details)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(issuing, breaks_at, crash)
-        with pytest.raises(KeyboardInterrupt), as_school(database, billing) as session:
-            issue_round(session, round_id, now, REFERENCE_KEY)
-    with as_school(database, billing) as session:
-        for table in (Bill, BillLine, BillReduction, JournalEntry, Posting, PaymentRequest, IssuedReference, Event):
-            assert count(session, table) == 0, table
-        assert find_round(session, round_id).state == "approved"
-        done = issue_round(session, round_id, now, REFERENCE_KEY)
-        assert done.family_total == BOARDER + DAY_PUPIL * 2
-
-
-def change_price(session: Session, billing: BillingSchool) -> None:
-    item = session.exec(select(FeeItem).where(FeeItem.code == "NUOCUONG")).one()
-    (old,) = session.exec(select(FeePrice).where(FeePrice.item_id == item.id)).all()
-    old.valid_to = date(2025, 9, 30)
-    session.add(old)
-    session.add(FeePrice(school_id=billing.id, item_id=item.id, amount=Money(12_000), valid_from=date(2025, 10, 1)))
-
-
-def add_exemption(session: Session, billing: BillingSchool) -> None:
-    exempt(session, billing.pupils[1], 50)
-
-
-def add_pupil(session: Session, billing: BillingSchool) -> None:
-    make_pupil(session, billing.pupils[0].class_group, province_id=billing.school.province_id)
-
-
-def take_a_pupil_away(session: Session, billing: BillingSchool) -> None:
-    enrolment = billing.pupils[2].enrolment
-    enrolment.ended_on = date(2025, 9, 15)
-    session.add(enrolment)
-
-
-@pytest.mark.parametrize("change", [change_price, add_exemption, add_pupil, take_a_pupil_away])
-def test_what_changed_after_the_approval_is_not_issued(
-    database: Database, billing: BillingSchool, now: datetime, change: object
-) -> None:
-    assert callable(change)
-    with as_school(database, billing) as session:
-        round_id = approved_round(session, billing, now)
-        change(session, billing)
-        session.flush()
-        with pytest.raises(Conflict, match="xem trước và trình duyệt lại"):
-            issue_round(session, round_id, now, REFERENCE_KEY)
-        assert count(session, Bill) == 0
-        preview = preview_round(session, round_id, billing.accountant, now)
-        stored = find_round(session, round_id)
-        assert (stored.state, stored.approved_by) == ("previewed", None)
-        assert stored.preview_digest == bytes.fromhex(preview.digest)
-
-
-def test_only_an_approved_round_is_issued(database: Database, billing: BillingSchool, now: datetime) -> None:
-    with as_school(database, billing) as session:
-        round_id = approved_round(session, billing, now)
-        preview_round(session, round_id, billing.accountant, now)
-        with pytest.raises(Conflict, match="chưa được duyệt"):
-            issue_round(session, round_id, now, REFERENCE_KEY)
 
 
 def test_who_owes_nothing_gets_a_covered_bill_and_no_request(
@@ -369,6 +211,27 @@ def test_virtual_accounts_stay_with_their_pupils(database: Database, vault: Vaul
     assert all(first == second for first, second in numbers)
     assert len({first for first, _ in numbers}) == 3
     assert all(first and first.startswith(made.account.number) for first, _ in numbers)
+
+
+@pytest.mark.parametrize(
+    ("hour", "day"), [(16, date(2025, 10, 6)), (17, date(2025, 10, 7))], ids=["23:00 in Viet Nam", "midnight"]
+)
+def test_the_book_dates_the_issue_by_the_day_in_viet_nam(
+    database: Database, billing: BillingSchool, now: datetime, hour: int, day: date
+) -> None:
+    with as_school(database, billing) as session:
+        issued_round(session, billing, now.replace(hour=hour))
+        assert set(session.exec(select(col(JournalEntry.value_date))).all()) == {day}
+
+
+def test_a_bill_says_its_month_or_the_name_of_a_longer_round(
+    database: Database, billing: BillingSchool, now: datetime
+) -> None:
+    term = Span(date(2025, 9, 1), date(2025, 12, 31))
+    with as_school(database, billing) as session:
+        issued_round(session, billing, now)
+        issued_round(session, billing, now + timedelta(days=1), term, "HK1")
+        assert sorted(set(session.exec(select(Bill.period)).all())) == ["Tháng 10/2025", "Đợt thu HK1"]
 
 
 def test_another_school_sees_and_issues_nothing(
