@@ -159,6 +159,14 @@ def test_two_reductions_in_turn_never_meet_in_one_month() -> None:
     assert charge_pupil(child, period(november), schedule).family_due == Money(5_000)
 
 
+def test_who_comes_mid_month_has_the_reductions_of_that_day() -> None:
+    late = pupil(1, percent(100, valid=Span(date(2025, 10, 15))), enrolled=(Span(date(2025, 10, 20)),))
+    early = pupil(1, percent(100, valid=Span(date(2025, 10, 15))))
+    schedule = public(price(WATER, 10_000))
+    assert charge_pupil(late, period(), schedule).covered
+    assert charge_pupil(early, period(), schedule).family_due == Money(10_000)
+
+
 def test_an_amount_is_taken_once_a_month() -> None:
     term = Span(date(2025, 9, 1), date(2025, 11, 30))
     child = pupil(1, amount_off(160_000, "TIENAN", Payer.STATE))
@@ -213,6 +221,20 @@ def test_a_registration_that_overlaps_another_is_charged_once() -> None:
         registrations=(Registration("XE", OCTOBER), Registration("XE", Span(date(2025, 10, 10)))),
     )
     assert charge_pupil(twice, period(), public(price(BUS, 800_000))).family_due == Money(800_000)
+
+
+def test_meals_registered_twice_over_are_eaten_once() -> None:
+    meals = item("TIENAN", unit=Unit.MEAL_DAY, opt_in=True)
+    twice = pupil(registrations=(Registration("TIENAN", OCTOBER), Registration("TIENAN", Span(date(2025, 10, 10)))))
+    (line,) = charge_pupil(twice, period(), public(price(meals, 32_000))).lines
+    assert line.quantity == 23
+
+
+def test_a_price_may_count_several_units_a_month() -> None:
+    lessons = item("KNS", unit=Unit.LESSON)
+    term = Span(date(2025, 9, 1), date(2025, 10, 31))
+    (line,) = charge_pupil(pupil(), period(term), public(price(lessons, 15_000, count=8))).lines
+    assert (line.quantity, line.gross) == (16, Money(240_000))
 
 
 def test_without_registration_there_is_no_line() -> None:
