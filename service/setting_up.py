@@ -1,0 +1,198 @@
+"""The first rows of a province: its authorities, schools with classes and chart of accounts, staff with their roles.
+
+A plan names what shall be there by code. What is there already stays as it is, so a plan may be carried out again.
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from billing.errors import Conflict, Refused
+from billing.ledger.accounts import open_common_accounts
+from billing.people.tables import Authority, ClassGroup, School
+from service.access.passwords import hash_password, refuse_weak
+from service.access.tables import RoleGrant, User
+from service.setup_plan import PlannedAuthority, PlannedClass, PlannedSchool, SetupPlan, check_plan
+
+_LOCAL = timezone(timedelta(hours=7))
+# Without 0 and O, 1, I and l: read out over the telephone, typed once.
+_READABLE = "23456789abcdefghjkmnpqrstuvwxyz"
+_GROUPS = 5
+_GROUP = 4
+
+__all__ = [
+    "PlannedAuthority",
+    "PlannedClass",
+    "PlannedSchool",
+    "SetUp",
+    "SetupPlan",
+    "add_user",
+    "find_user",
+    "fold_login",
+    "one_time_password",
+    "province_exists",
+    "set_up",
+]
+
+
+@dataclass(slots=True)
+class SetUp:
+    """What stands now: ids by code, and how many rows were missing and made."""
+
+    province_id: UUID
+    authorities: dict[str, UUID] = field(default_factory=dict)
+    schools: dict[str, UUID] = field(default_factory=dict)
+    made: int = 0
+
+
+def set_up(session: Session, plan: SetupPlan, now: datetime) -> SetUp:
+    """Make what the plan names and is not there yet; needs a transaction that sees all schools.
+
+    Raises ``BadPlan`` with every fault of the plan, and ``Conflict`` when a code already names something else.
+    """
+    del now  # no row made here is dated
+    check_plan(plan)
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('setting up', 0))"))
+    authorities = {row.code: row for row in session.exec(select(Authority)).all()}
+    before = len(authorities)
+    province = _authority(session, authorities, PlannedAuthority("province", *plan.province), None)
+    for planned in plan.authorities:
+        _authority(session, authorities, planned, province)
+    done = SetUp(province.id, {code: row.id for code, row in authorities.items()}, made=len(authorities) - before)
+    session.flush()
+    for school in plan.schools:
+        _school(session, school, authorities, done)
+    return done
+
+
+def province_exists(session: Session) -> bool:
+    """Say whether somebody has set up a province before."""
+    return session.exec(select(Authority.id).where(Authority.kind == "province").limit(1)).first() is not None
+
+
+def add_user(  # noqa: PLR0913, PLR0917  the facts of one account
+    session: Session,
+    login: str,
+    full_name: str,
+    password: str,
+    grants: Sequence[tuple[str, UUID]],
+    now: datetime,
+    must_change: bool = False,  # noqa: FBT001, FBT002  told by name wherever it is true
+) -> User:
+    """Make a member of staff with roles from today on; each grant is a role and the id of a school or an authority.
+
+    Raises ``Conflict`` when the login is taken and ``WeakPassword``.
+    """
+    name = fold_login(login)
+    if not name or not full_name.strip():
+        raise Refused("Người dùng cần có tên đăng nhập và họ tên.")
+    if find_user(session, name) is not None:
+        raise Conflict(f"Tên đăng nhập “{name}” đã có người dùng.", login=name)
+    refuse_weak(password, name)
+    user = User(
+        login=name,
+        full_name=unicodedata.normalize("NFC", full_name.strip()),
+        password_hash=hash_password(password),
+        must_change_password=must_change,
+        created_at=now,
+    )
+    session.add(user)
+    session.flush()
+    today = now.astimezone(_LOCAL).date()
+    for role, place in grants:
+        above = session.get(Authority, place) is not None
+        authority_id, school_id = (place, None) if above else (None, place)
+        session.add(
+            RoleGrant(user_id=user.id, role=role, authority_id=authority_id, school_id=school_id, valid_from=today)
+        )
+    session.flush()
+    return user
+
+
+def find_user(session: Session, login: str) -> User | None:
+    """Return the user with a login, if there is one."""
+    return session.exec(select(User).where(User.login == fold_login(login))).one_or_none()
+
+
+def fold_login(login: str) -> str:
+    """Return a login as it is stored: NFC, lower case, no spaces around."""
+    return unicodedata.normalize("NFC", login).strip().casefold()
+
+
+def one_time_password() -> str:
+    """Return a password that is easy to read out, with 99 random bits: ``k7mp-3xqa-…``, five groups of four."""
+    return "-".join("".join(secrets.choice(_READABLE) for _ in range(_GROUP)) for _ in range(_GROUPS))
+
+
+def _authority(
+    session: Session, known: dict[str, Authority], planned: PlannedAuthority, parent: Authority | None
+) -> Authority:
+    found = known.get(planned.code)
+    parent_id = parent.id if parent else None
+    if found is not None:
+        if (found.kind, found.parent_id) != (planned.kind, parent_id):
+            raise Conflict(
+                f"Mã {planned.code} đã là của “{found.name}”. Kiểm tra lại mã; mỗi cơ quan một mã.", code=planned.code
+            )
+        return found
+    made = Authority(kind=planned.kind, code=planned.code, name=planned.name, parent_id=parent_id)
+    session.add(made)
+    session.flush()
+    known[made.code] = made
+    return made
+
+
+def _school(session: Session, planned: PlannedSchool, authorities: dict[str, Authority], done: SetUp) -> None:
+    school = session.exec(select(School).where(School.code == planned.code)).one_or_none()
+    if school is None:
+        school = School(
+            province_id=done.province_id,
+            authority_id=authorities[planned.authority].id,
+            code=planned.code,
+            name=planned.name,
+            kind=planned.kind,
+            levels=list(planned.levels),
+            zone=planned.zone,
+            legacy_area=planned.legacy_area,
+            address=planned.address,
+            phone=planned.phone,
+            budget_code=planned.budget_code,
+        )
+        session.add(school)
+        session.flush()
+        done.made += 1
+    elif school.province_id != done.province_id:
+        raise Conflict(f"Mã trường {planned.code} đã là của một trường thuộc tỉnh khác.", code=planned.code)
+    done.schools[planned.code] = school.id
+    open_common_accounts(session, school.id)
+    done.made += _classes(session, school.id, planned.classes)
+
+
+def _classes(session: Session, school_id: UUID, planned: Sequence[PlannedClass]) -> int:
+    known = set(
+        session.exec(
+            select(ClassGroup.school_year, ClassGroup.code).where(col(ClassGroup.school_id) == school_id),
+        ).all()
+    )
+    missing = [each for each in planned if (each.school_year, each.code) not in known]
+    for each in missing:
+        session.add(
+            ClassGroup(
+                school_id=school_id,
+                school_year=each.school_year,
+                level=each.level,
+                grade=each.grade,
+                code=each.code,
+                name=each.name,
+            )
+        )
+    session.flush()
+    return len(missing)
