@@ -133,7 +133,7 @@ def spans(draw: st.DrawFn) -> Span:
 def prices(draw: st.DrawFn) -> tuple[Price, ...]:
     """Draw up to six prices of different items, by month or by meal."""
     made = []
-    for code in draw(st.lists(st.sampled_from(_CODES), unique=True, max_size=6)):
+    for code in draw(st.lists(st.sampled_from(_CODES), unique=True, min_size=1, max_size=6)):
         unit = draw(st.sampled_from([Unit.MONTH, Unit.MEAL_DAY]))
         account, opt_in = draw(st.sampled_from(["main", "meals", "insurance"])), draw(st.booleans())
         of = item(code, group=draw(_GROUPS), unit=unit, account=account, opt_in=opt_in)
@@ -175,11 +175,12 @@ def schedules(draw: st.DrawFn) -> Schedule:
 @st.composite
 def pupils(draw: st.DrawFn) -> PupilFacts:
     """Draw a pupil who may come late, leave, come back, and register for anything."""
-    wanted = draw(st.lists(st.tuples(st.sampled_from(_CODES), spans()), max_size=4))
+    stays = st.one_of(st.just(SCHOOL_YEAR), spans())
+    wanted = draw(st.lists(st.tuples(st.sampled_from(_CODES), stays), max_size=4))
     return pupil(
         draw(st.integers(1, 10_000)),
         *draw(reductions()),
-        enrolled=tuple(draw(st.lists(spans(), min_size=1, max_size=2))),
+        enrolled=tuple(draw(st.lists(stays, min_size=1, max_size=2))),
         registrations=tuple(Registration(code, days) for code, days in wanted),
         sibling_order=draw(st.integers(1, 4)),
     )

@@ -359,6 +359,20 @@ def test_charging_all_is_charging_each(children: list[PupilFacts], schedule: Sch
     assert list(charge_all(every, period(), schedule)) == expected
 
 
+def test_parts_come_in_the_order_of_their_accounts() -> None:
+    schedule = public(*(price(item(code, account=at), 1_000) for code, at in [("A", "z"), ("B", "m"), ("C", "a")]))
+    assert list(split_by_account(charge_pupil(pupil(), period(), schedule))) == ["a", "m", "z"]
+
+
+def test_stays_are_taken_by_date_however_they_are_listed() -> None:
+    first, second = Span(date(2025, 9, 1), date(2025, 10, 3)), Span(date(2025, 10, 27))
+    half = percent(50, valid=Span(date(2025, 9, 1), date(2025, 10, 15)))
+    for stays in [(first, second), (second, first)]:
+        assert charge_pupil(pupil(1, half, enrolled=stays), period(), public(price(WATER, 10_000))).share(
+            Payer.STATE
+        ) == Money(5_000)
+
+
 def test_twelve_equal_shares_lose_nothing() -> None:
     """A peer rounds each month's share and bills 2,970,000 of 3,000,000."""
     fees = [price(item(code), 1_000_000) for code in ("A", "B", "C")]
