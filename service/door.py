@@ -38,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 READ_WITHIN_SECONDS = 5.0
 STORE_WITHIN_SECONDS = 10.0
+CONNECT_WITHIN_SECONDS = 3.0
 SNAPSHOT_SECONDS = 5.0
 MISS_SECONDS = 1.0
 MOST_ROWS = 256
@@ -128,7 +129,7 @@ class GroupCommit:
             libpq_url(door_url),
             min_size=1,
             max_size=_CONNECTIONS,
-            timeout=STORE_WITHIN_SECONDS / 2,
+            timeout=CONNECT_WITHIN_SECONDS,
             kwargs={"autocommit": True, "connect_timeout": 5, "options": "-c timezone=UTC -c statement_timeout=8s"},
             open=False,
         )
@@ -155,7 +156,8 @@ class GroupCommit:
         while self._waiting:
             group, self._waiting = self._waiting[:MOST_ROWS], self._waiting[MOST_ROWS:]
             failure = await self._write([message for message, _ in group])
-            if failure is None or len(group) == 1:
+            # A database that is away would let each row wait in turn: the provider comes again instead.
+            if failure is None or len(group) == 1 or isinstance(failure, psycopg.OperationalError):
                 _finish(group, failure)
                 continue
             for message, stored in group:
