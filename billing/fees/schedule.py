@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, or_, select
 
+from billing.audit.recording import SYSTEM, Actor, Deed, record_deed
 from billing.errors import Refused
 from billing.fees import tables
 from billing.fees.caps import Cap, CapVerdict, Place, Rulebook, check_schedule
@@ -59,8 +60,14 @@ def read_rules(session: Session, province_id: UUID) -> Rulebook:
     return Rulebook(tuple(_cap(row) for row in rows), shipped_rules().prohibitions)
 
 
-def load_catalogue(
-    session: Session, school: School, catalogue: Catalogue, accounts: Mapping[str, UUID]
+def load_catalogue(  # noqa: PLR0913  what is loaded, where to, by whom
+    session: Session,
+    school: School,
+    catalogue: Catalogue,
+    accounts: Mapping[str, UUID],
+    now: datetime,
+    *,
+    actor: Actor = SYSTEM,
 ) -> tuple[CapVerdict, ...]:
     """Give a school the items, prices and general reductions of a catalogue.
 
@@ -82,6 +89,9 @@ def load_catalogue(
     session.add_all(_price_row(school.id, ids[price.item.code], price) for price in catalogue.prices)
     session.add_all(_reduction_row(school.id, reduction) for reduction in catalogue.reductions)
     session.flush()
+    deed = Deed(school.id, "fees.load", "school", str(school.id))
+    prices = {price.item.code: price.amount.dong for price in catalogue.prices}
+    record_deed(session, actor, deed, now, catalogue=catalogue.name, prices=prices)
     return verdicts
 
 

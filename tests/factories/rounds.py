@@ -23,6 +23,7 @@ from billing.rounds.previewing import preview_round
 from billing.vault import Vault
 from tests.factories.fees import OCTOBER, weekdays
 from tests.factories.schools import (
+    MADE_AT,
     SCHOOL_YEAR,
     YEAR_STARTS,
     Enrolled,
@@ -66,7 +67,7 @@ def make_billing_school(  # noqa: PLR0913  each is a field worth varying
     """Make the school; each pupil has a guardian with a phone number and is a day pupil (no boarding)."""
     school = make_school(session, kind="private" if catalogue == "private-school" else "public")
     account = make_account(session, school, told_by=told_by, only_virtual=only_virtual)
-    load_catalogue(session, school, shipped_catalogue(catalogue), {"main": account.id})
+    load_catalogue(session, school, shipped_catalogue(catalogue), {"main": account.id}, MADE_AT)
     group = make_class(session, school)
     made = BillingSchool(
         school, account, make_user(session, school, "accountant"), make_user(session, school, "approver")

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from sqlmodel import select
 
+from billing.audit.tables import AuditDetail, AuditEntry
 from billing.errors import OverCap, Refused
 from billing.fees.catalogue import Catalogue, parse_catalogue, shipped_catalogue, shipped_rules
 from billing.fees.errors import Prohibited
@@ -17,7 +18,7 @@ from billing.people.tables import School
 from service.database import EVERYTHING, Database
 from tests.billing.fees.test_catalogue import changed
 from tests.factories.fees import OCTOBER
-from tests.factories.schools import make_account, make_school
+from tests.factories.schools import MADE_AT, make_account, make_school, make_user
 
 YEAR = Span(date(2025, 9, 1), date(2026, 5, 31))
 
@@ -33,7 +34,7 @@ def test_what_is_loaded_is_what_is_read(database: Database, name: str) -> None:
     with database.transaction(EVERYTHING) as session:
         school = make_school(session, kind=name.partition("-")[0], levels=(level,))
         account = make_account(session, school)
-        verdicts = load_catalogue(session, school, catalogue, {"main": account.id})
+        verdicts = load_catalogue(session, school, catalogue, {"main": account.id}, MADE_AT)
         schedule = read_schedule(session, school, YEAR)
         expected = {price.item.code: (price.amount, price.valid, price.quantity) for price in catalogue.prices}
         assert {price.item.code: (price.amount, price.valid, price.quantity) for price in schedule.prices} == expected
@@ -49,7 +50,9 @@ def test_what_is_loaded_is_what_is_read(database: Database, name: str) -> None:
 def test_only_what_holds_in_the_period_is_read(database: Database) -> None:
     with database.transaction(EVERYTHING) as session:
         school = make_school(session)
-        load_catalogue(session, school, shipped_catalogue("public-primary"), {"main": make_account(session, school).id})
+        load_catalogue(
+            session, school, shipped_catalogue("public-primary"), {"main": make_account(session, school).id}, MADE_AT
+        )
         in_october = {price.item.code for price in read_schedule(session, school, OCTOBER).prices}
         november = Span(date(2025, 11, 1), date(2025, 11, 30))
         in_november = {price.item.code for price in read_schedule(session, school, november).prices}
@@ -61,7 +64,9 @@ def test_only_what_holds_in_the_period_is_read(database: Database) -> None:
 def test_revenue_accounts_are_opened_by_their_kind(database: Database) -> None:
     with database.transaction(EVERYTHING) as session:
         school = make_school(session)
-        load_catalogue(session, school, shipped_catalogue("public-primary"), {"main": make_account(session, school).id})
+        load_catalogue(
+            session, school, shipped_catalogue("public-primary"), {"main": make_account(session, school).id}, MADE_AT
+        )
         rows = session.exec(select(LedgerAccount).where(LedgerAccount.school_id == school.id)).all()
         kinds = {row.code: row.kind for row in rows}
         assert (kinds["531"], kinds["3381"]) == ("income", "pass_through")
@@ -71,7 +76,7 @@ def test_public_tuition_is_marked_as_the_states(database: Database) -> None:
     with database.transaction(EVERYTHING) as session:
         school = make_school(session, levels=("preschool",))
         load_catalogue(
-            session, school, shipped_catalogue("public-preschool"), {"main": make_account(session, school).id}
+            session, school, shipped_catalogue("public-preschool"), {"main": make_account(session, school).id}, MADE_AT
         )
         payers = {row.code: row.payer for row in session.exec(select(FeeItem)).all()}
         assert payers["HOCPHI"] == "state"
@@ -81,7 +86,7 @@ def test_public_tuition_is_marked_as_the_states(database: Database) -> None:
 def load(database: Database, catalogue: Catalogue, **school_fields: str) -> School:
     with database.transaction(EVERYTHING) as session:
         school = make_school(session, **school_fields)  # type: ignore[arg-type]  # zone, area, kind
-        load_catalogue(session, school, catalogue, {"main": make_account(session, school).id})
+        load_catalogue(session, school, catalogue, {"main": make_account(session, school).id}, MADE_AT)
         return school
 
 
@@ -103,16 +108,27 @@ def test_loading_again_is_refused_by_name(database: Database) -> None:
     with database.transaction(EVERYTHING) as session:
         school = make_school(session)
         accounts = {"main": make_account(session, school).id}
-        load_catalogue(session, school, parsed("items"), accounts)
+        load_catalogue(session, school, parsed("items"), accounts, MADE_AT)
         with pytest.raises(Refused, match="đã có các khoản thu: A"):
-            load_catalogue(session, school, parsed("items"), accounts)
+            load_catalogue(session, school, parsed("items"), accounts, MADE_AT)
+
+
+def test_loading_is_a_deed_with_its_prices(database: Database) -> None:
+    with database.transaction(EVERYTHING) as session:
+        school = make_school(session)
+        accounts = {"main": make_account(session, school).id}
+        actor = make_user(session, school)
+        load_catalogue(session, school, parsed("items"), accounts, MADE_AT, actor=actor)
+        (deed,) = session.exec(select(AuditEntry)).all()
+        assert (deed.action, deed.actor_id, deed.school_id) == ("fees.load", actor.user_id, school.id)
+        assert session.exec(select(AuditDetail)).one().details == {"catalogue": "thu", "prices": {"A": 10000}}
 
 
 def test_every_account_of_the_catalogue_must_be_chosen(database: Database) -> None:
     with database.transaction(EVERYTHING) as session:
         school = make_school(session)
         with pytest.raises(Refused, match="chưa chọn tài khoản nhận tiền cho “main”"):
-            load_catalogue(session, school, parsed("items"), {})
+            load_catalogue(session, school, parsed("items"), {}, MADE_AT)
 
 
 def test_caps_are_stored_once_for_a_province_and_read_as_they_were(database: Database) -> None:

@@ -156,7 +156,7 @@ def test_public_tuition_is_billed_to_the_state(database: Database, vault: Vault,
     with database.transaction(EVERYTHING) as session:
         school = make_school(session, levels=("upper_secondary",))
         account = make_account(session, school)
-        load_catalogue(session, school, shipped_catalogue("public-upper-secondary"), {"main": account.id})
+        load_catalogue(session, school, shipped_catalogue("public-upper-secondary"), {"main": account.id}, now)
         group = make_class(session, school, "10A1", grade=10)
         child = make_pupil(session, group, province_id=school.province_id)
         made = BillingSchool(
