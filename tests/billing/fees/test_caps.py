@@ -227,3 +227,11 @@ def test_a_schedule_is_judged_where_and_when_it_holds() -> None:
     assert "BHYT-3T" not in {each.item.code for each in check_schedule(catalogue.prices, WARD, november, RULES)}
     other_level = [replace(each, levels=frozenset({Level.UPPER_SECONDARY})) for each in catalogue.prices]
     assert check_schedule(other_level, WARD, OCTOBER, RULES) == ()
+
+
+def test_a_price_that_starts_within_the_period_is_judged_from_its_own_start() -> None:
+    later = Cap("A", Level.PRIMARY, "", "", Unit.MONTH, Money(10_000), "NQ mới", Span(date(2025, 11, 1)))
+    term = Span(date(2025, 9, 1), date(2025, 12, 31))
+    wanted = price(item("A"), 10_001, Span(date(2025, 11, 1), date(2025, 12, 31)))
+    with pytest.raises(OverCap, match="NQ mới"):
+        check_schedule([wanted], WARD, term, Rulebook((later,)))
