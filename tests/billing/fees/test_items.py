@@ -1,10 +1,11 @@
 """Items, prices and reductions refuse what cannot be right when they are built."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from billing.errors import Refused
 from billing.fees.items import FeeItem, Group, Level, Payer, Price, Quantity, Reduction, Span, Unit
@@ -25,16 +26,18 @@ def test_span_cannot_end_before_it_starts() -> None:
         Span(date(2025, 10, 1), date(2025, 9, 30))
 
 
-@given(spans(), spans())
-def test_common_days_are_held_by_both_and_do_not_depend_on_the_order(one: Span, other: Span) -> None:
+@given(spans(), spans(), st.integers(-60, 500))
+def test_common_days_are_exactly_those_held_by_both(one: Span, other: Span, offset: int) -> None:
     common = one.within(other)
     assert common == other.within(one)
-    if common is None:
-        assert one.end is not None or other.end is not None
-    else:
-        assert one.holds(common.start)
-        assert other.holds(common.start)
-        assert common.end is None or (one.holds(common.end) and other.holds(common.end))
+    day = SCHOOL_YEAR.start + timedelta(days=offset)
+    assert (common is not None and common.holds(day)) == (one.holds(day) and other.holds(day))
+
+
+def test_one_common_day_is_enough() -> None:
+    last = date(2025, 10, 31)
+    assert OCTOBER.within(Span(last)) == Span(last, last)
+    assert OCTOBER.within(Span(date(2025, 11, 1))) is None
 
 
 @pytest.mark.parametrize(
