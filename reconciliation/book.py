@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, Select
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
-from billing.money import ZERO
-from billing.payments.balances import BillBalance, request_balances
-from billing.payments.tables import IssuedReference, PaymentRequest, VirtualAccount
+from billing.bills.tables import Bill, BillVoid
+from billing.money import ZERO, Money
+from billing.payments.balances import live_allocation
+from billing.payments.tables import (
+    Allocation,
+    IssuedReference,
+    PaymentRequest,
+    PaymentRequestBill,
+    VirtualAccount,
+)
+from billing.storage import money_sum
 from reconciliation.matching import OpenRequest, RequestStatus
 
 
@@ -34,7 +45,7 @@ class RowsBook:
             return ()
         if issued.school_id != self._school_id:
             return (_of_another_school(issued),)
-        return self._entries(PaymentRequest.id == issued.request_id)
+        return self._entries(col(PaymentRequest.id) == issued.request_id)
 
     def by_virtual_account(self, virtual_account: str) -> Sequence[OpenRequest]:
         """Return the bills of the pupil to whom the number is assigned now, or of the requests that show it."""
@@ -46,38 +57,63 @@ class RowsBook:
                 col(VirtualAccount.released_at).is_(None),
             ),
         ).one_or_none()
-        on_account = PaymentRequest.bank_account_id == self._bank_account_id
+        on_account = col(PaymentRequest.bank_account_id) == self._bank_account_id
         if pupil is not None:
-            return self._entries(on_account, PaymentRequest.pupil_id == pupil)
-        return self._entries(on_account, PaymentRequest.virtual_account == virtual_account)
+            return self._entries(on_account, col(PaymentRequest.pupil_id) == pupil)
+        return self._entries(on_account, col(PaymentRequest.virtual_account) == virtual_account)
 
     def open_of_pupil(self, pupil: str, account: str) -> Sequence[OpenRequest]:
         """Return the bills on which a pupil still owes something on an account."""
         entries = self._entries(
-            PaymentRequest.pupil_id == UUID(pupil),
-            PaymentRequest.bank_account_id == UUID(account),
+            col(PaymentRequest.pupil_id) == UUID(pupil),
+            col(PaymentRequest.bank_account_id) == UUID(account),
         )
         return [entry for entry in entries if entry.payable]
 
-    def _entries(self, *conditions: object) -> list[OpenRequest]:
-        """Return the bills of some requests, oldest due first, each once."""
-        requests = self._session.exec(
-            select(PaymentRequest)
-            .where(PaymentRequest.school_id == self._school_id, *conditions)  # type: ignore[arg-type]  # SQL conditions
-            .order_by(col(PaymentRequest.created_at), col(PaymentRequest.id)),
-        ).all()
-        balances = request_balances(self._session, self._school_id, [request.id for request in requests])
-        found: dict[UUID, tuple[BillBalance, OpenRequest]] = {}
-        for request in requests:
-            found |= {balance.bill_id: (balance, _entry(request, balance)) for balance in balances[request.id]}
-        if len(requests) == 1:
-            return [entry for _, entry in found.values()]  # in the order of the request
-        oldest_first = sorted(found.values(), key=lambda pair: (pair[0].due_on, pair[0].number))
-        return [entry for _, entry in oldest_first]
+    def _entries(self, *conditions: ColumnElement[bool]) -> list[OpenRequest]:
+        """Return the bills of some requests, each once: in a request's own order, or oldest due first over several."""
+        rows = self._session.execute(_rows_of(self._school_id, *conditions)).all()
+        newest = {row.Bill.id: row for row in rows}  # rows come oldest request first
+        found = list(newest.values())
+        if len({row.PaymentRequest.id for row in rows}) > 1:
+            found.sort(key=lambda row: (row.Bill.due_on, row.Bill.number))
+        return [_entry(row.PaymentRequest, row.Bill, row.paid, void=row.void) for row in found]
 
 
-def _entry(request: PaymentRequest, balance: BillBalance) -> OpenRequest:
-    status = RequestStatus.OPEN if balance.rest else RequestStatus.PAID
+def _rows_of(school_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Return the query for requests with their bills and what was paid on each, by index alone.
+
+    Sums are looked up bill by bill: a grouped subquery would add up every allocation of the school each time.
+    """
+    paid = (
+        select(money_sum(Allocation.amount))
+        .where(
+            Allocation.school_id == Bill.school_id,
+            Allocation.bill_id == Bill.id,
+            live_allocation(),
+        )
+        .correlate(Bill)
+        .scalar_subquery()
+    )
+    link = PaymentRequestBill
+    rows: Select[Any] = sql_select(
+        PaymentRequest,
+        Bill,
+        paid.label("paid"),
+        col(BillVoid.bill_id).is_not(None).label("void"),
+    )
+    return (
+        rows.join(link, (col(link.school_id) == PaymentRequest.school_id) & (col(link.request_id) == PaymentRequest.id))
+        .join(Bill, (col(Bill.school_id) == link.school_id) & (col(Bill.id) == link.bill_id))
+        .outerjoin(BillVoid, (col(BillVoid.bill_id) == Bill.id) & (col(BillVoid.school_id) == Bill.school_id))
+        .where(col(PaymentRequest.school_id) == school_id, *conditions)
+        .order_by(col(PaymentRequest.created_at), col(PaymentRequest.id), col(link.position))
+    )
+
+
+def _entry(request: PaymentRequest, bill: Bill, paid: Money, *, void: bool) -> OpenRequest:
+    rest = ZERO if void else bill.family_due - paid
+    status = RequestStatus.OPEN if rest else RequestStatus.PAID
     return OpenRequest(
         reference=request.reference,
         pupil=str(request.pupil_id),
@@ -85,9 +121,9 @@ def _entry(request: PaymentRequest, balance: BillBalance) -> OpenRequest:
         school=str(request.school_id),
         account=str(request.bank_account_id),
         virtual_account=request.virtual_account,
-        due=balance.rest,
-        status=RequestStatus.VOID if balance.void else status,
-        key=str(balance.bill_id),
+        due=rest,
+        status=RequestStatus.VOID if void else status,
+        key=str(bill.id),
     )
 
 

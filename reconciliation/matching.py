@@ -94,11 +94,16 @@ class IncomingTransfer:
 
 @dataclass(frozen=True, slots=True)
 class BillShare:
-    """Money for one entry; 0 đ when it is only a candidate."""
+    """Money for one entry, and the pupil who owes it; 0 đ when it is only a candidate."""
 
     reference: str
     amount: Money
     key: str | None = None
+    pupil: str = ""
+
+
+def _share(entry: OpenRequest, amount: Money) -> BillShare:
+    return BillShare(entry.reference, amount, entry.key, entry.pupil)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +260,7 @@ def _judge_several(case: _Case) -> Decision:
     sum_due = total(entry.due for entry in entries)
     if sum_due != case.transfer.amount:
         return _suggest(case, "several_references", case.named, {"sum_due": sum_due.dong})
-    shares = tuple(BillShare(entry.reference, entry.due, entry.key) for entry in entries)
+    shares = tuple(_share(entry, entry.due) for entry in entries)
     evidence = case.because("several_exact_references", {"sum_due": sum_due.dong})
     return Decision(Outcome.SPLIT, shares, evidence=evidence)
 
@@ -264,7 +269,7 @@ def _pay(case: _Case, payable: Sequence[OpenRequest], rule: str) -> Decision:
     """Put the money on open entries, oldest first; what is left over becomes the pupil's credit."""
     amount, due = case.transfer.amount, total(entry.due for entry in payable)
     parts, left = allocate(amount, [(place, entry.due) for place, entry in enumerate(payable)])
-    shares = [BillShare(payable[part.bill].reference, part.amount, payable[part.bill].key) for part in parts]
+    shares = [_share(payable[part.bill], part.amount) for part in parts]
     outcome = Outcome.MATCHED
     if amount != due:
         outcome = Outcome.PARTIAL if amount < due else Outcome.OVERPAID
@@ -283,7 +288,7 @@ def _pay_closed(case: _Case, closed: OpenRequest, rule: str) -> Decision:
     ]
     fitting = [entry for entry in open_entries if entry.due == amount]
     if len(fitting) == 1:
-        share = BillShare(fitting[0].reference, amount, fitting[0].key)
+        share = _share(fitting[0], amount)
         evidence = case.because("closed_request_same_amount_open", note, {"rule": rule})
         return Decision(Outcome.MATCHED, (share,), evidence=evidence)
     evidence = case.because("closed_request", note, {"rule": rule, "open_of_same_amount": len(fitting)})
@@ -297,7 +302,7 @@ def _suggest(case: _Case, rule: str, claims: Iterable[_Claim], *more: Evidence) 
     ranked = sorted(entries, key=lambda entry: _weakness(entry, transfer))
     candidates: dict[str, BillShare] = {}
     for entry in ranked:
-        candidates.setdefault(entry.reference, BillShare(entry.reference, ZERO, entry.key))
+        candidates.setdefault(entry.reference, _share(entry, ZERO))
     return Decision(
         Outcome.SUGGESTED,
         tuple(candidates.values())[:MAX_CANDIDATES],

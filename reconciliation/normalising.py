@@ -9,12 +9,13 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from sqlalchemy.exc import DataError, IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from billing.errors import HocphiError
 from billing.ledger.tables import BankAccount
 from billing.vault import Vault
 from reconciliation.errors import CallbackUnreadable
+from reconciliation.feeds.base import Feed as Reader
 from reconciliation.feeds.base import Kind, NormalisedTransfer
 from reconciliation.feeds.opening import feed_by_id, reader_of
 from reconciliation.feeds.sepay import API_KEY
@@ -45,9 +46,11 @@ def normalise(session: Session, vault: Vault, school_id: UUID, inbox_ids: Sequen
     """
     results = []
     messages = claim(session, inbox_ids)
-    _lock_accounts(session, messages)
+    sources = _sources(session, vault, school_id, messages)
+    for account_id in sorted({source.account.id for source in sources.values()}):
+        lock_account(session, account_id)
     for message in messages:
-        result = _read_one(session, vault, school_id, message, now)
+        result = _read_one(session, vault, sources[message.feed_id], message, now)
         session.add(result)
         session.flush()
         results.append(result)
@@ -59,18 +62,36 @@ def normalise(session: Session, vault: Vault, school_id: UUID, inbox_ids: Sequen
     )
 
 
-def _lock_accounts(session: Session, messages: Sequence[InboxMessage]) -> None:
-    feeds = {message.feed_id for message in messages}
-    for account_id in sorted(session.exec(select(Feed.bank_account_id).where(col(Feed.id).in_(feeds)).distinct())):
-        lock_account(session, account_id)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A feed with its account and what reads its messages (why not, if nothing does)."""
+
+    feed: Feed
+    account: BankAccount
+    reader: Reader | HocphiError
 
 
-def _read_one(session: Session, vault: Vault, school_id: UUID, message: InboxMessage, now: datetime) -> InboxResult:
+def _sources(session: Session, vault: Vault, school_id: UUID, messages: Sequence[InboxMessage]) -> dict[UUID, _Source]:
+    sources = {}
+    for feed_id in {message.feed_id for message in messages}:
+        feed = feed_by_id(session, school_id, feed_id)
+        account = session.exec(
+            select(BankAccount).where(BankAccount.school_id == school_id, BankAccount.id == feed.bank_account_id),
+        ).one()
+        try:
+            reader: Reader | HocphiError = reader_of(feed, vault)
+        except HocphiError as error:
+            reader = error
+        sources[feed_id] = _Source(feed, account, reader)
+    return sources
+
+
+def _read_one(session: Session, vault: Vault, source: _Source, message: InboxMessage, now: datetime) -> InboxResult:
     if message.id is None:
         raise ValueError("a message from the inbox has an id")
     try:
         with session.begin_nested():
-            written, known = _write_all(session, vault, school_id, message, now)
+            written, known = _write_all(session, vault, source, message, now)
     except HocphiError as error:
         return _aside(message.id, error.message, now)
     except InvalidTag:
@@ -88,19 +109,17 @@ def _aside(inbox_id: int, reason: str, now: datetime) -> InboxResult:
 
 
 def _write_all(
-    session: Session, vault: Vault, school_id: UUID, message: InboxMessage, now: datetime
+    session: Session, vault: Vault, source: _Source, message: InboxMessage, now: datetime
 ) -> tuple[int, int]:
     """Write the transfers of a message; return how many were new and how many were known."""
-    feed = feed_by_id(session, school_id, message.feed_id)
-    account = session.exec(
-        select(BankAccount).where(BankAccount.school_id == school_id, BankAccount.id == feed.bank_account_id),
-    ).one()
+    if isinstance(source.reader, HocphiError):
+        raise source.reader
     body = vault.open_bytes(message.body_sealed, BODY_CONTEXT)
-    ids = [
-        write_transfer(session, vault, Origin(account, message.id or 0, held=_must_hold(feed, read)), read, now)
-        for read in reader_of(feed, vault).read(body)
-        if read.kind is Kind.TRANSFER and _is_ours(account, read)
-    ]
+    ids = []
+    for read in source.reader.read(body):
+        if read.kind is Kind.TRANSFER and _is_ours(source.account, read):
+            origin = Origin(source.account, message.id or 0, held=_must_hold(source.feed, read))
+            ids.append(write_transfer(session, vault, origin, read, now))
     return sum(each is not None for each in ids), sum(each is None for each in ids)
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
-from billing.bills.tables import Bill
 from billing.money import ZERO, Money, total
 from billing.payments.allocation import Part
 from billing.payments.recording import Received, record_payments
 from reconciliation.book import RowsBook
-from reconciliation.matching import POSTING, BillShare, Decision, Direction, IncomingTransfer, decide
+from reconciliation.matching import POSTING, Decision, Direction, IncomingTransfer, decide
 from reconciliation.tables import Match, Transfer
 from reconciliation.transfers import step
 
@@ -76,27 +74,15 @@ def _as_incoming(transfer: Transfer) -> IncomingTransfer:
 
 def _record(session: Session, transfer: Transfer, decision: Decision, now: datetime) -> None:
     """Record one payment for each pupil that the decision gives money to."""
-    parts = _parts_by_pupil(session, transfer.school_id, decision.bills)
-    if decision.credit_to is not None:
-        parts[UUID(decision.credit_to)] += []
-    received = []
-    for pupil_id, pupil_parts in sorted(parts.items()):
-        credit = decision.credit if str(pupil_id) == decision.credit_to else ZERO
-        received.append(
-            (_received(transfer, pupil_id, total(part.amount for part in pupil_parts) + credit), pupil_parts)
-        )
-    record_payments(session, received, now)
-
-
-def _parts_by_pupil(session: Session, school_id: UUID, bills: Sequence[BillShare]) -> dict[UUID, list[Part[UUID]]]:
-    amounts = {UUID(str(bill.key)): bill.amount for bill in bills}
-    owners = session.exec(
-        select(Bill.id, Bill.pupil_id).where(Bill.school_id == school_id, col(Bill.id).in_(amounts)),
-    ).all()
     parts: dict[UUID, list[Part[UUID]]] = defaultdict(list)
-    for bill_id, pupil_id in owners:
-        parts[pupil_id].append(Part(bill_id, amounts[bill_id]))
-    return parts
+    for bill in decision.bills:
+        parts[UUID(bill.pupil)].append(Part(UUID(bill.key), bill.amount))
+    credits_ = {UUID(decision.credit_to): decision.credit} if decision.credit_to else {}
+    received = []
+    for pupil_id in sorted(parts.keys() | credits_.keys()):
+        amount = total(part.amount for part in parts[pupil_id]) + credits_.get(pupil_id, ZERO)
+        received.append((_received(transfer, pupil_id, amount), parts[pupil_id]))
+    record_payments(session, received, now)
 
 
 def _received(transfer: Transfer, pupil_id: UUID, amount: Money) -> Received:
