@@ -17,12 +17,11 @@ from billing.ledger.tables import BankAccount
 from billing.storage import new_id
 from billing.vault import Vault
 from reconciliation.errors import CallbackUnreadable, StepNotAllowed
-from reconciliation.feeds.base import NormalisedTransfer
+from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.matching import Direction
 from reconciliation.tables import ALLOWED_STEPS, Transfer, TransferStep
 
 PAYER_CONTEXT = "transfers.payer"
-STATEMENT = "statement"
 DAY_APART = timedelta(days=1)  # a bank may book in the morning what came at night
 UNCLASSIFIED_OUT = "1388"
 _UNCLASSIFIED_NAME = "Tiền ra chưa phân loại"

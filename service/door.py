@@ -24,12 +24,11 @@ from sqlmodel import col, select
 from starlette.types import Receive, Scope, Send
 
 from reconciliation.errors import CallbackRefused, UnknownFeed
-from reconciliation.feeds.base import MAX_BODY_BYTES, Answer
+from reconciliation.feeds.base import MAX_BODY_BYTES, STATEMENT, Answer
 from reconciliation.feeds.base import Feed as Reader
 from reconciliation.feeds.opening import path_hash, reader_of
 from reconciliation.inbox import BODY_CONTEXT, digest_of
 from reconciliation.tables import Feed
-from reconciliation.transfers import STATEMENT
 from service.database import EVERYTHING, libpq_url
 from service.front import CALLBACK_PREFIX
 from service.wiring import Wiring

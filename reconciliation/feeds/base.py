@@ -19,6 +19,8 @@ from reconciliation.errors import SignatureExpired, SignatureMissing
 from reconciliation.matching import Direction
 
 MAX_BODY_BYTES = 64 * 1024
+STATEMENT = "statement"
+"""The provider of transfers that a person brings as a bank's file."""
 
 
 class Kind(StrEnum):

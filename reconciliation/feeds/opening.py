@@ -15,8 +15,8 @@ from billing.money import Money
 from billing.vault import Vault
 from reconciliation.errors import UnknownFeed
 from reconciliation.feeds import base, sepay
+from reconciliation.feeds.base import STATEMENT
 from reconciliation.tables import Feed
-from reconciliation.transfers import STATEMENT
 
 SECRET_CONTEXT = "feeds.secret"  # noqa: S105  the name of a column
 FILE_SCHEME = "file"

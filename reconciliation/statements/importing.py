@@ -14,12 +14,12 @@ from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money
 from billing.vault import Vault
 from reconciliation.errors import StatementUnreadable
-from reconciliation.feeds.base import NormalisedTransfer
+from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.inbox import store_message
 from reconciliation.statements.reading import Statement, StatementLine, read_statement
 from reconciliation.tables import Feed, InboxResult, StatementFile, Transfer
 from reconciliation.tables import StatementLine as StatementLineRow
-from reconciliation.transfers import DAY_APART, STATEMENT, Origin, lock_account, may_be_one, write_transfer
+from reconciliation.transfers import DAY_APART, Origin, lock_account, may_be_one, write_transfer
 
 
 @dataclass(frozen=True, slots=True)
