@@ -5,16 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from openpyxl import Workbook
 
 from billing.money import Money, total
 from reconciliation.matching import Direction
-
-if TYPE_CHECKING:
-    from reconciliation.feeds.stand_in import Movement
 
 _VIETNAM = timedelta(hours=7)
 _HEADINGS = (
@@ -29,6 +26,34 @@ _HEADINGS = (
 )
 
 
+class Booked(Protocol):
+    """What a statement shows of a movement; ``at`` is UTC, ``signed`` the amount as the balance sees it."""
+
+    @property
+    def at(self) -> datetime:
+        """When it was booked."""
+
+    @property
+    def direction(self) -> Direction:
+        """Which way the money went."""
+
+    @property
+    def amount(self) -> Money:
+        """How much, above 0 đ."""
+
+    @property
+    def signed(self) -> Money:
+        """Money out is below 0 đ."""
+
+    @property
+    def bank_reference(self) -> str:
+        """The bank's own number of the movement."""
+
+    @property
+    def memo(self) -> str:
+        """The memo as it arrived."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementHead:
     """Whose account, which days (both included), and the balance before the first of them."""
@@ -40,7 +65,7 @@ class StatementHead:
     opening: Money
 
 
-def statement(head: StatementHead, movements: Sequence[Movement]) -> bytes:
+def statement(head: StatementHead, movements: Sequence[Booked]) -> bytes:
     """Return the XLSX of the movements within the days, oldest first; amounts are texts, as MB writes them."""
     shown = [one for one in movements if head.first_day <= (one.at + _VIETNAM).date() <= head.last_day]
     book = Workbook()
@@ -79,7 +104,7 @@ def _top(head: StatementHead) -> list[list[str]]:
     ]
 
 
-def _line(number: int, movement: Movement, balance: Money) -> list[str]:
+def _line(number: int, movement: Booked, balance: Money) -> list[str]:
     local = movement.at + _VIETNAM
     debit = _money(movement.amount) if movement.direction is Direction.OUT else ""
     credit = _money(movement.amount) if movement.direction is Direction.IN else ""
