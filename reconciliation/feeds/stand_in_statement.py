@@ -24,6 +24,7 @@ _HEADINGS = (
     "Số dư/Balance",
     "Nội dung/Details",
 )
+_WIDTHS = (8, 16, 20, 22, 16, 16, 18, 90)
 
 
 class Booked(Protocol):
@@ -71,6 +72,8 @@ def statement(head: StatementHead, movements: Sequence[Booked]) -> bytes:
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "Sao ke"
+    for letter, width in zip("ABCDEFGH", _WIDTHS, strict=True):
+        sheet.column_dimensions[letter].width = width
     for row in _top(head):
         sheet.append(row)
     balance = head.opening

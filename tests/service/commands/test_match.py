@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from billing.payments.reference import reference_for
+from reconciliation.matching import POSTING, Outcome
 from service.__main__ import main
 from service.commands.match import MAX_LINE_BYTES, answers
 
@@ -114,6 +117,42 @@ def test_an_endless_line_is_refused_without_being_kept() -> None:
     found = list(answers(io.BytesIO(data)))
 
     assert [answer["outcome"] for answer in found] == ["refused", "matched"]
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["open", "in", ONE]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+fields = ["reference", "pupil", "family", "school", "account", "virtual_account", "due", "status"]
+
+
+@given(
+    st.dictionaries(st.sampled_from(fields), anything),
+    st.dictionaries(st.sampled_from(["id", "amount", "memo", "account", "virtual_account", "direction"]), anything),
+)
+def test_whatever_stands_in_a_line_one_answer_comes(entry: dict[str, Any], transfer: dict[str, Any]) -> None:
+    whole = line(entry)
+    whole["transfer"].update(transfer)
+    text = json.dumps(whole)
+    (answer,) = answers(io.BytesIO(text.encode()))
+
+    assert answer["outcome"] in set(Outcome)
+    moved = sum(bill["amount"] for bill in answer["bills"]) + answer["credit"]  # type: ignore[attr-defined, operator]  # JSON
+    posts = answer["outcome"] in POSTING
+    assert moved == (whole["transfer"]["amount"] if posts else 0)
+    json.dumps(answer, allow_nan=False)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_stop_the_door(data: bytes) -> None:
+    for answer in answers(io.BytesIO(data)):
+        assert answer["outcome"] == "refused"
 
 
 def test_a_missing_file_is_unusable(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
