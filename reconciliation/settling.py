@@ -13,6 +13,7 @@ from billing.money import ZERO, Money, total
 from billing.payments.allocation import Part
 from billing.payments.recording import Received, record_payments
 from reconciliation.book import RowsBook
+from reconciliation.feeds.base import STATEMENT
 from reconciliation.matching import POSTING, Decision, Direction, IncomingTransfer, decide
 from reconciliation.tables import Match, Transfer
 from reconciliation.transfers import step
@@ -93,4 +94,6 @@ def _received(transfer: Transfer, pupil_id: UUID, amount: Money) -> Received:
         source_id=transfer.id,
         amount=amount,
         value_date=transfer.value_date,
+        # A statement tells the day only; a callback tells the moment.
+        paid_at=None if transfer.provider == STATEMENT else transfer.occurred_at,
     )

@@ -26,7 +26,7 @@ _BRINGS_NO_MONEY = frozenset({"credit"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """Money for one pupil from one source; ``value_date`` is the bank's day."""
+    """Money for one pupil from one source; ``value_date`` is the bank's day, ``paid_at`` its moment where it is told."""
 
     school_id: UUID
     pupil_id: UUID
@@ -34,6 +34,7 @@ class Received:
     source_id: UUID
     amount: Money
     value_date: date
+    paid_at: datetime | None = None
 
 
 Parts = Sequence[Part[UUID]]
@@ -56,10 +57,11 @@ def record_payments(session: Session, received: Sequence[tuple[Received, Parts]]
     payments = [_write_payment(session, one, now) for one, _ in received]
     _write_allocations(session, list(zip(payments, [parts for _, parts in received], strict=True)))
     receipts: list[tuple[Payment, UUID]] = []
-    for payment, (_, parts) in zip(payments, received, strict=True):
+    for payment, (one, parts) in zip(payments, received, strict=True):
         _post(session, payment, parts, now)
-        receipt_id = None if payment.source_kind in _BRINGS_NO_MONEY else new_id()
-        _tell(session, payment, parts, receipt_id, now)
+        receipt_id = None if one.source_kind in _BRINGS_NO_MONEY else new_id()
+        paid_at = one.paid_at.isoformat() if one.paid_at else None
+        _tell(session, payment, parts, now, receipt_id=str(receipt_id) if receipt_id else None, paid_at=paid_at)
         if receipt_id is not None:
             receipts.append((payment, receipt_id))
     session.flush()
@@ -130,7 +132,7 @@ def _post(session: Session, payment: Payment, parts: Parts, now: datetime) -> No
     post(session, fact, lines, now)
 
 
-def _tell(session: Session, payment: Payment, parts: Parts, receipt_id: UUID | None, now: datetime) -> None:
+def _tell(session: Session, payment: Payment, parts: Parts, now: datetime, **facts: str | None) -> None:
     """Write the event that notices are made from, with the requests whose bills were paid."""
     requests = session.exec(
         select(PaymentRequestBill.request_id)
@@ -140,14 +142,18 @@ def _tell(session: Session, payment: Payment, parts: Parts, receipt_id: UUID | N
         )
         .distinct(),
     ).all()
-    facts = {
-        "receipt_id": str(receipt_id) if receipt_id else None,
-        "pupil_id": str(payment.pupil_id),
-        "amount": payment.amount.dong,
-        "credit": _rest(payment, parts).dong,
-        "request_ids": sorted(str(request_id) for request_id in requests),
-    }
-    record_event(session, payment.school_id, PAYMENT_RECEIVED, payment.id, now, **facts)
+    record_event(
+        session,
+        payment.school_id,
+        PAYMENT_RECEIVED,
+        payment.id,
+        now,
+        pupil_id=str(payment.pupil_id),
+        amount=payment.amount.dong,
+        credit=_rest(payment, parts).dong,
+        request_ids=sorted(str(request_id) for request_id in requests),
+        **facts,
+    )
 
 
 def _rest(payment: Payment, parts: Parts) -> Money:

@@ -44,6 +44,7 @@ def test_a_transfer_with_the_reference_pays_the_bill(collecting: Collecting) -> 
         event = session.exec(select(Event).where(Event.kind == "payment_received")).one()
         steps = session.exec(select(TransferStep).order_by("id")).all()
     assert event.facts["amount"] == 650_000
+    assert event.facts["paid_at"] == "2025-10-06T01:00:00+00:00"
     assert event.facts["request_ids"] == [str(collecting.requests[0].id)]
     assert [(step.from_state, step.to_state) for step in steps] == [(None, "new"), ("new", "matched")]
     assert {"reconciliation.settle", "notifications.plan", "ledger.seal"} <= set(collecting.rung)
