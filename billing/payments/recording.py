@@ -26,7 +26,7 @@ _BRINGS_NO_MONEY = frozenset({"credit"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """Money for one pupil from one source; ``value_date`` is the bank's day, ``paid_at`` its moment where it is told."""
+    """Money for one pupil from one source; ``value_date`` is the bank's day, ``paid_at`` its moment if told."""
 
     school_id: UUID
     pupil_id: UUID

@@ -130,7 +130,7 @@ def test_the_bill_of_another_pupil_is_refused(till: Till) -> None:
 
 @pytest.mark.parametrize("dies_in", ["_write_allocations", "_post", "_tell", "issue_receipt"])
 def test_wherever_it_dies_nothing_is_left(till: Till, dies_in: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def die(*_: object) -> None:
+    def die(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(recording, dies_in, die)
