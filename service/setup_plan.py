@@ -91,6 +91,12 @@ class BadPlan(Refused):
         self.problems = tuple(problems)
 
 
+def grades_of(level: str) -> tuple[int, int]:
+    """Return the lowest and the highest grade of a level."""
+    grades = _GRADES[level]
+    return grades[0], grades[-1]
+
+
 def check_plan(plan: SetupPlan) -> None:
     """Raise ``BadPlan`` with every fault of the plan."""
     problems = list(_problems(plan))
