@@ -36,9 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Set up; 1 when there is a province already or the database cannot be used, 2 for a file with faults."""
     source = str(arguments.file or "setup")
     try:
-        plan, administrator = _read(arguments.file) if arguments.file else (None, None)
-        if plan and administrator is None and not arguments.add:
-            raise BadPlan([PlanProblem("administrator", "Thiếu mục này.", "Ghi login và full_name của quản trị viên.")])
+        plan, administrator = _read(arguments.file, add=arguments.add) if arguments.file else (None, None)
         return _with_database(read_settings(), plan, administrator, add=arguments.add)
     except BadPlan as bad:
         return _faults(source, bad)
@@ -51,11 +49,14 @@ def run(arguments: argparse.Namespace) -> int:
         return no(str(error))
 
 
-def _read(path: Path) -> tuple[SetupPlan, Administrator | None]:
+def _read(path: Path, *, add: bool) -> tuple[SetupPlan, Administrator | None]:
     try:
-        return read_setup_file(path.read_text(encoding="utf-8-sig"))
+        plan, administrator = read_setup_file(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise BadPlan([PlanProblem("tệp", "Không phải chữ UTF-8.", "Lưu lại tệp dạng UTF-8.")]) from None
+    if administrator is None and not add:
+        raise BadPlan([PlanProblem("administrator", "Thiếu mục này.", "Ghi login và full_name của quản trị viên.")])
+    return plan, administrator
 
 
 def _with_database(
