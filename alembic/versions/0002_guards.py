@@ -273,12 +273,13 @@ BEGIN
         RAISE EXCEPTION 'a payment for one pupil cannot pay the bill of another' USING ERRCODE = 'check_violation';
     END IF;
     SELECT coalesce(sum(a.amount), 0) INTO on_bill FROM allocations a
-      WHERE a.bill_id = NEW.bill_id
+      WHERE a.school_id = NEW.school_id AND a.bill_id = NEW.bill_id
         AND NOT EXISTS (SELECT 1 FROM payment_reversals r WHERE r.payment_id = a.payment_id);
     IF on_bill + NEW.amount > bill.family_due THEN
         RAISE EXCEPTION 'allocations exceed the bill' USING ERRCODE = 'check_violation';
     END IF;
-    SELECT coalesce(sum(a.amount), 0) INTO of_payment FROM allocations a WHERE a.payment_id = NEW.payment_id;
+    SELECT coalesce(sum(a.amount), 0) INTO of_payment FROM allocations a
+      WHERE a.school_id = NEW.school_id AND a.payment_id = NEW.payment_id;
     IF of_payment + NEW.amount > payment.amount THEN
         RAISE EXCEPTION 'allocations exceed the payment' USING ERRCODE = 'check_violation';
     END IF;
@@ -288,7 +289,8 @@ END $$;
 CREATE FUNCTION void_bill_is_unpaid() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('bill ' || NEW.bill_id, 0));
-    IF EXISTS (SELECT 1 FROM allocations a WHERE a.bill_id = NEW.bill_id
+    IF EXISTS (SELECT 1 FROM allocations a
+               WHERE a.school_id = NEW.school_id AND a.bill_id = NEW.bill_id
                AND NOT EXISTS (SELECT 1 FROM payment_reversals r WHERE r.payment_id = a.payment_id)) THEN
         RAISE EXCEPTION 'a bill with money on it cannot be void' USING ERRCODE = 'check_violation';
     END IF;
@@ -302,7 +304,8 @@ DECLARE
 BEGIN
     SELECT last_number INTO STRICT last FROM receipt_counters WHERE book_id = NEW.book_id;
     IF NEW.number <> last OR (NEW.number > 1 AND NOT EXISTS (
-        SELECT 1 FROM receipts r WHERE r.book_id = NEW.book_id AND r.number = NEW.number - 1)) THEN
+        SELECT 1 FROM receipts r
+        WHERE r.school_id = NEW.school_id AND r.book_id = NEW.book_id AND r.number = NEW.number - 1)) THEN
         RAISE EXCEPTION 'receipt % does not follow number % of its book', NEW.number, last
             USING ERRCODE = 'check_violation';
     END IF;
@@ -360,8 +363,10 @@ def _grant() -> None:
 def _isolate() -> None:
     policies = {table: IN_SCOPE.format(column="school_id") for table in TENANT_TABLES}
     policies["schools"] = IN_SCOPE.format(column="id")
-    seen = " OR ".join([IN_SCOPE.format(column="entered_by_school_id"), BY_ENROLMENT.format(column="id")])
-    policies["guardianships"] = f"{BY_ENROLMENT.format(column='pupil_id')} OR {MINE.format(column='guardian_id')}"
+    seen = " OR ".join([IN_SCOPE.format(column="entered_by_school_id"), BY_ENROLMENT.format(column="pupils.id")])
+    policies["guardianships"] = (
+        f"{BY_ENROLMENT.format(column='guardianships.pupil_id')} OR {MINE.format(column='guardian_id')}"
+    )
     by_guardian = "EXISTS (SELECT 1 FROM guardianships g WHERE g.{own} = {column})"
     policies["pupils"] = f"{seen} OR {by_guardian.format(own='pupil_id', column='pupils.id')}"
     policies["guardians"] = " OR ".join(
