@@ -11,7 +11,7 @@ from service.commands.answers import YES, unusable
 from service.logs import write_logs
 from service.running import NotGiven, program_wiring
 from service.settings import read_settings
-from service.web import app_from
+from service.web import build_app
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with program_wiring(read_settings()) as wiring:
             config = uvicorn.Config(
-                app_from(wiring),
+                build_app(wiring),
                 host=arguments.host,
                 port=arguments.port,
                 log_config=None,
