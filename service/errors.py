@@ -27,6 +27,9 @@ _LATER = ("Xin chờ ít phút rồi thử lại.", "Please wait a few minutes a
 TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(
     {
         access.SignInNeeded: Answer(401, "sign_in_needed", ("Xin đăng nhập.", "Please sign in.")),
+        access.PasswordChangeNeeded: Answer(
+            403, "password_change_needed", ("Mở trang đổi mật khẩu.", "Open the page to change the password.")
+        ),
         access.WrongCredentials: Answer(
             401,
             "wrong_credentials",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -13,6 +13,8 @@ from service.access.roles import MATRIX
 from service.front import Front
 from service.pages import auditing, faults, health, login, office, parent
 from service.pages.desk import WebParts
+from service.pages.parts import web_parts
+from service.wiring import Wiring
 
 ROUTERS: tuple[APIRouter, ...] = (health.router, login.router, parent.router, office.router, auditing.router)
 
@@ -20,8 +22,13 @@ ROUTERS: tuple[APIRouter, ...] = (health.router, login.router, parent.router, of
 _MAX_BODY_BYTES = 64 * 1024
 
 
-def build_app(parts: WebParts) -> ASGIApp:
-    """Return the whole web as one ASGI application.
+def build_app(wiring: Wiring) -> ASGIApp:
+    """Return the whole web as one ASGI application on the house's own rows."""
+    return assemble(web_parts(wiring))
+
+
+def assemble(parts: WebParts) -> ASGIApp:
+    """Put the parts together.
 
     Raises ``RuntimeError`` when a route has no row in the matrix of ``service/access/roles.py``, so that no
     page can be forgotten there.
@@ -31,8 +38,8 @@ def build_app(parts: WebParts) -> ASGIApp:
         raise RuntimeError(f"routes without a row in the matrix: {missing}")
     app = FastAPI(
         title="Hocphi",
-        docs_url=None if parts.production else "/docs",
-        openapi_url=None if parts.production else "/openapi.json",
+        docs_url=None,
+        openapi_url=None,
         redoc_url=None,
         redirect_slashes=False,
         max_body_size=_MAX_BODY_BYTES,
@@ -55,9 +62,8 @@ def _lifespan(parts: WebParts) -> Callable[[FastAPI], AbstractAsyncContextManage
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
         del app
-        with ExitStack() as stack:
-            for starter in parts.starters:
-                stack.enter_context(starter())
-            yield
+        yield
+        for close in parts.closers:
+            await close()
 
     return run

@@ -2,6 +2,7 @@
 
 HocphiError
 ├── SignInNeeded        nobody is signed in, or the session has ended
+├── PasswordChangeNeeded  signed in with a one-time password, which must be replaced first
 ├── WrongCredentials    login and password do not belong together (never says which)
 ├── TooManyTries        a limit on tries is reached; carries the seconds to wait
 ├── ForgedRequest       an unsafe request without our token, or from another site
@@ -20,6 +21,13 @@ class SignInNeeded(HocphiError):  # noqa: N818  named sentences read better than
     """Nobody is signed in, or the session has ended."""
 
     def __init__(self, message: str = "Trang này cần đăng nhập.", **facts: object) -> None:
+        super().__init__(message, **facts)
+
+
+class PasswordChangeNeeded(HocphiError):  # noqa: N818  as above
+    """Signed in with a one-time password, which must be replaced first."""
+
+    def __init__(self, message: str = "Xin đổi mật khẩu dùng một lần trước.", **facts: object) -> None:
         super().__init__(message, **facts)
 
 

@@ -1,4 +1,4 @@
-"""A parent's payment link (pure): a token that can be made again from the request, and how long it lives."""
+"""A parent's payment link: a token that can be made again from the request, and how long it opens the page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,19 @@ import hashlib
 import hmac
 import re
 import uuid
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from billing.bills.tables import Bill
+from billing.payments.balances import live_allocation
+from billing.payments.tables import Allocation, Payment, PaymentRequest, PaymentRequestBill
+from service.access.tables import LinkToken
+from service.database import Scope, use_scope
+
+_LOCAL = timezone(timedelta(hours=7))
 
 _TOKEN_BYTES = 16
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{22}", re.ASCII)
@@ -38,8 +50,72 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def valid_until(due_on: date, paid_on: date | None) -> date:
-    """Return the last school day of a link: paid + 30 days, or due + 60 days while unpaid."""
-    if paid_on is not None:
-        return paid_on + timedelta(days=DAYS_AFTER_PAYMENT)
-    return due_on + timedelta(days=DAYS_AFTER_DUE)
+def last_day(due_on: date, paid_on: date | None) -> date:
+    """Return the last school day of a link: 60 days after the due day, and at least 30 after the last payment."""
+    after_due = due_on + timedelta(days=DAYS_AFTER_DUE)
+    return after_due if paid_on is None else max(after_due, paid_on + timedelta(days=DAYS_AFTER_PAYMENT))
+
+
+def ensure_link(session: Session, link_key: bytes, base_url: str, request: PaymentRequest, now: datetime) -> str:
+    """Return the address of a request's page and make sure that it opens; the same each time, until it is renewed."""
+    token = make_token(link_key, request.id, request.link_version)
+    if session.get(LinkToken, digest(token)) is None:
+        row = insert(LinkToken).values(
+            token_hash=digest(token),
+            school_id=request.school_id,
+            request_id=request.id,
+            version=request.link_version,
+            created_at=now,
+            expires_at=_end_of(last_day(_due_on(session, request, now), None)),
+        )
+        session.execute(row.on_conflict_do_nothing())
+    return f"{base_url}/t/{token}"
+
+
+def renew_link(session: Session, link_key: bytes, base_url: str, request: PaymentRequest, now: datetime) -> str:
+    """End the old link of a request and return the address of a new one."""
+    session.execute(
+        update(LinkToken)
+        .where(col(LinkToken.request_id) == request.id, col(LinkToken.revoked_at).is_(None))
+        .values(revoked_at=now)
+    )
+    request.link_version += 1
+    session.add(request)
+    session.flush()
+    return ensure_link(session, link_key, base_url, request, now)
+
+
+def opened_by(session: Session, link_digest: bytes, now: datetime) -> LinkToken | None:
+    """Return the link with this digest if it still opens, and limit the transaction to its school."""
+    link = session.get(LinkToken, link_digest)
+    if link is None or link.revoked_at is not None:
+        return None
+    use_scope(session, Scope.of(link.school_id))
+    if now < link.expires_at:
+        return link
+    paid_on = _paid_on(session, link)
+    return link if paid_on is not None and now < _end_of(last_day(date.min, paid_on)) else None
+
+
+def _due_on(session: Session, request: PaymentRequest, now: datetime) -> date:
+    due: date | None = session.exec(
+        select(func.max(Bill.due_on))
+        .join(PaymentRequestBill, col(PaymentRequestBill.bill_id) == col(Bill.id))
+        .where(PaymentRequestBill.request_id == request.id, PaymentRequestBill.school_id == request.school_id)
+    ).one()
+    return due or now.astimezone(_LOCAL).date()
+
+
+def _paid_on(session: Session, link: LinkToken) -> date | None:
+    paid: date | None = session.exec(
+        select(func.max(Payment.value_date))
+        .join(Allocation, col(Allocation.payment_id) == col(Payment.id))
+        .join(PaymentRequestBill, col(PaymentRequestBill.bill_id) == col(Allocation.bill_id))
+        .where(PaymentRequestBill.request_id == link.request_id, live_allocation())
+    ).one()
+    return paid
+
+
+def _end_of(day: date) -> datetime:
+    """Return the end of a school day in UTC."""
+    return datetime.combine(day + timedelta(days=1), time(), _LOCAL).astimezone(UTC)

@@ -64,6 +64,7 @@ class SignedIn:
     login: str
     session_digest: bytes
     grants: tuple[Grant, ...]
+    must_change_password: bool = False
 
     @property
     def roles(self) -> frozenset[Actor]:
@@ -100,6 +101,8 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/dang-nhap"): EVERYBODY,
         ("POST", "/dang-xuat"): _STAFF,
         ("GET", "/toi"): _STAFF,
+        ("GET", "/doi-mat-khau"): _STAFF,
+        ("POST", "/doi-mat-khau"): _STAFF,
         ("GET", "/t/{token}"): _LINK,
         ("GET", "/t/{token}/status"): _LINK,
         ("GET", "/t/{token}/qr.png"): _LINK,
@@ -109,6 +112,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/cho-xu-ly"): _OFFICE_READS,
         ("GET", "/van-phong/dot-thu"): _OFFICE_READS,
         ("GET", "/van-phong/dot-thu/{round_id}"): _OFFICE_READS,
+        ("POST", "/van-phong/dot-thu/{round_id}/xem-truoc"): _MAKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/trinh"): _MAKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/duyet"): _CHECKERS,
         ("GET", "/kiem-toan"): _OFFICE_READS,

@@ -6,7 +6,7 @@ The routes know only this promise. ``service/pages/`` holds no query; tests put 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from service.access.limits import Limiter
 from service.access.roles import Place, SignedIn
+from service.access.staff import Account, Noted
 from service.pages.views import (
     AuditPage,
     BillList,
@@ -33,11 +34,20 @@ from service.pages.views import (
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """A staff account as the sign-in needs it; a disabled one has no hash."""
+class Caller:
+    """Where a request comes from, and its id, for what is written down about it."""
 
-    user_id: uuid.UUID
-    password_hash: str | None
+    address: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRound:
+    """A round as somebody saw it: the digest of the preview, and whether its questions were agreed to."""
+
+    round_id: uuid.UUID
+    digest: str
+    agreed: bool = False
 
 
 class Gate(Protocol):
@@ -57,6 +67,12 @@ class Gate(Protocol):
 
     def renew_hash(self, user_id: uuid.UUID, password_hash: str) -> None:
         """Store a stronger hash of the same password."""
+
+    def change_password(self, user_id: uuid.UUID, password_hash: str, keep: bytes, now: datetime) -> None:
+        """Store a new password; every other session of this person ends, ``keep`` (a digest) stays."""
+
+    def note(self, noted: Noted, now: datetime) -> None:
+        """Write down a sign-in, a refusal or an export."""
 
 
 class FamilyDesk(Protocol):
@@ -93,11 +109,14 @@ class OfficeDesk(Protocol):
     def round_preview(self, who: SignedIn, place: Place, round_id: uuid.UUID) -> RoundPreview:
         """Return what a round will do; raises ``NotFound``."""
 
-    def submit_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, digest: str, now: datetime) -> None:
+    def calculate_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, now: datetime) -> None:
+        """Calculate a round anew and keep what it will do."""
+
+    def submit_round(self, who: SignedIn, place: Place, shown: ShownRound, now: datetime) -> None:
         """Hand a round to the approver; raises ``Conflict`` if it is no longer what was shown."""
 
-    def approve_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, digest: str, now: datetime) -> None:
-        """Approve a round, which issues its bills; raises ``SamePerson`` or ``Conflict``."""
+    def approve_round(self, who: SignedIn, place: Place, shown: ShownRound, now: datetime) -> None:
+        """Approve a round, which issues its bills; raises ``SamePerson``, ``Conflict`` or ``Refused``."""
 
 
 class AuditDesk(Protocol):
@@ -123,15 +142,16 @@ class WebParts:
 
     ``open_desk`` opens one transaction, commits when left without an error and rolls back otherwise.
     ``secret`` (at least 32 bytes) signs form tokens. ``origin`` is our own scheme, host and port; left
-    empty, it is taken from the request (development only). ``door`` answers ``/callbacks/``.
+    empty, it is taken from the request (development only). ``door`` answers ``/callbacks/``. ``closers`` run when
+    the server stops.
     """
 
     production: bool
     origin: str
     secret: bytes
     clock: Callable[[], datetime]
-    open_desk: Callable[[], AbstractContextManager[Desk]]
+    open_desk: Callable[[Caller], AbstractContextManager[Desk]]
     limiter: Limiter
     ready: Callable[[], Readiness]
     door: ASGIApp | None = None
-    starters: tuple[Callable[[], AbstractContextManager[None]], ...] = ()
+    closers: tuple[Callable[[], Awaitable[None]], ...] = ()

@@ -12,10 +12,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from billing.errors import BadRows, HocphiError
-from service.access.errors import SignInNeeded, TooManyTries
+from billing.errors import BadRows, HocphiError, NotAllowed
+from service.access.errors import ForgedRequest, PasswordChangeNeeded, SignInNeeded, TooManyTries
+from service.access.staff import Noted
 from service.errors import Answer, answer_for, answer_for_status
 from service.pages import rendering
+from service.pages.guards import caller_of, parts_of, session_digest
 
 _log = logging.getLogger(__name__)
 
@@ -36,11 +38,28 @@ def _ours(request: Request, error: Exception) -> Response:
     if isinstance(error, SignInNeeded) and request.method == "GET" and not wants_json(request):
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/dang-nhap?tiep={quote(target, safe='')}", status_code=303)
+    if isinstance(error, PasswordChangeNeeded) and request.method == "GET" and not wants_json(request):
+        return RedirectResponse("/doi-mat-khau", status_code=303)
+    if isinstance(error, (NotAllowed, ForgedRequest)):
+        _note_refusal(request, answer_for(error).code)
     answer = answer_for(error)
     response = _answer(request, answer, (error.message, error.message), error)
     if isinstance(error, TooManyTries):
         response.headers["Retry-After"] = str(error.wait_seconds)
     return response
+
+
+def _note_refusal(request: Request, code: str) -> None:
+    """Write down who was refused, in a transaction of its own: the request's own is rolled back."""
+    parts = parts_of(request)
+    digest = session_digest(request)
+    if digest is None:
+        return
+    caller, now = caller_of(request), parts.clock()
+    with parts.open_desk(caller) as desk:
+        who = desk.signed_in(digest, now)
+        if who is not None:
+            desk.note(Noted(code, "refused", who.user_id, None, caller.address, caller.request_id), now)
 
 
 def _framework(request: Request, error: Exception) -> Response:

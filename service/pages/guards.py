@@ -11,11 +11,12 @@ from fastapi import Depends, Request
 
 from billing.errors import NotAllowed, NotFound
 from service.access import csrf, sessions
-from service.access.errors import SignInNeeded
+from service.access.errors import PasswordChangeNeeded, SignInNeeded
 from service.access.roles import MATRIX, ROLES, Actor, Place, SignedIn
-from service.pages.desk import Desk, WebParts
+from service.pages.desk import Caller, Desk, WebParts
 
 PLACE_PARAMETER = "truong"
+_WITH_ONE_TIME_PASSWORD = ("/doi-mat-khau", "/dang-xuat")
 _MENU = (
     "/van-phong",
     "/van-phong/thong-bao",
@@ -64,8 +65,13 @@ def own_origin(request: Request) -> str:
 
 def open_desk(request: Request) -> Iterator[Desk]:
     """Open the one transaction of a request. Use with ``scope="function"``: a failed commit is then a 500."""
-    with parts_of(request).open_desk() as desk:
+    with parts_of(request).open_desk(caller_of(request)) as desk:
         yield desk
+
+
+def caller_of(request: Request) -> Caller:
+    """Return where a request comes from, and its id."""
+    return Caller(address_of(request), str(request.scope.get("state", {}).get("request_id", "")))
 
 
 OpenDesk = Annotated[Desk, Depends(open_desk, scope="function")]
@@ -98,6 +104,8 @@ def staff_visit(request: Request, desk: OpenDesk, token: FormToken) -> Visit:
     who = desk.signed_in(digest, parts.clock()) if digest is not None else None
     if digest is None or who is None:
         raise SignInNeeded
+    if who.must_change_password and request.url.path not in _WITH_ONE_TIME_PASSWORD:
+        raise PasswordChangeNeeded
     if request.method not in csrf.SAFE_METHODS:
         csrf.refuse_forged(parts.secret, digest, token, request.headers, own_origin(request))
     allowed = MATRIX[(request.method, request.scope["route"].path)] & ROLES

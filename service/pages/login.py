@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -10,8 +11,9 @@ from starlette.responses import RedirectResponse, Response
 
 from billing.errors import HocphiError
 from service.access import csrf, limits, passwords, sessions
-from service.access.errors import Busy, ForgedRequest, TooManyTries, WrongCredentials
+from service.access.errors import Busy, ForgedRequest, TooManyTries, WeakPassword, WrongCredentials
 from service.access.roles import ROLE_NAMES, Actor
+from service.access.staff import Account, Noted
 from service.errors import answer_for
 from service.pages.desk import Desk
 from service.pages.guards import (
@@ -19,6 +21,7 @@ from service.pages.guards import (
     OpenDesk,
     StaffVisit,
     address_of,
+    caller_of,
     own_origin,
     parts_of,
     session_digest,
@@ -27,6 +30,8 @@ from service.pages.guards import (
 from service.pages.rendering import page
 
 router = APIRouter()
+
+PasswordField = Annotated[str, Form(min_length=1, max_length=1000)]
 
 # Where a role starts its day; the first that fits.
 _STARTS = (
@@ -73,7 +78,7 @@ def sign_in(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the requ
     try:
         _refuse_foreign(request, token)
         return _sign_in(request, desk, fold_login(login), password, tiep)
-    except (WrongCredentials, TooManyTries, ForgedRequest, Busy) as error:
+    except (TooManyTries, ForgedRequest, Busy) as error:
         refused = _form(request, tiep, login, error)
         if isinstance(error, TooManyTries):
             refused.headers["Retry-After"] = str(error.wait_seconds)
@@ -91,9 +96,11 @@ def _sign_in(request: Request, desk: Desk, login: str, password: str, tiep: str)
     parts.limiter.spend(limits.LOGIN_BY_ACCOUNT, login)
     account = desk.account(login)
     verdict = passwords.check_password(account.password_hash if account else None, password)
-    if account is None or not verdict.ok:
-        raise WrongCredentials
     now = parts.clock()
+    if account is None or not verdict.ok:
+        # Not raised: the note about the refusal must be committed with this request.
+        desk.note(_noted(request, "sign_in", "refused", account.user_id if account else None), now)
+        return _form(request, tiep, login, WrongCredentials())
     parts.limiter.forget(limits.LOGIN_BY_ACCOUNT, login)
     if verdict.new_hash is not None:
         desk.renew_hash(account.user_id, verdict.new_hash)
@@ -102,11 +109,17 @@ def _sign_in(request: Request, desk: Desk, login: str, password: str, tiep: str)
         desk.end_session(old, now)
     fresh = sessions.new_session()
     desk.start_session(account.user_id, fresh.digest, now)
+    desk.note(_noted(request, "sign_in", "done", account.user_id), now)
     who = desk.signed_in(fresh.digest, now)
     answer = RedirectResponse(own_path(tiep) or start_page(who.roles if who else frozenset()), status_code=303)
     cookie = sessions.session_cookie(production=parts.production)
     answer.headers.append("set-cookie", cookie.header(fresh.token))
     return answer
+
+
+def _noted(request: Request, action: str, outcome: str, user_id: uuid.UUID | None) -> Noted:
+    caller = caller_of(request)
+    return Noted(action, outcome, user_id, None, caller.address, caller.request_id)
 
 
 def _refuse_foreign(request: Request, token: str | None) -> None:
@@ -145,6 +158,42 @@ def sign_out(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
     answer.headers.append("set-cookie", sessions.session_cookie(production=parts.production).removal())
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
+
+
+@router.get("/doi-mat-khau")
+def password_form(request: Request, visit: StaffVisit) -> Response:
+    """Show the form for a new password."""
+    return page(request, "password.html", visit=visit, error="", least=passwords.MIN_LENGTH)
+
+
+@router.post("/doi-mat-khau")
+def new_password(
+    request: Request, visit: StaffVisit, desk: OpenDesk, old: PasswordField, new: PasswordField
+) -> Response:
+    """Replace the password; the old one is asked for again, and all other sessions end."""
+    parts = parts_of(request)
+    parts.limiter.spend(limits.LOGIN_BY_ACCOUNT, visit.who.login)
+    account = desk.account(visit.who.login)
+    try:
+        _refuse_password(account, old, new, visit.who.login)
+    except (WrongCredentials, WeakPassword) as error:
+        status = answer_for(error).status
+        return page(
+            request, "password.html", status=status, visit=visit, error=error.message, least=passwords.MIN_LENGTH
+        )
+    now = parts.clock()
+    desk.change_password(visit.who.user_id, passwords.hash_password(new), visit.who.session_digest, now)
+    desk.note(_noted(request, "password_change", "done", visit.who.user_id), now)
+    parts.limiter.forget(limits.LOGIN_BY_ACCOUNT, visit.who.login)
+    return RedirectResponse(start_page(visit.who.roles), status_code=303)
+
+
+def _refuse_password(account: Account | None, old: str, new: str, login: str) -> None:
+    if account is None or not passwords.check_password(account.password_hash, old).ok:
+        raise WrongCredentials("Mật khẩu hiện tại không đúng.")
+    if new == old:
+        raise WeakPassword("Mật khẩu mới phải khác mật khẩu hiện tại.")
+    passwords.refuse_weak(new, login)
 
 
 @router.get("/toi")

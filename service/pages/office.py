@@ -10,11 +10,19 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from service.access.roles import MATRIX
+from service.pages.desk import ShownRound
 from service.pages.guards import PLACE_PARAMETER, OpenDesk, StaffVisit, parts_of
 from service.pages.rendering import page
 from service.pages.views import BillQuery, OfficeBillState, RoundState
 
 router = APIRouter(prefix="/van-phong")
+
+# What can be done next with a round, by its state; the matrix says by whom.
+_STEPS = {
+    RoundState.DRAFT: ("xem-truoc",),
+    RoundState.PREVIEWED: ("xem-truoc", "trinh"),
+    RoundState.SUBMITTED: ("duyet",),
+}
 
 RoundDigest = Annotated[str, Form(min_length=1, max_length=128)]
 
@@ -59,25 +67,43 @@ def rounds(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
 
 @router.get("/dot-thu/{round_id}")
 def preview(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID) -> Response:
-    """Show what a round will do, and the one step that this person may take next."""
+    """Show what a round will do, and the steps that this person may take next."""
     view = desk.round_preview(visit.who, visit.place, round_id)
-    steps = {RoundState.DRAFT: "trinh", RoundState.SUBMITTED: "duyet"}
-    step = steps.get(view.row.state, "")
-    allowed = MATRIX.get(("POST", f"/van-phong/dot-thu/{{round_id}}/{step}"), frozenset()) & visit.roles
-    return page(request, "round.html", visit=visit, preview=view, step=step if allowed else "")
+    steps = [step for step in _STEPS.get(view.row.state, ()) if may_step(visit, step)]
+    return page(request, "round.html", visit=visit, preview=view, steps=steps)
+
+
+def may_step(visit: StaffVisit, step: str) -> bool:
+    """Say whether the matrix lets this person take a step of a round, here."""
+    return bool(MATRIX[("POST", f"/van-phong/dot-thu/{{round_id}}/{step}")] & visit.roles)
+
+
+@router.post("/dot-thu/{round_id}/xem-truoc")
+def calculate(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID) -> Response:
+    """Calculate a round anew; an earlier submission falls away with it."""
+    desk.calculate_round(visit.who, visit.place, round_id, parts_of(request).clock())
+    return _back(visit, round_id)
 
 
 @router.post("/dot-thu/{round_id}/trinh")
 def submit(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID, digest: RoundDigest) -> Response:
     """Hand a round to the approver, exactly as it was shown."""
-    desk.submit_round(visit.who, visit.place, round_id, digest, parts_of(request).clock())
+    desk.submit_round(visit.who, visit.place, ShownRound(round_id, digest), parts_of(request).clock())
     return _back(visit, round_id)
 
 
 @router.post("/dot-thu/{round_id}/duyet")
-def approve(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID, digest: RoundDigest) -> Response:
+def approve(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    round_id: uuid.UUID,
+    digest: RoundDigest,
+    dong_y: Annotated[str, Form(max_length=5)] = "",
+) -> Response:
     """Approve a round, exactly as it was shown; a second person does this."""
-    desk.approve_round(visit.who, visit.place, round_id, digest, parts_of(request).clock())
+    shown = ShownRound(round_id, digest, agreed=dong_y == "co")
+    desk.approve_round(visit.who, visit.place, shown, parts_of(request).clock())
     return _back(visit, round_id)
 
 

@@ -242,9 +242,11 @@ class RoundState(StrEnum):
     """Steps of a billing round (đợt thu)."""
 
     DRAFT = "draft"  # bản nháp
+    PREVIEWED = "previewed"  # đã xem trước
     SUBMITTED = "submitted"  # chờ duyệt
     APPROVED = "approved"  # đã duyệt, đang phát hành
     ISSUED = "issued"  # đã phát hành
+    WITHDRAWN = "withdrawn"  # đã hủy
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +264,10 @@ class RoundRow:
 
 @dataclass(frozen=True, slots=True)
 class RoundItem:
-    """One item of a round over all pupils: gross, what others pay, what families pay."""
+    """One item of a round over all pupils: how many units, gross, what others pay, what families pay."""
 
     name: str
-    pupils: int
+    quantity: int
     gross: Money
     reduced: Money
     family: Money
@@ -273,17 +275,19 @@ class RoundItem:
 
 @dataclass(frozen=True, slots=True)
 class RoundPreview:
-    """What a round will do, before anybody is billed."""
+    """What a round will do, before anybody is billed.
+
+    ``questions`` must be agreed to by the approver; ``problems`` are only shown. ``digest`` names what is shown.
+    """
 
     row: RoundRow
     items: tuple[RoundItem, ...]
     pupils: int
     covered: int
     problems: tuple[str, ...]
+    questions: tuple[str, ...]
     digest: str
-    submitted_by: str = ""
     approved_by: str = ""
-    examples: tuple[BillRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,14 +369,3 @@ def plain_svg(text: str) -> str:
     if not body.startswith("<svg") or not body.endswith("</svg>") or _UNSAFE_SVG.search(body):
         raise ValueError("not a plain SVG picture")
     return body
-
-
-def plain_name(full_name: str) -> str:
-    """Return a name for a page that anybody with the link can open: the family name is only its letter.
-
-    ``Nguyễn Thị Minh An`` becomes ``N. Thị Minh An``; a name of one word stays.
-    """
-    words = full_name.split()
-    if len(words) < 2:  # noqa: PLR2004  a single word is all there is
-        return full_name
-    return " ".join([words[0][0].upper() + ".", *words[1:]])

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
 from service.access.sessions import new_session
-from service.web import build_app
+from service.web import assemble
 from tests.browser import free_listener, open_browser, origin_of, served
 from tests.service.pages.samples import NOW, SampleDesk, sample_parts
 
@@ -23,7 +23,7 @@ def desk() -> SampleDesk:
 def client(desk: SampleDesk) -> TestClient:
     """A client that asks for pages and follows nothing by itself."""
     return TestClient(
-        build_app(sample_parts(desk)),
+        assemble(sample_parts(desk)),
         headers={"accept": "text/html"},
         follow_redirects=False,
         raise_server_exceptions=False,
@@ -48,7 +48,7 @@ def chromium() -> Iterator[Browser]:
 def live(desk: SampleDesk) -> Iterator[str]:
     """A real server on the sample desk; hands out its origin."""
     listener = free_listener()
-    with served(build_app(sample_parts(desk, origin=origin_of(listener))), listener) as origin:
+    with served(assemble(sample_parts(desk, origin=origin_of(listener))), listener) as origin:
         yield origin
 
 

@@ -14,7 +14,8 @@ from billing.money import ZERO, Money
 from service.access import links, passwords
 from service.access.limits import LocalLimiter
 from service.access.roles import ROLES, Actor, Grant, Place, SignedIn
-from service.pages.desk import Account, Desk, WebParts
+from service.access.staff import Account, Noted
+from service.pages.desk import Caller, Desk, ShownRound, WebParts
 from service.pages.views import (
     AuditPage,
     AuditTotal,
@@ -154,7 +155,7 @@ def bill_row(number: int, state: OfficeBillState = OfficeBillState.OPEN) -> Bill
 
 
 ROUND = RoundRow(
-    str(ROUND_ID), "Tháng 10/2025", RoundState.DRAFT, 412, Money(512_340_000), date(2025, 10, 15), "Lê Thu Hà"
+    str(ROUND_ID), "Tháng 10/2025", RoundState.PREVIEWED, 412, Money(512_340_000), date(2025, 10, 15), "Lê Thu Hà"
 )
 PREVIEW = RoundPreview(
     row=ROUND,
@@ -166,8 +167,7 @@ PREVIEW = RoundPreview(
     covered=3,
     problems=("Điểu Bảo: chưa có người nhận thông báo. Thêm người giám hộ trước khi phát hành.",),
     digest="b7c1",
-    submitted_by="",
-    examples=(bill_row(1), bill_row(2)),
+    questions=("Khoản Học phẩm chưa có mức trần.",),
 )
 HOME = OfficeHome(
     received_today=Money(48_250_000),
@@ -255,6 +255,9 @@ class SampleDesk:
         self.done: list[tuple[str, str]] = []
         self.preview = PREVIEW
         self.fail_commit = False
+        self.must_change = False
+        self.callers: list[Caller] = []
+        self.noted: list[Noted] = []
         self.renewed: list[uuid.UUID] = []
         self.home = HOME
         self.found = BillList(BillQuery(), tuple(map(bill_row, range(1, 9))), 412, 200, Money(512_340_000), ZERO)
@@ -262,8 +265,9 @@ class SampleDesk:
         self.audit_page = AUDIT
 
     @contextmanager
-    def open(self) -> Iterator[Desk]:
+    def open(self, caller: Caller) -> Iterator[Desk]:
         """Open the desk as a transaction would be; ``fail_commit`` breaks its end."""
+        self.callers.append(caller)
         yield self
         if self.fail_commit:
             raise ConnectionError("the commit broke")
@@ -285,7 +289,7 @@ class SampleDesk:
         role = next(Actor(name) for name, known in self.accounts.items() if known == user_id)
         places = (PROVINCE,) if role is Actor.PROVINCE else (SCHOOL, OTHER_SCHOOL)
         grants = tuple(Grant(role, place) for place in places)
-        return SignedIn(user_id, f"Người thử {role.value}", role.value, digest, grants)
+        return SignedIn(user_id, f"Người thử {role.value}", role.value, digest, grants, self.must_change)
 
     def end_session(self, digest: bytes, now: datetime) -> None:
         del now
@@ -294,6 +298,17 @@ class SampleDesk:
     def renew_hash(self, user_id: uuid.UUID, password_hash: str) -> None:
         self.password_hash = password_hash
         self.renewed.append(user_id)
+
+    def change_password(self, user_id: uuid.UUID, password_hash: str, keep: bytes, now: datetime) -> None:
+        del now
+        self.password_hash, self.must_change = password_hash, False
+        others = [key for key, owner in self.sessions.items() if owner == user_id and key != keep]
+        for key in others:
+            del self.sessions[key]
+
+    def note(self, noted: Noted, now: datetime) -> None:
+        del now
+        self.noted.append(noted)
 
     # families
     def bill(self, link_digest: bytes, token: str, now: datetime) -> BillPage | None:
@@ -342,15 +357,19 @@ class SampleDesk:
             raise NotFound("Không có đợt thu này.")
         return self.preview
 
-    def submit_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, digest: str, now: datetime) -> None:
+    def calculate_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, now: datetime) -> None:
         del place, round_id, now
-        if digest != self.preview.digest:
+        self.done.append(("calculate", who.login))
+
+    def submit_round(self, who: SignedIn, place: Place, shown: ShownRound, now: datetime) -> None:
+        del place, now
+        if shown.digest != self.preview.digest:
             raise Conflict("Đợt thu đã thay đổi sau khi mở trang.")
         self.done.append(("submit", who.login))
 
-    def approve_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, digest: str, now: datetime) -> None:
-        del place, round_id, digest, now
-        if self.preview.submitted_by == who.name:
+    def approve_round(self, who: SignedIn, place: Place, shown: ShownRound, now: datetime) -> None:
+        del place, shown, now
+        if self.preview.row.maker == who.name:
             raise SamePerson("Người lập không được tự duyệt.")
         self.done.append(("approve", who.login))
 

@@ -1,0 +1,218 @@
+"""The desk of the pages on rows: one transaction for one request, limited to what the caller may see."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from billing.audit.recording import Actor as DeedActor
+from billing.documents.filling import receipt_document
+from billing.documents.payment_qr import payload_for
+from billing.documents.receipt_pdf import receipt_pdf
+from billing.people.names import masked
+from billing.people.tables import Pupil
+from billing.rounds.approving import approve_round, submit_round
+from billing.rounds.previewing import preview_round
+from reconciliation.reports.filling import reconciliation_report
+from service.access import links, staff
+from service.access.roles import Actor, Place, SignedIn
+from service.access.staff import Account, Noted
+from service.database import EVERYTHING, Scope, use_scope
+from service.jobs.rounds import ask_to_issue
+from service.pages import audit_rows, family_rows, office_rows, round_rows, waiting_rows
+from service.pages.desk import Caller, Desk, ShownRound
+from service.pages.qr_picture import labelled_qr
+from service.pages.views import (
+    AuditPage,
+    BillList,
+    BillPage,
+    BillQuery,
+    BillStatus,
+    Download,
+    OfficeHome,
+    ProvincePage,
+    RoundPreview,
+    RoundRow,
+    WaitingList,
+)
+from service.wiring import Wiring
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ISSUE_ROUNDS = "billing.issue_rounds"
+
+
+def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Desk]]:
+    """Return what opens a desk for a caller; bells are rung after the commit, and only then."""
+
+    @contextmanager
+    def open_desk(caller: Caller) -> Iterator[Desk]:
+        with wiring.database.transaction(Scope()) as session:
+            desk = RowDesk(session, caller, wiring)
+            yield desk
+        for bell in desk.bells:
+            wiring.ring(bell)
+
+    return open_desk
+
+
+class RowDesk:
+    """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
+
+    def __init__(self, session: Session, caller: Caller, wiring: Wiring) -> None:
+        self._session = session
+        self._caller = caller
+        self._wiring = wiring
+        self.bells: list[str] = []
+
+    # Sign-in and sessions: tables that decide the scope, so they need none.
+
+    def account(self, login: str) -> Account | None:
+        """Find a staff account by its login."""
+        return staff.find_account(self._session, login)
+
+    def start_session(self, user_id: uuid.UUID, digest: bytes, now: datetime) -> None:
+        """Store a new session."""
+        staff.start_session(self._session, user_id, digest, now)
+
+    def signed_in(self, digest: bytes, now: datetime) -> SignedIn | None:
+        """Return who is behind a living session."""
+        return staff.read_session(self._session, digest, now)
+
+    def end_session(self, digest: bytes, now: datetime) -> None:
+        """End a session."""
+        staff.end_session(self._session, digest, now)
+
+    def renew_hash(self, user_id: uuid.UUID, password_hash: str) -> None:
+        """Store a stronger hash of the same password."""
+        staff.store_hash(self._session, user_id, password_hash)
+
+    def change_password(self, user_id: uuid.UUID, password_hash: str, keep: bytes, now: datetime) -> None:
+        """Store a new password and end the other sessions."""
+        staff.change_password(self._session, user_id, password_hash, keep, now)
+
+    def note(self, noted: Noted, now: datetime) -> None:
+        """Append a line to the log of access."""
+        staff.note(self._session, noted, now)
+
+    # Families: the link limits the transaction to its school.
+
+    def _opened(self, link_digest: bytes, now: datetime) -> family_rows.Opened | None:
+        link = links.opened_by(self._session, link_digest, now)
+        return None if link is None else family_rows.open_request(self._session, link)
+
+    def bill(self, link_digest: bytes, token: str, now: datetime) -> BillPage | None:
+        """Return the page of one payment request."""
+        opened = self._opened(link_digest, now)
+        return None if opened is None else family_rows.bill_page(self._session, opened, token)
+
+    def bill_status(self, link_digest: bytes, now: datetime) -> BillStatus | None:
+        """Return the state only."""
+        opened = self._opened(link_digest, now)
+        return None if opened is None else family_rows.bill_status(opened)
+
+    def qr_png(self, link_digest: bytes, now: datetime) -> Download | None:
+        """Return the QR of the rest as a picture with name, amount and payee under it."""
+        opened = self._opened(link_digest, now)
+        payload = None if opened is None else payload_for(opened.account, opened.request, opened.rest)
+        if opened is None or payload is None:
+            return None
+        pupil = self._session.get_one(Pupil, opened.request.pupil_id)
+        lines = (masked(pupil.full_name), str(opened.rest), opened.account.holder)
+        return Download(labelled_qr(payload, lines), "image/png", f"QR {opened.request.reference}.png")
+
+    def receipt_pdf(self, link_digest: bytes, number: str, now: datetime) -> Download | None:
+        """Return one receipt of this request in the plain view: the child's name masked, no pupil code."""
+        opened = self._opened(link_digest, now)
+        receipt_id = None if opened is None else family_rows.receipt_id(opened, number)
+        if opened is None or receipt_id is None:
+            return None
+        address = self._wiring.settings.base_url
+        full = receipt_document(self._session, receipt_id, address)
+        name = masked(full.pupil_name)
+        plain = replace(full, pupil_name=name, payer_name=f"Gia đình học sinh {name}", pupil_code="", class_name="")
+        return Download(receipt_pdf(plain), "application/pdf", f"Biên lai {number}.pdf")
+
+    # The office: one school at a time, the one that was chosen among the granted.
+
+    def _within(self, place: Place) -> Session:
+        use_scope(self._session, Scope.of(place.id))
+        return self._session
+
+    def _actor(self, who: SignedIn, role: Actor) -> DeedActor:
+        return DeedActor(who.user_id, role.value, self._caller.request_id)
+
+    def office_home(self, who: SignedIn, place: Place, now: datetime) -> OfficeHome:
+        """Return the three numbers."""
+        del who
+        return office_rows.office_home(self._within(place), place.id, now)
+
+    def bills(self, who: SignedIn, place: Place, query: BillQuery) -> BillList:
+        """Return one page of bills."""
+        del who
+        return office_rows.bill_list(self._within(place), place.id, query)
+
+    def waiting(self, who: SignedIn, place: Place) -> WaitingList:
+        """Return the transfers that wait for a person."""
+        del who
+        return waiting_rows.waiting_list(self._within(place), place.id)
+
+    def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:
+        """Return the billing rounds."""
+        del who
+        return round_rows.round_list(self._within(place), place.id)
+
+    def round_preview(self, who: SignedIn, place: Place, round_id: uuid.UUID) -> RoundPreview:
+        """Return what a round will do."""
+        del who
+        return round_rows.round_preview(self._within(place), place.id, round_id)
+
+    def calculate_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, now: datetime) -> None:
+        """Calculate a round anew."""
+        session = self._within(place)
+        round_rows.round_of(session, place.id, round_id)
+        preview_round(session, round_id, self._actor(who, Actor.ACCOUNTANT), now)
+
+    def submit_round(self, who: SignedIn, place: Place, shown: ShownRound, now: datetime) -> None:
+        """Hand a round to the approver."""
+        session = self._within(place)
+        round_rows.refuse_changed(round_rows.round_of(session, place.id, shown.round_id), shown.digest)
+        submit_round(session, shown.round_id, self._actor(who, Actor.ACCOUNTANT), now)
+
+    def approve_round(self, who: SignedIn, place: Place, shown: ShownRound, now: datetime) -> None:
+        """Approve a round and ask for its bills to be issued."""
+        session = self._within(place)
+        round_rows.refuse_changed(round_rows.round_of(session, place.id, shown.round_id), shown.digest)
+        actor = self._actor(who, Actor.APPROVER)
+        approved = approve_round(session, shown.round_id, actor, now, confirm=shown.agreed)
+        ask_to_issue(session, approved, now)
+        self.bells.append(ISSUE_ROUNDS)
+
+    # Audit and province: reading only.
+
+    def audit(self, who: SignedIn, place: Place, first: date, last: date, now: datetime) -> AuditPage:
+        """Return totals, differences and exceptions of a period."""
+        del who
+        return audit_rows.audit_page(self._within(place), place.id, first, last, now)
+
+    def audit_report(self, who: SignedIn, place: Place, first: date, last: date, now: datetime) -> Download:
+        """Return the reconciliation report, and log that it was taken."""
+        session = self._within(place)
+        content = reconciliation_report(session, place.id, first, last, now)
+        caller = self._caller
+        noted = Noted("export_report", "done", who.user_id, place.id, caller.address, caller.request_id)
+        staff.note(session, noted, now)
+        name = f"Đối soát {place.name} {first:%Y-%m-%d} {last:%Y-%m-%d}.xlsx"
+        return Download(content, _XLSX, name)
+
+    def province(self, who: SignedIn, place: Place, now: datetime) -> ProvincePage:
+        """Return the sums of each school under an authority."""
+        del who
+        use_scope(self._session, EVERYTHING)
+        schools = staff.schools_below(self._session, place.id)
+        use_scope(self._session, Scope.of(*(school.id for school in schools)))
+        return audit_rows.province_page(self._session, schools, now)

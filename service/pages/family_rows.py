@@ -1,0 +1,269 @@
+"""The family's page from rows, in the plain view: names masked, no class, no share of others, no legal basis."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.bills.tables import BillLine
+from billing.documents.banks import bank_by_bin
+from billing.documents.payment_qr import payload_for
+from billing.documents.qr_image import qr_svg
+from billing.documents.vietqr import decode
+from billing.ledger.tables import BankAccount
+from billing.money import Money, total
+from billing.payments.balances import BillBalance, request_balances, rest_of
+from billing.payments.tables import (
+    Allocation,
+    Payment,
+    PaymentRequest,
+    PaymentReversal,
+    Receipt,
+    ReceiptBook,
+    ReceiptVoid,
+)
+from billing.people.names import masked
+from billing.people.tables import Pupil, School
+from reconciliation.tables import Transfer
+from service.access.tables import LinkToken
+from service.pages.views import BillPage, BillState, BillStatus, Line, PaymentPanel, ReceiptLine, SchoolFace
+
+_LOCAL = timezone(timedelta(hours=7))
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+# Money of a family is on its way through the house in these states.
+_ON_THE_WAY = ("new", "held", "waiting")
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """The payments that came for one request: with what is left of them, and their receipts."""
+
+    payments: tuple[tuple[Payment, Money], ...]
+    receipts: tuple[tuple[UUID, ReceiptLine], ...]
+    on_the_way: Money
+
+    @property
+    def surplus(self) -> Money:
+        """What of these payments is set against no bill."""
+        return total(left for _, left in self.payments)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A payment request with all that its page is drawn from."""
+
+    request: PaymentRequest
+    account: BankAccount
+    balances: tuple[BillBalance, ...]
+    received: _Received
+
+    @property
+    def live(self) -> tuple[BillBalance, ...]:
+        """The bills that are not void."""
+        return tuple(balance for balance in self.balances if not balance.void)
+
+    @property
+    def due(self) -> Money:
+        """What the family owes on the live bills together."""
+        return total(balance.family_due for balance in self.live)
+
+    @property
+    def paid(self) -> Money:
+        """What was set against the live bills."""
+        return total(balance.paid for balance in self.live)
+
+    @property
+    def rest(self) -> Money:
+        """What is still to be paid."""
+        return rest_of(self.balances)
+
+    @property
+    def state(self) -> BillState:
+        """What the family sees."""
+        if not self.live:
+            return BillState.VOID
+        if not self.due:
+            return BillState.COVERED
+        if self.rest and self.received.on_the_way:
+            return BillState.RECEIVED
+        if self.rest:
+            return BillState.PART_PAID if self.paid else BillState.WAITING
+        return BillState.RECEIPTED if self.received.receipts else BillState.RECEIVED
+
+    @property
+    def shown_received(self) -> Money:
+        """What has arrived for these bills, also what is not yet settled."""
+        return self.paid + self.received.on_the_way if self.state is BillState.RECEIVED else self.paid
+
+    @property
+    def paid_twice(self) -> bool:
+        """Whether a payment came for the whole sum when nothing was due any more."""
+        return any(left == payment.amount == self.due for payment, left in self.received.payments)
+
+
+def open_request(session: Session, link: LinkToken) -> Opened:
+    """Read everything about the request behind a link; the transaction is limited to its school."""
+    request = session.get_one(PaymentRequest, link.request_id)
+    account = session.get_one(BankAccount, request.bank_account_id)
+    balances = request_balances(session, request.school_id, [request.id])[request.id]
+    return Opened(request, account, tuple(balances), _received(session, request, balances))
+
+
+def bill_status(opened: Opened) -> BillStatus:
+    """Return the state only."""
+    return BillStatus(
+        opened.state,
+        opened.shown_received,
+        len(opened.received.receipts),
+        opened.received.surplus,
+        opened.account.told_by == "callback",
+    )
+
+
+def bill_page(session: Session, opened: Opened, token: str) -> BillPage:
+    """Return the page of a request."""
+    request = opened.request
+    school = session.get_one(School, request.school_id)
+    pupil = session.get_one(Pupil, request.pupil_id)
+    open_days = [balance.due_on for balance in opened.live if balance.rest] or [b.due_on for b in opened.live]
+    payable = opened.state in (BillState.WAITING, BillState.PART_PAID)
+    return BillPage(
+        token=token,
+        state=opened.state,
+        school=SchoolFace(school.name, school.phone, school.address),
+        child_name=masked(pupil.full_name),
+        title=notice_title(opened.live or opened.balances),
+        lines=tuple(_lines(session, request.school_id, opened.live)),
+        due=opened.due,
+        received=opened.shown_received,
+        due_on=max(open_days, default=None),
+        instant=opened.account.told_by == "callback",
+        payment=payment_panel(opened) if payable else None,
+        receipts=tuple(line for _, line in opened.received.receipts),
+        surplus=opened.received.surplus,
+        paid_twice=opened.paid_twice,
+    )
+
+
+def payment_panel(opened: Opened) -> PaymentPanel:
+    """Return how to pay the rest; account and memo are read from the very code that is shown."""
+    account, request, rest = opened.account, opened.request, opened.rest
+    bank = bank_by_bin(account.bank_bin)
+    payload = payload_for(account, request, rest)
+    number, memo, svg = request.virtual_account or account.number, request.reference, ""
+    if payload is not None:
+        code = decode(payload)
+        number, memo = code.account, code.memo or ""
+        svg = qr_svg(payload, f"Mã QR {rest}")
+    return PaymentPanel(account.holder, bank.short_name if bank else account.bank_bin, number, memo, rest, svg)
+
+
+def notice_title(balances: Sequence[BillBalance]) -> str:
+    """Return the heading: the period of the bills, several joined."""
+    periods = dict.fromkeys(period_name(balance.period) for balance in balances)
+    return "Thông báo thu " + ", ".join(periods) if periods else "Thông báo thu"
+
+
+def period_name(period: str) -> str:
+    """Return a period as families say it: ``2025-10`` is ``tháng 10/2025``; other names stay."""
+    found = _MONTH.fullmatch(period)
+    return f"tháng {found[2]}/{found[1]}" if found else period
+
+
+def receipt_id(opened: Opened, number: str) -> UUID | None:
+    """Return the receipt of this request with a number as shown, or nothing."""
+    return next((key for key, line in opened.received.receipts if line.number == number), None)
+
+
+def _lines(session: Session, school_id: UUID, bills: Sequence[BillBalance]) -> list[Line]:
+    rows = session.exec(
+        select(BillLine)
+        .where(BillLine.school_id == school_id, col(BillLine.bill_id).in_([bill.bill_id for bill in bills]))
+        .order_by(col(BillLine.position))
+    ).all()
+    periods = {bill.bill_id: period_name(bill.period) for bill in bills}
+    several = len(set(periods.values())) > 1
+    order = {bill.bill_id: place for place, bill in enumerate(bills)}
+    shown = sorted((row for row in rows if row.family_share), key=lambda row: (order[row.bill_id], row.position))
+    return [
+        Line(f"{row.item_name} – {periods[row.bill_id]}" if several else row.item_name, row.family_share)
+        for row in shown
+    ]
+
+
+def _received(session: Session, request: PaymentRequest, balances: Sequence[BillBalance]) -> _Received:
+    bills = {balance.bill_id for balance in balances}
+    payments = session.exec(
+        select(Payment)
+        .outerjoin(PaymentReversal, col(PaymentReversal.payment_id) == col(Payment.id))
+        .where(
+            Payment.school_id == request.school_id,
+            Payment.pupil_id == request.pupil_id,
+            col(PaymentReversal.payment_id).is_(None),
+        )
+        .order_by(col(Payment.recorded_at))
+    ).all()
+    spent = session.exec(
+        select(Allocation).where(
+            Allocation.school_id == request.school_id,
+            col(Allocation.payment_id).in_([payment.id for payment in payments]),
+        )
+    ).all()
+    named = _named_transfers(session, request)
+    sources = {transfer.id for transfer in named}
+    ours = [
+        payment
+        for payment in payments
+        if payment.source_id in sources
+        or any(part.payment_id == payment.id and part.bill_id in bills for part in spent)
+    ]
+    left = [
+        (payment, payment.amount - total(part.amount for part in spent if part.payment_id == payment.id))
+        for payment in ours
+    ]
+    waiting = total(each.amount for each in named if each.state in _ON_THE_WAY)
+    return _Received(tuple(left), tuple(_receipts(session, ours)), waiting)
+
+
+def _named_transfers(session: Session, request: PaymentRequest) -> Sequence[Transfer]:
+    """Return incoming transfers on the request's account that name it in their memo or by its virtual account."""
+    named = col(Transfer.memo).contains(request.reference, autoescape=True)
+    if request.virtual_account:
+        named = named | (col(Transfer.virtual_account) == request.virtual_account)
+    return session.exec(
+        select(Transfer).where(
+            Transfer.school_id == request.school_id,
+            Transfer.bank_account_id == request.bank_account_id,
+            Transfer.direction == "in",
+            Transfer.value_date >= request.created_at.astimezone(_LOCAL).date(),
+            named,
+        )
+    ).all()
+
+
+def _receipts(session: Session, payments: Sequence[Payment]) -> list[tuple[UUID, ReceiptLine]]:
+    rows = session.exec(
+        select(Receipt, ReceiptBook)
+        .join(ReceiptBook, col(ReceiptBook.id) == col(Receipt.book_id))
+        .outerjoin(ReceiptVoid, col(ReceiptVoid.receipt_id) == col(Receipt.id))
+        .where(col(Receipt.payment_id).in_([payment.id for payment in payments]), col(ReceiptVoid.receipt_id).is_(None))
+        .order_by(col(Receipt.issued_at))
+    ).all()
+    return [
+        (receipt.id, ReceiptLine(receipt_number(book.code, receipt.number), receipt.amount, _day(receipt.issued_at)))
+        for receipt, book in rows
+    ]
+
+
+def receipt_number(book: str, number: int) -> str:
+    """Return a receipt's number as it is shown and asked for."""
+    return f"{book}-{number:06d}".replace("/", "-")
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(_LOCAL).date()

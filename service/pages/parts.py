@@ -1,0 +1,78 @@
+"""The wiring becomes the parts of the web: desk, limits, readiness."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.access.limits import RedisLimiter
+from service.database import NOTHING
+from service.door import Door
+from service.pages.binding import desk_opener
+from service.pages.desk import WebParts
+from service.pages.views import Readiness
+from service.wiring import Wiring, derived_key
+
+_MIGRATIONS = Path(__file__).parents[2] / "alembic"
+# A page must not wait for Redis: without it the limits are counted in this process.
+_REDIS_SECONDS = 0.3
+_DATABASE_MS = 200
+
+
+def web_parts(wiring: Wiring) -> WebParts:
+    """Return what ``service.web.assemble`` needs."""
+    production = wiring.settings.env == "production"
+    once = Retry(NoBackoff(), 0)
+    redis = Redis.from_url(
+        wiring.redis_url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS, retry=once
+    )
+    door = Door(wiring)
+    return WebParts(
+        production=production,
+        origin=wiring.settings.base_url if production else "",
+        secret=derived_key(wiring.settings, "forms 1"),
+        clock=wiring.clock,
+        open_desk=desk_opener(wiring),
+        limiter=RedisLimiter(redis, lambda: wiring.clock().timestamp()),
+        ready=readiness(wiring, redis),
+        door=door,
+        closers=(door.close,),
+    )
+
+
+def readiness(wiring: Wiring, redis: Redis) -> Callable[[], Readiness]:
+    """Return the check behind ``/readyz``: the database answers in 200 ms and has the shape of this code.
+
+    Redis may be away: callbacks are stored all the same, so that only counts as degraded.
+    """
+    wanted = ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
+
+    def ready() -> Readiness:
+        begun = time.monotonic()
+        try:
+            with wiring.database.transaction(NOTHING) as session:
+                found = session.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        except SQLAlchemyError:
+            return Readiness(ready=False, database_ms=None, schema="", degraded=_away(redis))
+        spent = int((time.monotonic() - begun) * 1000)
+        fit = spent <= _DATABASE_MS and found == wanted
+        return Readiness(ready=fit, database_ms=spent, schema=str(found or ""), degraded=_away(redis))
+
+    return ready
+
+
+def _away(redis: Redis) -> tuple[str, ...]:
+    try:
+        redis.ping()
+    except RedisError:
+        return ("redis",)
+    return ()

@@ -1,0 +1,58 @@
+from fastapi.routing import APIRoute
+
+from service.access.roles import EVERYBODY, MATRIX, ROLE_NAMES, ROLES, Actor, may
+from service.access.tables import ROLES as STORED_ROLES
+from service.web import ROUTERS, served
+
+MONEY_ACTS = {path for method, path in MATRIX if method != "GET" and path.startswith("/van-phong")}
+
+
+def test_every_role_of_the_database_is_known_and_named() -> None:
+    assert {role.value for role in ROLES} == set(STORED_ROLES)
+    assert set(ROLE_NAMES) == ROLES
+
+
+def test_the_matrix_has_just_the_routes_that_are_served_and_the_bank_door() -> None:
+    assert set(MATRIX) == {*served(), ("POST", "/callbacks/{feed}")}
+
+
+def test_no_route_takes_more_than_one_method() -> None:
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    assert all(len(route.methods or ()) == 1 for route in routes)
+
+
+def test_an_unknown_route_is_denied_to_everybody() -> None:
+    assert not any(may(actor, "GET", "/van-phong/khong-co") for actor in EVERYBODY)
+
+
+def test_the_auditor_and_the_province_change_nothing() -> None:
+    for actor in (Actor.AUDITOR, Actor.PROVINCE, Actor.CLASS_TEACHER):
+        acts = {path for (method, path), allowed in MATRIX.items() if method != "GET" and actor in allowed}
+        assert acts <= {"/dang-nhap", "/dang-xuat", "/doi-mat-khau", "/callbacks/{feed}"}
+
+
+def test_the_administrator_sees_no_pupil_and_no_money() -> None:
+    seen = {path for (_, path), allowed in MATRIX.items() if Actor.ADMIN in allowed and allowed != EVERYBODY}
+    assert seen == {"/dang-xuat", "/doi-mat-khau", "/toi"}
+
+
+def test_nobody_may_both_submit_and_approve_a_round() -> None:
+    submit = MATRIX[("POST", "/van-phong/dot-thu/{round_id}/trinh")]
+    approve = MATRIX[("POST", "/van-phong/dot-thu/{round_id}/duyet")]
+    assert submit
+    assert approve
+    assert not submit & approve
+
+
+def test_without_signing_in_only_these_pages_open() -> None:
+    public = {path for (_, path), allowed in MATRIX.items() if Actor.ANONYMOUS in allowed}
+    assert public == {
+        "/",
+        "/livez",
+        "/readyz",
+        "/robots.txt",
+        "/static/{name}",
+        "/dang-nhap",
+        "/callbacks/{feed}",
+    }
+    assert MONEY_ACTS, "the office acts on money somewhere"
