@@ -29,8 +29,12 @@ _OLDEST: Mapping[str, str] = MappingProxyType(
             SELECT min(greatest(next_try_at, lease_until)) FROM messages
             WHERE state = 'pending' AND next_try_at <= :now AND coalesce(lease_until, next_try_at) <= :now""",
         "ledger.seal": """
-            SELECT min(j.recorded_at) FROM journal_entries j
-            WHERE NOT EXISTS (SELECT FROM seals s WHERE s.school_id = j.school_id AND s.entry_id = j.id)""",
+            SELECT least(
+                (SELECT min(j.recorded_at) FROM journal_entries j
+                 WHERE NOT EXISTS (SELECT FROM seals s WHERE s.school_id = j.school_id AND s.entry_id = j.id)),
+                (SELECT min(a.at) FROM audit_entries a
+                 WHERE NOT EXISTS (SELECT FROM audit_seals s WHERE s.school_id = a.school_id AND s.audit_id = a.id))
+            )""",
     }
 )
 

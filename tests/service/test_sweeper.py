@@ -8,16 +8,21 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from billing.audit.recording import SYSTEM, Deed, record_deed
+from billing.events.recording import record_event
 from billing.storage import new_id
 from billing.vault import Vault
+from reconciliation.tables import Feed
 from service import sweeper
 from service.database import EVERYTHING, Database
+from service.jobs import sealing
 from service.jobs.finding import _OLDEST, waiting_since
 from service.jobs.queues import TASKS
 from service.preparing import Addresses
 from service.settings import Settings
 from service.sweeper import run_sweeper, sweep
 from service.wiring import Wiring
+from tests.factories.schools import make_account, make_school
 from tests.service.jobs_program import JOBS
 
 
@@ -74,6 +79,40 @@ def open_jobs(wiring: Wiring) -> int:
 def test_every_task_can_be_looked_for(wiring: Wiring) -> None:
     assert set(_OLDEST) == set(TASKS)
     assert [waiting_since(wiring, task) for task in TASKS] == [None] * len(TASKS)
+
+
+def test_unsealed_deeds_and_entries_unplanned_events_and_unread_messages_are_found(
+    wiring: Wiring, clock: Clock
+) -> None:
+    began = clock.now
+    with wiring.database.transaction(EVERYTHING) as session:
+        school = make_school(session)
+        account = make_account(session, school)
+        record_deed(session, SYSTEM, Deed(school.id, "test", "school", str(school.id)), began)
+        record_event(session, school.id, "bill_issued", new_id(), began + timedelta(seconds=1))
+        feed = Feed(
+            school_id=school.id,
+            bank_account_id=account.id,
+            provider="sepay",
+            scheme="hmac",
+            path_hash=b"0" * 32,
+            opened_at=began,
+        )
+        session.add(feed)
+        session.flush()
+        message = {"feed": feed.id, "body": b"x", "digest": b"1" * 32, "at": began + timedelta(seconds=2)}
+        session.execute(
+            text(
+                "INSERT INTO inbox (feed_id, digest, body_sealed, headers, received_at)"
+                " VALUES (:feed, :digest, :body, '{}', :at)"
+            ),
+            message,
+        )
+    clock.now = began + timedelta(seconds=10)
+    found = {task: age.total_seconds() for task in TASKS if (age := waiting_since(wiring, task)) is not None}
+    assert found == {"ledger.seal": 10, "notifications.plan": 9, "reconciliation.normalise": 8}
+    assert sealing.seal(wiring) == 1
+    assert waiting_since(wiring, "ledger.seal") is None
 
 
 def test_fresh_work_is_left_to_its_bell(wiring: Wiring, clock: Clock) -> None:
