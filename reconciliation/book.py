@@ -12,15 +12,13 @@ from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillVoid
 from billing.money import ZERO, Money
-from billing.payments.balances import live_allocation
+from billing.payments.balances import paid_on_bill
 from billing.payments.tables import (
-    Allocation,
     IssuedReference,
     PaymentRequest,
     PaymentRequestBill,
     VirtualAccount,
 )
-from billing.storage import money_sum
 from reconciliation.matching import OpenRequest, RequestStatus
 
 
@@ -81,25 +79,12 @@ class RowsBook:
 
 
 def _rows_of(school_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Return the query for requests with their bills and what was paid on each, by index alone.
-
-    Sums are looked up bill by bill: a grouped subquery would add up every allocation of the school each time.
-    """
-    paid = (
-        select(money_sum(Allocation.amount))
-        .where(
-            Allocation.school_id == Bill.school_id,
-            Allocation.bill_id == Bill.id,
-            live_allocation(),
-        )
-        .correlate(Bill)
-        .scalar_subquery()
-    )
+    """Return the query for requests with their bills and what was paid on each, by index alone."""
     link = PaymentRequestBill
     rows: Select[Any] = sql_select(
         PaymentRequest,
         Bill,
-        paid.label("paid"),
+        paid_on_bill().label("paid"),
         col(BillVoid.bill_id).is_not(None).label("void"),
     )
     return (

@@ -8,13 +8,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Subquery, cast, exists, func, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, Subquery, cast, exists, func, type_coerce
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillVoid
 from billing.money import ZERO, Money, total
 from billing.payments.tables import Allocation, PaymentRequestBill, PaymentReversal
-from billing.storage import MoneyColumn
+from billing.storage import money_sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def live_allocation() -> ColumnElement[bool]:
 
 
 def paid_by_bill() -> Subquery:
-    """Return a subquery (bill_id, paid as BIGINT) over live allocations."""
+    """Return a subquery (bill_id, paid as BIGINT) over all live allocations in scope; for whole lists."""
     amount = type_coerce(col(Allocation.amount), BigInteger)
     paid = cast(func.sum(amount), BigInteger).label("paid")
     query: Any = select(col(Allocation.bill_id).label("bill_id"), paid)
@@ -62,12 +62,20 @@ def paid_by_bill() -> Subquery:
     return subquery
 
 
+def paid_on_bill() -> ScalarSelect[Any]:
+    """Return what was paid on the bill of the enclosing query, looked up by index; for few bills."""
+    return (
+        select(money_sum(Allocation.amount))
+        .where(col(Allocation.school_id) == Bill.school_id, col(Allocation.bill_id) == Bill.id, live_allocation())
+        .correlate(Bill)
+        .scalar_subquery()
+    )
+
+
 def bill_balances(session: Session, *conditions: ColumnElement[bool]) -> list[BillBalance]:
     """Return balances of the bills that fulfil all conditions (on ``Bill``), oldest due first, then by number."""
-    paid = paid_by_bill()
     query = (
-        select(Bill, type_coerce(func.coalesce(paid.c.paid, 0), MoneyColumn), col(BillVoid.bill_id).is_not(None))
-        .outerjoin(paid, paid.c.bill_id == Bill.id)
+        select(Bill, paid_on_bill(), col(BillVoid.bill_id).is_not(None))
         .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
         .where(*conditions)
         .order_by(col(Bill.due_on), col(Bill.number))
