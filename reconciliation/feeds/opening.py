@@ -32,16 +32,18 @@ def open_feed(  # noqa: PLR0913, PLR0917  each is a fact of the agreement with t
     secret: str | None,
     hold_above: Money | None,
     now: datetime,
+    *,
+    token: str | None = None,
 ) -> tuple[Feed, str]:
     """Configure a feed of an account; return it with the secret part of its address, which is not kept.
 
-    The provider is told ``/callbacks/`` and that part. Raises ``UnknownFeed`` for a provider we cannot read.
+    The provider is told ``/callbacks/`` and that part, which is random unless a ``token`` is given. Raises ``UnknownFeed`` for a provider we cannot read.
     """
     if provider == STATEMENT:
         scheme, secret = FILE_SCHEME, None
     else:
         reader(provider, scheme, [secret or ""])
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    token = token or secrets.token_urlsafe(_TOKEN_BYTES)
     feed = Feed(
         school_id=account.school_id,
         bank_account_id=account.id,
