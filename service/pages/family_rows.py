@@ -165,14 +165,18 @@ def payment_panel(opened: Opened) -> PaymentPanel:
 
 def notice_title(balances: Sequence[BillBalance]) -> str:
     """Return the heading: the period of the bills, several joined."""
-    periods = dict.fromkeys(period_name(balance.period) for balance in balances)
-    return "Thông báo thu " + ", ".join(periods) if periods else "Thông báo thu"
+    periods = ", ".join(dict.fromkeys(period_name(balance.period) for balance in balances))
+    return f"Thông báo thu {periods}" if periods.startswith("tháng") else f"Thông báo thu: {periods}"
 
 
 def period_name(period: str) -> str:
-    """Return a period as families say it: ``2025-10`` is ``tháng 10/2025``; other names stay."""
+    """Return a period as families say it: ``2025-10``, ``10/2025`` or ``Tháng 10/2025`` is ``tháng 10/2025``; other names stay."""
     found = _MONTH.fullmatch(period)
-    return f"tháng {found[2]}/{found[1]}" if found else period
+    if found:
+        return f"tháng {found[2]}/{found[1]}"
+    if re.fullmatch(r"\d{1,2}/\d{4}", period):
+        return f"tháng {period}"
+    return "t" + period[1:] if period.startswith("Tháng ") else period
 
 
 def receipt_id(opened: Opened, number: str) -> UUID | None:

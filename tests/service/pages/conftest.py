@@ -8,10 +8,15 @@ import pytest
 from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
+from billing.vault import Vault
 from service.access.sessions import new_session
+from service.database import Database
+from service.preparing import Addresses
 from service.web import assemble
 from tests.browser import free_listener, open_browser, origin_of, served
+from tests.conftest import TestServers
 from tests.service.pages.samples import NOW, SampleDesk, sample_parts
+from tests.service.pages.worlds import World, make_world
 
 
 @pytest.fixture
@@ -58,3 +63,9 @@ def phone(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 360, "height": 640}, locale="vi-VN")
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def world(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> World:
+    """A school with an issued round on real rows."""
+    return make_world(database, addresses, vault, servers)
