@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -157,9 +157,17 @@ class Programs:
     """Web, worker and sweeper as child processes that are started again when they fall."""
 
     def __init__(
-        self, wiring: Wiring, *, host: str = "127.0.0.1", port: int = 8000, processes: int = 2, **changes: str
+        self,
+        wiring: Wiring,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        processes: int = 2,
+        log: IO[str] | None = None,
+        **changes: str,
     ) -> None:
         self.url = f"http://{host}:{port}"
+        self._log: IO[str] = log or sys.stderr
         self._environment = environment_of(wiring, **changes)
         self._children = [
             _Child("web", ("web", "--host", host, "--port", str(port))),
@@ -231,7 +239,7 @@ class Programs:
             return
         child.falls = 1 if now - child.started > _STEADY_SECONDS else child.falls + 1
         child.next_start = now + _BACKOFF_SECONDS[min(child.falls, len(_BACKOFF_SECONDS)) - 1]
-        print(f"hocphi: {child.name} ended with code {child.process.returncode}", file=sys.stderr)  # noqa: T201  for people
+        print(f"hocphi: {child.name} ended with code {child.process.returncode}", file=self._log, flush=True)
         child.process = None
 
     def _spawn(self, child: _Child) -> subprocess.Popen[bytes]:
@@ -240,7 +248,8 @@ class Programs:
             cwd=ROOT,
             env={**self._environment, lifeline.VARIABLE: str(self._lifeline)},
             stdin=subprocess.DEVNULL,
-            stdout=sys.stderr.fileno() if _has_fileno(sys.stderr) else subprocess.DEVNULL,
+            stdout=self._log.fileno() if _has_fileno(self._log) else subprocess.DEVNULL,
+            stderr=self._log.fileno() if _has_fileno(self._log) else None,
             pass_fds=[self._lifeline],
             start_new_session=True,  # Ctrl-C is for us; we end the programs in order
         )

@@ -37,7 +37,8 @@ def open_feed(  # noqa: PLR0913, PLR0917  each is a fact of the agreement with t
 ) -> tuple[Feed, str]:
     """Configure a feed of an account; return it with the secret part of its address, which is not kept.
 
-    The provider is told ``/callbacks/`` and that part, which is random unless a ``token`` is given. Raises ``UnknownFeed`` for a provider we cannot read.
+    The provider is told ``/callbacks/`` and that part, which is random unless a ``token`` is given. Raises
+    ``UnknownFeed`` for a provider we cannot read.
     """
     if provider == STATEMENT:
         scheme, secret = FILE_SCHEME, None

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from tqdm import tqdm
 
@@ -37,7 +38,7 @@ class Stage:
     schools: tuple[DemoSchool, ...]
     feeds: Mapping[str, FeedAddress | None]
 
-    def progress(self, title: str, total: int) -> tqdm[None]:
+    def progress(self, title: str, total: int) -> tqdm[NoReturn]:
         """Return a progress bar on standard error (a context manager with ``update``)."""
         return tqdm(total=total, desc=f"{title:<34}", unit="", leave=True, file=sys.stderr, dynamic_ncols=True)
 
