@@ -27,7 +27,7 @@ MAX_FILE_BYTES = 10_000_000
 MAX_UNPACKED_BYTES = 100_000_000
 MAX_ROWS = 50_000
 _MAX_MEMBERS = 1_000
-_MAX_LINE = 1_048_576
+_MAX_LINE = 200_000
 _MAX_MERGES = 500
 _HEADER_WITHIN = 30
 _HEADER_SCORE = 4
@@ -329,7 +329,9 @@ def _filled_lines(sheet: _Sheet) -> Iterator[Line]:
         warnings.simplefilter("ignore", UserWarning)  # a date cell out of range becomes #VALUE!, reported as such
         for number, row in enumerate(sheet.source.iter_rows(max_col=last_column), start=1):
             if number > _MAX_LINE:
-                raise ValueError("a line number beyond what Excel knows")
+                raise refused_file(
+                    "Tệp có dòng ở quá xa (sau dòng 200.000).", "Chép danh sách sang tệp mẫu mới rồi gửi lại."
+                )
             if number <= sheet.header_line or not row:
                 continue
             cells = {name: Cell(row[place].value, row[place].data_type) for name, place in places}

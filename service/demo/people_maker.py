@@ -262,7 +262,7 @@ class _Maker:
         self._grown_ups += 1
         number = self._grown_ups * _PHONE_STEP % _NUMBER_SPACE
         words = search_key(name).replace(" ", "")
-        address = f"{words}.{number % 10_000:04}@phuhuynh.example"
+        address = f"{words}.{number:07}@phuhuynh.example"
         has_phone, has_mail = self._random.choices(_REACHED_BY, _REACHED_BY_WEIGHTS)[0]
         return MadeContact(
             name, relation, f"8450{number:07}" if has_phone else None, address if has_mail else None, notices

@@ -240,13 +240,13 @@ def _fill(
         sheet.column_dimensions[get_column_letter(place)].width = _WIDTHS.get(heading.rstrip("*"), 14)
     for place in (1, 2):
         sheet.merge_cells(start_row=place, end_row=place, start_column=1, end_column=len(headings))
-        title_cell = sheet.cell(place, 1)
-        title_cell.font = Font(bold=True, size=14)
+        head = sheet.cell(place, 1)
+        head.font = Font(bold=True, size=14)
     for line in lines:
         sheet.append(line)
         for place, value in enumerate(line, start=1):
             sheet.cell(sheet.max_row, place).number_format = _format(value)
-    sheet.freeze_panes = sheet.cell(_HEADER_LINE + 1, 1)
+    sheet.freeze_panes = f"A{_HEADER_LINE + 1}"
 
 
 def _format(value: Value) -> str:
