@@ -170,7 +170,10 @@ def notice_title(balances: Sequence[BillBalance]) -> str:
 
 
 def period_name(period: str) -> str:
-    """Return a period as families say it: ``2025-10``, ``10/2025`` or ``Tháng 10/2025`` is ``tháng 10/2025``; other names stay."""
+    """Return a period as families say it, other names as they are.
+
+    ``2025-10``, ``10/2025`` or ``Tháng 10/2025`` is ``tháng 10/2025``.
+    """
     found = _MONTH.fullmatch(period)
     if found:
         return f"tháng {found[2]}/{found[1]}"

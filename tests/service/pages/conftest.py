@@ -26,7 +26,11 @@ def desk() -> SampleDesk:
 
 @pytest.fixture
 def client(desk: SampleDesk) -> TestClient:
-    """A client that asks for pages and follows nothing by itself."""
+    return sample_client(desk)
+
+
+def sample_client(desk: SampleDesk) -> TestClient:
+    """Return a client that asks for pages and follows nothing by itself."""
     return TestClient(
         assemble(sample_parts(desk)),
         headers={"accept": "text/html"},

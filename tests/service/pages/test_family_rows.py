@@ -6,7 +6,7 @@ import io
 from datetime import timedelta
 
 import numpy as np
-import pypdfium2
+import pypdfium2  # type: ignore[import-untyped]  # ships no types
 import pytest
 import zxingcpp
 from PIL import Image

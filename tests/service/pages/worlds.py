@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from random import Random
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from tests.factories.rounds import BillingSchool, issued_round, make_billing_sch
 from tests.factories.schools import YEAR_STARTS
 
 PASSWORD = "mèo con ngủ trên mái nhà"  # noqa: S105  invented
+_numbers = count(1)
 PASSWORD_HASH = hash_password(PASSWORD)
 
 
@@ -75,9 +77,10 @@ class World:
 
     def staff(self, role: str, *, school_id: UUID | None = None, authority_id: UUID | None = None) -> User:
         """Make a member of staff with a password and a role here, or where given."""
-        place = {"authority_id": authority_id} if authority_id else {"school_id": school_id or self.billing.id}
+        if authority_id is None:
+            school_id = school_id or self.billing.id
         with self.collecting.database.transaction(EVERYTHING) as session:
-            return make_staff(session, role, **place)
+            return make_staff(session, role, school_id, authority_id)
 
     def signed_in(self, user: User) -> TestClient:
         """Return a client with a session of somebody."""
@@ -87,19 +90,23 @@ class World:
         client.cookies.set("hocphi", fresh.token)
         return client
 
-    def change(self, act: Callable[[Session], None]) -> None:
+    def change(self, act: Callable[[Session], object]) -> None:
         """Do something in a transaction that sees all."""
         with self.collecting.database.transaction(EVERYTHING) as session:
             act(session)
 
 
-def make_staff(session: Session, role: str, **place: UUID) -> User:
+def make_staff(session: Session, role: str, school_id: UUID | None, authority_id: UUID | None) -> User:
     """Make a user with a password and a dated role."""
-    count = len(session.identity_map) + id(place) % 1_000_000
-    user = User(login=f"{role}.{count}", full_name=f"Lê Thị {role}", password_hash=PASSWORD_HASH, created_at=PAID_AT)
+    user = User(
+        login=f"{role}.{next(_numbers)}", full_name=f"Lê Thị {role}", password_hash=PASSWORD_HASH, created_at=PAID_AT
+    )
     session.add(user)
     session.flush()
-    session.add(RoleGrant(user_id=user.id, role=role, valid_from=YEAR_STARTS, **place))
+    grant = RoleGrant(
+        user_id=user.id, role=role, school_id=school_id, authority_id=authority_id, valid_from=YEAR_STARTS
+    )
+    session.add(grant)
     session.flush()
     return user
 

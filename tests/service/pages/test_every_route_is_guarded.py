@@ -1,0 +1,155 @@
+"""Every route × every actor over HTTP: the matrix is what really happens, and every answer is dressed."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+
+import pytest
+from starlette.testclient import TestClient
+
+from service.access import csrf
+from service.access.roles import EVERYBODY, MATRIX, ROLES, Actor
+from service.access.sessions import digest
+from service.web import assemble, served
+from tests.service.pages.conftest import sample_client, signed_in
+from tests.service.pages.samples import FAMILY_PAGES, ROUND_ID, SECRET, TOKEN, UNKNOWN_TOKEN, SampleDesk, sample_parts
+
+ROUTES = sorted(set(served()))
+DENIED = {401, 403, 404}
+EXPECTED_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-robots-tag": "noindex, nofollow",
+    "x-frame-options": "DENY",
+}
+
+
+def address(path: str, actor: Actor) -> str:
+    """Return a real address of a route; only the holder of a link knows its token."""
+    token = TOKEN if actor is Actor.PARENT_LINK else UNKNOWN_TOKEN
+    known = {"token": token, "number": "TL25-000123", "round_id": str(ROUND_ID), "name": "hocphi.css"}
+    return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
+
+
+def call(client: TestClient, method: str, path: str, actor: Actor) -> int:
+    """Call a route as a person would: with the form's own token where there is a session."""
+    data = {"digest": "b7c1", "old": "x", "new": "x"}
+    cookie = client.cookies.get("hocphi")
+    if cookie:
+        data["csrf"] = csrf.make_token(SECRET, digest(cookie))
+    answer = client.request(method, address(path, actor), data=data if method == "POST" else None)
+    if answer.status_code == 303 and answer.headers["location"].startswith("/dang-nhap") and path != "/dang-xuat":
+        return 401
+    return answer.status_code
+
+
+@pytest.fixture
+def clients(client: TestClient, desk: SampleDesk) -> dict[Actor, TestClient]:
+    """One client for each actor."""
+    payable = dataclasses.replace(FAMILY_PAGES["part_paid"], receipts=FAMILY_PAGES["receipted"].receipts)
+    desk.family = dict.fromkeys(desk.family, payable)
+    made = {Actor.ANONYMOUS: client, Actor.PARENT_LINK: client}
+    for role in ROLES:
+        made[role] = signed_in(sample_client(desk), desk, role.value)
+    return made
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES, ids=[f"{method} {path}" for method, path in ROUTES])
+def test_the_matrix_is_what_happens(clients: dict[Actor, TestClient], method: str, path: str) -> None:
+    for actor in EVERYBODY:
+        status = call(clients[actor], method, path, actor)
+        allowed = actor in MATRIX[(method, path)]
+        if (method, path) == ("POST", "/dang-nhap"):
+            assert status == 403, "a sign-in without the form's own token"
+        elif (method, path) == ("POST", "/doi-mat-khau") and allowed:
+            assert status == 401, "let in, but the old password is wrong"
+        elif allowed:
+            assert status in {200, 303}, (actor, status)
+        else:
+            assert status in DENIED, (actor, status)
+
+
+@pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if route[0] == "POST"], ids=str)
+def test_no_unsafe_route_works_without_the_token_or_from_another_site(
+    clients: dict[Actor, TestClient], desk: SampleDesk, method: str, path: str
+) -> None:
+    for actor in ROLES:
+        client, where = clients[actor], address(path, actor)
+        cookie = client.cookies.get("hocphi")
+        assert cookie
+        token = csrf.make_token(SECRET, digest(cookie))
+        assert client.request(method, where, data={"digest": "b7c1"}).status_code == 403
+        for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+            data = {"csrf": token, "digest": "b7c1"}
+            assert client.request(method, where, data=data, headers=headers).status_code == 403
+    assert desk.done == []
+    assert len(desk.sessions) == len(ROLES), "nobody was signed out"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "TRACE", "OPTIONS", "HEAD"])
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_every_answer_of_every_route_is_dressed(clients: dict[Actor, TestClient], method: str, accept: str) -> None:
+    paths = {path for _, path in ROUTES} | {"/khong-co", "/callbacks/x", "/docs", "/openapi.json", "/metrics"}
+    for actor in (Actor.ANONYMOUS, Actor.ACCOUNTANT):
+        for path in paths:
+            answer = clients[actor].request(method, address(path, actor), headers={"accept": accept})
+            assert EXPECTED_HEADERS.items() <= dict(answer.headers).items(), (method, path)
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'none'" in policy
+            assert "unsafe" not in policy
+            assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
+            forever = path == "/static/{name}" and answer.status_code == 200
+            assert ("no-store" in answer.headers["cache-control"]) != forever, (method, path)
+
+
+def test_what_production_adds(desk: SampleDesk) -> None:
+    client = TestClient(assemble(sample_parts(desk, production=True)), headers={"accept": "text/html"})
+    for path in ("/", "/khong-co", "/livez", "/callbacks/x"):
+        assert client.get(path).headers["strict-transport-security"].startswith("max-age=63072000")
+    cookie = client.get("/dang-nhap").headers["set-cookie"]
+    assert cookie.startswith("__Host-")
+    assert "Secure" in cookie
+
+
+def test_an_error_inside_is_a_dressed_500_without_its_text(client: TestClient, desk: SampleDesk) -> None:
+    desk.fail_commit = True
+    answer = client.get("/t/" + TOKEN)
+    assert answer.status_code == 500
+    assert "the commit broke" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-request-id"][:12] in answer.text
+
+
+def test_nothing_of_the_framework_is_served(client: TestClient) -> None:
+    for path in ("/docs", "/redoc", "/openapi.json", "/metrics", "/static/../web.py", "/static/base.html"):
+        assert client.get(path).status_code == 404
+
+
+def test_forged_proxy_headers_have_no_effect(client: TestClient, desk: SampleDesk) -> None:
+    forged = {"x-forwarded-for": "203.0.113.9", "x-forwarded-host": "evil.example", "forwarded": "for=203.0.113.9"}
+    page = client.get("/t/" + TOKEN, headers=forged).text
+    assert "evil.example" not in page
+    assert {caller.address for caller in desk.callers} == {"testclient"}
+
+
+def test_guessing_links_is_stopped(client: TestClient) -> None:
+    statuses = [client.get(f"/t/{number:022d}").status_code for number in range(25)]
+    assert statuses == [404] * 20 + [429] * 5
+    assert client.get("/t/" + TOKEN).status_code == 429, "also a lucky guess"
+
+
+def test_five_wrong_passwords_and_the_account_waits(client: TestClient, desk: SampleDesk) -> None:
+    begun = time.perf_counter()
+    page = client.get("/dang-nhap").text
+    found = re.search(r'name="csrf" value="([0-9a-f]+)"', page)
+    assert found
+    wrong = {"csrf": found[1], "login": "accountant", "password": "sai"}
+    statuses = [client.post("/dang-nhap", data=wrong).status_code for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
+    answer = client.post("/dang-nhap", data={**wrong, "password": "mèo con ngủ trên mái nhà"})
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 600
+    assert desk.sessions == {}
+    assert time.perf_counter() - begun < 10

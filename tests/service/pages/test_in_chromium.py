@@ -1,0 +1,181 @@
+"""The pages in a real Chromium: nothing overflows, axe finds nothing, the QR can be read, the page flips by itself."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import zxingcpp
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from billing.documents.vietqr import decode
+from billing.payments.balances import request_balances, rest_of
+from service.access import links
+from service.access.sessions import new_session
+from tests.factories.serving import serving
+from tests.service.pages.samples import FAMILY_PAGES, NOW, ROUND_ID, TOKEN, UNKNOWN_TOKEN, SampleDesk
+from tests.service.pages.worlds import World
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = (320, 360, 768, 1280)
+OFFICE = (
+    "/toi",
+    "/doi-mat-khau",
+    "/van-phong",
+    "/van-phong/thong-bao",
+    "/van-phong/cho-xu-ly",
+    "/van-phong/dot-thu",
+    f"/van-phong/dot-thu/{ROUND_ID}",
+    "/kiem-toan",
+)
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 360, "height": 640}, color_scheme=request.param)
+    yield context.new_page()
+    context.close()
+
+
+def look_at(page: Page, address: str) -> None:
+    """Open a page at every width; nothing may overflow, and axe may find nothing."""
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(address)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 640})
+        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert over <= 0, f"{address} is {over} px too wide at {width}"
+        if width in {360, 1280}:
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+    assert not [text for text in complaints if "404" not in text], complaints
+
+
+@pytest.mark.parametrize("name", sorted(FAMILY_PAGES))
+def test_family_pages(page: Page, live: str, desk: SampleDesk, name: str) -> None:
+    desk.family = {links.digest(TOKEN): FAMILY_PAGES[name]}
+    look_at(page, f"{live}/t/{TOKEN}")
+
+
+def test_office_pages(page: Page, live: str, desk: SampleDesk) -> None:
+    for role, paths in (("accountant", OFFICE), ("province", ("/tinh",))):
+        fresh = new_session()
+        desk.start_session(desk.accounts[role], fresh.digest, NOW)
+        page.context.add_cookies([{"name": "hocphi", "value": fresh.token, "url": live}])
+        for path in paths:
+            look_at(page, live + path)
+
+
+def test_public_pages(page: Page, live: str) -> None:
+    for path in ("/", "/dang-nhap", "/khong-co", f"/t/{UNKNOWN_TOKEN}"):
+        look_at(page, live + path)
+
+
+def test_what_is_tapped_is_large_enough(phone: Page, live: str) -> None:
+    phone.goto(f"{live}/t/{TOKEN}")
+    sizes = phone.eval_on_selector_all(
+        "a.button, button, .language a, a.phone",
+        "all => all.filter(e => e.offsetParent).map(e => [e.innerText, e.offsetWidth, e.offsetHeight])",
+    )
+    assert len(sizes) >= 6
+    assert [size for size in sizes if size[2] < 44] == []
+
+
+def test_the_code_and_its_button_are_on_the_first_screen(phone: Page, live: str) -> None:
+    phone.goto(f"{live}/t/{TOKEN}")
+    button = phone.get_by_role("link", name="Lưu ảnh QR").bounding_box()
+    code = phone.locator(".qr svg").bounding_box()
+    assert button
+    assert code
+    assert 640 / 3 <= button["y"] <= 640 - 44
+    assert code["y"] + code["height"] / 2 <= 640
+    name = phone.eval_on_selector("h1", "e => parseFloat(getComputedStyle(e).fontSize)")
+    others = phone.eval_on_selector_all(
+        "main *:not(h1):not(.amount)", "all => Math.max(...all.map(e => parseFloat(getComputedStyle(e).fontSize)))"
+    )
+    assert name > others
+
+
+def test_without_javascript_everything_works(chromium: Browser, live: str) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 360, "height": 640})
+    page = context.new_page()
+    page.goto(f"{live}/t/{TOKEN}")
+    expect(page.locator(".qr svg")).to_be_visible()
+    expect(page.get_by_text("1012345678901").first).to_be_visible()
+    expect(page.get_by_role("button", name="Sao chép số tài khoản")).to_be_hidden()
+    page.get_by_role("button", name="Kiểm tra lại").click()
+    expect(page.get_by_role("heading", name="Chờ nộp")).to_be_visible()
+    context.close()
+
+
+def test_copying_copies_the_plain_value(phone: Page, live: str) -> None:
+    phone.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    phone.goto(f"{live}/t/{TOKEN}")
+    for button, value in (("số tài khoản", "1012345678901"), ("số tiền", "1250000"), ("nội dung", "FW2345678AB")):
+        phone.get_by_role("button", name=f"Sao chép {button}").click()
+        phone.wait_for_function("wanted => document.getElementById('live').textContent.endsWith(wanted)", arg=value)
+        assert phone.evaluate("navigator.clipboard.readText()") == value
+
+
+def test_where_nothing_reports_payments_nothing_is_asked(phone: Page, live: str, desk: SampleDesk) -> None:
+    desk.family = {links.digest(TOKEN): FAMILY_PAGES["waiting_no_callback"]}
+    asked: list[str] = []
+    phone.on("request", lambda request: asked.append(request.url))
+    phone.goto(f"{live}/t/{TOKEN}")
+    phone.wait_for_timeout(3500)
+    assert not [url for url in asked if url.endswith("/status")]
+
+
+def read_code(picture: bytes) -> str:
+    (found,) = zxingcpp.read_barcodes(np.asarray(Image.open(io.BytesIO(picture)).convert("L")))
+    return str(found.text)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_photographed_code_and_the_flip_on_real_rows(chromium: Browser, world: World, scheme: str) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+    page, request = context.new_page(), world.collecting.requests[0]
+    with world.collecting.database.transaction(world.collecting.scope) as session:
+        due = rest_of(request_balances(session, world.billing.id, [request.id])[request.id])
+    with serving(world.app()) as url:
+        page.goto(url + world.link())
+        code = decode(read_code(page.screenshot(full_page=True)))
+        assert (code.account, code.amount, code.memo) == (world.billing.account.number, due, request.reference)
+        assert page.evaluate("window.stays = 1") == 1
+        world.collecting.hear_of(world.collecting.pays(request.reference, due.dong))
+        expect(page.get_by_role("heading", name="Đã có biên lai")).to_be_visible(timeout=6000)
+        expect(page.locator("#live")).to_have_text("Đã có biên lai")
+        assert page.evaluate("window.stays") == 1, "the page was not loaded anew"
+        expect(page.locator(".qr")).to_have_count(0)
+    context.close()
+
+
+def test_a_browser_sees_a_new_code_after_part_of_the_money(phone: Page, world: World) -> None:
+    request = world.collecting.requests[1]
+    with serving(world.app()) as url:
+        phone.goto(url + world.link(1))
+        before = decode(read_code(phone.screenshot(full_page=True)))
+        world.collecting.hear_of(world.collecting.pays(request.reference, 1_000))
+        expect(phone.get_by_role("heading", name="Đã nhận một phần")).to_be_visible(timeout=6000)
+        after = decode(read_code(phone.screenshot(full_page=True)))
+    assert before.amount
+    assert after.amount
+    assert before.amount.dong - after.amount.dong == 1_000
+    assert after.memo == before.memo
+
+
+def test_signing_in_by_keyboard(phone: Page, live: str) -> None:
+    phone.goto(f"{live}/van-phong")
+    phone.get_by_label("Tên đăng nhập").fill("accountant")
+    phone.keyboard.press("Tab")
+    phone.keyboard.type("mèo con ngủ trên mái nhà")
+    phone.keyboard.press("Enter")
+    expect(phone.get_by_role("heading", name="Tổng quan")).to_be_visible()
+    phone.get_by_role("button", name="Đăng xuất").click()
+    expect(phone.get_by_role("heading", name="Đăng nhập")).to_be_visible()
