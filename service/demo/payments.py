@@ -100,11 +100,10 @@ class _Casting:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """A month's payments: on ``days`` days from ``first`` on, within ``window`` of each day's first moment."""
+    """A month's payments: they begin at ``first`` and end within ``window``, while the demo is playing."""
 
     code: str
     first: datetime
-    days: int
     window: timedelta
     cast: tuple[_Casting, ...]
 
@@ -115,8 +114,7 @@ class Month:
 
     def at(self, moment: float) -> datetime:
         """Return the second that stands for a share (from 0, below 1) of the month."""
-        day, within = divmod(moment * self.days, 1)
-        return (self.first + timedelta(days=int(day)) + within * self.window).replace(microsecond=0)
+        return (self.first + moment * self.window).replace(microsecond=0)
 
 
 def _anybody(asked: Asked) -> bool:
@@ -146,9 +144,8 @@ def _by_api_key(asked: Asked) -> bool:
 
 SEPTEMBER = Month(
     "2025-09",
-    datetime(2025, 9, 7, 23, tzinfo=UTC),
-    days=20,
-    window=timedelta(hours=16),
+    datetime(2025, 9, 8, 1, 0, 20, tzinfo=UTC),
+    window=timedelta(minutes=1),
     cast=(
         _Casting(Story.NOT_AT_ALL, 300, 2, _by_memo),
         _Casting(Story.IN_PART, 150, 1, _divisible),
@@ -158,7 +155,6 @@ SEPTEMBER = Month(
 OCTOBER = Month(
     "2025-10",
     datetime(2025, 10, 6, 1, 0, 20, tzinfo=UTC),
-    days=1,
     window=timedelta(minutes=1),
     cast=(
         _Casting(Story.VERY_LARGE, 4, 1, _by_api_key),
