@@ -11,15 +11,19 @@ from starlette.types import ASGIApp
 
 from service.access.roles import MATRIX
 from service.front import Front
-from service.pages import auditing, faults, health, login, office, parent
+from service.pages import auditing, faults, health, login, office, parent, uploading
 from service.pages.desk import WebParts
 from service.pages.parts import web_parts
 from service.wiring import Wiring
 
-ROUTERS: tuple[APIRouter, ...] = (health.router, login.router, parent.router, office.router, auditing.router)
-
-# Forms are small; uploads of rosters get their own, larger door.
-_MAX_BODY_BYTES = 64 * 1024
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    login.router,
+    parent.router,
+    office.router,
+    uploading.router,
+    auditing.router,
+)
 
 
 def build_app(wiring: Wiring) -> ASGIApp:
@@ -42,7 +46,7 @@ def assemble(parts: WebParts) -> ASGIApp:
         openapi_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=_MAX_BODY_BYTES,
+        max_body_size=uploading.MAX_BODY_BYTES,
         lifespan=_lifespan(parts),
     )
     app.state.parts = parts

@@ -115,6 +115,8 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/van-phong/dot-thu/{round_id}/xem-truoc"): _MAKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/trinh"): _MAKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/duyet"): _CHECKERS,
+        ("GET", "/van-phong/tai-len"): _MAKERS,
+        ("POST", "/van-phong/tai-len/{kind}"): _MAKERS,
         ("GET", "/kiem-toan"): _OFFICE_READS,
         ("GET", "/kiem-toan/bao-cao.xlsx"): _OFFICE_READS,
         ("GET", "/tinh"): _PROVINCE,

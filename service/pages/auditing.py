@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from billing.errors import Refused
 from service.access import limits
-from service.pages.guards import OpenDesk, StaffVisit, parts_of
+from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, parts_of
 from service.pages.rendering import page
 from service.pages.responses import file_answer
 
-router = APIRouter()
+router = APIRouter(max_body_size=MAX_FORM_BYTES)
 
 MAX_DAYS = 400
 _LOCAL = timezone(timedelta(hours=7))

@@ -24,7 +24,7 @@ from service.access.roles import Actor, Place, SignedIn
 from service.access.staff import Account, Noted
 from service.database import EVERYTHING, Scope, use_scope
 from service.jobs.rounds import ask_to_issue
-from service.pages import audit_rows, family_rows, office_rows, round_rows, waiting_rows
+from service.pages import audit_rows, family_rows, office_rows, round_rows, upload_rows, waiting_rows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.qr_picture import labelled_qr
 from service.pages.views import (
@@ -38,12 +38,17 @@ from service.pages.views import (
     ProvincePage,
     RoundPreview,
     RoundRow,
+    Upload,
+    UploadChoices,
+    UploadDone,
+    UploadKind,
     WaitingList,
 )
 from service.wiring import Wiring
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ISSUE_ROUNDS = "billing.issue_rounds"
+SETTLE = "reconciliation.settle"
 
 
 def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Desk]]:
@@ -191,6 +196,19 @@ class RowDesk:
         approved = approve_round(session, shown.round_id, actor, now, confirm=shown.agreed)
         ask_to_issue(session, approved, now)
         self.bells.append(ISSUE_ROUNDS)
+
+    def upload_choices(self, who: SignedIn, place: Place) -> UploadChoices:
+        """Return what an upload can be for."""
+        del who
+        return upload_rows.upload_choices(self._within(place), place.id)
+
+    def upload(self, who: SignedIn, place: Place, upload: Upload, now: datetime) -> UploadDone:
+        """Import a file, or only try it; a statement's new money is then settled."""
+        session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
+        done = upload_rows.take_upload(session, self._wiring.vault, actor, place.id, upload, now)
+        if upload.kind is UploadKind.STATEMENT and not upload.check_only:
+            self.bells.append(SETTLE)
+        return done
 
     # Audit and province: reading only.
 

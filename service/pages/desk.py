@@ -29,6 +29,9 @@ from service.pages.views import (
     Readiness,
     RoundPreview,
     RoundRow,
+    Upload,
+    UploadChoices,
+    UploadDone,
     WaitingList,
 )
 
@@ -119,6 +122,16 @@ class OfficeDesk(Protocol):
         """Approve a round, which issues its bills; raises ``SamePerson``, ``Conflict`` or ``Refused``."""
 
 
+class UploadDesk(Protocol):
+    """What the office hands in."""
+
+    def upload_choices(self, who: SignedIn, place: Place) -> UploadChoices:
+        """Return what an upload can be for."""
+
+    def upload(self, who: SignedIn, place: Place, upload: Upload, now: datetime) -> UploadDone:
+        """Import a file, or only try it; raises ``BadRows`` with every problem, and then nothing is stored."""
+
+
 class AuditDesk(Protocol):
     """What an auditor and the province see. Each export is logged by the desk."""
 
@@ -132,7 +145,7 @@ class AuditDesk(Protocol):
         """Return the sums of each school under an authority."""
 
 
-class Desk(Gate, FamilyDesk, OfficeDesk, AuditDesk, Protocol):
+class Desk(Gate, FamilyDesk, OfficeDesk, UploadDesk, AuditDesk, Protocol):
     """Everything together."""
 
 

@@ -16,12 +16,15 @@ from service.access.roles import MATRIX, ROLES, Actor, Place, SignedIn
 from service.pages.desk import Caller, Desk, WebParts
 
 PLACE_PARAMETER = "truong"
+# Forms are small; uploads have their own, larger door.
+MAX_FORM_BYTES = 64 * 1024
 _WITH_ONE_TIME_PASSWORD = ("/doi-mat-khau", "/dang-xuat")
 _MENU = (
     "/van-phong",
     "/van-phong/thong-bao",
     "/van-phong/cho-xu-ly",
     "/van-phong/dot-thu",
+    "/van-phong/tai-len",
     "/kiem-toan",
     "/tinh",
 )

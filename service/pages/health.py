@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from billing.errors import NotFound
-from service.pages.guards import parts_of
+from service.pages.guards import MAX_FORM_BYTES, parts_of
 from service.pages.rendering import ASSETS
 
-router = APIRouter()
+router = APIRouter(max_body_size=MAX_FORM_BYTES)
 
 _FOREVER = "public, max-age=31536000, immutable"
 

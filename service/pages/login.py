@@ -17,6 +17,7 @@ from service.access.staff import Account, Noted
 from service.errors import answer_for
 from service.pages.desk import Desk
 from service.pages.guards import (
+    MAX_FORM_BYTES,
     FormToken,
     OpenDesk,
     StaffVisit,
@@ -29,7 +30,7 @@ from service.pages.guards import (
 )
 from service.pages.rendering import page
 
-router = APIRouter()
+router = APIRouter(max_body_size=MAX_FORM_BYTES)
 
 PasswordField = Annotated[str, Form(min_length=1, max_length=1000)]
 

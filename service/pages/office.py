@@ -11,11 +11,11 @@ from starlette.responses import RedirectResponse, Response
 
 from service.access.roles import MATRIX
 from service.pages.desk import ShownRound
-from service.pages.guards import PLACE_PARAMETER, OpenDesk, StaffVisit, parts_of
+from service.pages.guards import MAX_FORM_BYTES, PLACE_PARAMETER, OpenDesk, StaffVisit, parts_of
 from service.pages.rendering import page
 from service.pages.views import BillQuery, OfficeBillState, RoundState
 
-router = APIRouter(prefix="/van-phong")
+router = APIRouter(prefix="/van-phong", max_body_size=MAX_FORM_BYTES)
 
 # What can be done next with a round, by its state; the matrix says by whom.
 _STEPS = {

@@ -10,12 +10,12 @@ from starlette.responses import JSONResponse, Response
 from billing.errors import NotFound
 from service.access import limits, links
 from service.access.errors import LinkUnknown
-from service.pages.guards import OpenDesk, address_of, parts_of
+from service.pages.guards import MAX_FORM_BYTES, OpenDesk, address_of, parts_of
 from service.pages.rendering import page
 from service.pages.responses import file_answer
 from service.pages.views import CHANGING
 
-router = APIRouter()
+router = APIRouter(max_body_size=MAX_FORM_BYTES)
 
 
 def link_digest(request: Request, token: str) -> bytes:

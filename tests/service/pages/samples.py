@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 from billing.documents.qr_image import qr_svg
-from billing.errors import Conflict, NotFound, SamePerson
+from billing.errors import BadRows, Conflict, NotFound, RowProblem, SamePerson
 from billing.money import ZERO, Money
 from service.access import links, passwords
 from service.access.limits import LocalLimiter
@@ -40,6 +40,9 @@ from service.pages.views import (
     RoundState,
     SchoolFace,
     SchoolRow,
+    Upload,
+    UploadChoices,
+    UploadDone,
     WaitingList,
     WaitingRow,
 )
@@ -256,6 +259,7 @@ class SampleDesk:
         self.preview = PREVIEW
         self.fail_commit = False
         self.must_change = False
+        self.problems: list[RowProblem] = []
         self.callers: list[Caller] = []
         self.noted: list[Noted] = []
         self.renewed: list[uuid.UUID] = []
@@ -372,6 +376,17 @@ class SampleDesk:
         if self.preview.row.maker == who.name:
             raise SamePerson("Người lập không được tự duyệt.")
         self.done.append(("approve", who.login))
+
+    def upload_choices(self, who: SignedIn, place: Place) -> UploadChoices:
+        del who, place
+        return UploadChoices(("2025-2026",), (("a1", "Vietcombank …8901"),))
+
+    def upload(self, who: SignedIn, place: Place, upload: Upload, now: datetime) -> UploadDone:
+        del place, now
+        if self.problems:
+            raise BadRows("Tệp có chỗ cần sửa; chưa lưu gì cả.", self.problems)
+        self.done.append((f"upload {upload.kind.value} {len(upload.data)}", who.login))
+        return UploadDone(3, 1, 40)
 
     # audit and province
     def audit(self, who: SignedIn, place: Place, first: date, last: date, now: datetime) -> AuditPage:

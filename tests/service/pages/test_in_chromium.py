@@ -31,6 +31,7 @@ OFFICE = (
     "/van-phong/cho-xu-ly",
     "/van-phong/dot-thu",
     f"/van-phong/dot-thu/{ROUND_ID}",
+    "/van-phong/tai-len",
     "/kiem-toan",
 )
 

@@ -1,0 +1,99 @@
+"""Uploaded sheets and statements become rows of one school: all of a file or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.audit.recording import Actor
+from billing.documents.banks import bank_by_bin
+from billing.errors import NotFound
+from billing.ledger.tables import BankAccount
+from billing.people.contact_sheet import read_contacts
+from billing.people.importing import import_contacts, import_roster
+from billing.people.roster import read_roster
+from billing.people.tables import ClassGroup, Enrolment, Pupil, PupilCode, School
+from billing.vault import Vault
+from reconciliation.feeds.opening import statement_feed
+from reconciliation.statements.importing import import_statement
+from service.pages.views import Upload, UploadChoices, UploadDone, UploadKind
+
+_LOCAL = timezone(timedelta(hours=7))
+_Act = Callable[[Session, Vault, Actor, School, Upload, datetime], UploadDone]
+
+
+def upload_choices(session: Session, school_id: UUID) -> UploadChoices:
+    """Return what an upload can be for: the school years with classes (newest first), the bank accounts."""
+    years = session.exec(select(ClassGroup.school_year).where(ClassGroup.school_id == school_id).distinct()).all()
+    accounts = session.exec(select(BankAccount).where(BankAccount.school_id == school_id)).all()
+    return UploadChoices(
+        tuple(sorted(years, reverse=True)),
+        tuple((str(account.id), _name(account)) for account in accounts),
+    )
+
+
+def take_upload(  # noqa: PLR0913, PLR0917  what an act of a person needs to know
+    session: Session, vault: Vault, actor: Actor, school_id: UUID, upload: Upload, now: datetime
+) -> UploadDone:
+    """Import a file, or only try it (then nothing stays); raises ``BadRows`` with every problem."""
+    school = session.get_one(School, school_id)
+    with session.begin_nested() as savepoint:
+        done = _ACTS[upload.kind](session, vault, actor, school, upload, now)
+        if upload.check_only:
+            savepoint.rollback()
+    return done
+
+
+def _roster(  # noqa: PLR0913, PLR0917  as above
+    session: Session, vault: Vault, actor: Actor, school: School, upload: Upload, now: datetime
+) -> UploadDone:
+    classes = session.exec(
+        select(ClassGroup.code).where(ClassGroup.school_id == school.id, ClassGroup.school_year == upload.target)
+    ).all()
+    if not classes:
+        raise NotFound("Năm học này chưa có lớp nào.", school_year=upload.target)
+    today = now.astimezone(_LOCAL).date()
+    rows = read_roster(upload.data, classes, today)
+    done = import_roster(session, vault, actor, school, upload.target, rows, today, now)
+    return UploadDone(done.new, done.changed, done.unchanged)
+
+
+def _contacts(  # noqa: PLR0913, PLR0917  as above
+    session: Session, vault: Vault, actor: Actor, school: School, upload: Upload, now: datetime
+) -> UploadDone:
+    pupils = session.exec(
+        select(PupilCode.code, Pupil.full_name)
+        .join(Pupil, col(Pupil.id) == col(PupilCode.pupil_id))
+        .join(Enrolment, col(Enrolment.pupil_id) == col(Pupil.id))
+        .where(Enrolment.school_id == school.id)
+    ).all()
+    rows = read_contacts(upload.data, dict(pupils))
+    done = import_contacts(session, vault, actor, school, rows, now.astimezone(_LOCAL).date(), now)
+    return UploadDone(done.new, done.changed, done.unchanged)
+
+
+def _statement(  # noqa: PLR0913, PLR0917  as above
+    session: Session, vault: Vault, actor: Actor, school: School, upload: Upload, now: datetime
+) -> UploadDone:
+    accounts = session.exec(select(BankAccount).where(BankAccount.school_id == school.id)).all()
+    account = next((account for account in accounts if str(account.id) == upload.target), None)
+    if account is None:
+        raise NotFound("Không có tài khoản này ở trường.", account=upload.target)
+    feed = statement_feed(session, vault, account, now)
+    done = import_statement(session, vault, feed, upload.data, actor.user_id, now)
+    return UploadDone(done.new, 0, done.lines if done.again else done.known)
+
+
+_ACTS: dict[UploadKind, _Act] = {
+    UploadKind.ROSTER: _roster,
+    UploadKind.CONTACTS: _contacts,
+    UploadKind.STATEMENT: _statement,
+}
+
+
+def _name(account: BankAccount) -> str:
+    bank = bank_by_bin(account.bank_bin)
+    return f"{bank.short_name if bank else account.bank_bin} …{account.number[-4:]}"
