@@ -1,6 +1,6 @@
 """A Zalo that behaves like the real one: template messages, single-use refresh tokens, error codes, a daily quota.
 
-    python -m service.standins.zalo --port 8802 --folder .hocphi/zalo --links http://127.0.0.1:8000/b/
+    python -m service.standins.zalo --port 8802 --folder .hocphi/zalo --links http://127.0.0.1:8000/t/
 
 Families' messages are shown at ``/`` as a parent would see them, and as JSON at ``/messages``.
 """
@@ -56,7 +56,7 @@ _PHONE = re.compile(r"84[35789][0-9]{8}\Z")
 class ZaloRules:
     """How this Zalo is set up. Phones ending in ``without_zalo`` have no account; empty means all have one."""
 
-    links: str = "http://127.0.0.1:8000/b/"
+    links: str = "http://127.0.0.1:8000/t/"
     daily_quota: int = 50_000
     without_zalo: str = "000"
     access_seconds: int = ACCESS_SECONDS
@@ -296,7 +296,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m service.standins.zalo", description="A stand-in for Zalo.")
     parser.add_argument("--port", type=int, default=8802)
     parser.add_argument("--folder", type=Path, default=Path(".hocphi/zalo"))
-    parser.add_argument("--links", default="http://127.0.0.1:8000/b/", help="what the button's address begins with")
+    parser.add_argument("--links", default="http://127.0.0.1:8000/t/", help="what the button's address begins with")
     parser.add_argument("--quota", type=int, default=50_000, help="messages a day")
     parser.add_argument("--without-zalo", default="000", help="phones ending like this have no Zalo account")
     chosen = parser.parse_args(arguments)

@@ -10,7 +10,7 @@ from notifications.wording.facts import Account, Line, NoticeFacts, ReceiptFacts
 
 SCHOOL = SchoolInWords("Trường Tiểu học Đồng Tâm", "02713 880 112")
 ACCOUNT = Account("Agribank", "5600201012345", "TRUONG TIEU HOC DONG TAM")
-LINK = "http://127.0.0.1:8000/b/qW3rT5yU7iO9pA1sD2fG4h"
+LINK = "http://127.0.0.1:8000/t/qW3rT5yU7iO9pA1sD2fG4h"
 
 
 def a_notice(**changes: object) -> NoticeFacts:

@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 
 from billing.bills.tables import Bill, BillLine, BillVoid
 from billing.events.recording import BILL_ISSUED, PAYMENT_RECEIVED, record_event
+from billing.events.tables import Event
 from billing.fees.tables import FeeItem
 from billing.ledger.tables import BankAccount, JournalEntry
 from billing.money import Money
@@ -147,10 +148,14 @@ class World:
     def desk(self) -> Desk:
         return Desk(
             vault=self.vault,
-            link_for=lambda _, request: f"http://127.0.0.1:8000/b/{request.reference}",
+            link_for=lambda _, request: f"http://127.0.0.1:8000/t/{request.reference}",
             receipt_pdf=lambda *_: PDF,
             templates={(kind, "vi"): TEMPLATE_IDS[kind, "vi"] for kind in Kind},
         )
+
+    def subject_of(self, event_id: int) -> UUID:
+        with self.database.transaction(EVERYTHING) as session:
+            return session.get_one(Event, event_id).subject_id
 
     def messages(self) -> list[Message]:
         with self.database.transaction(EVERYTHING) as session:
