@@ -37,8 +37,8 @@ _ALL = {
         WHERE NOT EXISTS (SELECT FROM audit_seals s WHERE s.school_id = a.school_id AND s.audit_id = a.id)""",
 }
 
-Progress = Callable[[int], None]
-"""Is told how much is left, again and again; 0 at the end."""
+Progress = Callable[[Mapping[str, int]], None]
+"""Is told how much is left of what, again and again; nothing at the end."""
 
 
 class StillBusyError(TimeoutError):
@@ -69,12 +69,12 @@ def _wait(wiring: Wiring, work: Mapping[str, str], seconds: float, on_progress: 
     deadline = time.monotonic() + seconds
     while left := _left(wiring, work):
         if on_progress is not None:
-            on_progress(sum(left.values()))
+            on_progress(left)
         if time.monotonic() >= deadline:
             raise StillBusyError(left, seconds)
         time.sleep(_LOOK_SECONDS)
     if on_progress is not None:
-        on_progress(0)
+        on_progress({})
 
 
 def _left(wiring: Wiring, work: Mapping[str, str]) -> dict[str, int]:

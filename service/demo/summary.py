@@ -6,7 +6,6 @@ them told of a transfer we knew (a repeat in the very same bytes is stored once,
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -185,13 +184,12 @@ def _together(schools: Sequence[Figures]) -> Figures:
     return Figures("", "Tất cả", numbers, alone, waiting, messages)
 
 
-def as_json(summary: Summary) -> str:
-    """Return the summary as JSON with keys in a fixed order; amounts in whole đồng."""
-    plain = {
+def as_json(summary: Summary) -> dict[str, Any]:
+    """Return the summary as plain values with keys in a fixed order; amounts in whole đồng."""
+    return {
         "all": _plain(summary.all),
         "schools": {each.code: {"name": each.name, **_plain(each)} for each in summary.schools},
     }
-    return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
 
 
 def _plain(figures: Figures) -> dict[str, Any]:
