@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -14,8 +15,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from service.pages.views import plain_svg
-
 Language = Literal["vi", "en"]
 
 _HERE = Path(__file__).parent
@@ -23,6 +22,10 @@ _LANGUAGE_COOKIE = "hocphi_lang"
 _YEAR_SECONDS = 365 * 24 * 3600
 # Viet Nam has no summer time, so a fixed offset is exact.
 _LOCAL = timezone(timedelta(hours=7))
+
+_UNSAFE_SVG = re.compile(
+    r"<\s*(script|foreignobject|a|use|image|style|iframe)\b|\son\w+\s*=|\sstyle\s*=|href\s*=|<!", re.IGNORECASE
+)
 
 _DAYS = {
     "vi": ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật"),
@@ -82,6 +85,14 @@ def age(since: datetime, now: datetime, language: Language) -> str:
             count = minutes // size
             return f"{count} {en if language == 'en' else vi}"
     raise AssertionError("the last step always fits")
+
+
+def plain_svg(text: str) -> str:
+    """Return an SVG that we made ourselves, without XML declaration; raises ``ValueError`` if it could do anything."""
+    body = re.sub(r"^\s*<\?xml[^>]*\?>\s*", "", text).strip()
+    if not body.startswith("<svg") or not body.endswith("</svg>") or _UNSAFE_SVG.search(body):
+        raise ValueError("not a plain SVG picture")
+    return body
 
 
 def picture(svg: str) -> Markup:

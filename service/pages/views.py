@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -391,16 +390,3 @@ class Readiness:
     database_ms: int | None
     schema: str
     degraded: tuple[str, ...] = field(default=())
-
-
-_UNSAFE_SVG = re.compile(
-    r"<\s*(script|foreignobject|a|use|image|style|iframe)\b|\son\w+\s*=|\sstyle\s*=|href\s*=|<!", re.IGNORECASE
-)
-
-
-def plain_svg(text: str) -> str:
-    """Return an SVG that we made ourselves, without XML declaration; raises ``ValueError`` if it could do anything."""
-    body = re.sub(r"^\s*<\?xml[^>]*\?>\s*", "", text).strip()
-    if not body.startswith("<svg") or not body.endswith("</svg>") or _UNSAFE_SVG.search(body):
-        raise ValueError("not a plain SVG picture")
-    return body

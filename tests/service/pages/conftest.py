@@ -15,7 +15,8 @@ from service.preparing import Addresses
 from service.web import assemble
 from tests.browser import free_listener, open_browser, origin_of, served
 from tests.conftest import TestServers
-from tests.service.pages.samples import NOW, SampleDesk, sample_parts
+from tests.service.pages.sample_desk import SampleDesk, sample_parts
+from tests.service.pages.samples import NOW
 from tests.service.pages.worlds import World, make_world
 
 

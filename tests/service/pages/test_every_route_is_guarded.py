@@ -14,7 +14,8 @@ from service.access.roles import EVERYBODY, MATRIX, ROLES, Actor
 from service.access.sessions import digest
 from service.web import assemble, served
 from tests.service.pages.conftest import sample_client, signed_in
-from tests.service.pages.samples import FAMILY_PAGES, ROUND_ID, SECRET, TOKEN, UNKNOWN_TOKEN, SampleDesk, sample_parts
+from tests.service.pages.sample_desk import SampleDesk, sample_parts
+from tests.service.pages.samples import FAMILY_PAGES, ROUND_ID, SECRET, TOKEN, UNKNOWN_TOKEN
 
 ROUTES = sorted(set(served()))
 DENIED = {401, 403, 404}

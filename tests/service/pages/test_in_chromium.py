@@ -17,7 +17,8 @@ from billing.payments.balances import request_balances, rest_of
 from service.access import links
 from service.access.sessions import new_session
 from tests.factories.serving import serving
-from tests.service.pages.samples import FAMILY_PAGES, NOW, ROUND_ID, TOKEN, UNKNOWN_TOKEN, SampleDesk
+from tests.service.pages.sample_desk import SampleDesk
+from tests.service.pages.samples import FAMILY_PAGES, NOW, ROUND_ID, TOKEN, UNKNOWN_TOKEN
 from tests.service.pages.worlds import World
 
 pytestmark = pytest.mark.browser

@@ -11,20 +11,12 @@ from starlette.testclient import TestClient
 
 from billing.money import Money
 from service.access import links
-from service.pages.rendering import ASSETS, age, render, weekday
+from service.pages.rendering import ASSETS, age, plain_svg, render, weekday
 from service.pages.responses import disposition
-from service.pages.views import BillState, Line, SchoolFace, plain_svg
+from service.pages.views import BillState, Line, SchoolFace
 from tests.service.pages.conftest import signed_in
-from tests.service.pages.samples import (
-    FAMILY_PAGES,
-    HOME,
-    ROUND_ID,
-    TOKEN,
-    WAITING,
-    WAITING_LIST,
-    SampleDesk,
-    bill_row,
-)
+from tests.service.pages.sample_desk import SampleDesk
+from tests.service.pages.samples import FAMILY_PAGES, HOME, ROUND_ID, TOKEN, WAITING, WAITING_LIST, bill_row
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -16,7 +16,7 @@ from reconciliation.feeds.stand_in_statement import StatementHead, statement
 from service.database import EVERYTHING
 from tests.factories import rosters
 from tests.service.pages.conftest import signed_in
-from tests.service.pages.samples import SampleDesk
+from tests.service.pages.sample_desk import SampleDesk
 from tests.service.pages.worlds import World
 
 
