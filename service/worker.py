@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import warnings
 from collections.abc import Callable, Mapping
 
 from celery import Celery, signals
+from celery.exceptions import SecurityWarning
 
 from service.jobs.queues import celery_app, queue_of
 from service.lifeline import end_with_parent
@@ -58,6 +60,8 @@ def _leave_with_main_process(**_: object) -> None:
 
 def run_worker(app: Celery, *, processes: int = 2) -> int:
     """Work until SIGTERM; returns the exit code. Running jobs are finished first."""
+    # Celery warns of root because of pickle, which is not accepted here.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     signals.worker_process_init.connect(_leave_with_main_process, weak=False)
     worker = app.Worker(
         pool="prefork",
