@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -98,8 +98,8 @@ def _second_act(stage: Stage) -> None:
 def _wait(stage: Stage, title: str) -> None:
     with stage.progress(title, 0) as bar:
 
-        def show(left: int) -> None:
-            bar.set_postfix_str(f"còn {left}", refresh=True)
+        def show(left: Mapping[str, int]) -> None:
+            bar.set_postfix_str(f"còn {sum(left.values())}", refresh=True)
 
         wait_until_quiet(stage.wiring, QUIET_SECONDS, show)
 
@@ -108,7 +108,9 @@ def _conclude(stage: Stage) -> list[Result]:
     _write_reports(stage)
     summary = summarise(stage.wiring)
     print_summary(summary)
-    (stage.state / "summary.json").write_text(as_json(summary), encoding="utf-8")
+    (stage.state / "summary.json").write_text(
+        json.dumps(as_json(summary), ensure_ascii=False, indent=2), encoding="utf-8"
+    )
     with stage.wiring.database.transaction(EVERYTHING) as session:
         results = check_all(session, stage.wiring.vault, stage.wiring.clock())
     (stage.state / "addresses.txt").write_text(_addresses(stage), encoding="utf-8")
