@@ -320,6 +320,9 @@ def _belongs(entry: OpenRequest, transfer: IncomingTransfer) -> bool:
 
 
 def _elsewhere(claim: _Claim, transfer: IncomingTransfer) -> str:
+    """Tell why a claim is not payable here; a school that is known to differ says more than its account."""
+    if transfer.school is not None and all(entry.school != transfer.school for entry in claim.entries):
+        return "another_school"
     same_account = any(entry.account == transfer.account for entry in claim.entries)
     return "another_school" if same_account else "another_account"
 

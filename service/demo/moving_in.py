@@ -75,7 +75,7 @@ def move_in(stage: Stage) -> None:
     with stage.progress("Trường, danh sách, khoản thu", len(stage.schools)) as bar:
         for school in stage.schools:
             with wiring.database.transaction(Scope.of(ids[school.code])) as session:
-                _furnish(session, stage, school, people.get(school.key, ()))
+                _furnish(session, stage, school, people.get(school.code, ()))
             bar.update()
 
 
