@@ -153,8 +153,9 @@ def _people(receipt: ReceiptDocument) -> list[Flowable]:
         rows.append(field("Địa chỉ người nộp", receipt.payer_address))
     rows.append(field("Nộp cho học sinh", receipt.pupil_name))
     half = INNER_WIDTH // 2
-    facts = [field("Mã học sinh", receipt.pupil_code), field("Năm học", receipt.school_year)]
-    rows.append(columns(facts, [half, INNER_WIDTH - half]))
+    year = field("Năm học", receipt.school_year)
+    code = [field("Mã học sinh", receipt.pupil_code)] if receipt.pupil_code else []
+    rows.append(columns([*code, year], [half, INNER_WIDTH - half][-len(code) - 1 :]))
     if receipt.class_name:
         rows.append(field("Lớp", receipt.class_name))
     return rows

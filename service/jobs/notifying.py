@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from billing.documents.filling import receipt_document
 from sqlmodel import Session
 
 from billing.documents.receipt_pdf import receipt_pdf
@@ -21,6 +20,7 @@ from notifications.rendering import Desk
 from notifications.rules import Kind, Via
 from notifications.sending import Taken, Untaken, bring_forward, due, note_breakdown, store, take
 from notifications.wording.plain import Language
+from reconciliation.receipt_source import sourced_receipt
 from service.access.links import ensure_link
 from service.channels import available_channels, open_channels
 from service.database import EVERYTHING, Scope
@@ -72,7 +72,7 @@ def desk(wiring: Wiring) -> Desk:
         return ensure_link(session, wiring.link_key, wiring.settings.base_url, request, wiring.clock())
 
     def print_receipt(session: Session, receipt_id: UUID, link: str) -> bytes:
-        return receipt_pdf(receipt_document(session, receipt_id, link))
+        return receipt_pdf(sourced_receipt(session, receipt_id, link))
 
     return Desk(wiring.vault, link_for, print_receipt, zalo_templates(wiring.settings))
 

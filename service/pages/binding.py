@@ -11,13 +11,13 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from billing.audit.recording import Actor as DeedActor
-from billing.documents.filling import receipt_document
 from billing.documents.payment_qr import payload_for
 from billing.documents.receipt_pdf import receipt_pdf
 from billing.people.names import masked
 from billing.people.tables import Pupil
 from billing.rounds.approving import approve_round, submit_round
 from billing.rounds.previewing import preview_round
+from reconciliation.receipt_source import sourced_receipt
 from reconciliation.reports.filling import reconciliation_report
 from service.access import links, staff
 from service.access.roles import Actor, Place, SignedIn
@@ -137,7 +137,7 @@ class RowDesk:
         if opened is None or receipt_id is None:
             return None
         address = self._wiring.settings.base_url
-        full = receipt_document(self._session, receipt_id, address)
+        full = sourced_receipt(self._session, receipt_id, address)
         name = masked(full.pupil_name)
         plain = replace(full, pupil_name=name, payer_name=f"Gia đình học sinh {name}", pupil_code="", class_name="")
         return Download(receipt_pdf(plain), "application/pdf", f"Biên lai {number}.pdf")
