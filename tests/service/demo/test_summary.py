@@ -113,7 +113,7 @@ def test_from_the_first_bill_to_the_summary_with_a_torn_connection(
     assert figures["money_in"] == figures["receipted"] + figures["waiting_amount"] + figures["held_amount"]
     assert figures["transfers_in"] == summary.all.matched_alone + figures["waiting"] + figures["held"]
     assert set(summary.all.alone) == {"matched", "partial", "overpaid", "credited", "split"}
-    waiting = {"nothing_found", "corrected_reference", "several_references", "another_account"}
+    waiting = {"nothing_found", "corrected_reference", "several_references", "another_school"}
     assert set(summary.all.waiting_for) == waiting
     assert sum(summary.all.waiting_for.values()) == figures["waiting"]
 
