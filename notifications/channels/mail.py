@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as _SMTP
@@ -25,7 +26,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+\Z")
 _TRACKING = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 # Pure ASCII on the wire, so that no relay without 8BITMIME re-codes a letter.
-_POLICY = _SMTP.clone(cte_type="7bit")
+_POLICY = _SMTP.clone(cte_type="7bit", refold_source="none")  # our own folding of names and subjects stays
 _MUST_REPAIR = {
     530,
     534,
@@ -174,11 +175,12 @@ def compose(message: Letter, sender: Sender) -> EmailMessage:
     if not _TRACKING.match(message.tracking_id):
         raise ValueError("a tracking id has 1 to 64 of A-Z a-z 0-9 . _ -")
     letter = EmailMessage(policy=_POLICY)
-    letter["From"] = Address(display_name=one_line(message.from_name or sender.name), addr_spec=sender.address)
+    name = one_line(message.from_name or sender.name)
+    letter.set_raw("From", f"{_encoded(name, 'From')}\r\n <{sender.address}>")
     letter["To"] = Address(addr_spec=message.to)
     if sender.reply_to:
         letter["Reply-To"] = Address(addr_spec=sender.reply_to)
-    letter["Subject"] = one_line(message.subject)
+    letter.set_raw("Subject", _encoded(one_line(message.subject), "Subject"))
     letter["Date"] = message.written_at
     letter["Message-ID"] = f"<{message.tracking_id}@{sender.address.rpartition('@')[2]}>"
     letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers, please
@@ -190,6 +192,14 @@ def compose(message: Letter, sender: Sender) -> EmailMessage:
             attachment.content, maintype=main_type, subtype=sub_type, filename=one_line(attachment.file_name)
         )
     return letter
+
+
+def _encoded(text: str, header: str) -> str:
+    """Return a text as RFC 2047 words of at most 75 characters.
+
+    ``EmailMessage`` folds long ones by itself, but loses or adds a space between two words (Python before 3.12.4).
+    """
+    return Header(text, "utf-8", header_name=header).encode(linesep="\r\n")
 
 
 def one_line(text: str) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import smtplib
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.utils import parseaddr
 from typing import Any
 
 import httpx
@@ -141,6 +144,22 @@ def test_nothing_can_be_smuggled_into_headers(name: str, subject: str, file_name
         b"From", b"To", b"Subject", b"Message-ID", b"Auto-Submitted", b"Date", b"MIME-Version", b"Content-Type",
     }  # fmt: skip
     assert sent.isascii()
+
+
+@given(name=st.text(max_size=90), subject=st.text(max_size=160))
+@example(
+    name="Trường Tiểu học – THCS Tư thục Đất Đỏ",
+    subject="Trường Tiểu học – THCS Tư thục Đất Đỏ: đã nhận 4.895.000 đ cho học sinh P. P. X. Sẵn",
+)
+def test_names_and_subjects_arrive_letter_by_letter(name: str, subject: str) -> None:
+    letter = Letter("m-1", "a@c.vn", subject, "t", "<p>t</p>", WRITTEN, name)
+    sent = compose(letter, Sender("S", "thu-phi@truong.example")).as_bytes()
+    read = message_from_bytes(sent)  # the plain reader: no folding of its own
+    assert str(make_header(decode_header(read["Subject"]))) == one_line(subject)
+    shown, address = parseaddr(read["From"])
+    assert str(make_header(decode_header(shown))) == one_line(name or "S")
+    assert address == "thu-phi@truong.example"
+    assert all(len(line) <= 78 for line in sent.split(b"\r\n\r\n", 1)[0].split(b"\r\n"))
 
 
 @given(st.text(max_size=200))
