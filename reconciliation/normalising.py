@@ -99,7 +99,9 @@ def _read_one(session: Session, vault: Vault, source: _Source, message: InboxMes
     except (IntegrityError, DataError) as error:
         if getattr(error.orig, "sqlstate", None) == _UNIQUE_VIOLATION:
             raise
-        return _aside(message.id, f"Cơ sở dữ liệu từ chối: {error.orig}", now)
+        # Only the first line: the details behind it repeat the whole row, and this table has no school policy.
+        told = getattr(getattr(error.orig, "diag", None), "message_primary", None) or type(error.orig).__name__
+        return _aside(message.id, f"Cơ sở dữ liệu từ chối: {told}", now)
     outcome = "normalised" if written or known else "ignored"
     return InboxResult(inbox_id=message.id, outcome=outcome, transfers=written, duplicates=known, at=now)
 

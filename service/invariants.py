@@ -37,10 +37,22 @@ _VIETNAM = timedelta(hours=7)
 
 PROVEN_BY_TESTS = MappingProxyType(
     {
-        "I9": ("Điều đã báo nhận thì còn sau khi phục hồi", "tests/service/test_door.py"),
-        "I10": ("Cùng khóa, cùng nội dung: cùng câu trả lời, một tác dụng", "tests/reconciliation/test_normalising.py"),
-        "I17": ("Thứ tự đến không làm đổi kết quả", "tests/reconciliation/test_settling.py"),
-        "I18": ("Không dữ liệu cá nhân trong nhật ký vận hành", "tests/service/test_logs.py"),
+        "I9": (
+            "Điều đã báo nhận thì còn sau khi phục hồi",
+            "tests/journeys/test_main_job.py::test_after_kills_and_a_flush_the_summary_is_the_same",
+        ),
+        "I10": (
+            "Cùng khóa, cùng nội dung: cùng câu trả lời, một tác dụng",
+            "tests/service/test_door.py::test_a_hundred_copies_at_once_are_one_message_and_all_are_answered_alike",
+        ),
+        "I17": (
+            "Thứ tự đến không làm đổi kết quả",
+            "tests/reconciliation/test_settling.py::test_every_order_of_five_callbacks_gives_the_same_books",
+        ),
+        "I18": (
+            "Không dữ liệu cá nhân trong nhật ký vận hành",
+            "tests/service/test_no_personal_data_in_logs.py::test_a_good_day_tells_of_nobody",
+        ),
     },
 )
 

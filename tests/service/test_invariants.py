@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +14,12 @@ from sqlalchemy import create_engine, text
 from sqlmodel import Session
 
 from billing.vault import Vault
+from service.__main__ import main
 from service.commands.invariants import as_document, check
 from service.database import Database, libpq_url, make_engine, psycopg_url
 from service.invariants import PROVEN_BY_TESTS, check_all
-from service.preparing import Addresses
+from service.preparing import ROOT, Addresses
+from service.settings import read_settings
 from tests.conftest import TestServers
 from tests.factories.collecting import PAID_AT, Collecting
 from tests.factories.sound_world import make_sound
@@ -82,14 +85,45 @@ def test_every_invariant_has_a_plant() -> None:
 
 def test_the_others_name_the_tests_that_prove_them() -> None:
     assert list(PROVEN_BY_TESTS) == ["I9", "I10", "I17", "I18"]
+    for _, test in PROVEN_BY_TESTS.values():
+        file, _, function = test.partition("::")
+        assert f"\ndef {function}(" in (ROOT / file).read_text("utf-8"), test
 
 
-def test_a_broken_invariant_makes_the_answer_no(addresses: Addresses, database: Database, vault: Vault) -> None:
+def ask_the_door(world: Collecting, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run ``python -m service invariants`` on the world's database; return its exit code."""
+    monkeypatch.setenv("DATABASE_URL", world.wiring.addresses.app)
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.setenv("HOCPHI_SECRET", bytes(range(32)).hex())
+    monkeypatch.setenv("HOCPHI_VAULT_KEY", bytes(range(32)).hex())
+    read_settings.cache_clear()
+    try:
+        return main(["invariants"])
+    finally:
+        read_settings.cache_clear()
+
+
+def test_the_door_says_yes_in_json(
+    sound: Collecting, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask_the_door(sound, monkeypatch) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"] is True
+    assert [each["id"] for each in answer["invariants"]] == [f"I{n}" for n in range(1, 19)]
+
+
+def test_a_broken_invariant_makes_the_answer_no(
+    addresses: Addresses,
+    database: Database,
+    vault: Vault,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     world = make_sound(database, addresses, vault)
     with psycopg.connect(libpq_url(addresses.owner), autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute("UPDATE receipts SET number = 9 WHERE number = 3")
-    results, now = check(world.wiring)
-    document = as_document(results, now)
-    assert document["ok"] is False
-    assert [result.id for result in results if not result.ok] == ["I4", "I6"]
+    assert ask_the_door(world, monkeypatch) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"] is False
+    assert [each["id"] for each in answer["invariants"] if not each.get("ok", True)] == ["I4", "I6"]
