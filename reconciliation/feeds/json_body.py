@@ -24,11 +24,12 @@ def read_object(body: bytes, max_bytes: int, max_depth: int = MAX_DEPTH) -> Json
         raise CallbackUnreadable(f"Nội dung dài hơn {max_bytes} byte")
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_single_keys, parse_constant=_no_constant)
+        depth = _depth(value)
     except (ValueError, RecursionError) as error:
         raise CallbackUnreadable("Nội dung không phải là JSON hợp lệ") from error
     if not isinstance(value, dict):
         raise CallbackUnreadable("Nội dung không phải là một đối tượng JSON")
-    if _depth(value) > max_depth:
+    if depth > max_depth:
         raise CallbackUnreadable(f"Nội dung lồng nhau quá {max_depth} tầng")
     return value
 

@@ -215,6 +215,7 @@ def test_a_field_of_another_type_is_refused(keyed: SepayFeed, field: str, value:
         documented()[:-1] + b', "transferAmount": 1}',
         documented()[:-1] + b', "extra": NaN}',
         documented()[:-1] + b', "extra": ' + b"[" * 9 + b"]" * 9 + b"}",
+        b'{"a":' * 500 + b"1" + b"}" * 500,
         b"[" * 30_000,
         documented()[:-1] + b', "extra": "' + b"x" * 65_536 + b'"}',
         documented()[:-1] + b', "extra": ' + b"9" * 5_000 + b"}",
