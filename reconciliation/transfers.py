@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -19,10 +20,11 @@ from billing.vault import Vault
 from reconciliation.errors import CallbackUnreadable, StepNotAllowed
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.matching import Direction
+from reconciliation.pairing import DAY_APART, Told, pair, told
 from reconciliation.tables import ALLOWED_STEPS, Transfer, TransferStep
 
 PAYER_CONTEXT = "transfers.payer"
-DAY_APART = timedelta(days=1)  # a bank may book in the morning what came at night
+ON_STATEMENT = "on_statement "  # the step of a duplicate; behind it the transfer that a statement brought
 UNCLASSIFIED_OUT = "1388"
 _UNCLASSIFIED_NAME = "Tiền ra chưa phân loại"
 _VIETNAM = timedelta(hours=7)
@@ -43,12 +45,13 @@ def write_transfer(
 ) -> UUID | None:
     """Write a transfer once; return its id, or None when the provider told us of it before.
 
-    A callback about money that a statement told us of first is kept as *duplicate* and posts nothing. Raises
-    ``CallbackUnreadable`` when the same id comes with other money: nothing is ever overwritten.
+    A callback about money that a statement told us of first is kept as *duplicate*, whose step names the transfer of
+    the statement, and posts nothing. Raises ``CallbackUnreadable`` when the same id comes with other money: nothing is
+    ever overwritten.
     """
     values = _values(vault, origin, read, now)
-    on_statement = _is_on_statement(session, origin, read)
-    if on_statement:
+    on_statement = _on_statement(session, origin, read)
+    if on_statement is not None:
         values["state"] = "duplicate"
     written: UUID | None = session.execute(
         insert(Transfer).values(values).on_conflict_do_nothing().returning(col(Transfer.id)),
@@ -61,11 +64,11 @@ def write_transfer(
             school_id=origin.account.school_id,
             transfer_id=written,
             to_state=str(values["state"]),
-            reason="on_statement" if on_statement else "received",
+            reason="received" if on_statement is None else f"{ON_STATEMENT}{on_statement}",
             at=now,
         ),
     )
-    if not on_statement:
+    if on_statement is None:
         _post(session, origin, written, read, now)
     return written
 
@@ -130,41 +133,69 @@ def lock_account(session: Session, account_id: UUID) -> None:
     )
 
 
-def _is_on_statement(session: Session, origin: Origin, read: NormalisedTransfer) -> bool:
-    """Tell whether a statement brought more of this money than callbacks have claimed.
+def told_by(transfer: Transfer, booked_on: date | None = None) -> Told:
+    """Return what a transfer tells of its movement; ``booked_on`` is the day on which a statement shows it, if any."""
+    if transfer.provider == STATEMENT:
+        booked_on = transfer.value_date
+    return told(
+        booked_on or transfer.value_date,
+        transfer.occurred_at,
+        transfer.memo,
+        transfer.bank_reference,
+        booked=booked_on is not None,
+    )
 
-    Feeds are compared as multisets: a statement's lines with equal money each stand for one callback.
-    """
+
+def _on_statement(session: Session, origin: Origin, read: NormalisedTransfer) -> UUID | None:
+    """Return the transfer of a statement that a callback is about, if no other callback was about it before."""
     if read.provider == STATEMENT:
-        return False
+        return None
     day = value_day(read, origin)
-    same = session.exec(
-        select(Transfer).where(
+    alike = _alike(session, origin, read, day, DAY_APART)
+    born = [each for each in alike if each.provider == STATEMENT and each.state != "duplicate"]
+    if not born:
+        return None
+    claimed = _claimed(session, origin, read, day)
+    free = [each for each in born if str(each.id) not in claimed]
+    callback = told(day, read.time, read.memo, read.bank_reference, booked=False)
+    pairs = pair([callback], [told_by(each) for each in free])
+    return free[pairs[0]].id if pairs else None
+
+
+def _claimed(session: Session, origin: Origin, read: NormalisedTransfer, day: date) -> set[str]:
+    """Return the ids, as text, of transfers of statements that callbacks around a day were about."""
+    duplicates = [
+        each.id
+        for each in _alike(session, origin, read, day, 2 * DAY_APART)
+        if each.provider != STATEMENT and each.state == "duplicate"
+    ]
+    steps = session.exec(
+        select(TransferStep.reason).where(
+            TransferStep.school_id == origin.account.school_id,
+            col(TransferStep.transfer_id).in_(duplicates),
+            TransferStep.to_state == "duplicate",
+            col(TransferStep.reason).startswith(ON_STATEMENT),
+        ),
+    ).all()
+    return {reason.removeprefix(ON_STATEMENT) for reason in steps}
+
+
+def _alike(
+    session: Session, origin: Origin, read: NormalisedTransfer, day: date, within: timedelta
+) -> Sequence[Transfer]:
+    """Return the account's transfers of equal money around a day, the earliest first."""
+    return session.exec(
+        select(Transfer)
+        .where(
             Transfer.school_id == origin.account.school_id,
             Transfer.bank_account_id == origin.account.id,
             Transfer.direction == read.direction.value,
             Transfer.amount == read.amount,
-            Transfer.value_date >= day - DAY_APART,
-            Transfer.value_date <= day + DAY_APART,
-            Transfer.provider_id != read.provider_id,
-        ),
+            Transfer.value_date >= day - within,
+            Transfer.value_date <= day + within,
+        )
+        .order_by(col(Transfer.occurred_at), col(Transfer.id)),
     ).all()
-    alike = [each for each in same if may_be_one(each, day, read.bank_reference, read.memo)]
-    brought = sum(each.provider == STATEMENT for each in alike)
-    claimed = sum(each.provider != STATEMENT and each.state == "duplicate" for each in alike)
-    return brought > claimed
-
-
-def may_be_one(transfer: Transfer, day: date, bank_reference: str | None, memo: str) -> bool:
-    """Tell whether a transfer may be the same money, the sum being equal: of one day, or told apart by nothing else.
-
-    A day apart it needs the same bank reference or memo: the next day's equal sum is usually another family's.
-    """
-    if transfer.value_date == day:
-        return True
-    same_reference = bank_reference is not None and transfer.bank_reference == bank_reference
-    same_memo = bool(memo) and transfer.memo.split() == memo.split()
-    return abs(transfer.value_date - day) <= DAY_APART and (same_reference or same_memo)
 
 
 def _demand_same(session: Session, account: BankAccount, read: NormalisedTransfer) -> None:

@@ -16,10 +16,11 @@ from billing.vault import Vault
 from reconciliation.errors import StatementUnreadable
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.inbox import store_message
+from reconciliation.pairing import DAY_APART, Told, pair, told
 from reconciliation.statements.reading import Statement, StatementLine, read_statement
 from reconciliation.tables import Feed, InboxResult, StatementFile, Transfer
 from reconciliation.tables import StatementLine as StatementLineRow
-from reconciliation.transfers import DAY_APART, Origin, lock_account, may_be_one, write_transfer
+from reconciliation.transfers import Origin, lock_account, told_by, write_transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,9 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
 ) -> Imported:
     """Store a statement's bytes and read it into transfers; the same or an overlapping file adds nothing twice.
 
-    A line whose money a callback told us of is tied to that transfer, as a multiset: n equal lines and m equal
-    callbacks leave n - m lines, which become transfers. Raises ``StatementUnreadable``; nothing is stored then.
+    A line whose money a callback told us of is tied to that transfer, the best evidence of all lines first. The other
+    lines become transfers: of n equal lines and m equal callbacks n - m. Raises ``StatementUnreadable``; nothing is
+    stored then.
     """
     account = _account(session, feed)
     statement = read_statement(data)
@@ -53,8 +55,8 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
     lock_account(session, account.id)
     known = _known(session, account, statement.lines)
     new = 0
-    for line in statement.lines:
-        transfer_id = known.take(line, line.key(account.number))
+    for place, line in enumerate(statement.lines):
+        transfer_id = known.get(place)
         if transfer_id is None:
             origin = Origin(account, inbox_id, value_date=line.day)
             transfer_id = write_transfer(session, vault, origin, _as_transfer(line, account.number), now)
@@ -69,57 +71,70 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
     return Imported(file.id, lines, new, lines - new)
 
 
-class _Known:
-    """Transfers on the account around the statement's days that no line of this file is tied to yet."""
-
-    def __init__(self, transfers: Sequence[Transfer]) -> None:
-        self._by_key = {each.provider_id: each for each in transfers if each.provider == STATEMENT}
-        self._by_sum: dict[tuple[str, Money], list[Transfer]] = defaultdict(list)
-        for each in transfers:
-            if each.provider != STATEMENT:
-                self._by_sum[each.direction, each.amount].append(each)
-
-    def take(self, line: StatementLine, key: str) -> UUID | None:
-        """Return the transfer that a line is about, each once: the line itself read before, or the likest callback."""
-        same = self._by_key.pop(key, None)
-        if same is not None:
-            return same.id
-        candidates = [
-            each
-            for each in self._by_sum[line.direction.value, line.amount]
-            if may_be_one(each, line.day, line.bank_reference, line.memo)
-        ]
-        if not candidates:
-            return None
-        likest = min(candidates, key=lambda each: _distance(each, line))
-        self._by_sum[line.direction.value, line.amount].remove(likest)
-        return likest.id
+def _known(session: Session, account: BankAccount, lines: Sequence[StatementLine]) -> dict[int, UUID]:
+    """Return for each line, by its place, the transfer it is about: the line itself read before, or a callback."""
+    transfers = _around(session, account, lines)
+    by_key = {each.provider_id: each.id for each in transfers if each.provider == STATEMENT}
+    known: dict[int, UUID] = {}
+    rest: dict[tuple[str, Money], list[int]] = defaultdict(list)
+    for place, line in enumerate(lines):
+        same = by_key.pop(line.key(account.number), None)
+        if same is None:
+            rest[line.direction.value, line.amount].append(place)
+        else:
+            known[place] = same
+    callbacks: dict[tuple[str, Money], list[Transfer]] = defaultdict(list)
+    for each in transfers:
+        if each.provider != STATEMENT:
+            callbacks[each.direction, each.amount].append(each)
+    days = _tied_days(session, account, lines)
+    for money, places in rest.items():
+        others = callbacks[money]
+        told_by_lines = [_told_by_line(lines[place]) for place in places]
+        pairs = pair(told_by_lines, [told_by(other, days.get(other.id)) for other in others])
+        known |= {places[line]: others[other].id for line, other in pairs.items()}
+    return known
 
 
-def _distance(transfer: Transfer, line: StatementLine) -> tuple[bool, bool, int, datetime]:
-    """Rank callbacks for a line: same bank reference, same memo, nearest day, then the earliest."""
-    other_reference = line.bank_reference is None or transfer.bank_reference != line.bank_reference
-    other_memo = transfer.memo.split() != line.memo.split()
-    return other_reference, other_memo, abs((transfer.value_date - line.day).days), transfer.occurred_at
+def _told_by_line(line: StatementLine) -> Told:
+    return told(line.day, line.time, line.memo, line.bank_reference, booked=True)
 
 
-def _known(session: Session, account: BankAccount, lines: Sequence[StatementLine]) -> _Known:
+def _around(session: Session, account: BankAccount, lines: Sequence[StatementLine]) -> Sequence[Transfer]:
+    """Return the transfers on the account around the days of some lines."""
     if not lines:
-        return _Known([])
+        return ()
     days = [line.day for line in lines]
-    return _Known(
-        session.exec(
-            select(Transfer)
-            .where(
-                Transfer.school_id == account.school_id,
-                Transfer.bank_account_id == account.id,
-                Transfer.value_date >= min(days) - DAY_APART,
-                Transfer.value_date <= max(days) + DAY_APART,
-                col(Transfer.state) != "duplicate",
-            )
-            .order_by(col(Transfer.occurred_at), col(Transfer.id)),
-        ).all(),
-    )
+    return session.exec(
+        select(Transfer)
+        .where(
+            Transfer.school_id == account.school_id,
+            Transfer.bank_account_id == account.id,
+            Transfer.value_date >= min(days) - DAY_APART,
+            Transfer.value_date <= max(days) + DAY_APART,
+            col(Transfer.state) != "duplicate",
+        )
+        .order_by(col(Transfer.occurred_at), col(Transfer.id)),
+    ).all()
+
+
+def _tied_days(session: Session, account: BankAccount, lines: Sequence[StatementLine]) -> dict[UUID, date]:
+    """Return the days on which earlier statements show transfers: no line of another day is about them."""
+    if not lines:
+        return {}
+    days = [line.day for line in lines]
+    rows = session.exec(
+        select(col(StatementLineRow.transfer_id), col(StatementLineRow.day))
+        .join(StatementFile, col(StatementFile.id) == col(StatementLineRow.file_id))
+        .where(
+            StatementLineRow.school_id == account.school_id,
+            StatementFile.school_id == account.school_id,
+            StatementFile.bank_account_id == account.id,
+            StatementLineRow.day >= min(days) - 2 * DAY_APART,
+            StatementLineRow.day <= max(days) + 2 * DAY_APART,
+        ),
+    ).all()
+    return {transfer_id: day for transfer_id, day in rows if transfer_id is not None}
 
 
 def _account(session: Session, feed: Feed) -> BankAccount:
