@@ -21,7 +21,7 @@ from openpyxl import load_workbook
 from billing.money import Money
 
 SCHOOL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
-LONGEST = 32_000  # characters; the format allows 32,767
+LONGEST = 32_000  # UTF-16 units, as the format counts; it allows 32,767
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _BREAKS = re.compile("[\t\r\n\x85\u2028\u2029]")
 
@@ -33,7 +33,15 @@ def safe_text(text: str) -> str:
     """Return ``text`` as a cell may hold it: NFC, one line, signs the format forbids as U+FFFD, not too long."""
     one_line = _BREAKS.sub(" ", unicodedata.normalize("NFC", text))
     clean = _ILLEGAL.sub("\ufffd", one_line)
-    return clean if len(clean) <= LONGEST else clean[: LONGEST - 1] + "…"
+    return clean if len(clean) <= LONGEST // 2 else _shortened(clean)
+
+
+def _shortened(text: str) -> str:
+    """Return ``text``, cut visibly when it is too long; a sign outside the basic plane counts as two."""
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * LONGEST:
+        return text
+    return units[: 2 * (LONGEST - 1)].decode("utf-16-le", errors="ignore") + "…"
 
 
 def plain_value(value: Value) -> Plain:

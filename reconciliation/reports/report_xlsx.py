@@ -7,12 +7,13 @@ the check that it agrees with the ledger.
 from __future__ import annotations
 
 from datetime import UTC, timedelta
+from io import BytesIO
 
 from billing.money import total
 from reconciliation.reports.cells import Digest
 from reconciliation.reports.records import STATES, ReconciliationReport
 from reconciliation.reports.summary_sheet import SUMMARY_COLUMNS, write_summary
-from reconciliation.reports.workbook import Column, Sheet, Workbook
+from reconciliation.reports.workbook import Column, Sheet, workbook_into
 
 OFF = "Kiểm tra: lệch với sổ cái (phải là 0)"
 TRANSFER_COLUMNS = (
@@ -80,20 +81,20 @@ def reconciliation_report_xlsx(report: ReconciliationReport) -> bytes:
     """
     name = f"Báo cáo đối soát {report.period_from:%d/%m/%Y}–{report.period_to:%d/%m/%Y}"
     titles = ("Tổng hợp", "Giao dịch", "Chờ xử lý", "Biên lai", "Chưa nộp")
-    workbook = Workbook(titles, name=name, created=report.as_of.astimezone(UTC))
+    stream = BytesIO()
     digest = Digest()
-    for title, columns, freeze, rows, write in (
-        ("Giao dịch", TRANSFER_COLUMNS, "D2", len(report.transfers), _transfers),
-        ("Chờ xử lý", WAITING_COLUMNS, "D2", len(report.waiting), _waiting),
-        ("Biên lai", RECEIPT_COLUMNS, "D2", len(report.receipts), _receipts),
-        ("Chưa nộp", UNPAID_COLUMNS, "E2", len(report.unpaid), _unpaid),
-    ):
-        with workbook.sheet(title, columns, freeze=freeze, data_rows=rows, digest=digest) as sheet:
+    with workbook_into(stream, titles, name=name, created=report.as_of.astimezone(UTC)) as workbook:
+        for title, columns, freeze, rows, write in (
+            ("Giao dịch", TRANSFER_COLUMNS, "D2", len(report.transfers), _transfers),
+            ("Chờ xử lý", WAITING_COLUMNS, "D2", len(report.waiting), _waiting),
+            ("Biên lai", RECEIPT_COLUMNS, "D2", len(report.receipts), _receipts),
+            ("Chưa nộp", UNPAID_COLUMNS, "E2", len(report.unpaid), _unpaid),
+        ):
+            sheet = workbook.sheet(title, columns, freeze=freeze, data_rows=rows, digest=digest)
             sheet.head()
             write(sheet, report)
-    with workbook.sheet("Tổng hợp", SUMMARY_COLUMNS, freeze="A3") as sheet:
-        write_summary(sheet, report, digest)
-    return workbook.finish()
+        write_summary(workbook.sheet("Tổng hợp", SUMMARY_COLUMNS, freeze="A3"), report, digest)
+    return stream.getvalue()
 
 
 def _transfers(sheet: Sheet, report: ReconciliationReport) -> None:

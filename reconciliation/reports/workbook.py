@@ -1,42 +1,49 @@
-"""A workbook file (.xlsx, ECMA-376), written row by row as a stream; equal input gives equal bytes (pure).
+"""A report's workbook, written row by row by XlsxWriter; equal input gives equal bytes (pure).
 
-openpyxl wrote the same sheets in a minute that this file writes in seconds, and put the time of day into each file.
-Text is always a typed string, in text format, and marked as quoted where it looks like a formula: a bank's memo
-``=HYPERLINK(…)`` stays what it is, also after somebody confirms the cell. There is no way to write a formula.
+There is no way to write a formula: every value goes through the method of its own kind, never through XlsxWriter's
+``write``, which guesses. Text stays in text format, and is marked as quoted where it looks like a formula: a bank's
+memo ``=HYPERLINK(…)`` stays what it is, also after somebody confirms the cell.
 """
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from io import BytesIO
+from tempfile import TemporaryDirectory
 from typing import IO
-from xml.sax.saxutils import escape
+
+# XlsxWriter has hints in its source, but no mark (py.typed) that they may be used.
+from xlsxwriter import Workbook as File  # type: ignore[import-untyped]  # no py.typed
+from xlsxwriter.format import Format  # type: ignore[import-untyped]  # no py.typed
+from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]  # no py.typed
 
 from billing.money import Money
 from reconciliation.reports.cells import Digest, Value, plain_value, safe_text
-from reconciliation.reports.workbook_parts import (
-    BOLD,
-    COUNT,
-    DAY,
-    DECLARATION,
-    HEADING,
-    MAIN,
-    MOMENT,
-    MONEY,
-    QUOTED,
-    TEXT,
-    parts,
-    sheet_path,
-)
 
+_OPTIONS = {
+    "constant_memory": True,  # one row in memory; strings stand in their cells
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
+}
+_A4 = 9
+_LARGEST = 10**15 - 1  # spreadsheets keep 15 digits
 _FORMULA_STARTS = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the last four: full-width forms
-_ROWS_AT_ONCE = 1000
-_SECONDS_A_DAY = 86_400
-_EPOCH = date(1899, 12, 30)  # day 0 of spreadsheets that believe in 29 February 1900
+_BEFORE_ESCAPE = re.compile("(?<=_)(?=x[0-9A-Fa-f]{4}_)")  # _x003D_ in a cell would be read as =
+_RUN = "<r>"  # XlsxWriter takes text from <r> to </r> for its own finished markup
+_TEXT, _COUNT, _MONEY = 49, 1, 3  # the format's own numbers of "@", "0" and "#,##0"
+_KINDS: Mapping[str, Mapping[str, object]] = {
+    "text": {"num_format": _TEXT},
+    "quoted": {"num_format": _TEXT, "quote_prefix": True},
+    "count": {"num_format": _COUNT},
+    "money": {"num_format": _MONEY},
+    "day": {"num_format": "dd/mm/yyyy"},
+    "moment": {"num_format": "dd/mm/yyyy\\ hh:mm:ss"},
+}
+_HEADING = {"num_format": _TEXT, "bold": True, "bg_color": "#E8EEF4", "valign": "top", "text_wrap": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,45 +54,71 @@ class Column:
     width: int
 
 
+@contextmanager
+def workbook_into(stream: IO[bytes], titles: Sequence[str], *, name: str, created: datetime) -> Iterator[Workbook]:
+    """Open a workbook with these sheets; it stands in ``stream`` after the block.
+
+    ``created`` (UTC) is the moment the figures are of: XlsxWriter would write the time of day. Rows wait in a private
+    folder, which is gone after the block also when it fails.
+    """
+    with (
+        TemporaryDirectory(prefix="hocphi-") as folder,
+        File(stream, {**_OPTIONS, "tmpdir": folder}) as file,
+    ):
+        file.set_properties({"title": safe_text(name), "author": "Hocphi", "created": created})
+        for title in titles:
+            file.add_worksheet(title)
+        yield Workbook(file)
+
+
 class Workbook:
-    """A workbook being written: its sheets stand in the order of ``titles``, whatever order they are written in."""
+    """A workbook being written: its sheets stand in their given order, whatever order they are written in."""
 
-    def __init__(self, titles: Sequence[str], *, name: str, created: datetime) -> None:
-        self._titles = list(titles)
-        self._buffer = BytesIO()
-        self._zip = zipfile.ZipFile(self._buffer, "w", zipfile.ZIP_DEFLATED)
-        for path, text in parts(self._titles, name, created).items():
-            self._zip.writestr(_entry(path), DECLARATION + text)
+    def __init__(self, file: File) -> None:
+        self._file = file
+        self._formats = {
+            (kind, bold): file.add_format({**looks, "bold": bold})
+            for kind, looks in _KINDS.items()
+            for bold in (False, True)
+        }
+        self._heading = file.add_format(_HEADING)
 
-    @contextmanager
     def sheet(
         self, title: str, columns: Sequence[Column], *, freeze: str, data_rows: int = 0, digest: Digest | None = None
-    ) -> Iterator[Sheet]:
-        """Open one sheet; a filter stands over its ``data_rows`` when there are any."""
-        number = self._titles.index(title) + 1
-        with self._zip.open(_entry(sheet_path(number)), "w") as stream:
-            stream.write((DECLARATION + _sheet_head(columns, freeze, selected=number == 1)).encode())
-            sheet = Sheet(title, columns, stream, digest)
-            yield sheet
-            sheet.flush()
-            stream.write(_sheet_tail(columns, data_rows).encode())
+    ) -> Sheet:
+        """Return one sheet to write, A4 landscape; panes above and left of the cell ``freeze`` stay in view.
 
-    def finish(self) -> bytes:
-        """Return the finished file."""
-        self._zip.close()
-        return self._buffer.getvalue()
+        A filter stands over its ``data_rows`` when there are any.
+        """
+        sheet = self._file.get_worksheet_by_name(title)
+        for number, column in enumerate(columns):
+            sheet.set_column(number, number, column.width)
+        sheet.freeze_panes(freeze)
+        if data_rows:
+            sheet.autofilter(0, 0, data_rows, len(columns) - 1)
+        sheet.set_landscape()
+        sheet.set_paper(_A4)
+        sheet.fit_to_pages(1, 0)
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.5)
+        return Sheet(sheet, columns, self._formats, self._heading, digest)
 
 
 class Sheet:
     """One open sheet: headings, data rows (digested), and rows beside the data."""
 
-    def __init__(self, title: str, columns: Sequence[Column], stream: IO[bytes], digest: Digest | None) -> None:
-        self._title = title
+    def __init__(
+        self,
+        sheet: Worksheet,
+        columns: Sequence[Column],
+        formats: Mapping[tuple[str, bool], Format],
+        heading: Format,
+        digest: Digest | None,
+    ) -> None:
+        self._sheet = sheet
         self._columns = columns
-        self._letters = [column_letter(number) for number in range(len(columns))]
-        self._stream = stream
+        self._formats = formats
+        self._heading = heading
         self._digest = digest
-        self._rows: list[str] = []
         self._count = 0
 
     def head(self) -> None:
@@ -94,109 +127,65 @@ class Sheet:
 
     def heading(self, texts: Sequence[str]) -> None:
         """Write one row of headings."""
-        self._row([_text(text, HEADING) for text in texts])
+        row = self._next(len(texts))
+        for column, text in enumerate(texts):
+            self._text(row, column, safe_text(text), self._heading)
 
     def data(self, *values: Value) -> None:
         """Write one data row (its first value is its running number) and add it to the digest."""
         if self._digest is None or type(values[0]) is not int:
             raise TypeError("a data row begins with its number, on a sheet with a digest")
-        self._digest.add(self._title, [plain_value(value) for value in values])
-        self._row([_cell(value, 0) for value in values])
+        self._row(values, bold=False)
+        self._digest.add(self._sheet.get_name(), [plain_value(value) for value in values])
 
     def note(self, *values: Value, bold: bool = False) -> None:
         """Write a row beside the data: a total, a check, a blank; it begins with text or an empty cell."""
         if values and isinstance(values[0], int | Money):
             raise TypeError("only data rows begin with a number")
-        self._row([_cell(value, BOLD if bold else 0) for value in values])
+        self._row(values, bold=bold)
 
-    def flush(self) -> None:
-        """Hand the rows written so far to the file."""
-        self._stream.write("".join(self._rows).encode())
-        self._rows.clear()
-
-    def _row(self, cells: Sequence[tuple[str, str]]) -> None:
-        """Write one row of (attributes, content); cells without content are left out."""
-        if len(cells) > len(self._letters):
-            raise ValueError(f"{len(cells)} cells do not fit into {len(self._letters)} columns")
+    def _next(self, cells: int) -> int:
+        """Return the number of the next row, counted from 0, which has room for so many cells."""
+        if cells > len(self._columns):
+            raise ValueError(f"{cells} cells do not fit into {len(self._columns)} columns")
         self._count += 1
-        row = self._count
-        written = "".join(
-            f'<c r="{letter}{row}" {attributes}>{content}</c>'
-            for letter, (attributes, content) in zip(self._letters, cells, strict=False)
-            if content
-        )
-        self._rows.append(f'<row r="{row}">{written}</row>')
-        if len(self._rows) >= _ROWS_AT_ONCE:
-            self.flush()
+        return self._count - 1
+
+    def _row(self, values: Sequence[Value], *, bold: bool) -> None:
+        row = self._next(len(values))
+        for column, value in enumerate(values):
+            self._cell(row, column, value, bold=bold)
+
+    def _cell(self, row: int, column: int, value: Value, *, bold: bool) -> None:
+        """Write one value by its kind; there is no cell where there is nothing to show."""
+        plain = plain_value(value)
+        if plain is None:
+            return
+        if isinstance(plain, str):
+            kind = "quoted" if plain.startswith(_FORMULA_STARTS) else "text"
+            self._text(row, column, plain, self._formats[kind, bold])
+        elif isinstance(plain, date):
+            kind = "moment" if isinstance(plain, datetime) else "day"
+            _written(self._sheet.write_datetime(row, column, plain, self._formats[kind, bold]))
+        elif abs(plain) > _LARGEST:
+            raise ValueError(f"a spreadsheet would round {plain}")
+        else:
+            kind = "money" if isinstance(value, Money) else "count"
+            _written(self._sheet.write_number(row, column, plain, self._formats[kind, bold]))
+
+    def _text(self, row: int, column: int, text: str, look: Format) -> None:
+        """Write safe text; what would be read as markup or as an escape is written in pieces that mean nothing."""
+        pieces = _BEFORE_ESCAPE.split(text)
+        if text.startswith(_RUN):
+            pieces[:1] = [pieces[0][:1], pieces[0][1:]]
+        if len(pieces) > 1:
+            runs = [part for piece in pieces for part in (look, piece)]
+            _written(self._sheet.write_rich_string(row, column, *runs, look))
+        elif text:
+            _written(self._sheet.write_string(row, column, text, look))
 
 
-def column_letter(number: int) -> str:
-    """Return the name of a column counted from 0: A to Z, then AA."""
-    name = ""
-    number += 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
-
-
-def _cell(value: Value, bold: int) -> tuple[str, str]:
-    """Return one value as (attributes, content) of its cell; ``("", "")`` when there is nothing to show."""
-    plain = plain_value(value)
-    if plain is None:
-        return "", ""
-    if isinstance(plain, str):
-        return _text(plain, (QUOTED if plain.startswith(_FORMULA_STARTS) else TEXT) + bold)
-    if isinstance(plain, datetime):
-        return f's="{MOMENT + bold}"', f"<v>{_serial(plain)}</v>"
-    if isinstance(plain, date):
-        return f's="{DAY + bold}"', f"<v>{(plain - _EPOCH).days}</v>"
-    return f's="{(MONEY if isinstance(value, Money) else COUNT) + bold}"', f"<v>{plain}</v>"
-
-
-def _text(text: str, style: int) -> tuple[str, str]:
-    content = escape(safe_text(text))
-    return f's="{style}" t="inlineStr"', f'<is><t xml:space="preserve">{content}</t></is>'
-
-
-def _serial(moment: datetime) -> str:
-    """Return a wall-clock moment in days since the epoch, ten decimals, without any float."""
-    seconds = moment.hour * 3600 + moment.minute * 60 + moment.second
-    return f"{(moment.date() - _EPOCH).days}.{seconds * 10**10 // _SECONDS_A_DAY:010d}"
-
-
-def _entry(path: str) -> zipfile.ZipInfo:
-    """Return a part's entry with a fixed time, so that the file depends on its content alone."""
-    entry = zipfile.ZipInfo(path, date_time=(1980, 1, 1, 0, 0, 0))
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    return entry
-
-
-def _sheet_head(columns: Sequence[Column], freeze: str, *, selected: bool) -> str:
-    """Return what stands before the rows; panes above and left of the cell ``freeze`` (such as D2) stay in view."""
-    letters = freeze.rstrip("0123456789")
-    left = next(number for number in range(len(columns)) if column_letter(number) == letters)
-    above = int(freeze[len(letters) :]) - 1
-    split = f'xSplit="{left}" ' if left else ""
-    tab = 'tabSelected="1" ' if selected else ""
-    pane = "bottomRight" if left else "bottomLeft"
-    widths = "".join(
-        f'<col min="{number}" max="{number}" width="{column.width}" customWidth="1"/>'
-        for number, column in enumerate(columns, start=1)
-    )
-    return (
-        f'<worksheet xmlns="{MAIN}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
-        f'<sheetViews><sheetView {tab}workbookViewId="0">'
-        f'<pane {split}ySplit="{above}" topLeftCell="{freeze}" activePane="{pane}" state="frozen"/>'
-        f'<selection pane="{pane}"/></sheetView></sheetViews>'
-        f'<sheetFormatPr defaultRowHeight="15"/><cols>{widths}</cols><sheetData>'
-    )
-
-
-def _sheet_tail(columns: Sequence[Column], data_rows: int) -> str:
-    """Return what stands behind the rows: the filter, and A4 landscape one page wide."""
-    reference = f"A1:{column_letter(len(columns) - 1)}{data_rows + 1}"
-    offered = f'<autoFilter ref="{reference}"/>' if data_rows else ""
-    margins = '<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.5" header="0.3" footer="0.3"/>'
-    setup = '<pageSetup paperSize="9" orientation="landscape" fitToHeight="0"/>'
-    return f"</sheetData>{offered}{margins}{setup}</worksheet>"
+def _written(answer: int) -> None:
+    """Raise ``ValueError`` when XlsxWriter left out or cut a cell, which it only says in its answer."""
+    if answer:
+        raise ValueError(f"a cell does not fit into the sheet (XlsxWriter: {answer})")

@@ -1,48 +1,113 @@
-"""The file format itself: names of columns, moments without floats, and rows that are what they say."""
+"""The workbook as it is written: texts that mean nothing but themselves, moments and sums that come back, no loss."""
 
 from __future__ import annotations
 
 import io
+import re
+import tempfile
+import zipfile
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from defusedxml.ElementTree import fromstring
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openpyxl.utils import get_column_letter
 
 from billing.money import Money
-from reconciliation.reports.cells import SCHOOL_TIME, Digest, plain_value, safe_text
-from reconciliation.reports.workbook import Column, Workbook, column_letter
+from reconciliation.reports.cells import SCHOOL_TIME, Digest, Value, plain_value, safe_text
+from reconciliation.reports.workbook import Column, workbook_into
 from tests.reconciliation.reports.making import wall
 
+ESCAPE = re.compile("_x[0-9A-Fa-f]{4}_")
 CREATED = datetime(2025, 10, 1, tzinfo=UTC)
+MARKUP = (
+    "<r></r>",
+    '<r></r></is></c><c r="D1"><f>1+1</f></c><c r="E1"><is><r></r>',
+    "<r><t>x</t></r>",
+    "<r>_x003D_</r>",
+    "<r>",
+    "_x003D_1",
+    "_x003d_x003D_x0041_",
+    "__x003D__x003D_",
+    "_x005F_x003D_",
+    " _x0009_ ",
+)
 
 
-@given(st.integers(0, 16_383))
-def test_columns_are_named_as_spreadsheets_name_them(number: int) -> None:
-    assert column_letter(number) == get_column_letter(number + 1)
+def written(rows: Sequence[Sequence[Value]], *, bold: bool = False) -> bytes:
+    """Return a workbook of one sheet with these rows beside the data."""
+    stream = io.BytesIO()
+    with workbook_into(stream, ["Một"], name="Thử", created=CREATED) as workbook:
+        sheet = workbook.sheet("Một", [Column("", 10)] * 4, freeze="A2")
+        for row in rows:
+            sheet.note(*row, bold=bold)
+    return stream.getvalue()
+
+
+def read(workbook: bytes) -> list[list[Any]]:
+    """Return the one sheet's values."""
+    return [list(row) for row in openpyxl.load_workbook(io.BytesIO(workbook))["Một"].iter_rows(values_only=True)]
+
+
+def sheet_xml(workbook: bytes) -> bytes:
+    """Return the one sheet as it stands in the file."""
+    with zipfile.ZipFile(io.BytesIO(workbook)) as file:
+        return file.read("xl/worksheets/sheet1.xml")
+
+
+@pytest.mark.parametrize("bold", [False, True])
+@pytest.mark.parametrize("text", MARKUP)
+def test_a_text_that_the_library_takes_for_markup_or_an_escape_stays_text(text: str, *, bold: bool) -> None:
+    workbook = written([["a", text, "b"]], bold=bold)
+    assert read(workbook) == [["a", text, "b"]]
+    sheet = fromstring(sheet_xml(workbook))
+    assert not list(sheet.iterfind(".//{*}f"))
+    cells = list(sheet.iterfind(".//{*}c"))
+    assert [cell.get("t") for cell in cells] == ["inlineStr"] * 3
+    pieces = [piece.text or "" for piece in cells[1].iterfind(".//{*}t")]
+    assert "".join(pieces) == text
+    assert not [piece for piece in pieces if ESCAPE.search(piece)]
+
+
+@given(st.lists(st.sampled_from(["<r>", "</r>", "_", "x003D", "x005F", "<f>", "=", "&", " ", "😀", "a"]), max_size=9))
+@settings(max_examples=150, deadline=None)
+def test_any_mixture_of_such_pieces_comes_back_as_it_was(parts: list[str]) -> None:
+    text = "".join(parts)
+    workbook = written([["a", text, "b"]])
+    assert read(workbook) == [["a", text or None, "b"]]
+    assert not list(fromstring(sheet_xml(workbook)).iterfind(".//{*}f"))
+
+
+def test_headings_are_safe_text_too() -> None:
+    stream = io.BytesIO()
+    with workbook_into(stream, ["Một"], name="Thử", created=CREATED) as workbook:
+        workbook.sheet("Một", [Column("", 10)] * 3, freeze="A2").heading(["<r>\t</r>", "=1", ""])
+    assert read(stream.getvalue()) == [["<r> </r>", "=1"]]
 
 
 @given(st.datetimes(wall(2000, 1, 1), wall(2099, 12, 31), timezones=st.just(UTC)))
 @settings(max_examples=60, deadline=None)
 def test_moments_days_and_sums_come_back(moment: datetime) -> None:
-    columns = [Column("", 10)] * 4
-    workbook = Workbook(["Một"], name="Thử", created=CREATED)
-    with workbook.sheet("Một", columns, freeze="A2") as sheet:
-        sheet.note("x", moment, moment.date(), Money(10**15 - 1))
-    rows: Any = openpyxl.load_workbook(io.BytesIO(workbook.finish()))["Một"].iter_rows(values_only=True)
-    _, when, day, amount = next(rows)
+    ((_, when, day, amount),) = read(written([["x", moment, moment.date(), Money(10**15 - 1)]]))
     local = moment.astimezone(SCHOOL_TIME).replace(tzinfo=None, microsecond=0)
     assert abs(when - local) < timedelta(milliseconds=1)
     assert day == datetime.combine(moment.date(), datetime.min.time())
     assert amount == 10**15 - 1
 
 
+@pytest.mark.parametrize("amount", [Money(10**15), Money(-(10**15)), 10**15])
+def test_a_number_that_would_be_rounded_is_refused(amount: Money | int) -> None:
+    with pytest.raises(ValueError, match="round"):
+        written([["x", amount]])
+
+
 def test_only_data_rows_begin_with_a_number_and_only_with_a_digest() -> None:
-    workbook = Workbook(["Một"], name="Thử", created=CREATED)
-    with workbook.sheet("Một", [Column("STT", 5)], freeze="A2") as sheet:
+    with workbook_into(io.BytesIO(), ["Một"], name="Thử", created=CREATED) as workbook:
+        sheet = workbook.sheet("Một", [Column("STT", 5)], freeze="A2")
         with pytest.raises(TypeError, match="only data rows"):
             sheet.note(5)
         with pytest.raises(TypeError, match="only data rows"):
@@ -52,10 +117,39 @@ def test_only_data_rows_begin_with_a_number_and_only_with_a_digest() -> None:
 
 
 def test_a_row_wider_than_its_sheet_is_an_error_and_loses_nothing_silently() -> None:
-    workbook = Workbook(["Một"], name="Thử", created=CREATED)
-    opened = workbook.sheet("Một", [Column("STT", 5)], freeze="A2", digest=Digest())
-    with opened as sheet, pytest.raises(ValueError, match="2 cells"):
-        sheet.data(1, "x")
+    digest = Digest()
+    with workbook_into(io.BytesIO(), ["Một"], name="Thử", created=CREATED) as workbook:
+        sheet = workbook.sheet("Một", [Column("STT", 5)], freeze="A2", digest=digest)
+        with pytest.raises(ValueError, match="2 cells"):
+            sheet.data(1, "x")
+    assert digest.rows == 0
+
+
+@pytest.mark.parametrize("value", ["x", "_x003D_", 5, date(2025, 9, 5)])
+def test_a_row_below_the_last_one_of_the_format_is_an_error(value: Value) -> None:
+    with workbook_into(io.BytesIO(), ["Một"], name="Thử", created=CREATED) as workbook:
+        sheet = workbook.sheet("Một", [Column("", 5)] * 2, freeze="A2")
+        sheet._count = 1_048_576
+        with pytest.raises(ValueError, match="does not fit"):
+            sheet.note(None, value)
+
+
+def test_waiting_rows_leave_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert read(written([["x"]])) == [["x"]]
+    with pytest.raises(ValueError, match="round"):
+        written([["x"], ["y", 10**15]])
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_file_says_when_its_figures_are_of_and_never_the_time_of_day() -> None:
+    workbook = written([["x"]])
+    properties = openpyxl.load_workbook(io.BytesIO(workbook)).properties
+    assert (properties.title, properties.creator) == ("Thử", "Hocphi")
+    assert properties.created == properties.modified == CREATED.replace(tzinfo=None)
+    with zipfile.ZipFile(io.BytesIO(workbook)) as file:
+        assert {part.date_time for part in file.infolist()} == {(1980, 1, 31, 0, 0, 0)}
+        assert {part.external_attr >> 16 & 0o777 for part in file.infolist()} == {0o600}
 
 
 @given(st.text(max_size=80))
@@ -68,6 +162,15 @@ def test_text_is_one_legal_line_and_cleaning_it_twice_changes_nothing(text: str)
 def test_too_long_text_is_cut_visibly() -> None:
     assert safe_text("a" * 40_000).endswith("a…")
     assert len(safe_text("a" * 40_000)) == 32_000
+    assert safe_text("a" * 32_000) == "a" * 32_000
+
+
+@pytest.mark.parametrize("text", ["😀" * 20_000, "a" + "😀" * 20_000, "😀" * 16_000])
+def test_signs_that_count_twice_are_cut_between_signs_and_before_the_library_cuts(text: str) -> None:
+    clean = safe_text(text)
+    assert len(clean.encode("utf-16-le")) // 2 in {32_000, 31_999}
+    assert clean == text or (clean.endswith("😀…") and text.startswith(clean[:-1]))
+    assert read(written([["x", clean]])) == [["x", clean]]
 
 
 def test_what_a_file_holds_for_each_kind() -> None:
