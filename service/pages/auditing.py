@@ -17,6 +17,7 @@ from service.pages.responses import file_answer
 router = APIRouter(max_body_size=MAX_FORM_BYTES)
 
 MAX_DAYS = 400
+FIRST_YEAR = 2000
 _LOCAL = timezone(timedelta(hours=7))
 
 Day = Annotated[date | None, Query()]
@@ -25,11 +26,13 @@ Day = Annotated[date | None, Query()]
 def period(first: date | None, last: date | None, now: datetime) -> tuple[date, date]:
     """Return the asked period (both days included), or this month up to today.
 
-    Raises ``Refused`` when it ends before it begins or is longer than 400 days.
+    Raises ``Refused`` when it ends before it begins, is longer than 400 days, or lies where no books are.
     """
     today = now.astimezone(_LOCAL).date()
     end = last or today
     begin = first or end.replace(day=1)
+    if begin.year < FIRST_YEAR or end.year > today.year + 1:
+        raise Refused(f"Kỳ phải nằm trong các năm {FIRST_YEAR} đến {today.year + 1}. Xin chọn lại kỳ.")
     if begin > end:
         raise Refused("Ngày bắt đầu sau ngày kết thúc. Xin chọn lại kỳ.")
     if (end - begin).days >= MAX_DAYS:

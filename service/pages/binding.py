@@ -20,6 +20,7 @@ from billing.rounds.previewing import preview_round
 from reconciliation.receipt_source import sourced_receipt
 from reconciliation.reports.filling import reconciliation_report
 from service.access import links, staff
+from service.access.links import ensure_link
 from service.access.roles import Actor, Place, SignedIn
 from service.access.staff import Account, Noted
 from service.database import EVERYTHING, Scope, use_scope
@@ -136,7 +137,9 @@ class RowDesk:
         receipt_id = None if opened is None else family_rows.receipt_id(opened, number)
         if opened is None or receipt_id is None:
             return None
-        address = self._wiring.settings.base_url
+        wiring = self._wiring
+        # Whoever holds the paper sees on the family's own page whether the receipt stands.
+        address = ensure_link(self._session, wiring.link_key, wiring.settings.base_url, opened.request, now)
         full = sourced_receipt(self._session, receipt_id, address)
         name = masked(full.pupil_name)
         plain = replace(full, pupil_name=name, payer_name=f"Gia đình học sinh {name}", pupil_code="", class_name="")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
@@ -39,6 +40,8 @@ def take_upload(  # noqa: PLR0913, PLR0917  what an act of a person needs to kno
     session: Session, vault: Vault, actor: Actor, school_id: UUID, upload: Upload, now: datetime
 ) -> UploadDone:
     """Import a file, or only try it (then nothing stays); raises ``BadRows`` with every problem."""
+    # Reading 50,000 rows takes Python more than the minute that the server lets an idle transaction live.
+    session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '10min'"))
     school = session.get_one(School, school_id)
     with session.begin_nested() as savepoint:
         done = _ACTS[upload.kind](session, vault, actor, school, upload, now)

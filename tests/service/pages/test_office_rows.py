@@ -189,7 +189,16 @@ def test_the_auditor_takes_the_report_and_that_is_logged(world: World) -> None:
     assert events(world) == [("export_report", "done")]
 
 
-@pytest.mark.parametrize("days", [{"tu": "2025-10-06", "den": "2025-10-01"}, {"tu": "2020-01-01"}, {"tu": "hôm nay"}])
+@pytest.mark.parametrize(
+    "days",
+    [
+        {"tu": "2025-10-06", "den": "2025-10-01"},
+        {"tu": "2020-01-01"},
+        {"tu": "hôm nay"},
+        {"tu": "0001-01-01", "den": "0001-01-01"},
+        {"tu": "9999-12-01", "den": "9999-12-31"},
+    ],
+)
 def test_a_period_that_makes_no_sense_is_refused(world: World, days: dict[str, str]) -> None:
     assert world.signed_in(world.staff("auditor")).get("/kiem-toan", params=days).status_code == 422
 
