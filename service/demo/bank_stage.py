@@ -89,26 +89,37 @@ def play_october(stage: Stage) -> None:
 
 
 def _play(stage: Stage, month: Month, so_far: Sequence[Month]) -> None:
-    bank = _bank(stage, so_far)
-    _post(stage, month, list(_callbacks(stage, month, bank)))
+    bank, later = _bank(stage, so_far)
+    letters = list(_callbacks(stage, month, bank))
+    _post(stage, f"Ngân hàng báo có {month.code}", [each for each in letters if each.movement_id not in later])
     for school in stage.schools:
         if stage.feeds[school.code] is None:
             _hand_in_statement(stage, school, month, bank)
+    _settle(stage)
+    if rest := [each for each in letters if each.movement_id in later]:
+        _post(stage, "  phần nộp sau", rest)
+        _settle(stage)
+
+
+def _settle(stage: Stage) -> None:
     stage.wiring.ring("reconciliation.settle")
     wait_until_settled(stage.wiring, SETTLE_SECONDS)
 
 
-def _bank(stage: Stage, months: Sequence[Month]) -> StandInBank:
-    """Return the bank after these months; the balances of one lead into the next."""
+def _bank(stage: Stage, months: Sequence[Month]) -> tuple[StandInBank, frozenset[int]]:
+    """Return the bank after these months, and the ids of what it tells later; balances lead from month to month."""
     owners = {school.account.number: school.account.holder for school in stage.schools}
     bank = StandInBank(owners, Random(SEED), first_id=_FIRST_ID)  # noqa: S311  chance, not secrecy
+    later = set()
     for account in owners:
         bank.open_account(account, OPENING)
     with stage.wiring.database.transaction(EVERYTHING) as session:
         for month in months:
             for planned in plan(_asked_in(session, stage.schools, month), month, SEED):
-                bank.book(_as_payment(planned))
-    return bank
+                movement = bank.book(_as_payment(planned))
+                if planned.later:
+                    later.add(movement.id)
+    return bank, frozenset(later)
 
 
 def _as_payment(planned: PlannedPayment) -> Payment:
@@ -155,10 +166,10 @@ def _in_other_bytes(body: bytes) -> bytes:
     return json.dumps(json.loads(body), ensure_ascii=False, sort_keys=True).encode()
 
 
-def _post(stage: Stage, month: Month, letters: Sequence[_Letter]) -> None:
+def _post(stage: Stage, title: str, letters: Sequence[_Letter]) -> None:
     """Post what the inbox does not hold yet, by several senders at once, each callback until it is taken."""
     stored = _stored(stage)
-    with stage.progress(f"Ngân hàng báo có {month.code}", len(letters)) as bar, httpx.Client() as client:
+    with stage.progress(title, len(letters)) as bar, httpx.Client() as client:
         postman = Postman(client, stage.wiring.clock, time.sleep, minute_seconds=MINUTE_SECONDS)
         left = [letter for letter in letters if (letter.door.url, digest_of(letter.body)) not in stored]
         bar.update(len(letters) - len(left))

@@ -2,7 +2,8 @@
 
 The plan is a function of the seed and the requests, and knows them by school, pupil code and amount alone: two
 databases with the same pupils get the same plan, whatever ids and references they drew. No story depends on the order
-in which its transfers are heard of, so that the books come out the same however callbacks overtake each other.
+in which its transfers are heard of, so that the books come out the same however callbacks overtake each other; only
+the rest of a sum paid in two parts comes *later*.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from operator import attrgetter
 
 from billing.money import ZERO, Money
 from billing.payments.reference import ALPHABET, DATA_LENGTH, make
@@ -73,7 +76,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPayment:
-    """One transfer: ``memo`` as typed, ``route`` the way it takes, ``at`` in UTC. ``key`` never repeats in a month."""
+    """One transfer: ``memo`` as typed, ``route`` the way it takes, ``at`` in UTC. ``key`` never repeats in a month.
+
+    What comes ``later`` comes after everything else was settled: whether a sum is all that is due, or a part of it,
+    depends on what was paid before.
+    """
 
     key: str
     story: Story
@@ -86,6 +93,7 @@ class PlannedPayment:
     direction: Direction = Direction.IN
     payer_name: str = ""
     payer_account: str = ""
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +130,16 @@ def _anybody(asked: Asked) -> bool:
     return True
 
 
-def _by_memo(asked: Asked) -> bool:
-    return asked.by_memo
+_by_memo = attrgetter("by_memo")
 
 
 def _divisible(asked: Asked) -> bool:
     return asked.due > Money(1)
+
+
+def _one_by_one(asked: Asked) -> bool:
+    """Tell whether two parts can be heard of one after the other: a statement brings all at once."""
+    return _divisible(asked) and asked.told_by is not Told.STATEMENT
 
 
 def _left_open(asked: Asked) -> bool:
@@ -162,7 +174,7 @@ OCTOBER = Month(
         _Casting(Story.LAST_MONTH_PAID, 60, 1, _paid_before),
         _Casting(Story.SIBLINGS, 100, 1, _by_memo),
         _Casting(Story.SIBLINGS_WRONG_SUM, 30, 1, _by_memo),
-        _Casting(Story.IN_TWO_PARTS, 100, 1, _divisible),
+        _Casting(Story.IN_TWO_PARTS, 100, 1, _one_by_one),
         _Casting(Story.IN_PART, 100, 1, _divisible),
         _Casting(Story.TOO_MUCH, 120, 1, _anybody),
         _Casting(Story.TWICE, 60, 1, _anybody),
@@ -245,9 +257,10 @@ class _Writer:
             amount=amount,
             memo=memo if asked.by_memo else "chuyen tien hoc phi",
             at=self.month.at(moment),
-            route=route,
+            route=route if asked.by_memo else "plain",
             virtual_account=asked.virtual_account,
             payer_name=_PAYERS[self.chance.number(len(_PAYERS), "payer", asked.family)],
+            later=story is Story.IN_TWO_PARTS and turn > 1,
             payer_account=f"0{self.chance.number(10**12, 'payer account', asked.family):012}",
         )
 
@@ -285,6 +298,8 @@ def _played(
         return [_for_both(story, first, second, write) for first, second in pairs]
     if story is Story.OTHER_SCHOOL:
         return _to_another_school(families, everybody, write)
+    if story is Story.NOT_AT_ALL:
+        return []
     if story is Story.EXACT:
         return [_exactly(each, place, write) for place, each in enumerate(families)]
     return [payment for each in families for payment in _ALONE[story](each, write)]
@@ -292,8 +307,7 @@ def _played(
 
 def _exactly(asked: Asked, place: int, write: _Writer) -> PlannedPayment:
     memo = asked.reference.lower() if place % _LOWER_CASE_EVERY == 0 else asked.reference
-    route = _ALL_ROUTES[place % len(_ALL_ROUTES)] if asked.by_memo else "plain"
-    return write.pay(Story.EXACT, asked, asked.due, memo, route=route)
+    return write.pay(Story.EXACT, asked, asked.due, memo, route=_ALL_ROUTES[place % len(_ALL_ROUTES)])
 
 
 def _for_both(story: Story, first: Asked, second: Asked, write: _Writer) -> PlannedPayment:
@@ -314,27 +328,12 @@ def _to_another_school(families: Sequence[Asked], everybody: Sequence[Asked], wr
     return made
 
 
-def _nothing(asked: Asked, write: _Writer) -> list[PlannedPayment]:
-    del asked, write
-    return []
-
-
-def _in_part(asked: Asked, write: _Writer) -> list[PlannedPayment]:
-    return [write.pay(Story.IN_PART, asked, _part_of(asked.due), asked.reference)]
-
-
-def _in_two_parts(asked: Asked, write: _Writer) -> list[PlannedPayment]:
-    part = _part_of(asked.due)
-    return [
-        write.pay(Story.IN_TWO_PARTS, asked, part, asked.reference),
-        write.pay(Story.IN_TWO_PARTS, asked, asked.due - part, asked.reference, turn=2),
-    ]
-
-
-def _part_of(due: Money) -> Money:
-    """Return about three fifths in round numbers, always above 0 đ and below the whole."""
-    part = due.dong * 3 // 5
-    return Money(part - part % _ROUND or due.dong // 2)
+def _in_parts(story: Story, asked: Asked, write: _Writer) -> list[PlannedPayment]:
+    """Pay about three fifths in round numbers, always above 0 đ and below the whole; the rest later, or never."""
+    part = asked.due.dong * 3 // 5
+    first = Money(part - part % _ROUND or asked.due.dong // 2)
+    rest = write.pay(story, asked, asked.due - first, asked.reference, turn=2)
+    return [write.pay(story, asked, first, asked.reference), *([rest] if rest.later else [])]
 
 
 def _too_much(asked: Asked, write: _Writer) -> list[PlannedPayment]:
@@ -347,11 +346,8 @@ def _twice(asked: Asked, write: _Writer) -> list[PlannedPayment]:
     return [write.pay(Story.TWICE, asked, asked.due, asked.reference, turn=turn) for turn in (1, 2)]
 
 
-def _last_months_code(story: Story) -> Callable[[Asked, _Writer], list[PlannedPayment]]:
-    def pay(asked: Asked, write: _Writer) -> list[PlannedPayment]:
-        return [write.pay(story, asked, asked.last.due, asked.last.reference)] if asked.last else []
-
-    return pay
+def _by_last_months_code(story: Story, asked: Asked, write: _Writer) -> list[PlannedPayment]:
+    return [write.pay(story, asked, asked.last.due, asked.last.reference)] if asked.last else []
 
 
 def _without_code(asked: Asked, write: _Writer) -> list[PlannedPayment]:
@@ -373,22 +369,17 @@ def _unknown_code(asked: Asked, write: _Writer) -> list[PlannedPayment]:
     return [write.pay(Story.UNKNOWN_CODE, asked, asked.due, make(data))]
 
 
-def _very_large(asked: Asked, write: _Writer) -> list[PlannedPayment]:
-    return [write.pay(Story.VERY_LARGE, asked, _VERY_LARGE, asked.reference)]
-
-
 _ALONE: Mapping[Story, Callable[[Asked, _Writer], list[PlannedPayment]]] = {
-    Story.NOT_AT_ALL: _nothing,
-    Story.IN_PART: _in_part,
-    Story.IN_TWO_PARTS: _in_two_parts,
+    Story.IN_PART: partial(_in_parts, Story.IN_PART),
+    Story.IN_TWO_PARTS: partial(_in_parts, Story.IN_TWO_PARTS),
     Story.TOO_MUCH: _too_much,
     Story.TWICE: _twice,
-    Story.LAST_MONTH_OPEN: _last_months_code(Story.LAST_MONTH_OPEN),
-    Story.LAST_MONTH_PAID: _last_months_code(Story.LAST_MONTH_PAID),
+    Story.LAST_MONTH_OPEN: partial(_by_last_months_code, Story.LAST_MONTH_OPEN),
+    Story.LAST_MONTH_PAID: partial(_by_last_months_code, Story.LAST_MONTH_PAID),
     Story.WITHOUT_CODE: _without_code,
     Story.WRONG_CHARACTER: _wrong_character,
     Story.UNKNOWN_CODE: _unknown_code,
-    Story.VERY_LARGE: _very_large,
+    Story.VERY_LARGE: lambda asked, write: [write.pay(Story.VERY_LARGE, asked, _VERY_LARGE, asked.reference)],
 }
 
 

@@ -130,6 +130,16 @@ def test_two_parts_and_twice_add_up() -> None:
         assert all(len(paid) == 2 and total(paid) == due[pupil] * times for pupil, paid in sums.items())
 
 
+def test_the_rest_comes_later_and_nothing_else_does() -> None:
+    rest = [payment for payment in OCTOBERS if payment.later]
+
+    assert sorted(payment.key for payment in rest) == sorted(
+        payment.key for payment in TOLD[Story.IN_TWO_PARTS] if payment.key.endswith("/2")
+    )
+    told_by = {each.account: each.told_by for each in ASKED}
+    assert all(told_by[payment.account] is not Told.STATEMENT for payment in rest)
+
+
 def test_siblings_are_of_one_family_and_one_account_and_only_one_sum_is_right() -> None:
     for story, right in ((Story.SIBLINGS, True), (Story.SIBLINGS_WRONG_SUM, False)):
         for payment in TOLD[story]:

@@ -125,7 +125,7 @@ def told_anew_of_both(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> tuple[in
     total_callbacks, total_anew = 0, 0
     for month, so_far, share in ((SEPTEMBER, (SEPTEMBER,), USUAL_SHARE), (OCTOBER, (SEPTEMBER, OCTOBER), LARGE_SHARE)):
         monkeypatch.setattr(bank_stage, "COMES_AGAIN", share)
-        letters = list(bank_stage._callbacks(stage, month, bank_stage._bank(stage, so_far)))
+        letters = list(bank_stage._callbacks(stage, month, bank_stage._bank(stage, so_far)[0]))
         bodies = {(letter.door.url, letter.body) for letter in letters}
         total_callbacks += len(bodies)
         total_anew += len(bodies) - len({letter.movement_id for letter in letters})
