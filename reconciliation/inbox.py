@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -31,8 +31,10 @@ def digest_of(body: bytes) -> bytes:
     return hashlib.sha256(body).digest()
 
 
-def waiting_messages(session: Session, limit: int) -> list[Waiting]:
-    """Return the oldest messages without a result, over all schools in scope."""
+def waiting_messages(
+    session: Session, limit: int, but: Collection[int] = (), but_of: Collection[UUID] = ()
+) -> list[Waiting]:
+    """Return the oldest messages without a result, over all schools in scope; not those named, nor of those schools."""
     done = select(InboxResult.inbox_id).where(InboxResult.inbox_id == InboxMessage.id).exists()
     query = (
         select(InboxMessage.id, Feed.school_id)
@@ -41,6 +43,10 @@ def waiting_messages(session: Session, limit: int) -> list[Waiting]:
         .order_by(col(InboxMessage.id))
         .limit(limit)
     )
+    if but:
+        query = query.where(col(InboxMessage.id).not_in(but))
+    if but_of:
+        query = query.where(col(Feed.school_id).not_in(but_of))
     return [Waiting(inbox_id, school_id) for inbox_id, school_id in session.exec(query).all() if inbox_id is not None]
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlmodel import Session, select
 
 from billing.errors import HocphiError
 from billing.ledger.tables import BankAccount
 from billing.vault import Vault
-from reconciliation.errors import CallbackUnreadable
+from reconciliation.errors import CallbackUnreadable, UnknownFeed
 from reconciliation.feeds.base import Feed as Reader
 from reconciliation.feeds.base import Kind, NormalisedTransfer
 from reconciliation.feeds.opening import feed_by_id, reader_of
@@ -22,6 +23,8 @@ from reconciliation.feeds.sepay import API_KEY
 from reconciliation.inbox import BODY_CONTEXT, claim
 from reconciliation.tables import Feed, InboxMessage, InboxResult
 from reconciliation.transfers import Origin, lock_account, write_transfer
+
+_log = logging.getLogger(__name__)
 
 MAX_REASON = 500
 _UNIQUE_VIOLATION = "23505"
@@ -40,9 +43,9 @@ class Normalised:
 def normalise(session: Session, vault: Vault, school_id: UUID, inbox_ids: Sequence[int], now: datetime) -> Normalised:
     """Read messages of one school into transfers, each in its own savepoint, and write its result.
 
-    What cannot be read is put aside (*quarantined*) with the reason; its bytes stay in the inbox. A failing
-    database and a key that somebody else has just written (``IntegrityError``) end the whole batch, which is then
-    tried again.
+    What cannot be read, for whatever reason, is put aside (*quarantined*) with it; its bytes stay in the inbox. A
+    failing database and a key that somebody else has just written (``IntegrityError``) end the whole batch, which is
+    then tried again.
     """
     results = []
     messages = claim(session, inbox_ids)
@@ -82,6 +85,8 @@ def _sources(session: Session, vault: Vault, school_id: UUID, messages: Sequence
             reader: Reader | HocphiError = reader_of(feed, vault)
         except HocphiError as error:
             reader = error
+        except (InvalidTag, ValueError):
+            reader = UnknownFeed("Không mở được bí mật của kênh", feed_id=str(feed_id))
         sources[feed_id] = _Source(feed, account, reader)
     return sources
 
@@ -102,6 +107,11 @@ def _read_one(session: Session, vault: Vault, source: _Source, message: InboxMes
         # Only the first line: the details behind it repeat the whole row, and this table has no school policy.
         told = getattr(getattr(error.orig, "diag", None), "message_primary", None) or type(error.orig).__name__
         return _aside(message.id, f"Cơ sở dữ liệu từ chối: {told}", now)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # noqa: BLE001  whatever a message holds: it harms no other, and its bytes stay
+        _log.warning("message %s is put aside: %s", message.id, type(error).__name__)
+        return _aside(message.id, f"Không đọc được thông báo: {type(error).__name__}", now)
     outcome = "normalised" if written or known else "ignored"
     return InboxResult(inbox_id=message.id, outcome=outcome, transfers=written, duplicates=known, at=now)
 

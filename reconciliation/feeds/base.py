@@ -19,6 +19,8 @@ from reconciliation.errors import SignatureExpired, SignatureMissing
 from reconciliation.matching import Direction
 
 MAX_BODY_BYTES = 64 * 1024
+PLAUSIBLE_YEARS = range(2000, 2101)
+"""No movement is of another year; at the ends of the calendar, reckoning with days fails."""
 STATEMENT = "statement"
 """The provider of transfers that a person brings as a bank's file."""
 

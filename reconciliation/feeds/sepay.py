@@ -13,7 +13,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 from reconciliation.errors import CallbackUnreadable, SignatureMissing, SignatureWrong
-from reconciliation.feeds.base import MAX_BODY_BYTES, Answer, NormalisedTransfer, header, judge_age
+from reconciliation.feeds.base import (
+    MAX_BODY_BYTES,
+    PLAUSIBLE_YEARS,
+    Answer,
+    NormalisedTransfer,
+    header,
+    judge_age,
+)
 from reconciliation.feeds.json_body import JsonObject, amount, code, needed_code, read_object, text, whole
 from reconciliation.matching import Direction
 
@@ -139,8 +146,11 @@ def _time(value: str) -> datetime:
     if _MOMENT.fullmatch(value) is None:
         raise CallbackUnreadable("Trường transactionDate phải có dạng YYYY-MM-DD HH:MM:SS", field="transactionDate")
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=_BANK_TIME).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+        moment = datetime.fromisoformat(value).replace(tzinfo=_BANK_TIME)
+    except ValueError as error:
         raise CallbackUnreadable(
             f"Trường transactionDate: không có thời điểm {value}", field="transactionDate"
         ) from error
+    if moment.year not in PLAUSIBLE_YEARS:
+        raise CallbackUnreadable(f"Trường transactionDate: năm {moment.year} không hợp lý", field="transactionDate")
+    return moment.astimezone(UTC)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from billing.money import Money
 from billing.payments.reference import drop_marks
+from reconciliation.feeds.base import PLAUSIBLE_YEARS
 
 _UNIT = re.compile(r"\s*(?:VND|VNĐ|đồng|đ)\.?$", re.IGNORECASE)
 _PLAIN = re.compile(r"[0-9]+")
@@ -52,6 +53,13 @@ def read_moment(value: object) -> tuple[date, datetime | None]:
 
     dd/mm/yyyy (never mm/dd), ISO, both with or without time; date cells; Excel's serial numbers.
     """
+    day, moment = _read_cell(value)
+    if day.year not in PLAUSIBLE_YEARS:
+        raise ValueError("năm không hợp lý")
+    return day, moment
+
+
+def _read_cell(value: object) -> tuple[date, datetime | None]:
     if isinstance(value, datetime):
         clock = value.replace(microsecond=0)
         return clock.date(), clock if clock.time() != datetime.min.time() else None

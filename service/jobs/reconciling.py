@@ -20,20 +20,27 @@ _log = logging.getLogger(__name__)
 
 BATCH = 200
 MOST_UNITS = 2_000
+MOST_STUCK = 1_000  # of one school in one round; then the other schools go on without it
 TRIES = 5
 # Somebody was faster: on a bill, a receipt book, a key, or in the order of locks. The next try sees what they did.
 _TRY_AGAIN = frozenset({"23514", "23505", "40001", "40P01", "55P03"})
 
 
 def normalise(wiring: Wiring) -> int:
-    """Read waiting messages, at most 2 000 in one call; return how many were finished."""
+    """Read waiting messages, at most 2 000 in one call; return how many were finished.
+
+    A message that fails is left for the next round and the ones behind it are read; so is a school with many of them.
+    """
     finished = 0
+    stuck: dict[UUID, set[int]] = defaultdict(set)
     while finished < MOST_UNITS:
-        batch = _normalise_batch(wiring)
-        if not batch:
+        failed_before = sum(map(len, stuck.values()))
+        batch = _normalise_batch(wiring, stuck)
+        if not batch and sum(map(len, stuck.values())) == failed_before:
             break
         finished += batch
-        wiring.ring("reconciliation.settle")
+        if batch:
+            wiring.ring("reconciliation.settle")
     return finished
 
 
@@ -48,21 +55,31 @@ def settle(wiring: Wiring) -> int:
     return settled
 
 
-def _normalise_batch(wiring: Wiring) -> int:
+def _normalise_batch(wiring: Wiring, stuck: dict[UUID, set[int]]) -> int:
+    """Read the oldest messages but the stuck ones; note those that fail."""
+    too_many = [school_id for school_id, inbox_ids in stuck.items() if len(inbox_ids) >= MOST_STUCK]
     with wiring.database.transaction(EVERYTHING) as session:
-        waiting = waiting_messages(session, BATCH)
+        waiting = waiting_messages(session, BATCH, set().union(*stuck.values()), too_many)
     by_school: dict[UUID, list[int]] = defaultdict(list)
     for message in waiting:
         by_school[message.school_id].append(message.inbox_id)
-    return sum(_normalise_school(wiring, school_id, inbox_ids) for school_id, inbox_ids in by_school.items())
+    return sum(_normalise_school(wiring, school_id, ids, stuck[school_id]) for school_id, ids in by_school.items())
 
 
-def _normalise_school(wiring: Wiring, school_id: UUID, inbox_ids: list[int]) -> int:
+def _normalise_school(wiring: Wiring, school_id: UUID, inbox_ids: list[int], stuck: set[int]) -> int:
+    """Read messages of a school together, or one by one if that fails, so that only the bad ones stay."""
+
     def read() -> int:
         with wiring.database.transaction(Scope.of(school_id)) as session:
             return normalising.normalise(session, wiring.vault, school_id, inbox_ids, wiring.clock()).messages
 
-    return _tried(read, f"{len(inbox_ids)} messages of school {school_id}")
+    finished = _tried(read, f"{len(inbox_ids)} messages of school {school_id}")
+    if finished is not None:
+        return finished
+    if len(inbox_ids) == 1:
+        stuck.update(inbox_ids)
+        return 0
+    return sum(_normalise_school(wiring, school_id, [inbox_id], stuck) for inbox_id in inbox_ids)
 
 
 def _waiting_transfers(wiring: Wiring) -> list[tuple[UUID, UUID]]:
@@ -82,19 +99,19 @@ def _settle_one(wiring: Wiring, transfer_id: UUID, school_id: UUID) -> int:
         with wiring.database.transaction(Scope.of(school_id)) as session:
             return int(settling.settle(session, transfer_id, wiring.clock()) is not None)
 
-    return _tried(decide_and_record, f"transfer {transfer_id}")
+    return _tried(decide_and_record, f"transfer {transfer_id}") or 0
 
 
-def _tried(unit: Callable[[], int], name: str) -> int:
-    """Do a unit of work, again if somebody was faster; what fails is logged, counts 0 and comes round again."""
+def _tried(unit: Callable[[], int], name: str) -> int | None:
+    """Do a unit of work, again if somebody was faster; what fails is logged, gives None and comes round again."""
     for attempt in range(1, TRIES + 1):
         try:
             return unit()
         except DBAPIError as error:
             if attempt == TRIES or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
                 _log.exception("%s: left for the next round", name)
-                return 0
+                return None
         except Exception:  # noqa: BLE001  a bad unit must not stop the others; it is logged and stays waiting
             _log.exception("%s: left for the next round", name)
-            return 0
-    return 0
+            return None
+    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from random import Random
@@ -15,6 +16,7 @@ from sqlmodel import select
 from billing.money import Money
 from billing.vault import Vault
 from reconciliation.errors import StepNotAllowed, UnknownFeed
+from reconciliation.feeds.base import NormalisedTransfer
 from reconciliation.feeds.opening import (
     feed_by_id,
     forget_old_secret,
@@ -23,7 +25,7 @@ from reconciliation.feeds.opening import (
     reader_of,
     rotate_secret,
 )
-from reconciliation.feeds.sepay import API_KEY
+from reconciliation.feeds.sepay import API_KEY, SepayFeed
 from reconciliation.feeds.stand_in import as_it_really_comes
 from reconciliation.tables import Feed, InboxMessage, InboxResult, Transfer
 from reconciliation.transfers import step
@@ -31,6 +33,7 @@ from service.database import EVERYTHING, Database, Scope
 from service.jobs import reconciling
 from service.preparing import Addresses
 from tests.factories.collecting import PAID_AT, Collecting, make_collecting
+from tests.factories.schools import make_account
 
 
 def results(collecting: Collecting) -> list[InboxResult]:
@@ -112,6 +115,104 @@ def test_a_body_that_cannot_be_opened_is_put_aside(collecting: Collecting) -> No
     reconciling.normalise(collecting.wiring)
 
     assert results(collecting)[0].outcome == "quarantined"
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31 23:00:00", "0001-01-01 07:00:00", "1999-12-31 23:59:59"])
+def test_a_day_at_the_end_of_the_calendar_blocks_nobody(collecting: Collecting, moment: str) -> None:
+    good = collecting.bank.callback(collecting.pays("hoc phi"))
+    odd = json.dumps({**json.loads(good), "id": 5, "transactionDate": moment}).encode()
+    collecting.receive(odd, good)
+    assert reconciling.normalise(collecting.wiring) == 2
+
+    assert [one.outcome for one in results(collecting)] == ["quarantined", "normalised"]
+    assert "transactionDate" in results(collecting)[0].reason
+
+
+@pytest.mark.parametrize("failure", [ValueError("x"), OverflowError("x"), KeyError("x"), RecursionError("x")])
+def test_whatever_reading_raises_puts_one_message_aside_and_tells_no_content(
+    collecting: Collecting, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    bodies = [collecting.bank.callback(collecting.pays("hoc phi", 1_000 * n)) for n in range(1, 4)]
+    really = SepayFeed.read
+
+    def read(feed: SepayFeed, body: bytes) -> tuple[NormalisedTransfer, ...]:
+        if body == bodies[1]:
+            raise failure
+        return really(feed, body)
+
+    monkeypatch.setattr(SepayFeed, "read", read)
+    collecting.receive(*bodies)
+    assert reconciling.normalise(collecting.wiring) == 3
+
+    assert [one.outcome for one in results(collecting)] == ["normalised", "quarantined", "normalised"]
+    assert results(collecting)[1].reason == f"Không đọc được thông báo: {type(failure).__name__}"
+    assert collecting.books()["112"] == 4_000
+
+
+@pytest.fixture
+def stuck_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], None]:
+    """Let the database fail whenever a message with some text is read, as a broken row or trigger would."""
+
+    def stick(inside: bytes) -> None:
+        really = SepayFeed.read
+
+        def read(feed: SepayFeed, body: bytes) -> tuple[NormalisedTransfer, ...]:
+            if inside in body:
+                raise ProgrammingError("SELECT", {}, Exception("x"))
+            return really(feed, body)
+
+        monkeypatch.setattr(SepayFeed, "read", read)
+
+    return stick
+
+
+def test_when_a_batch_fails_each_message_is_read_alone(
+    collecting: Collecting, stuck_at: Callable[[bytes], None]
+) -> None:
+    stuck_at(b"ket")
+    collecting.receive(*(collecting.bank.callback(collecting.pays(memo)) for memo in ("mot", "ket", "hai")))
+
+    assert reconciling.normalise(collecting.wiring) == 2
+    assert [one.outcome for one in results(collecting)] == ["normalised", "normalised"]
+    assert reconciling.normalise(collecting.wiring) == 0
+
+
+def test_stuck_messages_of_a_school_starve_neither_another_school_nor_itself(  # noqa: PLR0913, PLR0917  fixtures
+    collecting: Collecting,
+    database: Database,
+    addresses: Addresses,
+    vault: Vault,
+    stuck_at: Callable[[bytes], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reconciling, "BATCH", 2)
+    stuck_at(b"ket")
+    other = make_collecting(database, addresses, vault)
+    collecting.receive(*(collecting.bank.callback(collecting.pays(f"ket {n}")) for n in range(5)))
+    collecting.receive(collecting.bank.callback(collecting.pays("hoc phi")))
+    other.receive(other.bank.callback(other.pays("hoc phi")))
+    monkeypatch.setattr(reconciling, "MOST_STUCK", 4)
+    assert reconciling.normalise(collecting.wiring) == 1, "the other school's"
+    assert [transfer.memo for transfer in other.transfers()] == ["hoc phi"]
+
+    monkeypatch.setattr(reconciling, "MOST_STUCK", 1_000)
+    assert reconciling.normalise(collecting.wiring) == 1
+    assert [transfer.memo for transfer in collecting.transfers()] == ["hoc phi"]
+
+
+def test_messages_of_a_feed_that_cannot_be_opened_are_put_aside(collecting: Collecting, vault: Vault) -> None:
+    with collecting.database.transaction(collecting.scope) as session:
+        account = make_account(session, collecting.school, number="0987654321")
+        broken, _ = open_feed(session, vault, account, "sepay", API_KEY, "x", None, PAID_AT)
+        broken.secret_sealed = bytes(40)
+        session.add(broken)
+        session.flush()
+    collecting.receive(b"{}", feed=broken)
+    collecting.receive(collecting.bank.callback(collecting.pays("hoc phi")))
+    reconciling.normalise(collecting.wiring)
+
+    assert [one.outcome for one in results(collecting)] == ["quarantined", "normalised"]
+    assert "bí mật" in results(collecting)[0].reason
 
 
 def test_an_api_key_alone_holds_large_amounts(database: Database, addresses: Addresses, vault: Vault) -> None:

@@ -105,7 +105,21 @@ def test_days_as_banks_write_them(cell: object, day: date, clock: datetime | Non
 
 @pytest.mark.parametrize(
     "cell",
-    [None, "", "31/02/2025", "09/13/2025", "08/09", "08/09/25", "hôm qua", "08/09/2025 25:00", 7, True, 1e9],
+    [
+        None,
+        "",
+        "31/02/2025",
+        "09/13/2025",
+        "08/09",
+        "08/09/25",
+        "hôm qua",
+        "08/09/2025 25:00",
+        7,
+        True,
+        1e9,
+        "01/01/0001",
+        date.max,
+    ],
 )
 def test_what_is_no_day_is_an_error(cell: object) -> None:
     with pytest.raises(ValueError, match=r"\w"):
