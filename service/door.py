@@ -18,6 +18,7 @@ from datetime import datetime
 from uuid import UUID
 
 import psycopg
+from cryptography.exceptions import InvalidTag
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
@@ -115,7 +116,7 @@ class FeedSnapshot:
         for row in rows:
             try:
                 feeds[row.path_hash] = (row.id, reader_of(row, self._wiring.vault))
-            except UnknownFeed:
+            except (UnknownFeed, InvalidTag, ValueError):  # one school's row closes no other school's door
                 _log.exception("feed %s cannot be used", row.id)
         return feeds
 

@@ -153,6 +153,21 @@ def test_a_new_feed_is_found_at_once_and_a_closed_one_soon_forgotten(
         assert post(collecting, url, b"{ }").status_code == 404
 
 
+def test_a_feed_that_cannot_be_opened_closes_no_other_door(
+    collecting: Collecting, addresses: Addresses, vault: Vault, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = make_collecting(collecting.database, addresses, vault)
+    with collecting.database.transaction(broken.scope) as session:
+        feed = session.exec(select(Feed)).one()
+        feed.previous_secret_sealed = bytes(40)
+        session.add(feed)
+    with serving(Door(collecting.wiring)) as url:
+        assert post(broken, url, b"{}").status_code == 404
+        assert post(collecting, url, b"{}").status_code == 200
+
+    assert f"feed {broken.feed.id} cannot be used" in caplog.text
+
+
 def test_an_api_key_is_never_stored(database: Database, addresses: Addresses, vault: Vault) -> None:
     collecting = make_collecting(database, addresses, vault, scheme=API_KEY)
     with serving(Door(collecting.wiring)) as url:
