@@ -256,13 +256,19 @@ def _judge_several(case: _Case) -> Decision:
     schools = {entry.school for group in groups for entry in group}
     if not all(groups) or len(schools) > 1 or any(len(claim.pupils) > 1 for claim in case.named):
         return _suggest(case, "several_references", case.named)
-    entries = [entry for group in groups for entry in group]
+    entries = _each_once([entry for group in groups for entry in group])
     sum_due = total(entry.due for entry in entries)
     if sum_due != case.transfer.amount:
         return _suggest(case, "several_references", case.named, {"sum_due": sum_due.dong})
     shares = tuple(_share(entry, entry.due) for entry in entries)
     evidence = case.because("several_exact_references", {"sum_due": sum_due.dong})
     return Decision(Outcome.SPLIT, shares, evidence=evidence)
+
+
+def _each_once(entries: Sequence[OpenRequest]) -> list[OpenRequest]:
+    """Leave out a bill that stands in two of the named requests: an older month is asked for again in the newer one."""
+    keys = [entry.key for entry in entries]
+    return [entry for place, entry in enumerate(entries) if entry.key is None or entry.key not in keys[:place]]
 
 
 def _pay(case: _Case, payable: Sequence[OpenRequest], rule: str) -> Decision:

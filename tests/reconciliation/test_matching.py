@@ -10,6 +10,7 @@ from reconciliation.matching import (
     IncomingTransfer,
     MemoryBook,
     OpenRequest,
+    Outcome,
     decide,
 )
 from tests.reconciliation.matching_builders import (
@@ -250,3 +251,22 @@ def test_candidates_are_ranked_and_bounded() -> None:
 
     assert len(made.bills) == MAX_CANDIDATES
     assert shares(made)[0] == (reference(29), 0), "open on this account and of this amount"
+
+
+def test_a_bill_in_two_named_requests_is_owed_once() -> None:
+    """The newer request asks for the older month again; a parent who sends both codes owes each bill once."""
+    book = MemoryBook(
+        [
+            entry(1, 300_000, pupil="an", key="September"),
+            entry(2, 300_000, pupil="an", key="September"),
+            entry(2, 650_000, pupil="an", key="October"),
+        ]
+    )
+    memo = f"{reference(1)} {reference(2)}"
+    exact = decide(paying(memo, 950_000), book)
+    assert exact.outcome is Outcome.SPLIT
+    assert [(share.key, share.amount) for share in exact.bills] == [
+        ("September", Money(300_000)),
+        ("October", Money(650_000)),
+    ]
+    assert decide(paying(memo, 1_250_000), book).outcome is Outcome.SUGGESTED
