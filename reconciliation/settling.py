@@ -47,6 +47,17 @@ def settle(session: Session, transfer_id: UUID, now: datetime) -> Decision | Non
     return decision
 
 
+def leave_to_person(session: Session, transfer_id: UUID, now: datetime) -> bool:
+    """Let a transfer that cannot be settled wait for a person; tell whether it was still to be settled."""
+    transfer = session.exec(
+        select(Transfer).where(Transfer.id == transfer_id, Transfer.state == "new").with_for_update(skip_locked=True),
+    ).one_or_none()
+    if transfer is None:
+        return False
+    step(session, transfer, "waiting", "settling_failed", now)
+    return True
+
+
 def evidence_of(decision: Decision) -> dict[str, Any]:
     """Return the evidence as it is kept: the rule, its notes, and the bills (candidates have 0 đ)."""
     rule, *notes = decision.evidence

@@ -23,7 +23,8 @@ MOST_UNITS = 2_000
 MOST_STUCK = 1_000  # of one school in one round; then the other schools go on without it
 TRIES = 5
 # Somebody was faster: on a bill, a receipt book, a key, or in the order of locks. The next try sees what they did.
-_TRY_AGAIN = frozenset({"23514", "23505", "40001", "40P01", "55P03"})
+_REFUSED = "23514"
+_TRY_AGAIN = frozenset({_REFUSED, "23505", "40001", "40P01", "55P03"})
 
 
 def normalise(wiring: Wiring) -> int:
@@ -99,16 +100,27 @@ def _settle_one(wiring: Wiring, transfer_id: UUID, school_id: UUID) -> int:
         with wiring.database.transaction(Scope.of(school_id)) as session:
             return int(settling.settle(session, transfer_id, wiring.clock()) is not None)
 
-    return _tried(decide_and_record, f"transfer {transfer_id}") or 0
+    def give_up() -> int:
+        with wiring.database.transaction(Scope.of(school_id)) as session:
+            return int(settling.leave_to_person(session, transfer_id, wiring.clock()))
+
+    return _tried(decide_and_record, f"transfer {transfer_id}", give_up) or 0
 
 
-def _tried(unit: Callable[[], int], name: str) -> int | None:
-    """Do a unit of work, again if somebody was faster; what fails is logged, gives None and comes round again."""
+def _tried(unit: Callable[[], int], name: str, refused: Callable[[], int] | None = None) -> int | None:
+    """Do a unit of work, again if somebody was faster; what fails is logged, gives None and comes round again.
+
+    ``refused`` is done instead where the database still refuses it on the newest facts.
+    """
     for attempt in range(1, TRIES + 1):
         try:
             return unit()
         except DBAPIError as error:
-            if attempt == TRIES or getattr(error.orig, "sqlstate", None) not in _TRY_AGAIN:
+            sqlstate = getattr(error.orig, "sqlstate", None)
+            if attempt == TRIES or sqlstate not in _TRY_AGAIN:
+                if refused is not None and sqlstate == _REFUSED:
+                    _log.exception("%s: refused by the database, left to a person", name)
+                    return _tried(refused, name)
                 _log.exception("%s: left for the next round", name)
                 return None
         except Exception:  # noqa: BLE001  a bad unit must not stop the others; it is logged and stays waiting

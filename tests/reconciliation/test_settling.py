@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -12,12 +13,12 @@ from sqlmodel import select
 
 from billing.errors import Conflict
 from billing.events.tables import Event
-from billing.money import Money
+from billing.money import ZERO, Money
 from billing.payments import recording
 from billing.payments.tables import PaymentRequest
 from billing.vault import Vault
 from reconciliation import settling
-from reconciliation.matching import Direction, decide
+from reconciliation.matching import Direction, Outcome, decide
 from reconciliation.tables import Match, TransferStep
 from service.database import EVERYTHING, Database, Scope
 from service.jobs import reconciling
@@ -215,6 +216,24 @@ def test_a_poison_transfer_stops_no_other(collecting: Collecting, monkeypatch: p
 
     assert collecting.states() == ["matched", "new"]
     assert collecting.receipts() == [(1, 300_000)]
+
+
+def test_what_the_database_refuses_again_and_again_waits_for_a_person(
+    collecting: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice_on_one_bill(*arguments: object) -> object:
+        decision = decide(*arguments)  # type: ignore[arg-type]  # as called
+        return replace(decision, outcome=Outcome.SPLIT, bills=decision.bills * 2, credit=ZERO, credit_to=None)
+
+    monkeypatch.setattr(settling, "decide", twice_on_one_bill)
+    collecting.hear_of(collecting.pays(collecting.requests[0].reference, 1_300_000))
+
+    assert collecting.states() == ["waiting"]
+    assert (collecting.receipts(), collecting.rests()) == ([], [650_000, 300_000])
+    assert collecting.books()["3388S"] == -1_300_000
+    with collecting.database.transaction(collecting.scope) as session:
+        steps = session.exec(select(TransferStep).order_by("id")).all()
+    assert [step.reason for step in steps] == ["received", "settling_failed"]
 
 
 def test_settling_twice_changes_nothing(collecting: Collecting, now: object) -> None:
