@@ -146,7 +146,7 @@ def test_a_reference_of_another_school_waits(
     collecting.hear_of(collecting.pays(other.requests[0].reference))
 
     assert (collecting.states(), other.transfers()) == (["waiting"], [])
-    assert evidence(collecting)[0]["rule"] == "another_account"
+    assert evidence(collecting)[0]["rule"] == "another_school"
 
 
 def test_a_virtual_account_needs_no_memo(database: Database, addresses: Addresses, vault: Vault) -> None:
