@@ -7,15 +7,16 @@ characters and fetches nothing.
 
 from __future__ import annotations
 
+import threading
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from importlib import resources
 from io import BytesIO
 from itertools import groupby
 from math import ceil
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import Color, black, white
@@ -39,6 +40,23 @@ _ALIGN: dict[Align, Literal[0, 1, 2]] = {"left": TA_LEFT, "center": TA_CENTER, "
 LONGEST = 240  # characters of one cell or field; more is cut with "…" so that a row always fits on a page
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}  # controls, direction marks, lone surrogates, private, unassigned
 _UNKNOWN = "\ufffd"
+
+_Asked = ParamSpec("_Asked")
+_PRESS = threading.RLock()
+
+
+def one_at_a_time(printing: Callable[_Asked, bytes]) -> Callable[_Asked, bytes]:
+    """Let one thread print at a time: reportlab keeps fonts, subsets and its parser in shared state.
+
+    Without this, receipts printed in parallel came out with foreign letters, or not at all.
+    """
+
+    @wraps(printing)
+    def alone(*args: _Asked.args, **kwargs: _Asked.kwargs) -> bytes:
+        with _PRESS:
+            return printing(*args, **kwargs)
+
+    return alone
 
 
 @cache

@@ -26,6 +26,7 @@ from billing.documents.pdf import (
     field,
     grid,
     line,
+    one_at_a_time,
     render,
 )
 from billing.documents.qr_image import qr_matrix
@@ -98,6 +99,7 @@ def receipt_pdf(receipt: ReceiptDocument) -> bytes:
     return receipts_pdf([receipt])
 
 
+@one_at_a_time
 def receipts_pdf(receipts: Sequence[ReceiptDocument]) -> bytes:
     """Return many receipts as one PDF, each on pages of its own; raises ``ValueError`` when there is none."""
     if not receipts:

@@ -13,7 +13,7 @@ from datetime import date
 
 from reportlab.platypus import Flowable, Spacer
 
-from billing.documents.pdf import INNER_WIDTH, Printout, QrCode, columns, field, grid, line, render
+from billing.documents.pdf import INNER_WIDTH, Printout, QrCode, columns, field, grid, line, one_at_a_time, render
 from billing.documents.qr_image import qr_matrix
 from billing.documents.vietqr import decode
 from billing.documents.words import amount_in_words
@@ -91,6 +91,7 @@ def slip_pdf(slip: SlipDocument) -> bytes:
     return slips_pdf([slip])
 
 
+@one_at_a_time
 def slips_pdf(slips: Sequence[SlipDocument]) -> bytes:
     """Return the slips of a class or a school as one PDF, each on pages of its own; ``ValueError`` when none."""
     if not slips:

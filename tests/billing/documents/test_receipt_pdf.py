@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
@@ -181,3 +183,18 @@ def test_a_receipt_without_money_is_refused() -> None:
         replace(RECEIPT, remaining=Money(-1))
     with pytest.raises(ValueError, match="nothing to print"):
         receipts_pdf([])
+
+
+def test_threads_that_print_at_once_print_the_same() -> None:
+    """Reportlab's fonts are shared by all threads; without turns, letters of one receipt got into another."""
+    names = ["Điểu Thị Xuân", "Thạch Sô Phia", "Ngô Đình Khải", "Hoàng Ngọc Ẩn"]
+    receipts = [replace(RECEIPT, payer_name=names[place % 4], number=f"{place:07}") for place in range(24)]
+    alone = [receipt_pdf(receipt) for receipt in receipts]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            together = list(threads.map(receipt_pdf, receipts * 2))
+    finally:
+        sys.setswitchinterval(before)
+    assert together == alone * 2
