@@ -20,12 +20,13 @@ from billing.people.tables import ClassGroup, Pupil, PupilCode
 from billing.rounds.tables import BillingRound
 from billing.storage import MoneyColumn, money_sum
 from reconciliation.daily_check import NOT_ON_ACCOUNT, bank_net, book_net
-from reconciliation.tables import Transfer
+from reconciliation.tables import Feed, InboxMessage, InboxResult, Transfer
 from service.pages.views import BillList, BillQuery, BillRow, OfficeBillState, OfficeHome
 
 PAGE_SIZE = 100
 WAITING_STATES = ("held", "waiting")
 _LOCAL = timezone(timedelta(hours=7))
+_UNREAD_AFTER = timedelta(minutes=1)
 
 
 def office_home(session: Session, school_id: UUID, now: datetime) -> OfficeHome:
@@ -56,7 +57,21 @@ def office_home(session: Session, school_id: UUID, now: datetime) -> OfficeHome:
         open_bills=open_count,
         open_amount=open_sum,
         rounds_to_approve=rounds,
+        unread_messages=_unread(session, school_id, now),
     )
+
+
+def _unread(session: Session, school_id: UUID, now: datetime) -> int:
+    """Count the bank's messages that were put aside, or that nobody has read for a minute."""
+    outcome = col(InboxResult.outcome)
+    forgotten = outcome.is_(None) & (col(InboxMessage.received_at) < now - _UNREAD_AFTER)
+    return session.exec(
+        select(func.count())
+        .select_from(InboxMessage)
+        .join(Feed, col(Feed.id) == col(InboxMessage.feed_id))
+        .outerjoin(InboxResult, col(InboxResult.inbox_id) == col(InboxMessage.id))
+        .where(Feed.school_id == school_id, (outcome == "quarantined") | forgotten)
+    ).one()
 
 
 def bank_and_book(session: Session, school_id: UUID, day: date) -> tuple[Money, Money]:

@@ -132,7 +132,10 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class OfficeHome:
-    """The office's three numbers. The difference is bank minus book and must read 0."""
+    """The office's three numbers. The difference is bank minus book and must read 0.
+
+    ``unread_messages``: what the bank sent and could not be read or was put aside; such money is in no other number.
+    """
 
     received_today: Money
     received_today_count: int
@@ -144,6 +147,7 @@ class OfficeHome:
     open_bills: int
     open_amount: Money
     rounds_to_approve: int
+    unread_messages: int = 0
 
     @property
     def difference(self) -> Money:

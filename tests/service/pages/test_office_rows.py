@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from billing.fees.items import Span
 from billing.rounds.drafting import RoundPlan, draft_round
 from billing.rounds.tables import BillingRound
+from reconciliation.tables import Feed, InboxMessage, InboxResult
 from service.access.roles import Actor, may
 from service.access.tables import AccessEvent, RoleGrant, StaffSession, User
 from service.database import EVERYTHING
@@ -324,3 +325,18 @@ def test_grants_of_nobody_open_nothing(world: World) -> None:
         )
     )
     assert client.get("/kiem-toan").status_code == 200
+
+
+def test_what_the_bank_sent_and_nobody_can_read_is_told(world: World) -> None:
+    accountant = world.signed_in(world.staff("accountant"))
+    assert "không đọc được" not in accountant.get("/van-phong").text
+    now = world.collecting.now
+    with world.collecting.database.transaction(EVERYTHING) as session:
+        feed = session.exec(select(Feed)).first()
+        assert feed is not None
+        message = InboxMessage(feed_id=feed.id, digest=b"1", body_sealed=b"?", headers={}, received_at=now)
+        session.add(message)
+        session.flush()
+        assert message.id is not None
+        session.add(InboxResult(inbox_id=message.id, outcome="quarantined", reason="lạ", at=now))
+    assert "1 thông báo của ngân hàng không đọc được" in accountant.get("/van-phong").text
