@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.jobs.finding import waiting_since
+from service.jobs.finding import Backlog, waiting
 from service.jobs.queues import TASKS
 from service.wiring import Wiring
 
@@ -26,14 +26,22 @@ LATE = timedelta(seconds=20)
 Jobs = Mapping[str, Callable[[Wiring], int]]
 
 
-def sweep(wiring: Wiring, jobs: Jobs, ring: Callable[[str], bool]) -> dict[str, str]:
-    """Look once for work of every task; returns what was done about it: "rung", "done" or "failed"."""
+def sweep(
+    wiring: Wiring, jobs: Jobs, ring: Callable[[str], bool], seen: dict[str, Backlog] | None = None
+) -> dict[str, str]:
+    """Look once for work of every task; returns what was done about it: "rung", "done" or "failed".
+
+    ``seen`` is what the last look saw and is brought up to date: a long backlog that workers are getting through is
+    theirs, however old its rows are.
+    """
     acts: dict[str, str] = {}
+    seen = {} if seen is None else seen
     for task in TASKS:
-        age = waiting_since(wiring, task)
-        if age is None or age < FRESH:
+        before, found = seen.pop(task, None), waiting(wiring, task)
+        if found is None or found.age < FRESH:
             continue
-        if age < LATE and ring(task):
+        seen[task] = found
+        if (found.age < LATE or found.moved_on_from(before)) and ring(task):
             acts[task] = "rung"
         else:
             acts[task] = _do(wiring, task, jobs[task])
@@ -53,8 +61,9 @@ def _do(wiring: Wiring, task: str, job: Callable[[Wiring], int]) -> str:
 
 def run_sweeper(wiring: Wiring, jobs: Jobs, ring: Callable[[str], bool], ended: threading.Event) -> None:
     """Sweep until told to end. A database that is away is waited for."""
+    seen: dict[str, Backlog] = {}
     while not ended.wait(EVERY_SECONDS):
         try:
-            sweep(wiring, jobs, ring)
+            sweep(wiring, jobs, ring, seen)
         except SQLAlchemyError as error:
             _log.warning("the database is away: %s", error)

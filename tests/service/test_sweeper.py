@@ -16,7 +16,7 @@ from reconciliation.tables import Feed
 from service import sweeper
 from service.database import EVERYTHING, Database
 from service.jobs import sealing
-from service.jobs.finding import _OLDEST, waiting_since
+from service.jobs.finding import _WAITING, Backlog, waiting
 from service.jobs.queues import TASKS
 from service.preparing import Addresses
 from service.settings import Settings
@@ -77,8 +77,8 @@ def open_jobs(wiring: Wiring) -> int:
 
 
 def test_every_task_can_be_looked_for(wiring: Wiring) -> None:
-    assert set(_OLDEST) == set(TASKS)
-    assert [waiting_since(wiring, task) for task in TASKS] == [None] * len(TASKS)
+    assert set(_WAITING) == set(TASKS)
+    assert [waiting(wiring, task) for task in TASKS] == [None] * len(TASKS)
 
 
 def test_unsealed_deeds_and_entries_unplanned_events_and_unread_messages_are_found(
@@ -109,10 +109,10 @@ def test_unsealed_deeds_and_entries_unplanned_events_and_unread_messages_are_fou
             message,
         )
     clock.now = began + timedelta(seconds=10)
-    found = {task: age.total_seconds() for task in TASKS if (age := waiting_since(wiring, task)) is not None}
+    found = {task: work.age.total_seconds() for task in TASKS if (work := waiting(wiring, task))}
     assert found == {"ledger.seal": 10, "notifications.plan": 9, "reconciliation.normalise": 8}
     assert sealing.seal(wiring) == 1
-    assert waiting_since(wiring, "ledger.seal") is None
+    assert waiting(wiring, "ledger.seal") is None
 
 
 def test_fresh_work_is_left_to_its_bell(wiring: Wiring, clock: Clock) -> None:
@@ -143,6 +143,29 @@ def test_unheard_or_late_work_is_done_here(wiring: Wiring, clock: Clock, age: in
     assert sweep(wiring, JOBS, Ring(hears=hears)) == {}
 
 
+def test_a_long_backlog_that_workers_get_through_is_left_to_them(wiring: Wiring, clock: Clock) -> None:
+    for _ in range(3):
+        add_job(wiring)
+    clock.now += timedelta(seconds=40)
+    ring = Ring(hears=True)
+    seen = {"billing.issue_rounds": Backlog(clock.now - timedelta(seconds=40), timedelta(seconds=35), rows=4)}
+    assert sweep(wiring, JOBS, ring, seen) == {"billing.issue_rounds": "rung"}  # one row less: somebody works
+    assert seen["billing.issue_rounds"].rows == 3
+    assert sweep(wiring, JOBS, Ring(hears=False), dict(seen)) == {"billing.issue_rounds": "done"}
+    assert open_jobs(wiring) == 0
+
+
+def test_a_backlog_that_stands_still_is_done_here(wiring: Wiring, clock: Clock) -> None:
+    add_job(wiring)
+    seen: dict[str, Backlog] = {}
+    clock.now += timedelta(seconds=18)
+    assert sweep(wiring, JOBS, Ring(hears=True), seen) == {"billing.issue_rounds": "rung"}
+    clock.now += timedelta(seconds=5)
+    assert sweep(wiring, JOBS, Ring(hears=True), seen) == {"billing.issue_rounds": "done"}
+    assert sweep(wiring, JOBS, Ring(hears=True), seen) == {}
+    assert seen == {}
+
+
 def test_leased_and_later_work_is_not_touched(wiring: Wiring, clock: Clock) -> None:
     add_job(wiring, state="running", lease=clock.now + timedelta(minutes=5))
     add_job(wiring, now=clock.now + timedelta(minutes=5))
@@ -158,8 +181,9 @@ def test_a_failing_job_does_not_keep_the_others_waiting(
 
     add_job(wiring)
     clock.now += timedelta(seconds=30)
-    waiting = {"reconciliation.normalise", "billing.issue_rounds"}
-    monkeypatch.setattr(sweeper, "waiting_since", lambda _, task: timedelta(seconds=30) if task in waiting else None)
+    late = Backlog(clock.now - timedelta(seconds=30), timedelta(seconds=30), rows=1)
+    busy = {"reconciliation.normalise", "billing.issue_rounds"}
+    monkeypatch.setattr(sweeper, "waiting", lambda _, task: late if task in busy else None)
     acts = sweep(wiring, {**JOBS, "reconciliation.normalise": fail}, Ring(hears=False))
     assert acts == {"reconciliation.normalise": "failed", "billing.issue_rounds": "done"}
     assert open_jobs(wiring) == 0
