@@ -109,7 +109,7 @@ _ALL: dict[str, Invariant] = {
                 WHERE e.school_id = t.school_id AND e.source_id = t.id::text
                   AND e.kind = CASE t.direction WHEN 'in' THEN 'transfer_received' ELSE 'transfer_sent' END) posted
                 ON true
-            WHERE t.state <> 'quarantined' AND posted.amounts IS DISTINCT FROM ARRAY[t.amount]""",
+            WHERE t.state NOT IN ('quarantined', 'duplicate') AND posted.amounts IS DISTINCT FROM ARRAY[t.amount]""",
             """SELECT format('payment %s of %s is posted as %s', p.id, p.amount, posted.amount)
             FROM payments p LEFT JOIN LATERAL (
                 SELECT sum(x.amount) AS amount FROM journal_entries e
