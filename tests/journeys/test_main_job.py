@@ -100,6 +100,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.proof
 def test_after_kills_and_a_flush_the_summary_is_the_same(undisturbed: Demo, state: Path) -> None:
     demo = start(state)
     callbacks_come(demo, 60)
