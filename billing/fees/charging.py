@@ -236,7 +236,7 @@ def _line(price: Price, pupil: PupilFacts, period: Period, reductions: list[Redu
                 part = min(left, _reduction_of(reduction, price.amount * units))
                 taken[reduction] = taken.get(reduction, ZERO) + part
                 left -= part
-    applied = tuple(AppliedReduction(reduction, taken[reduction]) for reduction in fitting if reduction in taken)
+    applied = tuple(AppliedReduction(reduction, taken[reduction]) for reduction in fitting if taken.get(reduction))
     family = gross - total(each.amount for each in applied)
     return ChargeLine(price.item, quantity, price.amount, gross, applied, family)
 
