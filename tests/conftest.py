@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
@@ -18,6 +19,11 @@ from billing.vault import Vault
 from service.database import Database, libpq_url, make_engine
 from service.embedded import Servers, erase
 from service.preparing import Addresses, prepare, role_url
+
+# Speed is measured in benchmarks/, never in tests. Changes are judged on the same cases each time; `make proof` rolls dice.
+settings.register_profile("change", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("proof", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("proof" if os.environ.get("HOCPHI_PROOF") else "change")
 
 SCHOOL_DAY = datetime(2025, 10, 6, 1, 0, tzinfo=UTC)  # 8 o'clock on a Monday in Viet Nam
 TEST_SECRET = bytes(range(32))
