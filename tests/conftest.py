@@ -20,7 +20,7 @@ from service.database import Database, libpq_url, make_engine
 from service.embedded import Servers, erase
 from service.preparing import Addresses, prepare, role_url
 
-# Speed is measured in benchmarks/, never in tests. Changes are judged on the same cases each time; `make proof` rolls dice.
+# Speed is measured in benchmarks, not in tests. Changes meet the same cases each time; `make proof` rolls dice.
 settings.register_profile("change", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("proof", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("proof" if os.environ.get("HOCPHI_PROOF") else "change")
