@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install the locked packages into .venv:  tools/install.sh PYTHON run|dev
-# By uv if there is one, else by venv and pip; every package is checked against its hash. A stamp per lock makes the
+# By uv if there is one, else by venv and pip; every package is checked against its hash, and compiled once, since
+# each of our programs would do it again where bytecode may not be written at run time. A stamp per lock makes the
 # second call instant; a changed lock or another Python installs again. Several calls at once wait for each other.
 set -eu
 cd "$(dirname "$0")/.."
@@ -70,7 +71,7 @@ say "installing $lock into .venv ($version)"
 rm -f ".venv/.hocphi-$2"
 if [ -z "$uv" ]; then
     install_by_pip
-elif ! "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r "$lock"; then
+elif ! "$uv" pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r "$lock"; then
     say "uv could not install; trying pip"
     install_by_pip
 fi
