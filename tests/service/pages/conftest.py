@@ -48,8 +48,9 @@ def signed_in(client: TestClient, desk: SampleDesk, role: str) -> TestClient:
     return client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """One browser for the tests of a file; its event loop must be gone before others call ``asyncio.run``."""
     with open_browser() as browser:
         yield browser
 
