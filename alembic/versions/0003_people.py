@@ -1,0 +1,10 @@
+"""Shape and guards of people: who may enrol and correct whom."""
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add what the room needs."""

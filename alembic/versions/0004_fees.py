@@ -1,0 +1,10 @@
+"""Shape and guards of fees: council rates, support, part months, explanations."""
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add what the room needs."""
