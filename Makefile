@@ -22,7 +22,7 @@ up: installed ## Run web, workers, sweeper and the embedded servers
 	$(IN_VENV) -m service up $(ARGS)
 
 test: installed-dev ## Run the tests, at most 6 minutes (ARGS="-k name" for some)
-	$(IN_VENV) -m pytest -n 2 --dist loadfile -m "not proof" $(ARGS)
+	$(IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not proof" $(ARGS)
 
 proof: installed-dev ## Run races, kills and seeds in full counts, at most 60 minutes
 	HOCPHI_PROOF=1 $(IN_VENV) -m pytest -m proof $(ARGS)

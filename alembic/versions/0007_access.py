@@ -8,3 +8,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add what the room needs."""
+
+
+def downgrade() -> None:
+    """Take it away again."""
