@@ -1,9 +1,11 @@
 """Rows of bills, written once. Whether a bill is paid is never stored: it follows from its live allocations."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Computed, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from billing.money import Money
@@ -58,7 +60,10 @@ class Bill(Row, table=True):
 
 
 class BillLine(Row, table=True):
-    """One item of a bill: quantity × unit price = gross; gross − reductions = the family's share."""
+    """One item of a bill: quantity × unit price = gross; gross − reductions = the family's share.
+
+    ``because``: how the quantity came about (see ``billing.fees.explaining``).
+    """
 
     __tablename__ = "bill_lines"
     __table_args__ = (
@@ -84,6 +89,9 @@ class BillLine(Row, table=True):
     gross: Money = money_column()
     family_share: Money = money_column()
     note: str = ""
+    because: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JSONB, nullable=False, server_default=text("'{}'::jsonb"))
+    )
 
 
 class BillReduction(Row, table=True):
@@ -95,6 +103,7 @@ class BillReduction(Row, table=True):
         in_school(["reduction_id"], "reductions"),
         one_of("payer", ("state", "school", "donor")),
         CheckConstraint("amount > 0", name="amount_above_zero"),
+        CheckConstraint("percent BETWEEN 1 AND 100", name="percent_in_range"),
         Index("ix_bill_reductions_line", "school_id", "line_id"),
     )
 
@@ -103,6 +112,7 @@ class BillReduction(Row, table=True):
     line_id: int = number_column()
     reduction_id: UUID | None = None
     payer: str
+    percent: int | None = None
     amount: Money = money_column()
     title: str
     legal_basis: str

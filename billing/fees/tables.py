@@ -1,19 +1,20 @@
 """Rows of fees: what a school may charge (items, caps, prices) and what touches one pupil (reductions, opt-ins)."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Column, Index, Integer, Text, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, Column, Index, Integer, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from billing.money import Money
-from billing.storage import Row, identity_column, in_school, money_column, new_id, one_of
+from billing.storage import Row, identity_column, in_school, money_column, new_id, one_of, time_column
 
 ITEM_GROUPS = ("tuition", "service", "agreed", "pass_through", "donation")
 UNITS = ("month", "meal_day", "hour", "day", "lesson", "km", "term", "year", "once")
 PAYERS = ("family", "state", "school", "donor")
 REDUCTION_KINDS = ("percent", "amount")
 QUANTITY_RULES = ("fixed", "meal_days", "registered")
+PART_MONTHS = ("whole", "half_from_16", "none_from_16")
 CARRY_OVER_RULES = ("none", "same_item", "offset_round")
 
 
@@ -77,6 +78,7 @@ class FeePrice(Row, table=True):
 
     ``quantity_rule``: *fixed* (``quantity`` units), *meal_days* (the days the pupil may eat), *registered* (what the
     family registered). Empty lists of levels, grades or classes mean all. What is due once is valid for one month.
+    ``withdrawn_at``: replaced from its first day on, or entered by mistake; such a row charges nothing.
     """
 
     __tablename__ = "fee_prices"
@@ -85,6 +87,7 @@ class FeePrice(Row, table=True):
         CheckConstraint("amount >= 0", name="amount_not_negative"),
         CheckConstraint("quantity >= 0", name="quantity_not_negative"),
         one_of("quantity_rule", QUANTITY_RULES),
+        one_of("part_month", PART_MONTHS),
         Index("ix_fee_prices_item", "school_id", "item_id"),
     )
 
@@ -97,14 +100,17 @@ class FeePrice(Row, table=True):
     levels: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     grades: list[int] = Field(default_factory=list, sa_column=Column(ARRAY(Integer), nullable=False))
     class_codes: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    part_month: str = Field(default="whole", sa_column=Column(Text, nullable=False, server_default="whole"))
     valid_from: date
     valid_to: date | None = None
+    withdrawn_at: datetime | None = time_column(nullable=True)
 
 
 class Reduction(Row, table=True):
     """A dated reduction with its legal basis and who pays instead of the family.
 
-    Of one enrolment, or (without one) a rule for every pupil of the school, such as a sibling discount.
+    Of one enrolment, or (without one) a rule for every pupil of the school, such as a sibling discount. What one
+    person entered counts once another has approved it. ``reason_class`` is the code of its kind.
     """
 
     __tablename__ = "reductions"
@@ -138,6 +144,7 @@ class Reduction(Row, table=True):
     valid_to: date | None = None
     made_by: UUID | None = None
     approved_by: UUID | None = None
+    withdrawn_at: datetime | None = time_column(nullable=True)
 
 
 class OptIn(Row, table=True):
@@ -147,7 +154,15 @@ class OptIn(Row, table=True):
     __table_args__ = (
         in_school(["enrolment_id"], "enrolments"),
         in_school(["item_id"], "fee_items"),
-        UniqueConstraint("school_id", "enrolment_id", "item_id", "valid_from"),
+        Index(
+            "uq_opt_ins_live",
+            "school_id",
+            "enrolment_id",
+            "item_id",
+            "valid_from",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
     )
 
     id: int | None = identity_column()
@@ -158,3 +173,4 @@ class OptIn(Row, table=True):
     evidence: str = ""
     valid_from: date
     valid_to: date | None = None
+    withdrawn_at: datetime | None = time_column(nullable=True)
