@@ -8,9 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 
-from sqlmodel import Session
-
-from billing.audit.recording import Actor as DeedActor
 from billing.documents.payment_qr import payload_for
 from billing.documents.receipt_pdf import receipt_pdf
 from billing.people.names import masked
@@ -45,6 +42,7 @@ from service.pages.views import (
     UploadKind,
     WaitingList,
 )
+from service.pages.within import RowsWithin
 from service.wiring import Wiring
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -66,14 +64,8 @@ def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Des
     return open_desk
 
 
-class RowDesk:
+class RowDesk(RowsWithin):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
-
-    def __init__(self, session: Session, caller: Caller, wiring: Wiring) -> None:
-        self._session = session
-        self._caller = caller
-        self._wiring = wiring
-        self.bells: list[str] = []
 
     # Sign-in and sessions: tables that decide the scope, so they need none.
 
@@ -146,13 +138,6 @@ class RowDesk:
         return Download(receipt_pdf(plain), "application/pdf", f"Biên lai {number}.pdf")
 
     # The office: one school at a time, the one that was chosen among the granted.
-
-    def _within(self, place: Place) -> Session:
-        use_scope(self._session, Scope.of(place.id))
-        return self._session
-
-    def _actor(self, who: SignedIn, role: Actor) -> DeedActor:
-        return DeedActor(who.user_id, role.value, self._caller.request_id)
 
     def office_home(self, who: SignedIn, place: Place, now: datetime) -> OfficeHome:
         """Return the three numbers."""

@@ -14,20 +14,12 @@ from service.access import csrf, sessions
 from service.access.errors import PasswordChangeNeeded, SignInNeeded
 from service.access.roles import MATRIX, ROLES, Actor, Place, SignedIn
 from service.pages.desk import Caller, Desk, WebParts
+from service.pages.menu import Entry, menu_for
 
 PLACE_PARAMETER = "truong"
 # Forms are small; uploads have their own, larger door.
 MAX_FORM_BYTES = 64 * 1024
 _WITH_ONE_TIME_PASSWORD = ("/doi-mat-khau", "/dang-xuat")
-_MENU = (
-    "/van-phong",
-    "/van-phong/thong-bao",
-    "/van-phong/cho-xu-ly",
-    "/van-phong/dot-thu",
-    "/van-phong/tai-len",
-    "/kiem-toan",
-    "/tinh",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +37,9 @@ class Visit:
         return self.who.roles_in(self.place)
 
     @property
-    def open_paths(self) -> tuple[str, ...]:
+    def menu(self) -> tuple[Entry, ...]:
         """The pages that these roles may open here, as the matrix says."""
-        return tuple(path for path in _MENU if MATRIX[("GET", path)] & self.roles)
+        return menu_for(self.roles)
 
 
 def parts_of(request: Request) -> WebParts:

@@ -1,0 +1,32 @@
+"""The office's menu: one list of pages, shown to whom the matrix lets in (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.access.roles import MATRIX, Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page of the menu: its address, and its name in Vietnamese and English."""
+
+    path: str
+    vi: str
+    en: str
+
+
+MENU = (
+    Entry("/van-phong", "Tổng quan", "Overview"),
+    Entry("/van-phong/dot-thu", "Đợt thu", "Billing rounds"),
+    Entry("/van-phong/thong-bao", "Thông báo thu", "Bills"),
+    Entry("/van-phong/cho-xu-ly", "Giao dịch chờ xử lý", "Waiting transfers"),
+    Entry("/van-phong/tai-len", "Tải tệp lên", "Uploads"),
+    Entry("/kiem-toan", "Đối soát và báo cáo", "Audit and reports"),
+    Entry("/tinh", "Toàn tỉnh", "Province"),
+)
+
+
+def menu_for(roles: frozenset[Actor]) -> tuple[Entry, ...]:
+    """Return the entries that these roles may open, in the menu's order."""
+    return tuple(entry for entry in MENU if MATRIX[("GET", entry.path)] & roles)

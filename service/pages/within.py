@@ -1,0 +1,29 @@
+"""What every desk of a school stands on: one transaction, limited to the school that was chosen."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from billing.audit.recording import Actor as DeedActor
+from service.access.roles import Actor, Place, SignedIn
+from service.database import Scope, use_scope
+from service.pages.desk import Caller
+from service.wiring import Wiring
+
+
+class RowsWithin:
+    """A session, who calls, and what the house is made of. ``bells`` are to be rung after the commit."""
+
+    def __init__(self, session: Session, caller: Caller, wiring: Wiring) -> None:
+        self._session = session
+        self._caller = caller
+        self._wiring = wiring
+        self.bells: list[str] = []
+
+    def _within(self, place: Place) -> Session:
+        """Limit the transaction to one school, the one that was chosen among the granted."""
+        use_scope(self._session, Scope.of(place.id))
+        return self._session
+
+    def _actor(self, who: SignedIn, role: Actor) -> DeedActor:
+        return DeedActor(who.user_id, role.value, self._caller.request_id)
