@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
+from billing.documents.cells import SCHOOL_TIME
 from billing.money import Money
 from billing.people.names import sort_key
-from reconciliation.reports.cells import SCHOOL_TIME
 from reconciliation.reports.records import ReceiptLine, UnpaidLine
 
 _CODES = text("""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from io import BytesIO
 
+from billing.documents.cells import Digest
+from billing.documents.workbook import Column, Sheet, workbook_into
 from billing.money import total
-from reconciliation.reports.cells import Digest
 from reconciliation.reports.records import STATES, ReconciliationReport
 from reconciliation.reports.summary_sheet import SUMMARY_COLUMNS, write_summary
-from reconciliation.reports.workbook import Column, Sheet, workbook_into
 
 OFF = "Kiểm tra: lệch với sổ cái (phải là 0)"
 TRANSFER_COLUMNS = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from billing.documents.cells import Digest
+from billing.documents.workbook import Column, Sheet
 from billing.money import Money, total
-from reconciliation.reports.cells import Digest
 from reconciliation.reports.records import (
     MISSING_SHOWN,
     STATES,
@@ -16,7 +17,6 @@ from reconciliation.reports.records import (
     by_state,
     checks,
 )
-from reconciliation.reports.workbook import Column, Sheet
 
 SUMMARY_COLUMNS = (
     Column("", 52),

@@ -9,12 +9,12 @@ import openpyxl
 import psycopg
 import pytest
 
+from billing.documents.cells import report_digest
 from billing.ledger.balances import trial_balance
 from billing.ledger.tables import ClosedPeriod
 from billing.money import ZERO, Money, total
 from billing.storage import new_id
 from billing.vault import Vault
-from reconciliation.reports.cells import report_digest
 from reconciliation.reports.filling import reconciliation_report, report_record
 from reconciliation.reports.records import ReconciliationReport, checks
 from reconciliation.reports.wording import RULES, rule_in_words, why_waiting

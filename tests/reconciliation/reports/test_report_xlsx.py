@@ -15,8 +15,8 @@ from defusedxml.ElementTree import fromstring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from billing.documents.cells import report_digest
 from billing.money import Money
-from reconciliation.reports.cells import report_digest
 from reconciliation.reports.records import ReconciliationReport, TransferLine
 from reconciliation.reports.report_xlsx import reconciliation_report_xlsx
 from tests.reconciliation.reports.making import receipt, report, transfer, transfers, unpaid, wall

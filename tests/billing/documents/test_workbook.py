@@ -17,9 +17,9 @@ from defusedxml.ElementTree import fromstring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from billing.documents.cells import SCHOOL_TIME, Digest, Value, plain_value, safe_text
+from billing.documents.workbook import Column, workbook_into
 from billing.money import Money
-from reconciliation.reports.cells import SCHOOL_TIME, Digest, Value, plain_value, safe_text
-from reconciliation.reports.workbook import Column, workbook_into
 from tests.reconciliation.reports.making import wall
 
 ESCAPE = re.compile("_x[0-9A-Fa-f]{4}_")

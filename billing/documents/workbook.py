@@ -20,8 +20,8 @@ from xlsxwriter import Workbook as File  # type: ignore[import-untyped]  # no py
 from xlsxwriter.format import Format  # type: ignore[import-untyped]  # no py.typed
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]  # no py.typed
 
+from billing.documents.cells import Digest, Value, plain_value, safe_text
 from billing.money import Money
-from reconciliation.reports.cells import Digest, Value, plain_value, safe_text
 
 _OPTIONS = {
     "constant_memory": True,  # one row in memory; strings stand in their cells
