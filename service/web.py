@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from service.access.roles import MATRIX
 from service.front import Front
-from service.pages import auditing, faults, health, login, office, parent, uploading
+from service.pages import auditing, faults, health, items, login, office, parent, uploading
 from service.pages.desk import WebParts
 from service.pages.parts import web_parts
 from service.wiring import Wiring
@@ -21,6 +21,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     login.router,
     parent.router,
     office.router,
+    items.router,
     uploading.router,
     auditing.router,
 )

@@ -24,6 +24,7 @@ from service.database import EVERYTHING, Scope, use_scope
 from service.jobs.rounds import ask_to_issue
 from service.pages import audit_rows, family_rows, office_rows, round_rows, upload_rows, waiting_rows
 from service.pages.desk import Caller, Desk, ShownRound
+from service.pages.fee_binding import FeeRows
 from service.pages.qr_picture import labelled_qr
 from service.pages.views import (
     AuditPage,
@@ -42,7 +43,6 @@ from service.pages.views import (
     UploadKind,
     WaitingList,
 )
-from service.pages.within import RowsWithin
 from service.wiring import Wiring
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -64,7 +64,7 @@ def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Des
     return open_desk
 
 
-class RowDesk(RowsWithin):
+class RowDesk(FeeRows):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 
     # Sign-in and sessions: tables that decide the scope, so they need none.

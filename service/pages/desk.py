@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from service.access.limits import Limiter
 from service.access.roles import Place, SignedIn
 from service.access.staff import Account, Noted
+from service.pages.fee_desk import ItemDesk
 from service.pages.views import (
     AuditPage,
     BillList,
@@ -145,7 +146,7 @@ class AuditDesk(Protocol):
         """Return the sums of each school under an authority."""
 
 
-class Desk(Gate, FamilyDesk, OfficeDesk, UploadDesk, AuditDesk, Protocol):
+class Desk(Gate, FamilyDesk, OfficeDesk, UploadDesk, AuditDesk, ItemDesk, Protocol):
     """Everything together."""
 
 

@@ -18,6 +18,7 @@ class Entry:
 
 MENU = (
     Entry("/van-phong", "Tổng quan", "Overview"),
+    Entry("/van-phong/khoan-thu", "Khoản thu", "Items"),
     Entry("/van-phong/dot-thu", "Đợt thu", "Billing rounds"),
     Entry("/van-phong/thong-bao", "Thông báo thu", "Bills"),
     Entry("/van-phong/cho-xu-ly", "Giao dịch chờ xử lý", "Waiting transfers"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from service.access.roles import Place
 from service.pages.views import Download
 
 
@@ -26,3 +27,8 @@ def disposition(name: str) -> str:
     folded = unicodedata.normalize("NFD", name.replace("đ", "d").replace("Đ", "D"))
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", folded.encode("ascii", "ignore").decode()).strip("-.") or "hocphi"
     return f"filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def go_to(place: Place, path: str, **query: str) -> Response:
+    """Send the browser on to a page of the same school after a deed."""
+    return RedirectResponse(f"{path}?{urlencode({'truong': place.code, **query})}", status_code=303)

@@ -33,6 +33,9 @@ OFFICE = (
     "/van-phong/dot-thu",
     f"/van-phong/dot-thu/{ROUND_ID}",
     "/van-phong/tai-len",
+    "/van-phong/khoan-thu",
+    "/van-phong/khoan-thu/danh-muc",
+    "/van-phong/khoan-thu/danh-muc/public-primary",
     "/kiem-toan",
 )
 

@@ -1,0 +1,121 @@
+"""A school on its first day: classes, an account and staff, but no pupil, item or round; and a hand that counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page
+from starlette.types import ASGIApp
+
+from billing.ledger.tables import BankAccount
+from billing.people.tables import School
+from billing.vault import Vault
+from service.access.tables import User
+from service.database import EVERYTHING, Database
+from service.jobs import rounds
+from service.preparing import Addresses
+from service.settings import Settings
+from service.web import build_app
+from service.wiring import Wiring
+from tests.conftest import TestServers
+from tests.factories import rosters
+from tests.factories.schools import make_account, make_class, make_school
+from tests.service.pages.worlds import PASSWORD, Moving, make_staff
+
+NAMES = ("Nguyễn Thị Minh Ánh", "Điểu Bảo", "Lê Hoàng Phương Quỳnh Như", "Trần Đăng Khôi", "Thị Hồng", "Phạm An")
+
+
+@dataclass
+class Fresh:
+    """The school, its staff and the web on it."""
+
+    wiring: Wiring
+    school: School
+    account: BankAccount
+    accountant: User
+    approver: User
+
+    def app(self) -> ASGIApp:
+        return build_app(self.wiring)
+
+    def work(self) -> int:
+        """Let the worker issue what was approved."""
+        return rounds.issue(self.wiring)
+
+
+def fresh_school(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> Fresh:
+    """Make a public primary school with classes 1A and 1B on its first day."""
+    wiring = Wiring(Settings.model_construct(), addresses, servers.redis_url, database, vault, Moving(), lambda _: None)
+    with database.transaction(EVERYTHING) as session:
+        school = make_school(session)
+        account = make_account(session, school)
+        for code in ("1A", "1B"):
+            make_class(session, school, code=code)
+        people = [make_staff(session, role, school.id, None) for role in ("accountant", "approver")]
+    return Fresh(wiring, school, account, *people)
+
+
+def roster() -> bytes:
+    """Return the sheet of twelve pupils, six for each class."""
+    lines = [
+        rosters.pupil(number, **{"Mã lớp": "1A" if number <= 6 else "1B", "Họ tên": NAMES[number % 6]})
+        for number in range(1, 13)
+    ]
+    return rosters.sheet_file(lines)
+
+
+@dataclass
+class Hand:
+    """A person at a page: counts what it presses, and keeps a picture of each page it comes to."""
+
+    page: Page
+    pictures: Path
+    clicks: int = 0
+    seen: list[str] = field(default_factory=list)
+
+    def press(self, name: str) -> None:
+        """Press a button or follow a link of this name."""
+        self.click(
+            self.page.locator("main")
+            .get_by_role("button", name=name)
+            .or_(self.page.locator("main").get_by_role("link", name=name))
+        )
+
+    def menu(self, name: str) -> None:
+        """Follow an entry of the menu."""
+        self.click(self.page.get_by_role("navigation").get_by_role("link", name=name, exact=True))
+
+    def click(self, what: Locator) -> None:
+        """Press one thing."""
+        self.clicks += 1
+        what.first.click()
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose from a list: opening it and taking one are two presses."""
+        self.clicks += 2
+        self.page.get_by_label(label).select_option(label=option)
+
+    def hand_in(self, where: str, name: str, data: bytes) -> None:
+        """Choose a file: opening the window and taking one are two presses."""
+        self.clicks += 2
+        self.page.locator(where).set_input_files({"name": name, "mimeType": "application/octet-stream", "buffer": data})
+
+    def look(self, name: str) -> None:
+        """Keep a picture at two widths; nothing may be too wide, and there is always a next step."""
+        self.seen.append(name)
+        for width in (1280, 360):
+            self.page.set_viewport_size({"width": width, "height": 800})
+            over = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert over <= 0, f"{name} is {over} px too wide at {width}"
+            self.page.screenshot(path=self.pictures / f"{len(self.seen):02d}-{name}-{width}.png", full_page=True)
+        self.page.set_viewport_size({"width": 1280, "height": 800})
+        steps = self.page.locator("main").locator("a, button")
+        assert steps.count(), f"{name} has no next step"
+
+    def sign_in(self, origin: str, user: User) -> None:
+        """Sign in by the form."""
+        self.page.goto(f"{origin}/dang-nhap")
+        self.page.get_by_label("Tên đăng nhập").fill(user.login)
+        self.page.get_by_label("Mật khẩu").fill(PASSWORD)
+        self.press("Đăng nhập")
