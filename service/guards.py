@@ -30,6 +30,14 @@ OWN_POLICY = {
     "contacts": "as guardians",
 }
 
+# Tables on which further policies narrow who may write what he sees; elsewhere ``in_scope`` says it all.
+NARROWED = {
+    "pupils": ("in_hand_to_update",),
+    "guardians": ("in_hand_to_update",),
+    "guardianships": ("in_hand_to_insert", "in_hand_to_update"),
+    "contacts": ("in_hand_to_insert", "in_hand_to_update"),
+}
+
 # Rows of these are written once: no UPDATE, DELETE or TRUNCATE, whoever asks.
 WRITTEN_ONCE = (
     "allocations",

@@ -1,7 +1,8 @@
 """A roster's pupils get a place in the school: found again or entered, enrolled in the year, put into their class.
 
 A child that another school entered is found by its sector code. It is enrolled first, since only then may this school
-see it, and compared afterwards; its name and birth date stay as they are. Everything is written in bulk.
+see it (the database demands the right birth date for that), and compared afterwards; its name and birth date stay as
+they are. Everything is written in bulk.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, any_, insert, literal, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from billing.errors import RowProblem
 from billing.people.imported import PUPIL_CODE, Imported, problem, refuse
 from billing.people.reading import fresh
-from billing.people.recognising import Claim, KnownPupil, recognise
+from billing.people.recognising import CHECK_CODE, Claim, KnownPupil, entered_elsewhere, recognise
 from billing.people.roster import RosterRow
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil, PupilCode, School
 from billing.storage import new_id
@@ -26,6 +28,7 @@ from billing.vault import Vault
 
 CITIZEN_CONTEXT = "pupils.citizen"
 _SECTOR = "moet"
+_NOT_KNOWN = "enrolment_is_known"  # the trigger's name for its refusal
 _YEAR_STARTS = (9, 1)
 _ONE_DAY = timedelta(days=1)
 
@@ -78,9 +81,15 @@ class Enrolling:
         self._read_school()
         problems = list(self._unknown_classes(rows))
         good = [row for row in rows if row.class_code in self.classes]
-        found = self._enrol_strangers(good)
+        found, refused = self._enrol_strangers(good)
+        problems += [
+            problem(row, PUPIL_CODE, entered_elsewhere("ngày sinh"), CHECK_CODE)
+            for row in good
+            if found.get(row.moet_code or "") in refused
+        ]
+        good = [row for row in good if found.get(row.moet_code or "") not in refused]
         known = self._read_pupils()
-        by_code = {code: known[pupil] for code, pupil in found.items()}
+        by_code = {code: known[pupil] for code, pupil in found.items() if pupil not in refused}
         claims = [Claim(row, self._blind(row.citizen_number)) for row in good]
         recognised = recognise(claims, list(known.values()), by_code)
         problems += recognised.problems
@@ -116,8 +125,11 @@ class Enrolling:
                 reason = f"Không có lớp “{row.class_code}” trong năm học {self.school_year}."
                 yield problem(row, "Mã lớp", reason, "Sửa mã lớp, hoặc tạo lớp trước khi nhập.")
 
-    def _enrol_strangers(self, rows: Sequence[RosterRow]) -> dict[str, UUID]:
-        """Return the province's pupils by the codes of these rows; enrol those whom this school has never had."""
+    def _enrol_strangers(self, rows: Sequence[RosterRow]) -> tuple[dict[str, UUID], set[UUID]]:
+        """Return the province's pupils by the codes of these rows; enrol those whom this school has never had.
+
+        The second answer are those who could not be enrolled, since these rows state another birth date.
+        """
         codes = [row.moet_code for row in rows if row.moet_code]
         stored = select(col(PupilCode.code), col(PupilCode.pupil_id)).where(
             col(PupilCode.province_id) == self.school.province_id,
@@ -127,20 +139,39 @@ class Enrolling:
         found = dict(self.session.execute(stored).all())
         own = select(col(Enrolment.pupil_id)).where(col(Enrolment.school_id) == self.school.id).distinct()
         self.strangers = set(found.values()) - set(self.session.execute(own).scalars())
-        classes = {found[row.moet_code]: row.class_code for row in rows if row.moet_code in found}
-        for pupil in sorted(self.strangers):
-            enrolment = self._enrolment(pupil, classes[pupil])
-            self.session.add(enrolment)
-            self.enrolments[pupil] = enrolment
-        self.session.flush()
-        return found
+        by_pupil = {found[row.moet_code]: row for row in rows if row.moet_code in found}
+        made = [self._enrolment(pupil, by_pupil[pupil]) for pupil in sorted(self.strangers)]
+        refused = self._admit(made)
+        self.enrolments |= {each.pupil_id: each for each in made if each.pupil_id not in refused}
+        return found, refused
 
-    def _enrolment(self, pupil_id: UUID, class_code: str) -> Enrolment:
+    def _admit(self, made: Sequence[Enrolment]) -> set[UUID]:
+        """Write enrolments of strangers; return the pupils whose birth date is not the stated one.
+
+        The stored date is not ours to see before the enrolment, so the database compares; a refusal says no more.
+        """
+        rows = [each.model_dump() for each in made]
+        if not rows or self._let_in(rows):
+            return set()
+        return {each["pupil_id"] for each in rows if not self._let_in([each])}
+
+    def _let_in(self, rows: list[dict[str, Any]]) -> bool:
+        try:
+            with self.session.begin_nested():
+                self.session.execute(insert(Enrolment), rows)
+        except IntegrityError as error:
+            if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != _NOT_KNOWN:
+                raise
+            return False
+        return True
+
+    def _enrolment(self, pupil_id: UUID, row: RosterRow) -> Enrolment:
         return Enrolment(
             school_id=self.school.id,
             pupil_id=pupil_id,
             school_year=self.school_year,
-            started_on=self._first_day(class_code),
+            started_on=self._first_day(row.class_code),
+            stated_birth_date=row.birth_date,
         )
 
     def _first_day(self, class_code: str) -> date:
@@ -191,7 +222,7 @@ class Enrolling:
         if claim.row.moet_code and not (pupil and claim.row.moet_code in pupil.codes):
             self._add_code(pupil_id, claim.row.moet_code)
             changed = True
-        moved = self._place(pupil_id, claim.row.class_code)
+        moved = self._place(pupil_id, claim.row)
         if moved == "new" or pupil_id in self.strangers:
             return "new"
         return "changed" if changed or moved else "unchanged"
@@ -239,11 +270,11 @@ class Enrolling:
             }
         )
 
-    def _place(self, pupil_id: UUID, class_code: str) -> str:
+    def _place(self, pupil_id: UUID, row: RosterRow) -> str:
         """Plan enrolment and class: ``new`` with a new enrolment, ``moved`` with another class, else nothing."""
-        enrolment = self.enrolments.get(pupil_id)
+        enrolment, class_code = self.enrolments.get(pupil_id), row.class_code
         if enrolment is None:
-            made = self._enrolment(pupil_id, class_code)
+            made = self._enrolment(pupil_id, row)
             self.rows.enrolments.append(made.model_dump())
             self._add_placement(made.id, class_code, made.started_on)
             return "new"

@@ -13,14 +13,14 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, insert, literal, select, update
+from sqlalchemy import ARRAY, Text, any_, func, insert, literal, select, update
 from sqlmodel import Session, col
 
 from billing.errors import RowProblem
 from billing.people.contact_sheet import ContactRow
 from billing.people.imported import PUPIL_CODE, Imported, name_key, problem, refuse, where
 from billing.people.reading import fresh
-from billing.people.tables import Contact, Enrolment, Guardian, Guardianship, PupilCode, School
+from billing.people.tables import Contact, Enrolment, Guardian, Guardianship, Pupil, PupilCode, School
 from billing.storage import new_id
 from billing.vault import Vault
 
@@ -83,7 +83,7 @@ class Reaching:
         """Store the rows; raise ``BadRows`` with all that stand against what is stored."""
         self.session.flush()
         pupils = self._read_pupils(rows)
-        refuse([*_unknown(rows, pupils), *_doubles(rows)])
+        refuse([*_unknown(rows, pupils), *_doubles(rows), *self._gone(rows, pupils)])
         lines = [_Line(row, pupils[row.pupil_code], self._ways(row)) for row in rows]
         self._read_people()
         self._find(lines)
@@ -108,6 +108,19 @@ class Reaching:
             found[code] = pupil_id
             self.starts[pupil_id] = min(started_on, self.starts.get(pupil_id, started_on))
         return found
+
+    def _gone(self, rows: Sequence[ContactRow], pupils: dict[str, UUID]) -> Iterator[RowProblem]:
+        """Name the rows of children who left this school for another: who is told is that school's business now."""
+        here = select(col(Enrolment.pupil_id)).where(
+            col(Enrolment.school_id) == self.school.id, col(Enrolment.state) == "studying"
+        )
+        left = set(pupils.values()) - set(self.session.execute(here).scalars())
+        gone = select(col(Pupil.id)).where(col(Pupil.id).in_(left), func.pupil_studies_elsewhere(col(Pupil.id)))
+        elsewhere = set(self.session.execute(gone).scalars()) if left else set()
+        for row in rows:
+            if pupils.get(row.pupil_code) in elsewhere:
+                reason = "Em này đã chuyển đi và nay học ở trường khác."
+                yield problem(row, PUPIL_CODE, reason, "Xóa dòng này: liên hệ của em do trường mới ghi.")
 
     def _ways(self, row: ContactRow) -> dict[Way, str]:
         given = {"phone": row.phone, "email": row.email}

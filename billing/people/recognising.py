@@ -19,7 +19,7 @@ from billing.people.roster import RosterRow
 _NAME = "Họ tên"
 _CITIZEN = "Số ĐDCN"
 _ONE_LINE = "Mỗi học sinh chỉ một dòng: xóa dòng trùng hoặc sửa lại mã."
-_CHECK_CODE = "Kiểm tra mã; nếu mã đúng, ghi họ tên và ngày sinh như trên cơ sở dữ liệu ngành."
+CHECK_CODE = "Kiểm tra mã; nếu mã đúng, ghi họ tên và ngày sinh như trên cơ sở dữ liệu ngành."
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class _Search:
             said = f"Dòng này và {where(self.claims[first].row)} là cùng một học sinh."
             self.fault(place, column, said, _ONE_LINE)
         elif reason := _another_child(claim, pupil):
-            self.fault(place, column, reason, _CHECK_CODE)
+            self.fault(place, column, reason, CHECK_CODE)
         else:
             self.found[place] = pupil
 
@@ -204,4 +204,9 @@ def _another_child(claim: Claim, pupil: KnownPupil) -> str | None:
     if same_name and same_birth and claim.may_be(pupil):
         return None
     what = "họ tên" if not same_name else "ngày sinh" if not same_birth else "số định danh"
+    return entered_elsewhere(what)
+
+
+def entered_elsewhere(what: str) -> str:
+    """Return why a row is not the child that its code says, naming what differs and never the stored value."""
     return f"Mã này đã có trong tỉnh, do trường khác nhập, với {what} khác."

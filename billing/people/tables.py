@@ -101,7 +101,11 @@ class PupilCode(Row, table=True):
 
 
 class Enrolment(Row, table=True):
-    """A pupil at a school in one school year; its class is dated in ``class_placements``."""
+    """A pupil at a school in one school year; its class is dated in ``class_placements``.
+
+    ``stated_birth_date`` stands as the school's own list has it: for a child that another school entered it is the
+    proof of knowing it, and the database refuses an enrolment without.
+    """
 
     __tablename__ = "enrolments"
     __table_args__ = (
@@ -118,6 +122,7 @@ class Enrolment(Row, table=True):
     state: str = "studying"
     started_on: date
     ended_on: date | None = None
+    stated_birth_date: date | None = None
 
 
 class ClassPlacement(Row, table=True):

@@ -180,6 +180,7 @@ def make_pupil(  # noqa: PLR0913  each is a field worth varying
         school_year=SCHOOL_YEAR,
         started_on=started_on,
         ended_on=ended_on,
+        stated_birth_date=pupil.birth_date,
     )
     session.add(enrolment)
     session.flush()

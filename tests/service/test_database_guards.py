@@ -9,7 +9,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from billing.people.tables import Authority, School
 from service.database import EVERYTHING, NOTHING, Database, Scope, libpq_url, metadata
-from service.guards import OWN_POLICY, WITHOUT_SCHOOL_POLICY, WRITTEN_ONCE
+from service.guards import NARROWED, OWN_POLICY, WITHOUT_SCHOOL_POLICY, WRITTEN_ONCE
 from service.preparing import Addresses, check_shape
 
 
@@ -50,15 +50,25 @@ def test_no_owner_of_a_table_is_a_superuser(database: Database) -> None:
 
 
 def test_every_table_has_a_forced_policy_or_a_listed_reason(database: Database) -> None:
+    """One policy opens a table (*in_scope*, for all commands); any other can only narrow it, and is listed."""
     with database.transaction(NOTHING) as session:
         rows = session.execute(
             text(
                 "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity, "
-                "(SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid) FROM pg_class c "
-                "WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace",
+                "ARRAY(SELECT CAST(p.polname AS text) || CAST(p.polcmd AS text) FROM pg_policy p "
+                "WHERE p.polrelid = c.oid AND p.polpermissive) "
+                "FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace",
             ),
         ).all()
-    guarded = {name for name, forced, policies in rows if forced and policies == 1}
+        narrowing = session.execute(
+            text(
+                "SELECT c.relname, array_agg(CAST(p.polname AS text) ORDER BY p.polname) FROM pg_policy p "
+                "JOIN pg_class c ON c.oid = p.polrelid WHERE NOT p.polpermissive GROUP BY 1",
+            ),
+        ).all()
+    guarded = {name for name, forced, opening in rows if forced and opening == ["in_scope*"]}
+    assert all(opening in ([], ["in_scope*"]) for _, _, opening in rows)
+    assert {name: tuple(policies) for name, policies in narrowing} == NARROWED
     assert {name for name, _, _ in rows} - guarded == set(WITHOUT_SCHOOL_POLICY)
     with_school = {table.name for table in metadata().sorted_tables if "school_id" in table.columns}
     assert with_school - set(WITHOUT_SCHOOL_POLICY) == guarded - set(OWN_POLICY)

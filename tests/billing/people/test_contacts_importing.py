@@ -15,7 +15,7 @@ from billing.audit.tables import AuditDetail, AuditEntry
 from billing.errors import BadRows
 from billing.people.contact_sheet import ContactRow, Relation
 from billing.people.importing import Imported, masked_contact
-from billing.people.tables import Authority, Contact, Guardian, Guardianship, School
+from billing.people.tables import Authority, Contact, Enrolment, Guardian, Guardianship, School
 from service.database import EVERYTHING, Database, Scope
 from tests.factories.schools import make_class, make_school
 from tests.factories.sheets import TODAY, VAULT, bring, bring_contacts, contact_row, roster_row, stored
@@ -282,3 +282,17 @@ def check_repeat(session: Session, school: School, rows: list[ContactRow]) -> No
     after = stored(session, *TABLES)
     assert bring_contacts(session, school, *rows) == Imported(unchanged=len(rows))
     assert stored(session, *TABLES) == after
+
+
+def test_the_contacts_of_a_child_who_went_to_another_school_are_that_schools_business(
+    database: Database, school: School
+) -> None:
+    imported(database, school, contact_row(2))
+    with database.transaction(Scope.of(school.id)) as session:
+        for enrolment in session.exec(select(Enrolment)).all():
+            enrolment.state, enrolment.ended_on = "transferred_out", TODAY
+            session.add(enrolment)
+    assert imported(database, school, contact_row(2, phone="84901234568")) == Imported(changed=1)  # nobody else has it
+
+    new_school(database, beside=school)
+    assert faults(database, school, contact_row(7, phone="84901234569")) == [(7, "Mã định danh Bộ GD&ĐT")]

@@ -291,6 +291,26 @@ def test_what_another_school_entered_is_never_overwritten(
     assert "05/09/2019" not in said
 
 
+def test_each_row_with_another_birth_date_is_named_and_none_is_a_database_error(
+    database: Database, school: School
+) -> None:
+    names = ("Lò Thị Sao", "Y Moan", "Điểu K'Rể")
+    imported(database, school, *(roster_row(n, full_name=name) for n, name in enumerate(names, start=2)))
+    second = new_school(database, beside=school)
+    rows = [
+        roster_row(n, full_name=name, birth_date=date(2019, 9, 5 if n == 3 else 6))
+        for n, name in enumerate(names, start=2)
+    ]
+
+    assert faults(database, second, *rows, roster_row(9, class_code="9Z")) == [
+        (2, "Mã định danh Bộ GD&ĐT"),
+        (4, "Mã định danh Bộ GD&ĐT"),
+        (9, "Mã lớp"),
+    ]
+    with database.transaction(Scope.of(second.id)) as session:
+        assert stored(session, Pupil, Enrolment) == [0, 0]
+
+
 def test_the_same_code_in_another_province_is_another_child(database: Database, school: School) -> None:
     imported(database, school, roster_row(2))
     elsewhere = new_school(database)
