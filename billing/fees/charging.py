@@ -199,7 +199,7 @@ def _lines(pupil: PupilFacts, period: Period, schedule: Schedule) -> tuple[Charg
                 f"Khoản thu {later.item.name} có hai đơn giá cùng áp dụng cho lớp {pupil.class_name}; chỉ giữ lại một.",
                 item=later.item.code,
             )
-    reductions = _in_order(schedule.standing() + pupil.reductions, pupil.sibling_order)
+    reductions = _in_order(schedule.standing() + pupil.reductions, pupil)
     lines = (_line(price, pupil, period, reductions) for price in prices)
     return tuple(line for line in lines if line.quantity)
 
@@ -208,12 +208,16 @@ def _place(price: Price) -> tuple[int, str, date]:
     return _GROUP_ORDER[price.item.group], price.item.code, price.valid.start
 
 
-def _in_order(reductions: Sequence[Reduction], sibling_order: int) -> list[Reduction]:
+def _in_order(reductions: Sequence[Reduction], pupil: PupilFacts) -> list[Reduction]:
     by_id: dict[str, Reduction] = {}
     for reduction in reductions:
         if by_id.setdefault(reduction.id, reduction) != reduction:
             raise Refused(f"Hai miễn giảm khác nhau cùng mang mã {reduction.id}.", reduction=reduction.id)
-    fitting = [reduction for reduction in by_id.values() if sibling_order >= reduction.from_sibling]
+    fitting = [
+        reduction
+        for reduction in by_id.values()
+        if pupil.sibling_order >= reduction.from_sibling and (not reduction.levels or pupil.level in reduction.levels)
+    ]
     return sorted(fitting, key=_rank)
 
 

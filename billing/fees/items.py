@@ -222,7 +222,8 @@ class Reduction:
     Either ``percent`` (1 to 100, of the gross) of the named items and groups, or ``amount`` đồng for each
     month in which its one item is charged. ``title`` names the class ("Hộ nghèo") and belongs to the full
     view only.
-    ``from_sibling``: for the n-th child of a family and later ones; 1 means every child.
+    ``from_sibling``: for the n-th child of a family and later ones; 1 means every child. ``levels``: for pupils of
+    these levels; empty means all.
     """
 
     id: str
@@ -236,6 +237,7 @@ class Reduction:
     groups: frozenset[Group] = frozenset()
     evidence: str = ""
     from_sibling: int = 1
+    levels: frozenset[Level] = frozenset()
 
     def __post_init__(self) -> None:
         wrong = self._wrong()
