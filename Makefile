@@ -9,7 +9,7 @@ COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --
 	--no-header --no-emit-index-url --no-emit-find-links --quiet $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test proof check lock bench-references bench-matching clean clean-data installed installed-dev
+.PHONY: help demo up test proof check lock bench-references bench-matching bench-billing clean clean-data installed installed-dev
 
 help: ## Explain each target
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench-references: installed-dev ## Measure how often a memo without a reference 
 
 bench-matching: installed-dev ## Measure matching against its limit and its peers
 	$(IN_VENV) -m benchmarks.matching $(ARGS)
+
+bench-billing: installed-dev ## Measure a province's billing run against bare SQL and SQLModel's add_all
+	$(IN_VENV) -m benchmarks.billing_run $(ARGS)
 
 clean: ## Remove the installed packages and all caches; data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

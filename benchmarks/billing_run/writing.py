@@ -1,0 +1,96 @@
+"""The three ways to write one school's round, each a job for a process of its own."""
+
+from __future__ import annotations
+
+import resource
+import time
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import MetaData, select
+from sqlmodel import Session, SQLModel
+
+import service.wiring  # noqa: F401  every table is known
+from billing.rounds.issuing import issue_round
+from service.database import Database, Scope, libpq_url, make_engine, metadata
+from tests.conftest import SCHOOL_DAY
+from tests.factories.rounds import REFERENCE_KEY
+
+# Written by the issue of a round, in the order of their keys.
+TABLES = (
+    "bills",
+    "bill_lines",
+    "bill_reductions",
+    "journal_entries",
+    "postings",
+    "payment_requests",
+    "payment_request_bills",
+    "reference_registry",
+    "events",
+)
+
+
+def come_up(_: int) -> None:
+    """Make a process import what this file needs, and wait for its brother to do the same."""
+    time.sleep(1)
+
+
+def issue_one(address: str, school: UUID, round_id: UUID) -> float:
+    """Issue one school's round; return the largest memory of this process so far in megabytes."""
+    database = Database(make_engine(address, pool_size=1))
+    with database.transaction(Scope.of(school)) as session:
+        issue_round(session, round_id, SCHOOL_DAY, REFERENCE_KEY)
+    database.close()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def insert_one(address: str, school: UUID) -> None:
+    """Write one school's ready rows by bare statements, in one transaction, as the application's role."""
+    with psycopg.connect(libpq_url(address)) as connection:
+        connection.execute("SELECT set_config('app.schools', %s, true)", (str(school),))
+        for table in TABLES:
+            columns = sql.SQL(", ").join(map(sql.Identifier, columns_of(table)))
+            connection.execute(
+                sql.SQL(
+                    "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM staged.{} WHERE school_id = %s"
+                ).format(sql.Identifier(table), columns, columns, sql.Identifier(table)),
+                (school,),
+            )
+
+
+def add_one(address: str, school: UUID) -> float:
+    """Write one school's ready rows as SQLModel objects; return the seconds without the reading of them."""
+    database = Database(make_engine(address, pool_size=1))
+    with database.transaction(Scope.of(school)) as session:
+        found = {table: _read(session, table, school) for table in TABLES}
+        start = time.perf_counter()
+        for table, rows in found.items():
+            model = _model(table)
+            session.add_all(model(**row) for row in rows)
+            session.flush()
+            session.expunge_all()
+    seconds = time.perf_counter() - start
+    database.close()
+    return seconds
+
+
+def _read(session: Session, table: str, school: UUID) -> list[dict[str, Any]]:
+    """Return the ready rows with values as the models take them: Money for đồng."""
+    staged = metadata().tables[table].to_metadata(MetaData(), schema="staged")
+    columns = [staged.c[name] for name in columns_of(table)]
+    return [dict(row) for row in session.execute(select(*columns).where(staged.c.school_id == school)).mappings()]
+
+
+def _model(table: str) -> Any:  # noqa: ANN401  a table class
+    return next(
+        mapper.class_
+        for mapper in SQLModel._sa_registry.mappers  # noqa: SLF001  the registry has no public name
+        if mapper.local_table.name == table  # type: ignore[attr-defined]  tables have names
+    )
+
+
+def columns_of(table: str) -> list[str]:
+    """Return the columns of a table that are given, not computed."""
+    return [column.name for column in metadata().tables[table].columns if column.computed is None]
