@@ -17,6 +17,7 @@ from billing.fees.items import UNIT_NAMES, Unit
 from billing.ledger.tables import BankAccount
 from billing.money import total
 from billing.payments.balances import BillBalance, bill_balances, request_balances, rest_of
+from billing.payments.receipt_number import with_book
 from billing.payments.tables import (
     Allocation,
     Payment,
@@ -122,7 +123,7 @@ def receipt_facts(session: Session, payment_id: UUID, desk: Desk) -> ReceiptFact
         school=_school(session, payment.school_id),
         pupil=session.get_one(Pupil, payment.pupil_id).full_name,
         school_class=_class_of(session, paid[-1][0].id if paid else _last_bill(session, request)),
-        number=f"{book.code}/{receipt.number:07d}",
+        number=with_book(book.code, receipt.number),
         amount=payment.amount,
         paid_on=payment.value_date,
         lines=tuple(Line(bill.period, part.amount) for bill, part in paid),

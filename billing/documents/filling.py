@@ -23,6 +23,7 @@ from billing.errors import NotFound, Refused
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
 from billing.payments.balances import request_balances, rest_of
+from billing.payments.receipt_number import padded
 from billing.payments.receipts import school_year_of
 from billing.payments.tables import (
     Allocation,
@@ -79,7 +80,7 @@ def receipt_document(session: Session, receipt_id: UUID, verify_url: str, bank_r
         unit_address=school.address,
         budget_code=school.budget_code or "",
         book=book.code,
-        number=f"{receipt.number:07d}",
+        number=padded(receipt.number),
         issued_on=receipt.issued_at.astimezone(SCHOOL_TIME).date(),
         payer_name=f"Gia đình học sinh {pupil.full_name}",
         pupil_name=pupil.full_name,

@@ -17,6 +17,7 @@ from billing.ledger.accounts import FAMILY_RECEIVABLE
 from billing.ledger.balances import debit_balance
 from billing.ledger.tables import BankAccount, ClosedPeriod, JournalEntry
 from billing.money import ZERO, Money
+from billing.payments.receipt_number import with_book
 from billing.people.tables import School
 from reconciliation.daily_check import bank_net, book_net
 from reconciliation.reports.filling_lists import last_numbers, pupil_codes, receipt_lines, unpaid_lines
@@ -154,7 +155,7 @@ def _settled(session: Session, school_id: UUID) -> dict[UUID, _Settled]:
         of.pupils.append(codes.get(row.pupil_id, ""))
         of.bills += row.bills
         if row.number is not None:
-            of.receipts.append(f"{row.book}-{row.number:07d}")
+            of.receipts.append(with_book(row.book, row.number))
     return found
 
 

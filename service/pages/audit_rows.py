@@ -13,6 +13,7 @@ from billing.audit.tables import AuditEntry
 from billing.bills.tables import Bill, BillVoid
 from billing.money import Money, total
 from billing.payments.balances import live_allocation
+from billing.payments.receipt_number import padded
 from billing.payments.tables import Allocation, Payment, PaymentReversal, Receipt, ReceiptBook, ReceiptVoid
 from billing.people.tables import Authority, School
 from billing.storage import money_sum
@@ -103,7 +104,7 @@ def _receipt_numbers(session: Session, school_id: UUID) -> list[tuple[str, str, 
         .group_by(ReceiptBook.code)
         .order_by(ReceiptBook.code)
     ).all()
-    return [(code, f"{low:06d}", f"{high:06d}", high - low + 1 - count) for code, low, high, count in rows]
+    return [(code, padded(low), padded(high), high - low + 1 - count) for code, low, high, count in rows]
 
 
 def _exceptions(session: Session, school_id: UUID, first: date, last: date) -> list[str]:

@@ -18,6 +18,7 @@ from billing.documents.vietqr import decode
 from billing.ledger.tables import BankAccount
 from billing.money import Money, total
 from billing.payments.balances import BillBalance, request_balances, rest_of
+from billing.payments.receipt_number import with_book
 from billing.payments.tables import (
     Allocation,
     Payment,
@@ -262,14 +263,9 @@ def _receipts(session: Session, payments: Sequence[Payment]) -> list[tuple[UUID,
         .order_by(col(Receipt.issued_at))
     ).all()
     return [
-        (receipt.id, ReceiptLine(receipt_number(book.code, receipt.number), receipt.amount, _day(receipt.issued_at)))
+        (receipt.id, ReceiptLine(with_book(book.code, receipt.number), receipt.amount, _day(receipt.issued_at)))
         for receipt, book in rows
     ]
-
-
-def receipt_number(book: str, number: int) -> str:
-    """Return a receipt's number as it is shown and asked for."""
-    return f"{book}-{number:06d}".replace("/", "-")
 
 
 def _day(moment: datetime) -> date:

@@ -204,7 +204,7 @@ def test_a_receipt_comes_with_its_pdf_and_says_what_is_left(world: World) -> Non
     assert isinstance(zalo, TemplateMessage)
     assert isinstance(letter, Letter)
     assert (zalo.params["amount"], zalo.params["remaining"]) == ("500.000 đ", "116.000 đ")
-    assert zalo.params["receipt_number"] == "BL2025/0000001"
+    assert zalo.params["receipt_number"] == "BL2025-0000001"
     assert "Còn chưa nộp: 116.000 đ" in letter.text
     [pdf] = letter.attachments
     assert (pdf.file_name, pdf.content) == ("bien-lai-BL2025-0000001.pdf", PDF)

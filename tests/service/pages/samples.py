@@ -216,7 +216,7 @@ AUDIT = AuditPage(
     book=Money(1_208_250_000),
     waiting_count=3,
     waiting_amount=Money(2_650_000),
-    receipt_numbers=(("TL25", "000001", "000048", 0),),
+    receipt_numbers=(("TL25", "0000001", "0000048", 0),),
     exceptions=("2 giao dịch đến tài khoản khác của trường.",),
     as_of=NOW,
 )
