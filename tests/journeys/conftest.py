@@ -1,6 +1,6 @@
 """One undisturbed run of the main job, shared by all journeys."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,3 +18,18 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     assert code == 0, demo.words + (state / "errors.txt").read_text(encoding="utf-8")[-2000:]
     yield demo
     erase(state)
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Iterator[Callable[[], Demo]]:
+    """Start a demo, again and again on the same state folder; however the test ends, none is left running."""
+    played = []
+
+    def begin() -> Demo:
+        played.append(start(tmp_path))
+        return played[-1]
+
+    yield begin
+    for demo in played:
+        demo.end()
+    erase(tmp_path)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from service.database import libpq_url
 from service.servers.folder import Folder
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST_SECONDS = 400
+LONGEST_SECONDS = 900.0  # a demo takes half a minute; the machine may have others to serve
 OUTSIDE = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_DOOR_URL", "REDIS_URL")
 
 
@@ -30,6 +30,12 @@ class Demo:
 
     state: Path
     process: subprocess.Popen[bytes]
+
+    def has_ended(self) -> bool:
+        """Say whether it is over; raises if it ended badly, since then nothing that is waited for will come."""
+        code = self.process.poll()
+        assert not code, self.words + (self.state / "errors.txt").read_text(encoding="utf-8")[-2000:]
+        return code is not None
 
     def finish(self) -> int:
         """Wait for its end and return the exit code."""
@@ -47,27 +53,35 @@ class Demo:
         return figures
 
     def child(self, program: str) -> int | None:
-        """Return the process id of web, worker or sweeper."""
+        """Return the process id of web, worker or sweeper (of the worker its main process, not one of its pool)."""
         wanted = f"\0-m\0service\0{program}\0"
-        return next((pid for pid, command in _commands().items() if wanted in command and self._owns(pid)), None)
+        found = (pid for pid, command in _commands().items() if wanted in command)
+        return next((pid for pid in found if _parent_of(pid) == self.process.pid), None)
 
     def server(self, name: str) -> int | None:
-        """Return the process id of postgres or valkey."""
-        pid: int | None = Folder(self.state).read_status().get("servers", {}).get(name, {}).get("pid")
+        """Return the process id of postgres, valkey or their guard."""
+        status = Folder(self.state).read_status()
+        pid: int | None = status.get(name) or status.get("servers", {}).get(name, {}).get("pid")
         return pid
 
-    def everybody(self) -> dict[str, int]:
-        """Return the process ids of all programs and servers that run now."""
-        found = {name: self.child(name) for name in ("web", "worker", "sweeper")}
-        found |= {name: self.server(name) for name in ("postgres", "valkey")}
-        found["guard"] = Folder(self.state).read_status().get("guard")
-        return {name: pid for name, pid in found.items() if pid is not None}
+    def everybody(self) -> set[int]:
+        """Return the ids of all processes that live in this state folder: demo, programs, guard, servers."""
+        folder = Folder(self.state)
+        shelf = folder.place.read_text(encoding="utf-8") if folder.place.exists() else str(folder.root)
+        return {pid for pid in _commands() if self._owns(pid) or _works_below(pid, shelf)}
 
     def environment_of(self, program: str) -> dict[str, str]:
-        """Return the environment of one of its programs."""
-        pid = self.child(program)
-        entries = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
-        return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+        """Return the environment of one of its programs; empty if it does not run."""
+        with contextlib.suppress(OSError):
+            entries = Path(f"/proc/{self.child(program)}/environ").read_bytes().decode().split("\0")
+            return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+        return {}
+
+    def end(self) -> None:
+        """End it the hard way, and wait until the last of its processes is gone."""
+        self.process.kill()
+        self.process.wait()
+        wait_for(lambda: not self.everybody(), f"the end of every process of {self.state}", 120)
 
     def _owns(self, pid: int) -> bool:
         with contextlib.suppress(OSError):
@@ -87,6 +101,18 @@ def start(state: Path, given: Mapping[str, str] | None = None) -> Demo:
     return Demo(state, process)
 
 
+def _parent_of(pid: int) -> int | None:
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return None
+
+
+def _works_below(pid: int, folder: str) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cwd").readlink().is_relative_to(folder)
+    return False
+
+
 def _commands() -> dict[int, str]:
     found = {}
     for folder in Path("/proc").iterdir():
@@ -99,7 +125,7 @@ def _commands() -> dict[int, str]:
 @contextlib.contextmanager
 def looking(demo: Demo) -> Iterator[psycopg.Connection[Any]]:
     """Look into the running demo's database, as soon as its programs run."""
-    wait_for(lambda: demo.child("worker"), "the worker")
+    wait_for(lambda: "DATABASE_URL" in demo.environment_of("worker") or demo.has_ended(), "the worker")
     url = demo.environment_of("worker")["DATABASE_URL"]
     with psycopg.connect(libpq_url(url), autocommit=True) as connection:
         connection.execute("SELECT set_config('app.schools', '*', false)")
@@ -111,22 +137,13 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def is_alive(pid: int) -> bool:
-    """Say whether a process runs; one that is dead and not yet fetched does not."""
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
-def wait_for(look: Any, what: str, seconds: float = 120.0) -> Any:  # noqa: ANN401  whatever is looked for
+def wait_for(look: Callable[[], object], what: str, seconds: float = LONGEST_SECONDS) -> None:
     """Look again and again until there is something."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
+    while not look():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come within {seconds:.0f} s")
         time.sleep(0.05)
-    raise AssertionError(f"{what} did not come within {seconds:.0f} s")
 
 
 def count(connection: psycopg.Connection[Any], table: str) -> int:
