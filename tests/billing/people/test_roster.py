@@ -351,9 +351,9 @@ def test_old_macs_count_days_from_1904() -> None:
 @pytest.mark.timeout(240)
 def test_fifty_thousand_bad_lines_are_all_listed() -> None:
     data = long_file({"B": "9Z", "D": "Lê Ân", "E": "05/09/2019", "F": "Nam", "G": "Kinh", "K": "Lê Ba"}, 50_000)
-    start = time.monotonic()
+    start = time.process_time()
     found = faults(data)
-    assert time.monotonic() - start < 100
+    assert time.process_time() - start < 100
     assert [problem.line for problem in found if problem.column == "Mã lớp"] == list(range(2, 50_002))
 
 

@@ -80,10 +80,10 @@ OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
     ],
 )
 def test_hostile_or_mistaken_files_are_refused_in_plain_words(data: bytes, word: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
     assert problems(data) == [(0, "Cả tệp")]
     assert word in reason(data)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_limits_come_before_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
