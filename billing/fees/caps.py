@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from billing.errors import OverCap, Refused
@@ -14,6 +14,7 @@ from billing.fees.items import LEVEL_NAMES, UNIT_NAMES, FeeItem, Level, Ownershi
 from billing.money import Money
 
 EVERYWHERE = ""
+_YEAR_STARTS_IN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +121,50 @@ def check_price(
     return CapVerdict(item, price.amount, Standing.WITHIN, cap, reason)
 
 
-def check_schedule(prices: Sequence[Price], place: Place, days: Span, rules: Rulebook) -> tuple[CapVerdict, ...]:
+def check_schedule(
+    prices: Sequence[Price], place: Place, days: Span, rules: Rulebook, history: Sequence[Price] = ()
+) -> tuple[CapVerdict, ...]:
     """Judge the prices that hold for the place's level within these days, each at its first day among them.
 
-    In their order; raises what ``check_price`` raises.
+    ``history``: earlier prices of the school, among them last year's, which bound the rise. In their order; raises
+    what ``check_price`` raises.
     """
     meant = [price for price in prices if not price.levels or place.level in price.levels]
     return tuple(
-        check_price(price, place, common.start, rules) for price in meant if (common := price.valid.within(days))
+        check_price(price, place, common.start, rules, last_price(history, price, place.level, common.start))
+        for price in meant
+        if (common := price.valid.within(days))
     )
+
+
+def school_year(day: date) -> Span:
+    """Return the school year of a day: 1 August to 31 July."""
+    first = day.year if day.month >= _YEAR_STARTS_IN else day.year - 1
+    return Span(date(first, _YEAR_STARTS_IN, 1), date(first + 1, _YEAR_STARTS_IN, 1) - timedelta(days=1))
+
+
+def last_price(history: Iterable[Price], price: Price, level: Level, on: date) -> Money | None:
+    """Return what the same item last cost in the school year before the day, for this level; None if it had no price.
+
+    Of several prices that held last, for different classes, the highest counts. A grade or class is compared only
+    with a price that can have held for it.
+    """
+    before = school_year(school_year(on).start - timedelta(days=1))
+    held = [
+        (within.end, each.amount)
+        for each in history
+        if each.item.code == price.item.code
+        and each.item.unit is price.item.unit
+        and (not each.levels or level in each.levels)
+        and _meet(each.grades, price.grades)
+        and (within := each.valid.within(before)) is not None
+    ]
+    return max(held, key=lambda each: (each[0] or date.max, each[1]), default=(None, None))[1]
+
+
+def _meet(some: frozenset[int], others: frozenset[int]) -> bool:
+    """Tell whether two lists, of which an empty one means everybody, have anything in common."""
+    return not some or not others or bool(some & others)
 
 
 def refuse_prohibited(item: FeeItem, on: date, prohibitions: Iterable[Prohibition]) -> None:

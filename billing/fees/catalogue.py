@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from billing.fees.items import (
     Group,
     Level,
     Ownership,
+    PartMonth,
     Payer,
     Price,
     Quantity,
@@ -71,6 +73,7 @@ def shipped_catalogue(name: str) -> Catalogue:
     return read_catalogue(SHIPPED / f"{name}.json")
 
 
+@cache
 def shipped_rules() -> Rulebook:
     """Return all caps and prohibitions that come with the program."""
     files = [shipped_catalogue(name) for name in RULE_FILES]
@@ -194,6 +197,7 @@ class _Reader:
                 levels=entry.choices("levels", Level),
                 grades=frozenset(entry.wholes("grades")),
                 classes=frozenset(entry.texts("classes")),
+                part_month=entry.choice("part_month", PartMonth, PartMonth.WHOLE),
             )
         )
 

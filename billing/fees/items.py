@@ -73,12 +73,29 @@ class Quantity(StrEnum):
     REGISTERED = "registered"  # the number in the pupil's registration
 
 
+class PartMonth(StrEnum):
+    """What a pupil pays for a month of which they are there only a part; the middle lies after the 15th.
+
+    Half a month costs half the price, half a đồng rounded up. Who leaves and comes back within a month, and was
+    there in both halves of it, pays the whole month.
+    """
+
+    WHOLE = "whole"  # one day is a month
+    HALF = "half_from_16"  # there only in its first or only in its second half: half the price
+    NONE = "none_from_16"  # there only in its second half: nothing; only in its first half: the whole price
+
+
 GROUP_NAMES = {
     Group.TUITION: "Học phí",
     Group.SERVICE: "Dịch vụ phục vụ, hỗ trợ giáo dục",
     Group.AGREED: "Khoản thu thỏa thuận",
     Group.PASS_THROUGH: "Thu hộ – chi hộ",
     Group.DONATION: "Tài trợ",
+}
+PART_MONTH_NAMES = {
+    PartMonth.WHOLE: "tính cả tháng",
+    PartMonth.HALF: "nửa tháng tính nửa giá (mốc ngày 15)",
+    PartMonth.NONE: "vào sau ngày 15 thì không thu tháng đó",
 }
 UNIT_NAMES = {
     Unit.MONTH: "tháng",
@@ -170,6 +187,7 @@ class Price:
     levels: frozenset[Level] = frozenset()
     grades: frozenset[int] = frozenset()
     classes: frozenset[str] = frozenset()
+    part_month: PartMonth = PartMonth.WHOLE
 
     def __post_init__(self) -> None:
         wrong = self._wrong()
@@ -204,7 +222,16 @@ class Price:
                 unit in RARE_UNITS and not valid.one_month(),
                 f"khoản thu theo {UNIT_NAMES[unit]} phải ghi rõ thu vào một tháng nào",
             ),
+            (
+                self.part_month is not PartMonth.WHOLE and unit is not Unit.MONTH,
+                "chỉ khoản thu theo tháng mới tính được nửa tháng",
+            ),
         )
+
+    @property
+    def half(self) -> Money:
+        """Half the price of one unit, half a đồng rounded up."""
+        return self.amount.percent(50)
 
     def meets(self, level: Level, grade: int, class_name: str) -> bool:
         """Tell whether the price is meant for pupils of this level, grade and class."""

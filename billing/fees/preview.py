@@ -29,6 +29,7 @@ class OddityKind(StrEnum):
     NO_CLASS = "no_class"
     JUMP = "jump"
     NO_CONTACT = "no_contact"
+    WAITING_REDUCTION = "waiting_reduction"
 
 
 # These two need the approver's yes in so many words; the others are for looking.

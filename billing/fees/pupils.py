@@ -30,11 +30,15 @@ class BilledPupil:
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """A school's pupils in a period. Who has no class cannot be billed; who has no contact cannot be told."""
+    """A school's pupils in a period. Who has no class cannot be billed; who has no contact cannot be told.
+
+    ``waiting_reductions``: pupils with a reduction in the period that nobody has approved yet, so it does not count.
+    """
 
     pupils: tuple[BilledPupil, ...]
     without_class: tuple[UUID, ...]
     without_contact: frozenset[UUID]
+    waiting_reductions: frozenset[UUID] = frozenset()
 
 
 def read_roll(session: Session, school_id: UUID, school_year: str, days: Span) -> Roll:
@@ -50,7 +54,7 @@ def read_roll(session: Session, school_id: UUID, school_year: str, days: Span) -
     ).all()
     classes = _classes(session, school_id, days)
     registrations = _registrations(session, school_id, days)
-    reductions = _reductions(session, school_id)
+    reductions, waiting = _reductions(session, school_id, days)
     places = _sibling_places(session, [enrolment.pupil_id for enrolment in enrolments], days)
     pupils = []
     for enrolment in enrolments:
@@ -73,6 +77,7 @@ def read_roll(session: Session, school_id: UUID, school_year: str, days: Span) -
         pupils=tuple(pupils),
         without_class=tuple(enrolment.pupil_id for enrolment in enrolments if enrolment.id not in classes),
         without_contact=frozenset(everybody) - _reachable(session, everybody, days),
+        waiting_reductions=frozenset(each.pupil_id for each in enrolments if each.id in waiting),
     )
 
 
@@ -101,6 +106,7 @@ def _registrations(session: Session, school_id: UUID, days: Span) -> dict[UUID, 
         .join(tables.FeeItem, col(tables.FeeItem.id) == col(tables.OptIn.item_id))
         .where(
             tables.OptIn.school_id == school_id,
+            col(tables.OptIn.withdrawn_at).is_(None),
             _meets(col(tables.OptIn.valid_from), col(tables.OptIn.valid_to), days),
         )
         .order_by(col(tables.OptIn.id)),
@@ -111,17 +117,28 @@ def _registrations(session: Session, school_id: UUID, days: Span) -> dict[UUID, 
     return {enrolment: tuple(each) for enrolment, each in found.items()}
 
 
-def _reductions(session: Session, school_id: UUID) -> dict[UUID, tuple[Reduction, ...]]:
+def _reductions(session: Session, school_id: UUID, days: Span) -> tuple[dict[UUID, tuple[Reduction, ...]], set[UUID]]:
+    """Return the approved reductions by enrolment, and the enrolments that have others waiting for approval."""
     rows = session.exec(
         select(tables.Reduction)
-        .where(tables.Reduction.school_id == school_id, col(tables.Reduction.enrolment_id).is_not(None))
+        .where(
+            tables.Reduction.school_id == school_id,
+            col(tables.Reduction.enrolment_id).is_not(None),
+            col(tables.Reduction.withdrawn_at).is_(None),
+            _meets(col(tables.Reduction.valid_from), col(tables.Reduction.valid_to), days),
+        )
         .order_by(col(tables.Reduction.id)),
     ).all()
     found: dict[UUID, list[Reduction]] = defaultdict(list)
+    waiting = set()
     for row in rows:
-        if row.enrolment_id is not None:
+        if row.enrolment_id is None:
+            continue
+        if row.approved_by is None:
+            waiting.add(row.enrolment_id)
+        else:
             found[row.enrolment_id].append(reduction_of(row))
-    return {enrolment: tuple(each) for enrolment, each in found.items()}
+    return {enrolment: tuple(each) for enrolment, each in found.items()}, waiting
 
 
 def _sibling_places(session: Session, pupil_ids: Sequence[UUID], days: Span) -> dict[UUID, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
@@ -12,7 +12,7 @@ from sqlmodel import Session, col, or_, select
 from billing.audit.recording import SYSTEM, Actor, Deed, record_deed
 from billing.errors import Refused
 from billing.fees import tables
-from billing.fees.caps import Cap, CapVerdict, Place, Rulebook, check_schedule
+from billing.fees.caps import Cap, CapVerdict, Place, Rulebook, check_schedule, school_year
 from billing.fees.catalogue import Catalogue, shipped_rules
 from billing.fees.charging import Schedule
 from billing.fees.items import (
@@ -21,6 +21,7 @@ from billing.fees.items import (
     Group,
     Level,
     Ownership,
+    PartMonth,
     Payer,
     Price,
     Quantity,
@@ -77,7 +78,7 @@ def load_catalogue(  # noqa: PLR0913  what is loaded, where to, by whom
     refused: prices change by new rows, not by loading again.
     """
     load_caps(session, school.province_id, shipped_rules().caps)
-    verdicts = _judge(school, catalogue.prices, read_rules(session, school.province_id))
+    verdicts = judge_prices(session, school, catalogue.prices)
     known = set(session.exec(select(tables.FeeItem.code).where(tables.FeeItem.school_id == school.id)).all())
     again = sorted(known & {item.code for item in catalogue.items})
     if again:
@@ -86,7 +87,7 @@ def load_catalogue(  # noqa: PLR0913  what is loaded, where to, by whom
         item.code: _add_item(session, school, item, accounts, position, _first_day(catalogue, item))
         for position, item in enumerate(catalogue.items)
     }
-    session.add_all(_price_row(school.id, ids[price.item.code], price) for price in catalogue.prices)
+    session.add_all(price_row(school.id, ids[price.item.code], price) for price in catalogue.prices)
     session.add_all(_reduction_row(school.id, reduction) for reduction in catalogue.reductions)
     session.flush()
     deed = Deed(school.id, "fees.load", "school", str(school.id))
@@ -97,35 +98,68 @@ def load_catalogue(  # noqa: PLR0913  what is loaded, where to, by whom
 
 def read_schedule(session: Session, school: School, days: Span) -> Schedule:
     """Return what the school charges within these days; an item's account is its bank account's id as text."""
-    prices = session.exec(
+    rules = session.exec(
+        select(tables.Reduction).where(
+            tables.Reduction.school_id == school.id,
+            col(tables.Reduction.enrolment_id).is_(None),
+            col(tables.Reduction.withdrawn_at).is_(None),
+            # Rules of a loaded catalogue have no maker; what a person entered needs another's approval.
+            or_(col(tables.Reduction.made_by).is_(None), col(tables.Reduction.approved_by).is_not(None)),
+        ),
+    ).all()
+    return Schedule(
+        Ownership(school.kind), read_prices(session, school.id, days), tuple(reduction_of(rule) for rule in rules)
+    )
+
+
+def read_prices(session: Session, school_id: UUID, days: Span) -> tuple[Price, ...]:
+    """Return the school's prices that hold on any of these days, in the order in which they were entered."""
+    rows = session.exec(
         select(tables.FeePrice, tables.FeeItem)
         .join(tables.FeeItem, col(tables.FeeItem.id) == col(tables.FeePrice.item_id))
         .where(
-            tables.FeePrice.school_id == school.id,
+            tables.FeePrice.school_id == school_id,
+            col(tables.FeePrice.withdrawn_at).is_(None),
             _until(days) >= col(tables.FeePrice.valid_from),
             or_(col(tables.FeePrice.valid_to).is_(None), col(tables.FeePrice.valid_to) >= days.start),
         )
         .order_by(col(tables.FeePrice.id)),
     ).all()
-    rules = session.exec(
-        select(tables.Reduction).where(
-            tables.Reduction.school_id == school.id, col(tables.Reduction.enrolment_id).is_(None)
-        ),
-    ).all()
-    return Schedule(
-        Ownership(school.kind),
-        tuple(_price(price, item) for price, item in prices),
-        tuple(reduction_of(rule) for rule in rules),
-    )
+    return tuple(price_of(price, item) for price, item in rows)
+
+
+def prices_before(session: Session, school_id: UUID, day: date) -> tuple[Price, ...]:
+    """Return the prices of the school year before the day's, against which a council may bound the rise."""
+    last_day = school_year(day).start - timedelta(days=1)
+    return read_prices(session, school_id, school_year(last_day))
 
 
 def judge_schedule(session: Session, school: School, schedule: Schedule, days: Span) -> tuple[CapVerdict, ...]:
-    """Judge what holds within these days for every level of the school, against the caps of its province."""
+    """Judge what holds within these days for every level of the school.
+
+    Against the caps of its province, and against last year's prices where the council bounds the rise.
+    """
     rules = read_rules(session, school.province_id)
+    history = prices_before(session, school.id, days.start)
     return tuple(
         verdict
         for level in school.levels
-        for verdict in check_schedule(schedule.prices, _place(school, Level(level)), days, rules)
+        for verdict in check_schedule(schedule.prices, place_of(school, Level(level)), days, rules, history)
+    )
+
+
+def judge_prices(session: Session, school: School, prices: Sequence[Price]) -> tuple[CapVerdict, ...]:
+    """Judge prices each on its first day, for every level of the school that it is meant for."""
+    rules = read_rules(session, school.province_id)
+    days = {price.valid.start for price in prices}
+    history = {day: prices_before(session, school.id, day) for day in days}
+    return tuple(
+        verdict
+        for level in school.levels
+        for price in prices
+        for verdict in check_schedule(
+            [price], place_of(school, Level(level)), price.valid, rules, history[price.valid.start]
+        )
     )
 
 
@@ -158,17 +192,9 @@ def _until(days: Span) -> date:
     return days.end or date.max
 
 
-def _place(school: School, level: Level) -> Place:
+def place_of(school: School, level: Level) -> Place:
+    """Return what decides which caps bind this level of the school."""
     return Place(Ownership(school.kind), level, school.zone, school.legacy_area)
-
-
-def _judge(school: School, prices: Sequence[Price], rules: Rulebook) -> tuple[CapVerdict, ...]:
-    return tuple(
-        verdict
-        for level in school.levels
-        for price in prices
-        for verdict in check_schedule([price], _place(school, Level(level)), price.valid, rules)
-    )
 
 
 def _first_day(catalogue: Catalogue, item: FeeItem) -> date:
@@ -204,7 +230,8 @@ def _add_item(  # noqa: PLR0913, PLR0917  what makes one row
     return row.id
 
 
-def _price_row(school_id: UUID, item_id: UUID, price: Price) -> tables.FeePrice:
+def price_row(school_id: UUID, item_id: UUID, price: Price) -> tables.FeePrice:
+    """Return the row of a price."""
     return tables.FeePrice(
         school_id=school_id,
         item_id=item_id,
@@ -214,6 +241,7 @@ def _price_row(school_id: UUID, item_id: UUID, price: Price) -> tables.FeePrice:
         levels=sorted(level.value for level in price.levels),
         grades=sorted(price.grades),
         class_codes=sorted(price.classes),
+        part_month=price.part_month.value,
         valid_from=price.valid.start,
         valid_to=price.valid.end,
     )
@@ -252,18 +280,24 @@ def _cap(row: tables.FeeCap) -> Cap:
     )
 
 
-def _price(row: tables.FeePrice, item: tables.FeeItem) -> Price:
+def item_of(row: tables.FeeItem) -> FeeItem:
+    """Return a stored item as the rules take it; its account is the bank account's id as text."""
+    return FeeItem(
+        code=row.code,
+        name=row.legal_name,
+        group=Group(row.item_group),
+        unit=Unit(row.unit),
+        account=str(row.bank_account_id),
+        legal_basis=row.legal_basis,
+        revenue_account=row.revenue_account,
+        opt_in=row.opt_in,
+    )
+
+
+def price_of(row: tables.FeePrice, item: tables.FeeItem) -> Price:
+    """Return a stored price as the rules take it."""
     return Price(
-        item=FeeItem(
-            code=item.code,
-            name=item.legal_name,
-            group=Group(item.item_group),
-            unit=Unit(item.unit),
-            account=str(item.bank_account_id),
-            legal_basis=item.legal_basis,
-            revenue_account=item.revenue_account,
-            opt_in=item.opt_in,
-        ),
+        item=item_of(item),
         amount=row.amount,
         valid=Span(row.valid_from, row.valid_to),
         quantity=Quantity(row.quantity_rule),
@@ -271,4 +305,5 @@ def _price(row: tables.FeePrice, item: tables.FeeItem) -> Price:
         levels=frozenset(Level(level) for level in row.levels),
         grades=frozenset(row.grades),
         classes=frozenset(row.class_codes),
+        part_month=PartMonth(row.part_month),
     )

@@ -11,6 +11,7 @@ from billing.fees.items import Span
 from billing.fees.pupils import Roll, _families, read_roll
 from billing.fees.tables import Reduction
 from billing.money import Money
+from billing.storage import new_id
 from billing.vault import Vault
 from service.database import EVERYTHING, Database
 from tests.factories.fees import OCTOBER
@@ -50,6 +51,7 @@ def test_facts_come_with_class_registrations_and_reductions(database: Database, 
                 legal_basis="Quyết định 12/QĐ",
                 evidence="QĐ ngày 01/9",
                 valid_from=date(2025, 9, 1),
+                approved_by=new_id(),
             )
         )
     facts = {each.facts.pupil_id: each.facts for each in roll_of(database, billing).pupils}

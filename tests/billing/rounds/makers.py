@@ -10,6 +10,7 @@ from sqlmodel import Session, SQLModel, select
 
 from billing.fees.tables import Reduction
 from billing.money import Money
+from billing.storage import new_id
 from service.database import Database, Scope
 from tests.factories.rounds import (
     BillingSchool,
@@ -44,7 +45,10 @@ def exempt(session: Session, child: Enrolled, percent: int = 100, *codes: str) -
         payer="state",
         reason_class="hộ nghèo",
         legal_basis="Nghị định 238/2025/NĐ-CP",
+        evidence="Giấy chứng nhận hộ nghèo",
         valid_from=date(2025, 9, 1),
+        made_by=new_id(),
+        approved_by=new_id(),
     )
     session.add(row)
     session.flush()
