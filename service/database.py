@@ -17,7 +17,9 @@ from sqlmodel import Session, SQLModel
 
 import billing.audit.tables
 import billing.bills.tables
+import billing.claims.tables
 import billing.events.tables
+import billing.fees.support_tables
 import billing.fees.tables
 import billing.ledger.tables
 import billing.payments.tables

@@ -6,6 +6,7 @@ from __future__ import annotations
 WITHOUT_SCHOOL_POLICY = {
     "authorities": "the tree above the schools is public",
     "fee_caps": "a council's resolution is public law",
+    "council_rates": "as fee_caps",
     "users": "decides the scope, so it cannot depend on it; one person may serve several schools",
     "role_grants": "as users",
     "staff_sessions": "as users; token hashes only",
@@ -61,6 +62,7 @@ WRITTEN_ONCE = (
     "payment_request_bills",
     "payment_reversals",
     "payments",
+    "payouts",
     "postings",
     "province_heads",
     "pupil_codes",
@@ -69,6 +71,8 @@ WRITTEN_ONCE = (
     "receipts",
     "reference_registry",
     "seals",
+    "state_claim_lines",
+    "state_payments",
     "statement_files",
     "transfer_steps",
 )
