@@ -1,8 +1,8 @@
 """What all printed documents share: fonts, A5 pages, safe text, tables, QR codes, reproducible bytes (pure).
 
-A document is a *story* (a list of flowables) laid out on A5 pages. Text from outside never reaches
-reportlab's paragraph markup unescaped: a pupil called ``<img src="http://…">`` is printed as those
-characters and fetches nothing.
+A document is a *story* (a list of flowables) laid out on A5 pages. Text from outside is never read as
+reportlab's paragraph markup: a pupil called ``<img src="http://…">`` is printed as those characters and
+fetches nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from io import BytesIO
 from itertools import groupby
 from math import ceil
 from typing import Any, Literal, ParamSpec
-from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import Color, black, white
 from reportlab.lib.enums import TA_CENTER, TA_LEFT, TA_RIGHT
@@ -27,6 +26,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, Table
+from reportlab.platypus.paraparser import ParaFrag
 
 WIDTH, HEIGHT = int(A5[0]), int(A5[1])  # points: 419 x 595
 MARGIN = 28
@@ -42,6 +42,7 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}  # controls, direction marks, lone s
 _UNKNOWN = "\ufffd"
 
 _Asked = ParamSpec("_Asked")
+_Placed = tuple[Flowable, int]  # with its height on the page in points
 _PRESS = threading.RLock()
 
 
@@ -96,6 +97,25 @@ def _style(size: int, align: Align, *, bold: bool, grey: bool) -> ParagraphStyle
     )
 
 
+@cache
+def _ink(style: ParagraphStyle) -> tuple[ParaFrag, ParaFrag]:
+    """Return a plain and a bold fragment of a style, as reportlab's own parser makes them."""
+    plain, bold = Paragraph("x<b>x</b>", style).frags
+    return plain, bold
+
+
+class _Text(Paragraph):
+    """Text that was never markup, broken into lines once for each width: tables ask for its height again and again."""
+
+    _broken: tuple[float, tuple[float, float]] | None = None
+
+    def wrap(self, availWidth: float, availHeight: float) -> tuple[float, float]:  # noqa: N803  names of reportlab
+        """Return width and height for the width there is."""
+        if self._broken is None or self._broken[0] != availWidth or not hasattr(self, "blPara"):
+            self._broken = availWidth, super().wrap(availWidth, availHeight)
+        return self._broken[1]
+
+
 def line(  # noqa: PLR0913  each is one visible trait of a printed line
     text: str,
     *,
@@ -106,13 +126,20 @@ def line(  # noqa: PLR0913  each is one visible trait of a printed line
     limit: int = LONGEST,
 ) -> Paragraph:
     """Return one paragraph of plain text that wraps; markup in ``text`` is printed, never obeyed."""
-    return Paragraph(escape(drawable(text, limit)), _style(size, align, bold=bold, grey=grey))
+    style = _style(size, align, bold=bold, grey=grey)
+    plain, _ = _ink(style)
+    return _Text("", style, frags=_fragments((plain, drawable(text, limit))))
 
 
 def field(label: str, value: str, *, size: int = 9, limit: int = LONGEST) -> Paragraph:
     """Return ``label: value`` with the value in bold, wrapping over the whole width."""
-    markup = f"{escape(drawable(label))}: <b>{escape(drawable(value, limit))}</b>"
-    return Paragraph(markup, _style(size, "left", bold=False, grey=False))
+    style = _style(size, "left", bold=False, grey=False)
+    plain, bold = _ink(style)
+    return _Text("", style, frags=_fragments((plain, f"{drawable(label)}: "), (bold, drawable(value, limit))))
+
+
+def _fragments(*parts: tuple[ParaFrag, str]) -> list[ParaFrag]:
+    return [ink.clone(text=text) for ink, text in parts if text]
 
 
 def grid(rows: Sequence[Sequence[Any]], widths: Sequence[int], commands: Sequence[tuple[Any, ...]] = ()) -> Table:
@@ -204,20 +231,21 @@ def render(printouts: Sequence[Printout], *, title: str, author: str) -> bytes:
     return buffer.getvalue()
 
 
-def _paginate(canvas: Canvas, story: Sequence[Flowable]) -> list[list[Flowable]]:
+def _paginate(canvas: Canvas, story: Sequence[Flowable]) -> list[list[_Placed]]:
     """Deal the flowables out to pages; what is too tall for the rest of a page is split or moved on."""
-    pages: list[list[Flowable]] = [[]]
+    pages: list[list[_Placed]] = [[]]
     waiting, room = list(story), INNER_HEIGHT
     while waiting:
         flowable = waiting.pop(0)
         _, height = flowable.wrapOn(canvas, INNER_WIDTH, room)
         if height <= room:
-            pages[-1].append(flowable)
+            pages[-1].append((flowable, ceil(height)))
             room -= ceil(height)
             continue
         parts = flowable.splitOn(canvas, INNER_WIDTH, room)
         if len(parts) > 1:
-            pages[-1].append(parts[0])
+            _, height = parts[0].wrapOn(canvas, INNER_WIDTH, INNER_HEIGHT)
+            pages[-1].append((parts[0], ceil(height)))
             waiting[:0] = parts[1:]
         elif pages[-1]:
             waiting.insert(0, flowable)
@@ -228,16 +256,15 @@ def _paginate(canvas: Canvas, story: Sequence[Flowable]) -> list[list[Flowable]]
     return pages
 
 
-def _draw_page(canvas: Canvas, printout: Printout, page: Sequence[Flowable], number: str) -> None:
+def _draw_page(canvas: Canvas, printout: Printout, page: Sequence[_Placed], number: str) -> None:
     """Draw one page: what lies under it, the flowables from the top down, the footer."""
     if printout.under is not None:
         canvas.saveState()
         printout.under(canvas)
         canvas.restoreState()
     top = HEIGHT - MARGIN
-    for flowable in page:
-        _, height = flowable.wrapOn(canvas, INNER_WIDTH, INNER_HEIGHT)
-        top -= ceil(height)
+    for flowable, height in page:
+        top -= height
         flowable.drawOn(canvas, MARGIN, top)
     canvas.setFont(REGULAR, 7)
     canvas.setFillColor(GREY)
