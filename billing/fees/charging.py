@@ -4,7 +4,8 @@ The rules, in the order they are applied:
 
 1. A period is looked at month by month, so a quarter costs exactly what its three months cost.
 2. A pupil is charged for a month in which they are enrolled (and registered, where the item asks for it) on
-   at least one day; meals are counted by the meal days on which they are there.
+   at least one day; meals are counted by the meal days on which they are there. Where the price says so, a month
+   of which the pupil was there in one half only costs half, or nothing (``PartMonth``): a line of its own.
 3. A reduction counts for a month if it is valid on the pupil's first day in that month (of that price).
    Percentages are of the gross. The State's share comes first, then the school's, then a donor's; each takes
    at most what is left, so all of them together never exceed the gross.
@@ -27,6 +28,7 @@ from billing.fees.items import (
     Group,
     Level,
     Ownership,
+    PartMonth,
     Payer,
     Price,
     Quantity,
@@ -45,6 +47,7 @@ PUBLIC_TUITION = Reduction(
     groups=frozenset({Group.TUITION}),
 )
 _PAYER_ORDER = {Payer.STATE: 0, Payer.SCHOOL: 1, Payer.DONOR: 2}
+_MIDDLE = 15  # the last day of a month's first half
 _GROUP_ORDER = {group: place for place, group in enumerate(Group)}
 
 
@@ -113,8 +116,33 @@ class AppliedReduction:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthFacts:
+    """The units of one month (``2025-10``); first and last day are given where the pupil was not there all of it."""
+
+    month: str
+    units: int
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """From what a line explains itself: the price with its days and audience, and the units month by month.
+
+    ``audience``: the levels, grades and classes it is limited to, such as ``level:primary``; nobody means everybody.
+    ``half``: the unit price is half the price, since the pupil was there in one half of these months only.
+    """
+
+    rule: Quantity
+    price_days: Span
+    audience: tuple[str, ...]
+    months: tuple[MonthFacts, ...]
+    half: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ChargeLine:
-    """One item of a charge: gross, what others carry, and what is left to the family."""
+    """One item of a charge: gross, what others carry, what is left to the family, and how it came about."""
 
     item: FeeItem
     quantity: int
@@ -122,6 +150,7 @@ class ChargeLine:
     gross: Money
     reductions: tuple[AppliedReduction, ...]
     family_share: Money
+    because: Because
 
     def share(self, payer: Payer) -> Money:
         """Return what this payer carries of the line."""
@@ -200,8 +229,7 @@ def _lines(pupil: PupilFacts, period: Period, schedule: Schedule) -> tuple[Charg
                 item=later.item.code,
             )
     reductions = _in_order(schedule.standing() + pupil.reductions, pupil)
-    lines = (_line(price, pupil, period, reductions) for price in prices)
-    return tuple(line for line in lines if line.quantity)
+    return tuple(line for price in prices for line in _price_lines(price, pupil, period, reductions))
 
 
 def _place(price: Price) -> tuple[int, str, date]:
@@ -226,23 +254,87 @@ def _rank(reduction: Reduction) -> tuple[int, bool, date, str]:
     return _PAYER_ORDER[reduction.payer], by_amount, reduction.valid.start, reduction.id
 
 
-def _line(price: Price, pupil: PupilFacts, period: Period, reductions: list[Reduction]) -> ChargeLine:
-    quantity, gross = 0, ZERO
-    taken: dict[Reduction, Money] = {}
+def _price_lines(price: Price, pupil: PupilFacts, period: Period, reductions: list[Reduction]) -> Iterator[ChargeLine]:
+    """Give the line of the whole months of a price, then that of the half ones; months without units give none."""
     fitting = [reduction for reduction in reductions if reduction.covers(price.item)]
+    whole: list[tuple[Span, list[Span], int]] = []
+    half: list[tuple[Span, list[Span], int]] = []
     for month in _months(period.days):
         stay = _stay(price, pupil, month)
         units = _units(price, pupil, period, stay)
-        left = price.amount * units
-        quantity, gross = quantity + units, gross + left
+        if not units:
+            continue
+        part = _part(price, pupil, month)
+        if part is not PartMonth.NONE:
+            (half if part is PartMonth.HALF else whole).append((month, stay, units))
+    if whole:
+        yield _line(price, whole, fitting)
+    if half:
+        yield _line(price, half, fitting, half=True)
+
+
+def _line(
+    price: Price,
+    months: Sequence[tuple[Span, list[Span], int]],
+    fitting: Sequence[Reduction],
+    *,
+    half: bool = False,
+) -> ChargeLine:
+    unit_price = price.half if half else price.amount
+    taken: dict[Reduction, Money] = {}
+    for _, stay, units in months:
+        gross = left = unit_price * units
         for reduction in fitting:
             if left and reduction.valid.holds(stay[0].start):
-                part = min(left, _reduction_of(reduction, price.amount * units))
+                part = min(left, _reduction_of(reduction, gross))
                 taken[reduction] = taken.get(reduction, ZERO) + part
                 left -= part
+    quantity = sum(units for _, _, units in months)
+    gross = unit_price * quantity
     applied = tuple(AppliedReduction(reduction, taken[reduction]) for reduction in fitting if taken.get(reduction))
     family = gross - total(each.amount for each in applied)
-    return ChargeLine(price.item, quantity, price.amount, gross, applied, family)
+    because = Because(
+        rule=price.quantity,
+        price_days=price.valid,
+        audience=_audience(price),
+        months=tuple(_month_facts(*each) for each in months),
+        half=half,
+    )
+    return ChargeLine(price.item, quantity, unit_price, gross, applied, family, because)
+
+
+def _audience(price: Price) -> tuple[str, ...]:
+    return (
+        *(f"level:{level}" for level in sorted(price.levels)),
+        *(f"grade:{grade}" for grade in sorted(price.grades)),
+        *(f"class:{name}" for name in sorted(price.classes)),
+    )
+
+
+def _month_facts(month: Span, stay: Sequence[Span], units: int) -> MonthFacts:
+    first, last = stay[0].start, max(span.end or date.max for span in stay)
+    return MonthFacts(
+        f"{month.start:%Y-%m}",
+        units,
+        first if first > month.start else None,
+        last if month.end is not None and last < month.end else None,
+    )
+
+
+def _part(price: Price, pupil: PupilFacts, month: Span) -> PartMonth:
+    """Tell what of a month is paid: the whole of it, half or nothing, by the halves in which the pupil was there.
+
+    The whole calendar month is looked at, also where the period holds only a part of it.
+    """
+    if price.part_month is PartMonth.WHOLE:
+        return PartMonth.WHOLE
+    first = month.start.replace(day=1)
+    middle = first.replace(day=_MIDDLE)
+    early = _stay(price, pupil, Span(first, middle))
+    late = _stay(price, pupil, Span(middle + timedelta(days=1), _last_day(first)))
+    if early and (late or price.part_month is PartMonth.NONE):
+        return PartMonth.WHOLE
+    return price.part_month
 
 
 def _reduction_of(reduction: Reduction, gross: Money) -> Money:
@@ -256,9 +348,14 @@ def _months(days: Span) -> Iterator[Span]:
     """Cut days into calendar months."""
     start, end = days.start, days.end
     while end is not None and start <= end:
-        following = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-        yield Span(start, min(end, following - timedelta(days=1)))
-        start = following
+        last = _last_day(start)
+        yield Span(start, min(end, last))
+        start = last + timedelta(days=1)
+
+
+def _last_day(day: date) -> date:
+    """Return the last day of a day's month."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
 def _stay(price: Price, pupil: PupilFacts, month: Span) -> list[Span]:

@@ -13,10 +13,11 @@ from uuid import UUID
 from billing.errors import Refused
 from billing.fees.caps import CapVerdict
 from billing.fees.charging import Charge, ChargeLine, split_by_account
+from billing.fees.explaining import because_json
 from billing.fees.items import Payer
 from billing.money import ZERO, Money, total
 
-DIGEST_FORMAT = "hocphi round 1"
+DIGEST_FORMAT = "hocphi round 2"
 
 
 class OddityKind(StrEnum):
@@ -183,13 +184,14 @@ def _canonical(charge: Charge) -> list[object]:
 def _canonical_line(line: ChargeLine) -> list[object]:
     item = line.item
     taken = [
-        [cause.id, cause.title, cause.payer, cause.legal_basis, cause.evidence, each.amount.dong]
+        [cause.id, cause.title, cause.payer, cause.percent, cause.legal_basis, cause.evidence, each.amount.dong]
         for each in line.reductions
         for cause in (each.reduction,)
     ]
     return [
         [item.code, item.name, item.group, item.unit, item.account, item.legal_basis, item.revenue_account],
         [line.quantity, line.unit_price.dong, line.gross.dong, line.family_share.dong],
+        because_json(line.because),
         taken,
     ]
 
