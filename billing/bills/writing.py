@@ -23,11 +23,12 @@ class NewReduction:
     amount: Money
     title: str
     legal_basis: str
+    percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
-    """One item of a bill to be written."""
+    """One item of a bill to be written; ``because`` is the JSON from which it explains itself."""
 
     item_id: UUID
     item_code: str
@@ -38,6 +39,7 @@ class NewLine:
     gross: Money
     family_share: Money
     reductions: tuple[NewReduction, ...]
+    because: str = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ _LINES = {
     "unit_price": "bigint",
     "gross": "bigint",
     "family_share": "bigint",
+    "because": "jsonb",
 }
 _REDUCTIONS = {
     "bill_id": "uuid",
@@ -104,6 +107,7 @@ _REDUCTIONS = {
     "amount": "bigint",
     "title": "text",
     "legal_basis": "text",
+    "percent": "int",
 }
 _INSERT_BILLS = text("""
     INSERT INTO bills (id, school_id, round_id, enrolment_id, pupil_id, class_id, bank_account_id, number, period,
@@ -114,14 +118,14 @@ _INSERT_BILLS = text("""
 """)
 _INSERT_LINES = text("""
     INSERT INTO bill_lines (school_id, bill_id, position, item_id, item_code, item_name, unit, quantity, unit_price,
-                            gross, family_share, note)
+                            gross, family_share, note, because)
     SELECT :school_id, bill_id, position, item_id, item_code, item_name, unit, quantity, unit_price,
-           gross, family_share, ''
+           gross, family_share, '', because
     FROM pg_temp.new_bill_lines
 """)
 _INSERT_REDUCTIONS = text("""
-    INSERT INTO bill_reductions (school_id, line_id, reduction_id, payer, amount, title, legal_basis)
-    SELECT :school_id, l.id, r.reduction_id, r.payer, r.amount, r.title, r.legal_basis
+    INSERT INTO bill_reductions (school_id, line_id, reduction_id, payer, percent, amount, title, legal_basis)
+    SELECT :school_id, l.id, r.reduction_id, r.payer, r.percent, r.amount, r.title, r.legal_basis
     FROM pg_temp.new_bill_reductions r
     JOIN bill_lines l ON l.school_id = :school_id AND l.bill_id = r.bill_id AND l.position = r.position
 """)
@@ -171,6 +175,7 @@ def _line_rows(bill: NewBill) -> Iterator[tuple[object, ...]]:
             line.unit_price.dong,
             line.gross.dong,
             line.family_share.dong,
+            line.because,
         )
 
 
@@ -185,4 +190,5 @@ def _shares(bill: NewBill) -> Iterator[tuple[object, ...]]:
                 share.amount.dong,
                 share.title,
                 share.legal_basis,
+                share.percent,
             )

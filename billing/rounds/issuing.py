@@ -22,6 +22,7 @@ from billing.errors import Conflict, Refused
 from billing.events.recording import BILL_ISSUED
 from billing.events.tables import Event
 from billing.fees.charging import Charge, ChargeLine, split_by_account
+from billing.fees.explaining import because_json
 from billing.fees.items import Group, Payer
 from billing.fees.preview import digest_of
 from billing.fees.schedule import item_ids
@@ -169,9 +170,11 @@ def _new_line(line: ChargeLine, ids: dict[str, UUID]) -> NewLine:
                 amount=each.amount,
                 title=each.reduction.title,
                 legal_basis=each.reduction.legal_basis,
+                percent=each.reduction.percent,
             )
             for each in line.reductions
         ),
+        because=because_json(line.because),
     )
 
 
