@@ -148,6 +148,12 @@ class Transfer(Row, table=True):
             "id",
             postgresql_where=text("state IN ('new', 'held', 'waiting', 'refunding')"),
         ),
+        Index(
+            "ix_transfers_virtual_account",
+            "school_id",
+            "virtual_account",
+            postgresql_where=text("virtual_account IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -167,6 +173,21 @@ class Transfer(Row, table=True):
     value_date: date
     recorded_at: datetime = time_column()
     state: str = "new"
+
+
+class TransferReference(Row, table=True):
+    """A payment reference that stands in the memo of money in, exact and well-formed; ``alone`` if it is the only one.
+
+    It says what the memo names, not what the money pays: that is the matcher's to decide.
+    """
+
+    __tablename__ = "transfer_references"
+    __table_args__ = (in_school(["transfer_id"], "transfers"),)
+
+    school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
+    reference: str = Field(max_length=11, primary_key=True)
+    transfer_id: UUID = Field(primary_key=True)
+    alone: bool
 
 
 class TransferStep(Row, table=True):

@@ -15,13 +15,14 @@ from sqlmodel import Session, col, select
 from billing.ledger.accounts import SUSPENSE, bank_code, open_account
 from billing.ledger.posting import Fact, Line, post
 from billing.ledger.tables import BankAccount
+from billing.payments import reference
 from billing.storage import new_id
 from billing.vault import Vault
 from reconciliation.errors import CallbackUnreadable, StepNotAllowed
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.matching import Direction
 from reconciliation.pairing import DAY_APART, Told, pair, told
-from reconciliation.tables import ALLOWED_STEPS, Transfer, TransferStep
+from reconciliation.tables import ALLOWED_STEPS, Transfer, TransferReference, TransferStep
 
 PAYER_CONTEXT = "transfers.payer"
 ON_STATEMENT = "on_statement "  # the step of a duplicate; behind it the transfer that a statement brought
@@ -69,6 +70,7 @@ def write_transfer(
         ),
     )
     if on_statement is None:
+        _name_requests(session, origin.account.school_id, written, read)
         _post(session, origin, written, read, now)
     return written
 
@@ -93,6 +95,15 @@ def step(session: Session, transfer: Transfer, to_state: str, reason: str, now: 
     transfer.state = to_state
     session.add(transfer)
     session.flush()
+
+
+def _name_requests(session: Session, school_id: UUID, transfer_id: UUID, read: NormalisedTransfer) -> None:
+    """Keep which references the memo of money in holds, so that a family's page finds it without reading memos."""
+    named = reference.exact(read.memo) if read.direction is Direction.IN else ()
+    session.add_all(
+        TransferReference(school_id=school_id, reference=each, transfer_id=transfer_id, alone=len(named) == 1)
+        for each in named
+    )
 
 
 def value_day(read: NormalisedTransfer, origin: Origin) -> date:

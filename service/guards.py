@@ -74,5 +74,6 @@ WRITTEN_ONCE = (
     "state_claim_lines",
     "state_payments",
     "statement_files",
+    "transfer_references",
     "transfer_steps",
 )

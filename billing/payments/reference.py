@@ -110,6 +110,12 @@ def fold_memo(memo: str) -> str:
     return _NOT_KEPT.sub("", bare.upper())
 
 
+def exact(memo: str) -> tuple[str, ...]:
+    """Return the references that stand in a memo as they are, each once: ``find(memo).exact`` without the rest."""
+    hits = (hit.group() for hit in _EXACT.finditer(fold_memo(memo)))
+    return tuple(dict.fromkeys(hit for hit in hits if _is_body(hit[len(PREFIX) :])))
+
+
 def find(memo: str) -> FoundReferences:
     """Return the references in a remittance memo, whatever a bank or a hand did to it.
 
@@ -120,17 +126,17 @@ def find(memo: str) -> FoundReferences:
     text = fold_memo(memo)
     if "F" not in text and "W" not in text:
         return _NOTHING
-    exact: dict[str, None] = {}
+    whole: dict[str, None] = {}
     between, behind = [], 0
     for hit in _EXACT.finditer(text):
         if _is_body(hit.group()[len(PREFIX) :]):
-            exact[hit.group()] = None
+            whole[hit.group()] = None
             between.append(text[behind : hit.start()])
             behind = hit.end()
     between.append(text[behind:])
     if text.count("F") + text.count("W") == len(PREFIX) * (len(between) - 1):
-        return FoundReferences(tuple(exact), ())
-    return FoundReferences(tuple(exact), _corrected(between, exact))
+        return FoundReferences(tuple(whole), ())
+    return FoundReferences(tuple(whole), _corrected(between, whole))
 
 
 def _corrected(pieces: list[str], exact: Container[str]) -> tuple[str, ...]:

@@ -116,8 +116,10 @@ class RowDesk(FeeRows):
     def qr_png(self, link_digest: bytes, now: datetime) -> Download | None:
         """Return the QR of the rest as a picture with name, amount and payee under it."""
         opened = self._opened(link_digest, now)
-        payload = None if opened is None else payload_for(opened.account, opened.request, opened.rest)
-        if opened is None or payload is None:
+        if opened is None or opened.covered_soon:
+            return None
+        payload = payload_for(opened.account, opened.request, opened.rest)
+        if payload is None:
             return None
         pupil = self._session.get_one(Pupil, opened.request.pupil_id)
         lines = (masked(pupil.full_name), str(opened.rest), opened.account.holder)

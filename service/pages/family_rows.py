@@ -16,7 +16,7 @@ from billing.documents.payment_qr import payload_for
 from billing.documents.qr_image import qr_svg
 from billing.documents.vietqr import decode
 from billing.ledger.tables import BankAccount
-from billing.money import Money, total
+from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, request_balances, rest_of
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import (
@@ -30,7 +30,7 @@ from billing.payments.tables import (
 )
 from billing.people.names import masked
 from billing.people.tables import Pupil, School
-from reconciliation.tables import Transfer
+from reconciliation.tables import Transfer, TransferReference
 from service.access.tables import LinkToken
 from service.pages.views import BillPage, BillState, BillStatus, Line, PaymentPanel, ReceiptLine, SchoolFace
 
@@ -47,6 +47,9 @@ class _Received:
     payments: tuple[tuple[Payment, Money], ...]
     receipts: tuple[tuple[UUID, ReceiptLine], ...]
     on_the_way: Money
+    """Money that names this request, also together with others, and is not settled."""
+    surely_ours: Money
+    """The part of it that names no other request."""
 
     @property
     def surplus(self) -> Money:
@@ -90,16 +93,29 @@ class Opened:
             return BillState.VOID
         if not self.due:
             return BillState.COVERED
-        if self.rest and self.received.on_the_way:
-            return BillState.RECEIVED
-        if self.rest:
+        if self.rest and not self.covered_soon:
             return BillState.PART_PAID if self.paid else BillState.WAITING
+        if self.rest:
+            return BillState.RECEIVED
         return BillState.RECEIPTED if self.received.receipts else BillState.RECEIVED
+
+    @property
+    def covered_soon(self) -> bool:
+        """Whether what is on its way pays the rest. Less, or money that names other requests too, asks to be checked.
+
+        Otherwise one đồng sent with this code would take the code from the family.
+        """
+        return bool(self.rest) and self.received.surely_ours >= self.rest
+
+    @property
+    def checking(self) -> Money:
+        """What is on its way and does not cover the rest for sure."""
+        return ZERO if self.covered_soon else self.received.on_the_way
 
     @property
     def shown_received(self) -> Money:
         """What has arrived for these bills, also what is not yet settled."""
-        return self.paid + self.received.on_the_way if self.state is BillState.RECEIVED else self.paid
+        return self.paid + self.received.surely_ours if self.covered_soon else self.paid
 
     @property
     def paid_twice(self) -> bool:
@@ -123,6 +139,7 @@ def bill_status(opened: Opened) -> BillStatus:
         len(opened.received.receipts),
         opened.received.surplus,
         opened.account.told_by == "callback",
+        opened.checking,
     )
 
 
@@ -148,6 +165,7 @@ def bill_page(session: Session, opened: Opened, token: str) -> BillPage:
         receipts=tuple(line for _, line in opened.received.receipts),
         surplus=opened.received.surplus,
         paid_twice=opened.paid_twice,
+        checking=opened.checking,
     )
 
 
@@ -223,7 +241,7 @@ def _received(session: Session, request: PaymentRequest, balances: Sequence[Bill
         )
     ).all()
     named = _named_transfers(session, request)
-    sources = {transfer.id for transfer in named}
+    sources = {transfer.id for transfer, _ in named}
     ours = [
         payment
         for payment in payments
@@ -234,24 +252,41 @@ def _received(session: Session, request: PaymentRequest, balances: Sequence[Bill
         (payment, payment.amount - total(part.amount for part in spent if part.payment_id == payment.id))
         for payment in ours
     ]
-    waiting = total(each.amount for each in named if each.state in _ON_THE_WAY)
-    return _Received(tuple(left), tuple(_receipts(session, ours)), waiting)
+    waiting = [(each, alone) for each, alone in named if each.state in _ON_THE_WAY]
+    return _Received(
+        tuple(left),
+        tuple(_receipts(session, ours)),
+        on_the_way=total(each.amount for each, _ in waiting),
+        surely_ours=total(each.amount for each, alone in waiting if alone),
+    )
 
 
-def _named_transfers(session: Session, request: PaymentRequest) -> Sequence[Transfer]:
-    """Return incoming transfers on the request's account that name it in their memo or by its virtual account."""
-    named = col(Transfer.memo).contains(request.reference, autoescape=True)
-    if request.virtual_account:
-        named = named | (col(Transfer.virtual_account) == request.virtual_account)
-    return session.exec(
-        select(Transfer).where(
-            Transfer.school_id == request.school_id,
-            Transfer.bank_account_id == request.bank_account_id,
-            Transfer.direction == "in",
-            Transfer.value_date >= request.created_at.astimezone(_LOCAL).date(),
-            named,
+def _named_transfers(session: Session, request: PaymentRequest) -> list[tuple[Transfer, bool]]:
+    """Return money in on the request's account that names it, by its reference or its virtual account.
+
+    The second says whether nothing else is named. This is asked every few seconds: both ways have an index.
+    """
+    here = (
+        Transfer.school_id == request.school_id,
+        Transfer.bank_account_id == request.bank_account_id,
+        Transfer.direction == "in",
+    )
+    by_reference = (
+        select(Transfer, TransferReference.alone)
+        .join(TransferReference, col(TransferReference.transfer_id) == col(Transfer.id))
+        .where(
+            TransferReference.school_id == request.school_id, TransferReference.reference == request.reference, *here
         )
-    ).all()
+    )
+    found = {transfer.id: (transfer, alone) for transfer, alone in session.exec(by_reference)}
+    if request.virtual_account:
+        since = request.created_at.astimezone(_LOCAL).date()
+        by_account = select(Transfer).where(
+            col(Transfer.virtual_account) == request.virtual_account, Transfer.value_date >= since, *here
+        )
+        for transfer in session.exec(by_account):
+            found.setdefault(transfer.id, (transfer, True))
+    return list(found.values())
 
 
 def _receipts(session: Session, payments: Sequence[Payment]) -> list[tuple[UUID, ReceiptLine]]:

@@ -72,6 +72,7 @@ class BillPage:
 
     ``instant`` says whether the account reports payments by itself; if not, the school updates the page and
     nothing pretends to wait. ``surplus`` is money above what was due; ``paid_twice`` marks a second full payment.
+    ``checking`` is money that names this request, does not cover the rest for sure, and is not settled yet.
     """
 
     token: str
@@ -88,6 +89,7 @@ class BillPage:
     receipts: tuple[ReceiptLine, ...] = ()
     surplus: Money = ZERO
     paid_twice: bool = False
+    checking: Money = ZERO
 
     @property
     def rest(self) -> Money:
@@ -97,7 +99,7 @@ class BillPage:
     @property
     def version(self) -> str:
         """A short text that changes whenever the page would look different; the browser compares it."""
-        return page_version(self.state, self.received, len(self.receipts), self.surplus)
+        return page_version(self.state, self.received, len(self.receipts), self.surplus, self.checking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +111,17 @@ class BillStatus:
     receipts: int
     surplus: Money
     instant: bool
+    checking: Money = ZERO
 
     @property
     def version(self) -> str:
         """Same text as ``BillPage.version``."""
-        return page_version(self.state, self.received, self.receipts, self.surplus)
+        return page_version(self.state, self.received, self.receipts, self.surplus, self.checking)
 
 
-def page_version(state: BillState, received: Money, receipts: int, surplus: Money) -> str:
+def page_version(state: BillState, received: Money, receipts: int, surplus: Money, checking: Money) -> str:
     """Return the text that says what a family sees now."""
-    return f"{state.value}-{received.dong}-{receipts}-{surplus.dong}"
+    return f"{state.value}-{received.dong}-{receipts}-{surplus.dong}-{checking.dong}"
 
 
 @dataclass(frozen=True, slots=True)

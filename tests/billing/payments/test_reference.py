@@ -315,3 +315,10 @@ def test_a_memo_of_a_megabyte_is_read() -> None:
     code = make("2345678")
     for filler in ("x", "FW", "F2", "FW2345678", "ế"):
         assert code in find(filler * (1_000_000 // len(filler)) + " 0" + code).exact
+
+
+@settings(max_examples=300)
+@given(st.lists(st.one_of(references, references.map(str.lower), quiet, st.text(max_size=12)), max_size=6))
+def test_only_what_is_exact_is_the_same_by_the_short_way(pieces: list[str]) -> None:
+    memo = "".join(pieces)
+    assert reference.exact(memo) == find(memo).exact

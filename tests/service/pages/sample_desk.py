@@ -130,7 +130,7 @@ class SampleDesk(SampleFees):
         bill = self.family.get(link_digest)
         if bill is None:
             return None
-        return BillStatus(bill.state, bill.received, len(bill.receipts), bill.surplus, bill.instant)
+        return BillStatus(bill.state, bill.received, len(bill.receipts), bill.surplus, bill.instant, bill.checking)
 
     def qr_png(self, link_digest: bytes, now: datetime) -> Download | None:
         del now

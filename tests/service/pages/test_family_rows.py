@@ -10,6 +10,7 @@ import pypdfium2  # type: ignore[import-untyped]  # ships no types
 import pytest
 import zxingcpp
 from PIL import Image
+from sqlalchemy import event
 
 from billing.documents.vietqr import decode
 from billing.money import Money
@@ -17,6 +18,7 @@ from billing.payments.balances import request_balances, rest_of
 from billing.vault import Vault
 from service.access import links
 from service.database import Database
+from service.jobs import reconciling
 from service.pages.family_rows import period_name
 from service.preparing import Addresses
 from tests.conftest import TestServers
@@ -32,6 +34,13 @@ def rest(world: World, number: int = 0) -> Money:
 def pay(world: World, dong: int, memo: str | None = None) -> None:
     memo = memo or world.collecting.requests[0].reference
     world.collecting.hear_of(world.collecting.pays(memo, dong))
+
+
+def arrive(world: World, dong: int, memo: str) -> None:
+    """Let the bank tell of money that nobody has settled yet."""
+    collecting = world.collecting
+    collecting.receive(collecting.bank.callback(collecting.pays(memo, dong)))
+    reconciling.normalise(collecting.wiring)
 
 
 def page(world: World, number: int = 0) -> str:
@@ -118,14 +127,71 @@ def test_paying_twice_is_told(world: World) -> None:
     assert "nộp hai lần" in page(world)
 
 
-def test_money_that_waits_for_a_person_is_shown_as_received(world: World) -> None:
-    request, other = world.collecting.requests[:2]
-    pay(world, 12_345, f"{request.reference} {other.reference}")
-    assert world.collecting.states() == ["waiting"]
+def test_money_that_waits_and_covers_the_rest_is_shown_as_received(world: World) -> None:
+    """Nobody is asked to pay again while the whole sum waits for its settling."""
+    client, link, due = world.client(), world.link(), rest(world)
+    before = client.get(link + "/status").json()
+    arrive(world, due.dong, world.collecting.requests[0].reference)
+    assert world.collecting.states() == ["new"]
     text = page(world)
     assert "Đã nhận tiền" in text
+    assert str(due) in text
     assert 'data-again="1"' in text
-    assert "<svg" not in text, "nobody is asked to pay again while money waits"
+    assert "<svg" not in text
+    assert client.get(link + "/qr.png").status_code == 404
+    after = client.get(link + "/status").json()
+    assert (after["state"], after["again"]) == ("received", True)
+    assert after["version"] != before["version"]
+
+
+def test_one_dong_with_the_code_takes_the_code_from_nobody(world: World) -> None:
+    client, link, due = world.client(), world.link(), rest(world)
+    before = client.get(link + "/status").json()
+    arrive(world, 1, f"ung ho {world.collecting.requests[0].reference.lower()}")
+    text = page(world)
+    assert "Chờ nộp" in text
+    assert "Đã nhận tiền" not in text
+    assert "Một khoản 1 đ ghi mã nộp này đã đến và đang được kiểm tra" in text
+    assert "<svg" in text
+    assert str(due) in text
+    picture = Image.open(io.BytesIO(client.get(link + "/qr.png").content)).convert("L")
+    assert decode(zxingcpp.read_barcodes(np.asarray(picture))[0].text).amount == due
+    after = client.get(link + "/status").json()
+    assert after["state"] == "waiting"
+    assert after["version"] != before["version"], "an open page shows the new sentence by itself"
+    world.collecting.reconcile()
+    assert "đang được kiểm tra" not in page(world)
+    assert "Đã nhận một phần" in page(world)
+
+
+def test_money_that_names_two_children_is_no_proof_for_one(world: World) -> None:
+    """Enough for one of them, but whose it is decides a person: both keep their code and see that it is looked at."""
+    request, other = world.collecting.requests[:2]
+    whole = rest(world).dong
+    pay(world, whole, f"{request.reference} {other.reference}")
+    assert world.collecting.states() == ["waiting"]
+    for number in (0, 1):
+        text = page(world, number)
+        assert "Chờ nộp" in text
+        assert f"Một khoản {Money(whole)} ghi mã nộp này" in text
+        assert "<svg" in text
+    assert "đang được kiểm tra" not in page(world, 2)
+
+
+def test_looking_for_money_reads_no_memos(world: World) -> None:
+    """The state is asked every few seconds by every family that waits."""
+    client, link = world.client(), world.link()
+    statements: list[str] = []
+    engine = world.collecting.database.engine
+    event.listen(engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
+    assert client.get(link + "/status").status_code == 200
+    asked = [each for each in statements if "FROM transfers" in each]
+    assert asked
+    for each in asked:
+        conditions = each.split("WHERE", 1)[1]
+        assert "memo" not in conditions
+        assert "LIKE" not in conditions
+        assert "transfer_references.reference =" in conditions or "transfers.virtual_account =" in conditions
 
 
 def test_an_account_without_callbacks_says_when_the_school_updates(
