@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillVoid
 from billing.money import ZERO, Money
-from billing.payments.balances import paid_on_bill
+from billing.payments.balances import taken_from_bill
 from billing.payments.tables import (
     IssuedReference,
     PaymentRequest,
@@ -75,16 +75,16 @@ class RowsBook:
         found = list(newest.values())
         if len({row.PaymentRequest.id for row in rows}) > 1:
             found.sort(key=lambda row: (row.Bill.due_on, row.Bill.number))
-        return [_entry(row.PaymentRequest, row.Bill, row.paid, void=row.void) for row in found]
+        return [_entry(row.PaymentRequest, row.Bill, row.taken, void=row.void) for row in found]
 
 
 def _rows_of(school_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Return the query for requests with their bills and what was paid on each, by index alone."""
+    """Return the query for requests with their bills and what each was paid or lowered by, by index alone."""
     link = PaymentRequestBill
     rows: Select[Any] = sql_select(
         PaymentRequest,
         Bill,
-        paid_on_bill().label("paid"),
+        taken_from_bill().label("taken"),
         col(BillVoid.bill_id).is_not(None).label("void"),
     )
     return (
@@ -96,8 +96,8 @@ def _rows_of(school_id: UUID, *conditions: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _entry(request: PaymentRequest, bill: Bill, paid: Money, *, void: bool) -> OpenRequest:
-    rest = ZERO if void else bill.family_due - paid
+def _entry(request: PaymentRequest, bill: Bill, taken: Money, *, void: bool) -> OpenRequest:
+    rest = ZERO if void else bill.family_due - taken
     status = RequestStatus.OPEN if rest else RequestStatus.PAID
     return OpenRequest(
         reference=request.reference,

@@ -18,6 +18,8 @@ _SHORT = {
     "<paid on bill>": """coalesce((SELECT sum(a.amount) FROM allocations a
         WHERE a.school_id = b.school_id AND a.bill_id = b.id
           AND NOT EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = a.payment_id)), 0)""",
+    "<off the rest>": """coalesce((SELECT sum(c.off_rest) FROM bill_credits c
+        WHERE c.school_id = b.school_id AND c.bill_id = b.id), 0)""",
     "<allocated>": """(SELECT coalesce(sum(a.amount), 0) AS amount FROM allocations a
         WHERE a.school_id = p.school_id AND a.payment_id = p.id)""",
     "<live>": "NOT EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = p.id)",
@@ -139,8 +141,12 @@ _ALL: dict[str, Invariant] = {
             """SELECT format('round %s: %s approved, %s billed', r.id, r.family_total, b.due)
             FROM billing_rounds r LEFT JOIN LATERAL (
                 SELECT coalesce(sum(b.family_due), 0) AS due FROM bills b
-                WHERE b.school_id = r.school_id AND b.round_id = r.id) b ON true
-            WHERE r.state = 'issued' AND r.family_total <> b.due""",
+                WHERE b.school_id = r.school_id AND b.round_id = r.id AND b.replaces_id IS NULL) b ON true
+            WHERE r.state IN ('issued', 'locked') AND r.family_total <> b.due""",
+            """SELECT format('bill %s: %s due, instalments say %s', b.id, b.family_due, i.amount) FROM bills b
+            JOIN LATERAL (SELECT sum(i.amount) AS amount FROM bill_instalments i
+                          WHERE i.school_id = b.school_id AND i.bill_id = b.id) i ON true
+            WHERE i.amount <> b.family_due OR (b.family_due >= 500000000 AND i.amount IS NULL)""",
             """SELECT format('receipt book %s: counter at %s, last receipt %s', c.book_id, c.last_number, r.last)
             FROM receipt_counters c LEFT JOIN LATERAL (
                 SELECT coalesce(max(r.number), 0) AS last FROM receipts r
@@ -152,14 +158,19 @@ _ALL: dict[str, Invariant] = {
         "Không thông báo thu nào được phân bổ quá số phải nộp; sổ cái nói cùng một số",
         "SELECT count(*) FROM bills",
         (
-            """SELECT format('bill %s: %s paid of %s', b.id, <paid on bill>, b.family_due) FROM bills b
-            WHERE <paid on bill> > b.family_due""",
+            """SELECT format('bill %s: %s paid and %s taken off of %s', b.id, <paid on bill>, <off the rest>,
+                             b.family_due)
+            FROM bills b WHERE <paid on bill> + <off the rest> > b.family_due""",
+            """SELECT format('line %s: %s taken off of %s', l.id, c.amount, l.family_share) FROM bill_lines l
+            JOIN LATERAL (SELECT sum(c.off_rest + c.to_credit) AS amount FROM bill_credits c
+                          WHERE c.school_id = l.school_id AND c.line_id = l.id) c ON true
+            WHERE c.amount > l.family_share""",
             """SELECT format('bill %s is void and holds %s', b.id, <paid on bill>) FROM bills b
             JOIN bill_voids v ON v.bill_id = b.id WHERE <paid on bill> <> 0""",
             """SELECT format('bill %s: %s still due, the book says %s', b.id, due.rest, coalesce(book.debit, 0))
             FROM bills b
             JOIN LATERAL (SELECT CASE WHEN EXISTS (SELECT FROM bill_voids v WHERE v.bill_id = b.id) THEN 0
-                                      ELSE b.family_due - <paid on bill> END AS rest) due ON true
+                                      ELSE b.family_due - <off the rest> - <paid on bill> END AS rest) due ON true
             LEFT JOIN (
                 SELECT x.bill_id, sum(CASE WHEN x.debit_account_id = l.id THEN x.amount ELSE -x.amount END) AS debit
                 FROM postings x JOIN ledger_accounts l
@@ -208,6 +219,24 @@ _ALL: dict[str, Invariant] = {
                 JOIN ledger_accounts l ON l.id = x.credit_account_id AND l.kind = 'credit'
                 WHERE e.school_id = p.school_id AND e.kind = 'payment' AND e.source_id = p.id::text) book ON true
             WHERE p.source_kind <> 'credit' AND <live> AND p.amount - a.amount <> coalesce(book.credit, 0)""",
+            """WITH told AS (
+                SELECT x.pupil_id, sum(x.amount) AS amount FROM (
+                    SELECT p.pupil_id, CASE p.source_kind WHEN 'credit' THEN -p.amount ELSE p.amount - a.amount END
+                        AS amount
+                    FROM payments p JOIN LATERAL <allocated> a ON true WHERE <live>
+                    UNION ALL SELECT b.pupil_id, c.to_credit FROM bill_credits c JOIN bills b ON b.id = c.bill_id) x
+                GROUP BY x.pupil_id),
+            book AS (
+                SELECT x.pupil_id, sum(CASE WHEN x.credit_account_id = l.id THEN x.amount ELSE -x.amount END) AS amount
+                FROM postings x
+                JOIN journal_entries e ON e.school_id = x.school_id AND e.id = x.entry_id
+                LEFT JOIN journal_entries o ON o.id = e.reverses_id
+                JOIN ledger_accounts l ON l.kind = 'credit' AND l.id IN (x.debit_account_id, x.credit_account_id)
+                WHERE coalesce(o.kind, e.kind) IN ('payment', 'bill_credited') GROUP BY x.pupil_id)
+            SELECT format('pupil %s: payments and credit notes leave %s, the book says %s',
+                          coalesce(told.pupil_id, book.pupil_id), coalesce(told.amount, 0), coalesce(book.amount, 0))
+            FROM told FULL JOIN book ON book.pupil_id = told.pupil_id
+            WHERE coalesce(told.amount, 0) <> coalesce(book.amount, 0)""",
             """SELECT format('payment %s has no source %s %s', p.id, p.source_kind, p.source_id) FROM payments p
             WHERE p.source_kind = 'transfer' AND NOT EXISTS (
                 SELECT FROM transfers t WHERE t.id = p.source_id AND t.school_id = p.school_id
@@ -254,11 +283,12 @@ _ALL: dict[str, Invariant] = {
         (
             """SELECT format('round %s was %s without a deed', r.id, d.action) FROM billing_rounds r
             CROSS JOIN (VALUES ('round.approve'), ('round.issue')) AS d (action)
-            WHERE r.state = 'issued' AND NOT EXISTS (
+            WHERE r.state IN ('issued', 'locked') AND NOT EXISTS (
                 SELECT FROM audit_entries a WHERE a.school_id = r.school_id AND a.object_kind = 'billing_round'
                   AND a.object_id = r.id::text AND a.action = d.action)""",
             """SELECT format('%s %s has no deed', m.kind, m.id) FROM (
                 SELECT 'bill void' AS kind, v.school_id, v.bill_id AS id FROM bill_voids v
+                UNION ALL SELECT 'credit note', c.school_id, c.correction_id FROM bill_credits c
                 UNION ALL SELECT 'payment reversal', v.school_id, v.payment_id FROM payment_reversals v
                 UNION ALL SELECT 'receipt void', v.school_id, v.receipt_id FROM receipt_voids v
                     WHERE v.made_by IS NOT NULL
@@ -276,10 +306,12 @@ _ALL: dict[str, Invariant] = {
                 SELECT 'round' AS kind, id, made_by, approved_by FROM billing_rounds
                 UNION ALL SELECT 'bank account', id, made_by, approved_by FROM bank_accounts
                 UNION ALL SELECT 'reduction', id, made_by, approved_by FROM reductions
+                UNION ALL SELECT 'lock', id, locked_by, unlocked_by FROM billing_rounds
+                UNION ALL SELECT 'credit note', correction_id, made_by, approved_by FROM bill_credits
                 UNION ALL SELECT 'bill void', bill_id, made_by, approved_by FROM bill_voids) m
             WHERE m.made_by = m.approved_by""",
             """SELECT format('round %s was issued without an approver', id) FROM billing_rounds
-            WHERE state = 'issued' AND approved_by IS NULL""",
+            WHERE state IN ('issued', 'locked') AND approved_by IS NULL""",
         ),
     ),
     "I15": Invariant(

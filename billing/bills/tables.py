@@ -25,20 +25,30 @@ class Bill(Row, table=True):
     """What one pupil's family owes for one round on one beneficiary account.
 
     ``gross`` − ``reduced`` = ``family_due``. A bill of 0 đ is *covered* at issue: no request, QR, receipt, reminder.
+    A bill of 500,000,000 đ or more has instalments, each below (NAPAS takes less in one transfer). ``replaces_id``
+    names the void bill in whose place this one stands.
     """
 
     __tablename__ = "bills"
     __table_args__ = (
         UniqueConstraint("school_id", "id"),
         UniqueConstraint("school_id", "number"),
-        UniqueConstraint("school_id", "round_id", "enrolment_id", "bank_account_id"),
+        UniqueConstraint(
+            "school_id",
+            "round_id",
+            "enrolment_id",
+            "bank_account_id",
+            "replaces_id",
+            name="one_original_and_one_instead",
+            postgresql_nulls_not_distinct=True,
+        ),
         in_school(["round_id"], "billing_rounds"),
         in_school(["enrolment_id"], "enrolments"),
         in_school(["class_id"], "class_groups"),
         in_school(["bank_account_id"], "bank_accounts"),
+        in_school(["replaces_id"], "bills"),
         CheckConstraint("gross >= 0 AND reduced >= 0 AND family_due >= 0", name="amounts_not_negative"),
         CheckConstraint("gross - reduced = family_due", name="amounts_add_up"),
-        CheckConstraint("family_due < 500000000", name="below_napas_limit"),
         Index("ix_bills_pupil", "school_id", "pupil_id"),
     )
 
@@ -57,6 +67,7 @@ class Bill(Row, table=True):
     covered: bool = Field(default=None, sa_column_args=[Computed("family_due = 0", persisted=True)])
     due_on: date
     issued_at: datetime = time_column()
+    replaces_id: UUID | None = None
 
 
 class BillLine(Row, table=True):
@@ -135,3 +146,57 @@ class BillVoid(Row, table=True):
     made_by: UUID
     approved_by: UUID
     at: datetime = time_column()
+
+
+class BillCredit(Row, table=True):
+    """A part of a credit note: what one line of a bill was lowered by, as approved by a second person.
+
+    ``off_rest`` lowers what is open on the bill; ``to_credit`` was paid already and is the pupil's credit from now on;
+    ``off_state`` is no longer asked of the State. The database bounds all three.
+    """
+
+    __tablename__ = "bill_credits"
+    __table_args__ = (
+        UniqueConstraint("school_id", "correction_id", "line_id"),
+        in_school(["correction_id"], "corrections"),
+        in_school(["bill_id"], "bills"),
+        in_school(["line_id"], "bill_lines"),
+        CheckConstraint(
+            "off_rest >= 0 AND to_credit >= 0 AND off_state >= 0 AND off_rest + to_credit + off_state > 0",
+            name="something_off",
+        ),
+        CheckConstraint("approved_by <> made_by", name="two_people"),
+        Index("ix_bill_credits_bill", "school_id", "bill_id"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    correction_id: UUID
+    bill_id: UUID
+    line_id: int = number_column()
+    off_rest: Money = money_column()
+    to_credit: Money = money_column()
+    off_state: Money = money_column()
+    reason: str
+    made_by: UUID
+    approved_by: UUID
+    at: datetime = time_column()
+
+
+class BillInstalment(Row, table=True):
+    """A dated part of a bill, below one transfer's limit; all parts of a bill are what the family owes."""
+
+    __tablename__ = "bill_instalments"
+    __table_args__ = (
+        UniqueConstraint("school_id", "bill_id", "number"),
+        in_school(["bill_id"], "bills"),
+        CheckConstraint("number > 0", name="number_above_zero"),
+        CheckConstraint("amount > 0 AND amount < 500000000", name="one_transfer"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    bill_id: UUID
+    number: int
+    amount: Money = money_column()
+    due_on: date

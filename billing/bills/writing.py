@@ -1,4 +1,4 @@
-"""Writing the bills of one round, set-wise: thousands of bills with lines and reductions in one go."""
+"""Writing the bills of one round, set-wise: thousands of bills with lines, reductions and instalments in one go."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
+from billing.bills.instalments import Share, split_due
 from billing.loading import load_temporary
 from billing.money import Money, total
 
@@ -44,7 +45,7 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class NewBill:
-    """A bill to be written, with all its lines."""
+    """A bill to be written, with all its lines; ``replaces_id`` names a void bill in whose place it stands."""
 
     id: UUID
     number: str
@@ -53,6 +54,7 @@ class NewBill:
     class_id: UUID
     bank_account_id: UUID
     lines: tuple[NewLine, ...]
+    replaces_id: UUID | None = None
 
     @property
     def gross(self) -> Money:
@@ -67,13 +69,14 @@ class NewBill:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """What all bills of one round share."""
+    """What all bills of one round have in common; ``shares`` split each of them into instalments."""
 
     school_id: UUID
     round_id: UUID
     period: str
     due_on: date
     issued_at: datetime
+    shares: tuple[Share, ...] = ()
 
 
 _BILLS = {
@@ -85,6 +88,7 @@ _BILLS = {
     "bank_account_id": "uuid",
     "gross": "bigint",
     "family_due": "bigint",
+    "replaces_id": "uuid",
 }
 _LINES = {
     "bill_id": "uuid",
@@ -109,11 +113,12 @@ _REDUCTIONS = {
     "legal_basis": "text",
     "percent": "int",
 }
+_INSTALMENTS = {"bill_id": "uuid", "number": "int", "amount": "bigint", "due_on": "date"}
 _INSERT_BILLS = text("""
     INSERT INTO bills (id, school_id, round_id, enrolment_id, pupil_id, class_id, bank_account_id, number, period,
-                       gross, reduced, family_due, due_on, issued_at)
+                       gross, reduced, family_due, due_on, issued_at, replaces_id)
     SELECT id, :school_id, :round_id, enrolment_id, pupil_id, class_id, bank_account_id, number, :period,
-           gross, gross - family_due, family_due, :due_on, :issued_at
+           gross, gross - family_due, family_due, :due_on, :issued_at, replaces_id
     FROM pg_temp.new_bills ORDER BY number
 """)
 _INSERT_LINES = text("""
@@ -129,10 +134,14 @@ _INSERT_REDUCTIONS = text("""
     FROM pg_temp.new_bill_reductions r
     JOIN bill_lines l ON l.school_id = :school_id AND l.bill_id = r.bill_id AND l.position = r.position
 """)
+_INSERT_INSTALMENTS = text("""
+    INSERT INTO bill_instalments (school_id, bill_id, number, amount, due_on)
+    SELECT :school_id, bill_id, number, amount, due_on FROM pg_temp.new_bill_instalments
+""")
 
 
 def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> None:
-    """Insert bills, lines and reductions; the database checks sums, keys and the school on every row."""
+    """Insert bills, lines, reductions and instalments; the database checks sums, keys and the school on every row."""
     session.flush()
     load_temporary(session, "new_bills", _BILLS, (_bill_row(bill) for bill in bills))
     load_temporary(session, "new_bill_lines", _LINES, (row for bill in bills for row in _line_rows(bill)))
@@ -147,6 +156,9 @@ def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> Non
     session.execute(_INSERT_BILLS, shared)
     session.execute(_INSERT_LINES, {"school_id": issue.school_id})
     session.execute(_INSERT_REDUCTIONS, {"school_id": issue.school_id})
+    if issue.shares:
+        load_temporary(session, "new_bill_instalments", _INSTALMENTS, _parts(bills, issue.shares))
+        session.execute(_INSERT_INSTALMENTS, {"school_id": issue.school_id})
 
 
 def _bill_row(bill: NewBill) -> tuple[object, ...]:
@@ -159,6 +171,7 @@ def _bill_row(bill: NewBill) -> tuple[object, ...]:
         bill.bank_account_id,
         bill.gross.dong,
         bill.family_due.dong,
+        bill.replaces_id,
     )
 
 
@@ -192,3 +205,9 @@ def _shares(bill: NewBill) -> Iterator[tuple[object, ...]]:
                 share.legal_basis,
                 share.percent,
             )
+
+
+def _parts(bills: Sequence[NewBill], shares: Sequence[Share]) -> Iterator[tuple[object, ...]]:
+    for bill in bills:
+        for part in split_due(bill.family_due, shares):
+            yield bill.id, part.number, part.amount.dong, part.due_on

@@ -11,6 +11,8 @@ from sqlmodel import Session
 from billing.events.tables import Event
 
 BILL_ISSUED = "bill_issued"  # subject: payment request
+BILL_VOIDED = "bill_voided"  # subject: bill
+BILL_CREDITED = "bill_credited"  # subject: bill
 PAYMENT_RECEIVED = "payment_received"  # subject: payment
 PAYMENT_REVERSED = "payment_reversed"  # subject: payment
 

@@ -1,25 +1,51 @@
-"""What is still due: a bill's state follows from its live allocations and is never stored."""
+"""What is still due: a bill's state follows from its live allocations and credit notes and is never stored.
+
+A bill takes ``family_due`` at most. A live allocation fills it with money; a credit note either lowers what is open
+(``off_rest``) or gives back what was paid (``to_credit``, the pupil's credit from then on). So
+
+    rest = family_due − off_rest − allocated          what is still open, as the family's account in the book says
+    due  = family_due − off_rest − given back         what the bill comes to after its credit notes
+    paid = allocated − given back                     so that due − paid = rest
+
+Given back is ``to_credit``, or all that is allocated should the bank have taken the payment back since.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, Subquery, cast, exists, func, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ScalarSelect,
+    Subquery,
+    cast,
+    exists,
+    func,
+    literal,
+    type_coerce,
+    union_all,
+)
 from sqlmodel import Session, col, select
 
-from billing.bills.tables import Bill, BillVoid
+from billing.bills.instalments import Asked, Instalment, asked_on
+from billing.bills.tables import Bill, BillCredit, BillInstalment, BillLine, BillVoid
 from billing.money import ZERO, Money, total
 from billing.payments.tables import Allocation, PaymentRequestBill, PaymentReversal
-from billing.storage import money_sum
+from billing.storage import MoneyColumn, money_sum
 
 
 @dataclass(frozen=True, slots=True)
 class BillBalance:
-    """A bill with what was paid on it. ``status``: open, partial, paid, covered or void."""
+    """A bill with what was paid on it. ``status``: open, partial, paid, covered or void.
+
+    ``family_due`` is as billed; ``due`` is what it comes to after credit notes.
+    """
 
     bill_id: UUID
     number: str
@@ -28,24 +54,49 @@ class BillBalance:
     period: str
     due_on: date
     family_due: Money
-    paid: Money
+    allocated: Money
+    off_rest: Money
+    to_credit: Money
     void: bool
+    instalments: tuple[Instalment, ...] = ()
+
+    @property
+    def given_back(self) -> Money:
+        """What was paid and became the pupil's credit by a credit note."""
+        return min(self.to_credit, self.allocated)
+
+    @property
+    def due(self) -> Money:
+        """What the bill comes to after its credit notes."""
+        return self.family_due - self.off_rest - self.given_back
+
+    @property
+    def paid(self) -> Money:
+        """What of the money set against the bill stays there."""
+        return self.allocated - self.given_back
 
     @property
     def rest(self) -> Money:
         """What is still due; nothing on a void bill."""
-        return ZERO if self.void else self.family_due - self.paid
+        return ZERO if self.void else self.due - self.paid
 
     @property
     def status(self) -> str:
         """Return the one word for the state of the bill."""
         if self.void:
             return "void"
-        if not self.family_due:
+        if not self.due:
             return "covered"
         if not self.rest:
             return "paid"
         return "partial" if self.paid else "open"
+
+    def asked(self, today: date) -> Asked:
+        """Return what of the rest is asked for on a day; a bill without instalments asks for all of it."""
+        if self.void or not self.rest:
+            return Asked(ZERO, 1, 1, self.due_on, ZERO)
+        parts = self.instalments or (Instalment(1, self.family_due, self.due_on),)
+        return asked_on(parts, self.family_due - self.due, self.paid, today)
 
 
 def live_allocation() -> ColumnElement[bool]:
@@ -53,17 +104,50 @@ def live_allocation() -> ColumnElement[bool]:
     return ~exists().where(col(PaymentReversal.payment_id) == col(Allocation.payment_id))
 
 
-def paid_by_bill() -> Subquery:
-    """Return a subquery (bill_id, paid as BIGINT) over all live allocations in scope; for whole lists."""
+def moved_by_bill() -> Subquery:
+    """Return a subquery (bill_id, taken, paid as BIGINT) over all bills in scope that anything happened to.
+
+    ``family_due - taken`` is the rest, ``paid`` is net of what was given back. For whole lists; see ``rest_by`` and
+    ``paid_by``.
+    """
     amount = type_coerce(col(Allocation.amount), BigInteger)
-    paid = cast(func.sum(amount), BigInteger).label("paid")
-    query: Any = select(col(Allocation.bill_id).label("bill_id"), paid)
-    subquery: Subquery = query.where(live_allocation()).group_by(col(Allocation.bill_id)).subquery("paid_by_bill")
+    off_rest = type_coerce(col(BillCredit.off_rest), BigInteger)
+    to_credit = type_coerce(col(BillCredit.to_credit), BigInteger)
+    money: Any = select(col(Allocation.bill_id).label("bill_id"), amount.label("taken"), amount.label("paid"))
+    notes: Any = select(col(BillCredit.bill_id), off_rest, literal(0, BigInteger) - to_credit)
+    moves = union_all(money.where(live_allocation()), notes).subquery("moves")
+    query: Any = select(
+        moves.c.bill_id,
+        cast(func.sum(moves.c.taken), BigInteger).label("taken"),
+        cast(func.sum(moves.c.paid), BigInteger).label("paid"),
+    )
+    subquery: Subquery = query.group_by(moves.c.bill_id).subquery("moved_by_bill")
     return subquery
 
 
-def paid_on_bill() -> ScalarSelect[Any]:
-    """Return what was paid on the bill of the enclosing query, looked up by index; for few bills."""
+def rest_by(moved: Subquery) -> ColumnElement[int]:
+    """Return what is open on the bill of the enclosing query, which joins ``moved_by_bill`` from outside."""
+    return type_coerce(col(Bill.family_due), BigInteger) - func.coalesce(moved.c.taken, 0)
+
+
+def paid_by(moved: Subquery) -> ColumnElement[int]:
+    """Return what is paid on the bill of the enclosing query, net of what was given back."""
+    return func.coalesce(moved.c.paid, 0)
+
+
+def due_by(moved: Subquery) -> ColumnElement[int]:
+    """Return what the bill of the enclosing query comes to after its credit notes."""
+    return rest_by(moved) + paid_by(moved)
+
+
+def taken_from_bill() -> ColumnElement[Any]:
+    """Return what allocations and credit notes took of the open part of the enclosing query's bill; for few bills."""
+    both = type_coerce(allocated_on_bill(), BigInteger) + type_coerce(_credits_of_bill(BillCredit.off_rest), BigInteger)
+    return type_coerce(both, MoneyColumn)
+
+
+def allocated_on_bill() -> ScalarSelect[Any]:
+    """Return the money set against the bill of the enclosing query, looked up by index; for few bills."""
     return (
         select(money_sum(Allocation.amount))
         .where(col(Allocation.school_id) == Bill.school_id, col(Allocation.bill_id) == Bill.id, live_allocation())
@@ -72,15 +156,66 @@ def paid_on_bill() -> ScalarSelect[Any]:
     )
 
 
+def _credits_of_bill(column: Money) -> ScalarSelect[Any]:
+    return (
+        select(money_sum(column))
+        .where(col(BillCredit.school_id) == Bill.school_id, col(BillCredit.bill_id) == Bill.id)
+        .correlate(Bill)
+        .scalar_subquery()
+    )
+
+
 def bill_balances(session: Session, *conditions: ColumnElement[bool]) -> list[BillBalance]:
     """Return balances of the bills that fulfil all conditions (on ``Bill``), oldest due first, then by number."""
-    query = (
-        select(Bill, paid_on_bill(), col(BillVoid.bill_id).is_not(None))
+    query: Any = (
+        select(  # type: ignore[call-overload]  # SQLModel types four columns at most
+            Bill,
+            allocated_on_bill(),
+            _credits_of_bill(BillCredit.off_rest),
+            _credits_of_bill(BillCredit.to_credit),
+            col(BillVoid.bill_id).is_not(None),
+        )
         .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
         .where(*conditions)
         .order_by(col(Bill.due_on), col(Bill.number))
     )
-    return [_balance(bill, bill_paid, void=void) for bill, bill_paid, void in session.exec(query).all()]
+    rows = session.exec(query).all()
+    parts = _instalments(session, [row[0].id for row in rows])
+    return [
+        BillBalance(
+            bill_id=bill.id,
+            number=bill.number,
+            pupil_id=bill.pupil_id,
+            bank_account_id=bill.bank_account_id,
+            period=bill.period,
+            due_on=bill.due_on,
+            family_due=bill.family_due,
+            allocated=allocated,
+            off_rest=off_rest,
+            to_credit=to_credit,
+            void=void,
+            instalments=parts.get(bill.id, ()),
+        )
+        for bill, allocated, off_rest, to_credit, void in rows
+    ]
+
+
+def line_dues(session: Session, balances: Iterable[BillBalance]) -> dict[int, Money]:
+    """Return what each line of some bills comes to for the family after credit notes; they add up to ``due``."""
+    given_back = {balance.bill_id: balance.given_back for balance in balances}
+    in_bills = list(given_back)
+    lines = session.exec(
+        select(col(BillLine.id), col(BillLine.family_share)).where(col(BillLine.bill_id).in_(in_bills))
+    ).all()
+    dues: dict[int, Money] = {line_id: share for line_id, share in lines if line_id is not None}
+    notes = session.exec(
+        select(BillCredit).where(col(BillCredit.bill_id).in_(in_bills)).order_by(col(BillCredit.id))
+    ).all()
+    for note in notes:
+        back = min(note.to_credit, given_back[note.bill_id])
+        given_back[note.bill_id] -= back
+        dues[note.line_id] -= note.off_rest + back
+    return dues
 
 
 def request_balances(session: Session, school_id: UUID, request_ids: Sequence[UUID]) -> dict[UUID, list[BillBalance]]:
@@ -105,15 +240,16 @@ def rest_of(balances: Sequence[BillBalance]) -> Money:
     return total(balance.rest for balance in balances)
 
 
-def _balance(bill: Bill, paid: Money, *, void: bool) -> BillBalance:
-    return BillBalance(
-        bill_id=bill.id,
-        number=bill.number,
-        pupil_id=bill.pupil_id,
-        bank_account_id=bill.bank_account_id,
-        period=bill.period,
-        due_on=bill.due_on,
-        family_due=bill.family_due,
-        paid=paid,
-        void=void,
-    )
+def asked_of(balances: Sequence[BillBalance], today: date) -> Money:
+    """Return what is asked for on some bills together on a day: the amount of their QR."""
+    return total(balance.asked(today).amount for balance in balances)
+
+
+def _instalments(session: Session, bills: Sequence[UUID]) -> dict[UUID, tuple[Instalment, ...]]:
+    rows = session.exec(
+        select(BillInstalment).where(col(BillInstalment.bill_id).in_(bills)).order_by(col(BillInstalment.number))
+    ).all()
+    found: dict[UUID, list[Instalment]] = defaultdict(list)
+    for row in rows:
+        found[row.bill_id].append(Instalment(row.number, row.amount, row.due_on))
+    return {bill: tuple(parts) for bill, parts in found.items()}

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, func, insert, text, type_coerce
+from sqlalchemy import insert, text, type_coerce
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillVoid
 from billing.ledger.tables import BankAccount
 from billing.money import Money, total
-from billing.payments.balances import paid_by_bill
+from billing.payments.balances import moved_by_bill, rest_by
 from billing.payments.reference import reference_for
 from billing.payments.tables import IssuedReference, PaymentRequest, PaymentRequestBill, reference_numbers
 from billing.payments.virtual_accounts import assign_virtual_accounts
@@ -72,11 +72,11 @@ def open_requests(
 
 def _open_bills(session: Session, school_id: UUID, payees: set[Payee]) -> dict[Payee, list[tuple[UUID, Money]]]:
     """Return the bills of these pupils with what is due on them, by payee, oldest due first."""
-    paid = paid_by_bill()
-    rest = type_coerce(col(Bill.family_due), BigInteger) - func.coalesce(paid.c.paid, 0)
+    moved = moved_by_bill()
+    rest = rest_by(moved)
     query = (
         select(col(Bill.pupil_id), col(Bill.bank_account_id), col(Bill.id), type_coerce(rest, MoneyColumn))
-        .outerjoin(paid, paid.c.bill_id == Bill.id)
+        .outerjoin(moved, moved.c.bill_id == Bill.id)
         .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
         .where(
             Bill.school_id == school_id,

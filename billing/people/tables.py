@@ -32,10 +32,16 @@ class Authority(Row, table=True):
 
 
 class School(Row, table=True):
-    """A school: the tenant. ``code`` is the sector database's code, opaque text."""
+    """A school: the tenant. ``code`` is the sector database's code, opaque text.
+
+    ``alert_percent``: how far a round's total may move against the last one before the approver is asked.
+    """
 
     __tablename__ = "schools"
-    __table_args__ = (one_of("kind", SCHOOL_KINDS),)
+    __table_args__ = (
+        one_of("kind", SCHOOL_KINDS),
+        CheckConstraint("alert_percent BETWEEN 1 AND 1000", name="alert_percent_in_range"),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     province_id: UUID = Field(foreign_key="authorities.id", index=True)
@@ -50,6 +56,7 @@ class School(Row, table=True):
     phone: str
     budget_code: str | None = None
     language: str = "vi"
+    alert_percent: int = Field(default=20, sa_column_kwargs={"server_default": "20"})
 
 
 class ClassGroup(Row, table=True):

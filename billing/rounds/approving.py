@@ -20,6 +20,7 @@ STATE_NAMES = {
     "submitted": "đang chờ duyệt",
     "approved": "đã duyệt",
     "issued": "đã phát hành",
+    "locked": "đã khóa",
     "withdrawn": "đã hủy",
 }
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from billing.bills.instalments import Share, shares_from, split_due
 from billing.bills.tables import Bill, BillVoid
-from billing.errors import NotFound
+from billing.errors import NotFound, Refused
 from billing.fees.caps import CapVerdict
-from billing.fees.charging import Charge, charge_all
+from billing.fees.charging import Charge, charge_all, split_by_account
+from billing.fees.preview import digest_of
 from billing.fees.pupils import BilledPupil, Roll, read_roll
 from billing.fees.schedule import judge_schedule, read_schedule
 from billing.money import ZERO, Money
 from billing.people.tables import School
-from billing.rounds.drafting import period_of
-from billing.rounds.tables import BillingRound
+from billing.rounds.drafting import find_round, period_of
+from billing.rounds.tables import ISSUED_STATES, BillingRound
+
+# One instant transfer takes less (NAPAS); a larger bill is paid in instalments.
+TOO_LARGE = Money(500_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,26 +37,102 @@ class Calculated:
     verdicts: tuple[CapVerdict, ...]
 
 
-def calculate(session: Session, billing_round: BillingRound) -> Calculated:
-    """Charge all pupils of the school for the round's period; raises ``OverCap`` and the like, stores nothing."""
-    school = session.exec(select(School).where(School.id == billing_round.school_id)).one_or_none()
-    if school is None:
-        raise NotFound("Không tìm thấy trường của đợt thu này.", school=billing_round.school_id)
+def calculate(
+    session: Session, billing_round: BillingRound, *, only: Collection[UUID] | None = None, again: bool = False
+) -> Calculated:
+    """Charge the round's pupils for its period; raises ``OverCap`` and the like, stores nothing.
+
+    A supplementary round charges only who has no live bill in its base round. ``only`` narrows it to some pupils;
+    ``again`` charges them although they are billed (for the bill that takes the place of another).
+    """
+    school = school_of(session, billing_round)
     period = period_of(billing_round)
     schedule = read_schedule(session, school, period.days)
     verdicts = judge_schedule(session, school, schedule, period.days)
     roll = read_roll(session, school.id, billing_round.school_year, period.days)
-    charges = tuple(charge_all((pupil.facts for pupil in roll.pupils), period, schedule))
+    if billing_round.base_round_id is not None and not again:
+        roll = _without(roll, billed_pupils(session, billing_round.school_id, billing_round.base_round_id))
+    wanted = [pupil for pupil in roll.pupils if only is None or pupil.facts.pupil_id in only]
+    charges = tuple(charge_all((pupil.facts for pupil in wanted), period, schedule))
+    _refuse_too_large(charges, shares_from(billing_round.instalments))
     return Calculated(charges, {pupil.facts.pupil_id: pupil for pupil in roll.pupils}, roll, verdicts)
 
 
+def _refuse_too_large(charges: Sequence[Charge], shares: Sequence[Share]) -> None:
+    """Raise ``Refused`` for a bill (or a part of one) that no single transfer can pay."""
+    for charge in charges:
+        if charge.family_due < TOO_LARGE:
+            continue
+        for part in split_by_account(charge).values():
+            at_once = max((each.amount for each in split_due(part.family_due, shares)), default=part.family_due)
+            if at_once >= TOO_LARGE:
+                raise Refused(
+                    f"Có học sinh phải nộp {at_once} một lần, từ {TOO_LARGE} trở lên vượt hạn mức một lần chuyển khoản."
+                    " Hãy chia đợt thu thành nhiều đợt nộp, mỗi đợt dưới mức đó.",
+                    pupil=charge.pupil_id,
+                )
+
+
+def school_of(session: Session, billing_round: BillingRound) -> School:
+    """Return the school of a round; raises ``NotFound`` outside what the caller may see."""
+    school = session.exec(select(School).where(School.id == billing_round.school_id)).one_or_none()
+    if school is None:
+        raise NotFound("Không tìm thấy trường của đợt thu này.", school=billing_round.school_id)
+    return school
+
+
+def billed_pupils(session: Session, school_id: UUID, base_round_id: UUID) -> frozenset[UUID]:
+    """Return who has a live bill in a round or in a round that supplements it."""
+    family = select(BillingRound.id).where(
+        BillingRound.school_id == school_id,
+        (col(BillingRound.id) == base_round_id) | (col(BillingRound.base_round_id) == base_round_id),
+    )
+    rows = session.exec(
+        select(Bill.pupil_id)
+        .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
+        .where(Bill.school_id == school_id, col(Bill.round_id).in_(family), col(BillVoid.bill_id).is_(None)),
+    ).all()
+    return frozenset(rows)
+
+
+def late_arrivals(session: Session, base_round_id: UUID) -> tuple[UUID, ...]:
+    """Return the pupils of an issued round's period who have no live bill in it and a class to be billed in."""
+    base = find_round(session, base_round_id)
+    days = period_of(base).days
+    roll = read_roll(session, base.school_id, base.school_year, days)
+    billed = billed_pupils(session, base.school_id, base.id)
+    return tuple(each.facts.pupil_id for each in roll.pupils if each.facts.pupil_id not in billed)
+
+
+def _without(roll: Roll, billed: frozenset[UUID]) -> Roll:
+    return replace(
+        roll,
+        pupils=tuple(pupil for pupil in roll.pupils if pupil.facts.pupil_id not in billed),
+        without_class=tuple(pupil for pupil in roll.without_class if pupil not in billed),
+        waiting_reductions=roll.waiting_reductions - billed,
+    )
+
+
+def round_digest(charges: Sequence[Charge], billing_round: BillingRound) -> str:
+    """Return the SHA-256 (hex) of all that the round would write: the charges, and how their sums are split."""
+    digest = digest_of(charges)
+    if not billing_round.instalments:
+        return digest
+    split = json.dumps(billing_round.instalments, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(f"{digest}\n{split}".encode()).hexdigest()
+
+
 def last_dues(session: Session, billing_round: BillingRound) -> dict[UUID, Money]:
-    """Return what each pupil's family owed for the school's last issued round; empty before the first one."""
+    """Return what each pupil's family owed for the school's last issued round of the same kind.
+
+    As issued: credit notes are no part of it, bills taken back are left out. Empty before the first round.
+    """
     last = session.exec(
         select(BillingRound.id)
         .where(
             BillingRound.school_id == billing_round.school_id,
-            BillingRound.state == "issued",
+            BillingRound.kind == billing_round.kind,
+            col(BillingRound.state).in_(ISSUED_STATES),
             BillingRound.id != billing_round.id,
         )
         .order_by(col(BillingRound.issued_at).desc())

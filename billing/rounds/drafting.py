@@ -1,7 +1,8 @@
-"""Starting a billing round: which days it bills, until when it is to be paid."""
+"""Starting a billing round: which days it bills, until when it is to be paid, and which round it supplements."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -9,15 +10,19 @@ from uuid import UUID
 from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.errors import NotAllowed, NotFound, Refused
+from billing.bills.instalments import Share, check_shares, shares_as_json
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.charging import Period
 from billing.fees.items import Span
-from billing.rounds.tables import BillingRound
+from billing.rounds.tables import ISSUED_STATES, BillingRound
 
 
 @dataclass(frozen=True, slots=True)
 class RoundPlan:
-    """What an accountant enters for a round. ``code`` is unique within the school year, such as ``2025-10``."""
+    """What an accountant enters for a round. ``code`` is unique within the school year, such as ``2025-10``.
+
+    ``instalments`` split every bill of the round; the last one is due on ``due_on``. None: one sum.
+    """
 
     school_id: UUID
     school_year: str
@@ -26,15 +31,81 @@ class RoundPlan:
     days: Span
     meal_days: frozenset[date]
     due_on: date
+    instalments: tuple[Share, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SupplementaryPlan:
+    """What an accountant enters for a supplementary round; days, meals and prices are those of the base round."""
+
+    code: str
+    name: str
+    due_on: date
+    instalments: tuple[Share, ...] = ()
 
 
 def draft_round(session: Session, actor: Actor, plan: RoundPlan, now: datetime) -> BillingRound:
     """Write down a new round; raises ``Refused`` for days that make no sense or a code that is taken."""
     Period(plan.code, plan.name, plan.days, plan.meal_days)  # refuses meal days outside the period
+    return _draft(session, actor, plan, now)
+
+
+def draft_supplementary(
+    session: Session, actor: Actor, base_round_id: UUID, plan: SupplementaryPlan, now: datetime
+) -> BillingRound:
+    """Write down a round for the pupils who have no live bill in an issued round: late arrivals, voided bills.
+
+    It goes the same way as any other: preview, submit, approve, issue. Raises ``Conflict`` while the base round is
+    not issued, ``Refused`` when the base is itself supplementary, and as ``draft_round`` does.
+    """
+    base = find_round(session, base_round_id)
+    if base.kind != "regular":
+        raise Refused("Đợt thu bổ sung phải dựa trên một đợt thu thường.", round=base_round_id)
+    if base.state not in ISSUED_STATES:
+        raise Conflict("Đợt thu gốc chưa phát hành; học sinh mới sẽ được tính ngay trong đợt đó.", state=base.state)
+    whole = RoundPlan(
+        school_id=base.school_id,
+        school_year=base.school_year,
+        code=plan.code,
+        name=plan.name,
+        days=Span(base.period_from, base.period_to),
+        meal_days=frozenset(base.meal_days),
+        due_on=plan.due_on,
+        instalments=plan.instalments,
+    )
+    return _draft(session, actor, whole, now, base=base.id)
+
+
+def set_instalments(
+    session: Session, round_id: UUID, actor: Actor, shares: Sequence[Share], now: datetime
+) -> BillingRound:
+    """Split the bills of a round that is not yet submitted (no shares: one sum); it is a draft again.
+
+    The last share is due on the round's own day, which moves along. Raises ``Refused`` for shares that do not add up,
+    ``Conflict`` when the round is on its way already.
+    """
+    billing_round = find_round(session, round_id)
+    if billing_round.state not in ("draft", "previewed"):
+        raise Conflict("Đợt thu đã trình duyệt; hãy xem trước lại rồi mới chia đợt nộp.", state=billing_round.state)
+    person(actor)
+    ordered = check_shares(shares)
+    billing_round.instalments = shares_as_json(ordered)
+    billing_round.due_on = ordered[-1].due_on if ordered else billing_round.due_on
+    _refuse_bad_days(ordered, billing_round.period_from, billing_round.due_on)
+    billing_round.state = "draft"
+    billing_round.preview_digest, billing_round.preview, billing_round.family_total = None, {}, None
+    session.add(billing_round)
+    session.flush()
+    deed = round_deed(billing_round, "round.instalments")
+    record_deed(session, actor, deed, now, instalments=billing_round.instalments)
+    return billing_round
+
+
+def _draft(session: Session, actor: Actor, plan: RoundPlan, now: datetime, *, base: UUID | None = None) -> BillingRound:
+    shares = check_shares(plan.instalments)
+    _refuse_bad_days(shares, plan.days.start, plan.due_on)
     if plan.days.end is None:
         raise Refused("Kỳ thu phải có ngày kết thúc.")
-    if plan.due_on < plan.days.start:
-        raise Refused(f"Hạn nộp {plan.due_on:%d/%m/%Y} trước ngày đầu của kỳ thu.", due_on=plan.due_on)
     taken = select(BillingRound.id).where(
         BillingRound.school_id == plan.school_id,
         BillingRound.school_year == plan.school_year,
@@ -53,11 +124,24 @@ def draft_round(session: Session, actor: Actor, plan: RoundPlan, now: datetime) 
         due_on=plan.due_on,
         made_by=person(actor),
         made_at=now,
+        kind="supplementary" if base else "regular",
+        base_round_id=base,
+        instalments=shares_as_json(shares),
     )
     session.add(made)
     session.flush()
-    record_deed(session, actor, round_deed(made, "round.draft"), now, code=plan.code)
+    record_deed(session, actor, round_deed(made, "round.draft"), now, code=plan.code, base=str(base) if base else None)
     return made
+
+
+def _refuse_bad_days(shares: Sequence[Share], starts: date, due_on: date) -> None:
+    first = shares[0].due_on if shares else due_on
+    if first < starts:
+        raise Refused(f"Hạn nộp {first:%d/%m/%Y} trước ngày đầu của kỳ thu.", due_on=first)
+    if shares and shares[-1].due_on != due_on:
+        raise Refused(
+            f"Hạn của đợt nộp cuối ({shares[-1].due_on:%d/%m/%Y}) phải là hạn nộp của đợt thu ({due_on:%d/%m/%Y})."
+        )
 
 
 def find_round(session: Session, round_id: UUID) -> BillingRound:

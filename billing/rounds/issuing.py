@@ -10,21 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from uuid import UUID
 
 from sqlalchemy import func, insert, text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import SYSTEM, record_deed
+from billing.bills.instalments import shares_from
 from billing.bills.tables import Bill
 from billing.bills.writing import Issue, NewBill, NewLine, NewReduction, write_bills
-from billing.errors import Conflict, Refused
+from billing.errors import Conflict
 from billing.events.recording import BILL_ISSUED
 from billing.events.tables import Event
 from billing.fees.charging import Charge, ChargeLine, split_by_account
 from billing.fees.explaining import because_json
 from billing.fees.items import Group, Payer
-from billing.fees.preview import digest_of
+from billing.fees.pupils import BilledPupil
 from billing.fees.schedule import item_ids
 from billing.ledger.accounts import FAMILY_RECEIVABLE, STATE_RECEIVABLE
 from billing.ledger.posting import Fact, Line
@@ -32,14 +34,15 @@ from billing.ledger.posting_many import post_many
 from billing.money import ZERO, Money
 from billing.payments.requests import NewRequest, open_requests
 from billing.payments.tables import PaymentRequest, PaymentRequestBill
-from billing.rounds.calculating import Calculated, calculate
+from billing.rounds.calculating import Calculated, calculate, round_digest
 from billing.rounds.drafting import find_round, round_deed
-from billing.rounds.tables import BillingRound
+from billing.rounds.tables import ISSUED_STATES, BillingRound
 from billing.storage import money_sum, new_id
 
 VIET_NAM = timezone(timedelta(hours=7), "ICT")
-# One instant transfer takes less (NAPAS); a larger bill has to be cut into several rounds.
-TOO_LARGE = Money(500_000_000)
+
+Made = tuple[NewBill, Charge]
+"""A bill to be written, and the charge that it is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +58,20 @@ class IssuedRound:
 def issue_round(session: Session, round_id: UUID, now: datetime, reference_key: bytes) -> IssuedRound:
     """Issue an approved round and return what stands; an issued one is returned as it is.
 
-    Raises ``Conflict`` when the round is not approved or would now charge anything else than what was approved, and
-    ``Refused`` when a bill is too large for one transfer.
+    Raises ``Conflict`` when the round is not approved or would now charge anything else than what was approved.
     """
-    billing_round = _alone(session, round_id)
-    if billing_round.state == "issued":
+    billing_round = alone(session, round_id)
+    if billing_round.state in ISSUED_STATES:
         return issued(session, billing_round)
     if billing_round.state != "approved":
         raise Conflict("Đợt thu chưa được duyệt nên chưa thể phát hành.", state=billing_round.state)
     calculated = calculate(session, billing_round)
-    if bytes.fromhex(digest_of(calculated.charges)) != billing_round.preview_digest:
+    if bytes.fromhex(round_digest(calculated.charges, billing_round)) != billing_round.preview_digest:
         raise Conflict(
             "Dữ liệu đã đổi sau khi duyệt (học sinh, đơn giá hoặc miễn giảm). Hãy xem trước và trình duyệt lại.",
             round=round_id,
         )
-    made = _bills(session, billing_round, calculated)
-    bills = [bill for bill, _ in made]
-    _refuse_too_large(bills)
-    issue = Issue(billing_round.school_id, billing_round.id, _period_text(billing_round), billing_round.due_on, now)
-    write_bills(session, issue, bills)
-    _post(session, billing_round, made, now)
-    payees = {(bill.pupil_id, bill.bank_account_id) for bill in bills if bill.family_due}
-    requests = open_requests(session, billing_round.school_id, payees, now, reference_key)
-    _tell(session, billing_round, requests, now)
+    put_out(session, billing_round, _bills(session, billing_round, calculated), now, reference_key)
     billing_round.state = "issued"
     billing_round.issued_at = now
     session.add(billing_round)
@@ -88,14 +82,39 @@ def issue_round(session: Session, round_id: UUID, now: datetime, reference_key: 
     return done
 
 
+def put_out(
+    session: Session, billing_round: BillingRound, made: Sequence[Made], now: datetime, reference_key: bytes
+) -> list[NewRequest]:
+    """Write bills with all that follows from them: entries in the book, payment requests, events."""
+    bills = [bill for bill, _ in made]
+    issue = Issue(
+        school_id=billing_round.school_id,
+        round_id=billing_round.id,
+        period=_period_text(billing_round),
+        due_on=billing_round.due_on,
+        issued_at=now,
+        shares=shares_from(billing_round.instalments),
+    )
+    write_bills(session, issue, bills)
+    _post(session, billing_round, made, now)
+    payees = {(bill.pupil_id, bill.bank_account_id) for bill in bills if bill.family_due}
+    requests = open_requests(session, billing_round.school_id, payees, now, reference_key)
+    _tell(session, billing_round, requests, now)
+    return requests
+
+
 def issued(session: Session, billing_round: BillingRound) -> IssuedRound:
-    """Return what stands of an issued round, read from its bills."""
+    """Return what stands of an issued round, read from its bills as they were issued."""
     bills, covered, family = session.exec(
         select(
             func.count(),
             func.count().filter(col(Bill.covered)),
             money_sum(Bill.family_due),
-        ).where(Bill.school_id == billing_round.school_id, Bill.round_id == billing_round.id),
+        ).where(
+            Bill.school_id == billing_round.school_id,
+            Bill.round_id == billing_round.id,
+            col(Bill.replaces_id).is_(None),
+        ),
     ).one()
     requests = session.exec(
         select(func.count(func.distinct(PaymentRequest.id)))
@@ -110,34 +129,44 @@ def issued(session: Session, billing_round: BillingRound) -> IssuedRound:
     return IssuedRound(bills, covered, requests, family)
 
 
-def _alone(session: Session, round_id: UUID) -> BillingRound:
+def alone(session: Session, round_id: UUID) -> BillingRound:
     """Wait until nobody else issues for this school, then return the round as it stands."""
     school_id = find_round(session, round_id).school_id
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"issue {school_id}"})
     return find_round(session, round_id)
 
 
-def _bills(session: Session, billing_round: BillingRound, calculated: Calculated) -> list[tuple[NewBill, Charge]]:
+def _bills(session: Session, billing_round: BillingRound, calculated: Calculated) -> list[Made]:
     """Make a bill for each pupil and account, with its charge, in the order of classes, numbered without a gap."""
     ids = item_ids(session, billing_round.school_id)
-    prefix = f"TB{billing_round.period_from:%y%m}-"
-    number = _last_number(session, billing_round.school_id, prefix)
-    made = []
-    for charge in sorted(calculated.charges, key=lambda each: _place(each, calculated)):
-        pupil = calculated.pupils[charge.pupil_id]
-        for account, part in split_by_account(charge).items():
-            number += 1
-            bill = NewBill(
-                id=new_id(),
-                number=f"{prefix}{number:06d}",
-                enrolment_id=pupil.enrolment_id,
-                pupil_id=charge.pupil_id,
-                class_id=pupil.class_id,
-                bank_account_id=UUID(account),
-                lines=tuple(_new_line(line, ids) for line in part.lines),
-            )
-            made.append((bill, part))
-    return made
+    numbers = next_numbers(session, billing_round)
+    return [
+        (new_bill(calculated.pupils[charge.pupil_id], UUID(account), part, next(numbers), ids), part)
+        for charge in sorted(calculated.charges, key=lambda each: _place(each, calculated))
+        for account, part in split_by_account(charge).items()
+    ]
+
+
+def new_bill(  # noqa: PLR0913  what one bill is made of
+    pupil: BilledPupil,
+    account: UUID,
+    part: Charge,
+    number: str,
+    ids: dict[str, UUID],
+    *,
+    replaces: UUID | None = None,
+) -> NewBill:
+    """Make the bill of one pupil and account; ``ids`` are the school's items by code."""
+    return NewBill(
+        id=new_id(),
+        number=number,
+        enrolment_id=pupil.enrolment_id,
+        pupil_id=part.pupil_id,
+        class_id=pupil.class_id,
+        bank_account_id=account,
+        lines=tuple(_new_line(line, ids) for line in part.lines),
+        replaces_id=replaces,
+    )
 
 
 def _place(charge: Charge, calculated: Calculated) -> tuple[int, str, UUID]:
@@ -145,12 +174,16 @@ def _place(charge: Charge, calculated: Calculated) -> tuple[int, str, UUID]:
     return facts.grade, facts.class_name, charge.pupil_id
 
 
-def _last_number(session: Session, school_id: UUID, prefix: str) -> int:
-    """Return the last bill number of this series; voided bills keep theirs."""
+def next_numbers(session: Session, billing_round: BillingRound) -> Iterator[str]:
+    """Yield the numbers that follow the last one of the month's series; voided bills keep theirs."""
+    prefix = f"TB{billing_round.period_from:%y%m}-"
     last = session.exec(
-        select(func.max(Bill.number)).where(Bill.school_id == school_id, col(Bill.number).startswith(prefix))
+        select(func.max(Bill.number)).where(
+            Bill.school_id == billing_round.school_id, col(Bill.number).startswith(prefix)
+        )
     ).one()
-    return int(last.removeprefix(prefix)) if last else 0
+    first = int(last.removeprefix(prefix)) + 1 if last else 1
+    return (f"{prefix}{number:06d}" for number in count(first))
 
 
 def _new_line(line: ChargeLine, ids: dict[str, UUID]) -> NewLine:
@@ -186,16 +219,6 @@ def _row_id(reduction_id: str) -> UUID | None:
         return None
 
 
-def _refuse_too_large(bills: Sequence[NewBill]) -> None:
-    large = [bill.number for bill in bills if bill.family_due >= TOO_LARGE]
-    if large:
-        raise Refused(
-            f"Giấy báo {', '.join(large)} từ {TOO_LARGE} trở lên, vượt hạn mức một lần chuyển khoản. Hãy chia thành"
-            " nhiều đợt thu.",
-            bills=large,
-        )
-
-
 def _period_text(billing_round: BillingRound) -> str:
     """Return ``Tháng 10/2025`` for days within one month, else the round's name."""
     first, last = billing_round.period_from, billing_round.period_to
@@ -204,7 +227,7 @@ def _period_text(billing_round: BillingRound) -> str:
     return billing_round.name
 
 
-def _post(session: Session, billing_round: BillingRound, made: Sequence[tuple[NewBill, Charge]], now: datetime) -> None:
+def _post(session: Session, billing_round: BillingRound, made: Sequence[Made], now: datetime) -> None:
     """Post each bill: the family owes its share; the State owes its own, except where it pays the insurer itself."""
     day = now.astimezone(VIET_NAM).date()
     facts = [

@@ -11,8 +11,8 @@ from sqlmodel import Session
 
 from billing.audit.recording import Actor, record_deed
 from billing.errors import Conflict
-from billing.fees.preview import MUST_CONFIRM, Oddity, OddityKind, Preview, Totals, make_preview
-from billing.rounds.calculating import Calculated, calculate, last_dues
+from billing.fees.preview import MUST_CONFIRM, Bounds, Oddity, OddityKind, Preview, Totals, make_preview
+from billing.rounds.calculating import Calculated, calculate, last_dues, round_digest, school_of
 from billing.rounds.drafting import find_round, person, round_deed
 from billing.rounds.tables import BillingRound
 
@@ -27,7 +27,7 @@ def preview_round(session: Session, round_id: UUID, actor: Actor, now: datetime)
     """
     billing_round = find_round(session, round_id)
     if billing_round.state not in OPEN_TO_PREVIEW:
-        raise Conflict("Đợt thu đã phát hành hoặc đã hủy, không thể tính lại.", state=billing_round.state)
+        raise Conflict("Đợt thu đã phát hành, đã khóa hoặc đã hủy, không thể tính lại.", state=billing_round.state)
     calculated = calculate(session, billing_round)
     preview = preview_of(calculated, session, billing_round)
     billing_round.state = "previewed"
@@ -44,18 +44,24 @@ def preview_round(session: Session, round_id: UUID, actor: Actor, now: datetime)
 
 
 def preview_of(calculated: Calculated, session: Session, billing_round: BillingRound) -> Preview:
-    """Return the preview of what was calculated, compared with the last issued round."""
+    """Return the preview of what was calculated, compared with the last issued round of the same kind."""
     preview = make_preview(
         calculated.charges,
         last_dues(session, billing_round),
         calculated.verdicts,
         calculated.roll.without_contact,
+        Bounds(total_percent=school_of(session, billing_round).alert_percent),
     )
     homeless = tuple(
         Oddity(OddityKind.NO_CLASS, "Chưa xếp lớp nên chưa được tính vào đợt thu này.", pupil)
         for pupil in calculated.roll.without_class
     )
-    return replace(preview, oddities=(*preview.oddities, *homeless))
+    waiting = tuple(
+        Oddity(OddityKind.WAITING_REDUCTION, "Có phần giảm đang chờ duyệt, chưa được tính vào đợt thu này.", pupil)
+        for pupil in sorted(calculated.roll.waiting_reductions)
+    )
+    digest = round_digest(calculated.charges, billing_round)
+    return replace(preview, oddities=(*preview.oddities, *homeless, *waiting), digest=digest)
 
 
 def open_questions(billing_round: BillingRound) -> list[str]:

@@ -39,7 +39,8 @@ WHERE r.school_id = :school AND r.issued_at < :first GROUP BY b.code
 """)
 _UNPAID = text("""
 SELECT b.id, c.name AS class_name, b.pupil_id, u.full_name, b.number, b.period, b.due_on, l.item_name,
-       l.family_share, coalesce(p.paid, 0) AS paid
+       l.family_share - coalesce(n.off_rest + n.to_credit, 0) AS due,
+       coalesce(p.paid, 0) - coalesce(c.to_credit, 0) AS paid
 FROM bills b
 JOIN bill_lines l ON l.bill_id = b.id AND l.family_share > 0
 JOIN class_groups c ON c.id = b.class_id
@@ -48,7 +49,13 @@ LEFT JOIN (
     SELECT a.bill_id, sum(a.amount)::bigint AS paid FROM allocations a
     WHERE a.school_id = :school AND NOT EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = a.payment_id)
     GROUP BY a.bill_id) p ON p.bill_id = b.id
-WHERE b.school_id = :school AND coalesce(p.paid, 0) < b.family_due
+LEFT JOIN (
+    SELECT c.bill_id, sum(c.off_rest)::bigint AS off_rest, sum(c.to_credit)::bigint AS to_credit FROM bill_credits c
+    WHERE c.school_id = :school GROUP BY c.bill_id) c ON c.bill_id = b.id
+LEFT JOIN (
+    SELECT c.line_id, sum(c.off_rest)::bigint AS off_rest, sum(c.to_credit)::bigint AS to_credit FROM bill_credits c
+    WHERE c.school_id = :school GROUP BY c.line_id) n ON n.line_id = l.id
+WHERE b.school_id = :school AND coalesce(p.paid, 0) + coalesce(c.off_rest, 0) < b.family_due
   AND NOT EXISTS (SELECT FROM bill_voids v WHERE v.bill_id = b.id)
 ORDER BY b.id, l.position
 """)
@@ -103,9 +110,9 @@ def _dealt(rows: Iterator[_DatabaseRow]) -> Iterator[tuple[_DatabaseRow, Money]]
     left: Money | None = None
     for row in rows:
         left = Money(row.paid) if left is None else left
-        share = min(left, Money(row.family_share))
+        share = min(left, Money(row.due))
         left -= share
-        if share < Money(row.family_share):
+        if share < Money(row.due):
             yield row, share
 
 
@@ -118,7 +125,7 @@ def _unpaid(row: _DatabaseRow, code: str, paid: Money) -> UnpaidLine:
         item=row.item_name,
         period=row.period,
         due_on=row.due_on,
-        due=Money(row.family_share),
+        due=Money(row.due),
         paid=paid,
     )
 

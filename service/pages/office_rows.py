@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from billing.bills.tables import Bill, BillVoid
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
-from billing.payments.balances import paid_by_bill
+from billing.payments.balances import due_by, moved_by_bill, paid_by, rest_by
 from billing.payments.tables import PaymentRequest, PaymentRequestBill
 from billing.people.names import search_key, sort_key
 from billing.people.tables import ClassGroup, Pupil, PupilCode
@@ -82,12 +82,12 @@ def bank_and_book(session: Session, school_id: UUID, day: date) -> tuple[Money, 
 
 
 def _open_bills(session: Session, school_id: UUID) -> tuple[int, Money]:
-    paid = paid_by_bill()
-    rest = type_coerce(col(Bill.family_due), BigInteger) - func.coalesce(paid.c.paid, 0)
+    moved = moved_by_bill()
+    rest = rest_by(moved)
     query: Any = (
         select(func.count(), type_coerce(cast(func.coalesce(func.sum(rest), 0), BigInteger), MoneyColumn))
         .select_from(Bill)
-        .outerjoin(paid, paid.c.bill_id == Bill.id)
+        .outerjoin(moved, moved.c.bill_id == Bill.id)
         .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
         .where(Bill.school_id == school_id, col(BillVoid.bill_id).is_(None), rest > 0)
     )
@@ -120,7 +120,7 @@ def _wanted(row: BillRow, query: BillQuery) -> bool:
 
 
 def _bill_rows(session: Session, school_id: UUID) -> list[BillRow]:
-    paid = paid_by_bill()
+    moved = moved_by_bill()
     reference = (
         select(PaymentRequestBill.bill_id, func.max(PaymentRequest.reference).label("reference"))
         .join(PaymentRequest, col(PaymentRequest.id) == col(PaymentRequestBill.request_id))
@@ -137,8 +137,8 @@ def _bill_rows(session: Session, school_id: UUID) -> list[BillRow]:
             func.coalesce(code.c.code, ""),
             col(ClassGroup.code),
             col(BillingRound.name),
-            col(Bill.family_due),
-            type_coerce(func.coalesce(paid.c.paid, 0), MoneyColumn),
+            type_coerce(due_by(moved), MoneyColumn),
+            type_coerce(paid_by(moved), MoneyColumn),
             col(Bill.due_on),
             col(BillVoid.bill_id).is_not(None),
             func.coalesce(reference.c.reference, ""),
@@ -147,7 +147,7 @@ def _bill_rows(session: Session, school_id: UUID) -> list[BillRow]:
         .join(ClassGroup, and_(col(ClassGroup.id) == col(Bill.class_id), col(ClassGroup.school_id) == Bill.school_id))
         .join(BillingRound, col(BillingRound.id) == col(Bill.round_id))
         .outerjoin(code, code.c.pupil_id == Bill.pupil_id)
-        .outerjoin(paid, paid.c.bill_id == Bill.id)
+        .outerjoin(moved, moved.c.bill_id == Bill.id)
         .outerjoin(reference, reference.c.bill_id == Bill.id)
         .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
         .where(col(Bill.school_id) == school_id)

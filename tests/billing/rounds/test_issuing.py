@@ -20,7 +20,7 @@ from billing.payments.balances import request_balances
 from billing.payments.reference import is_valid
 from billing.payments.tables import IssuedReference, PaymentRequest
 from billing.people.tables import School
-from billing.rounds import issuing
+from billing.rounds import calculating
 from billing.rounds.issuing import IssuedRound, issue_round
 from billing.rounds.tables import BillingRound
 from billing.storage import money_sum, new_id
@@ -188,15 +188,13 @@ def test_siblings_at_the_private_school(database: Database, vault: Vault, now: d
     assert dict(shares) == {made.pupils[0].id: Money(2_500_000), younger.id: Money(2_250_000)}
 
 
-def test_a_bill_beyond_one_transfer_is_refused(
+def test_a_bill_beyond_one_transfer_is_refused_before_it_is_approved(
     database: Database, billing: BillingSchool, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(issuing, "TOO_LARGE", BOARDER)
-    with as_school(database, billing) as session:
-        round_id = approved_round(session, billing, now)
-        with pytest.raises(Refused, match=r"TB2510-000001.*chia thành nhiều đợt"):
-            issue_round(session, round_id, now, REFERENCE_KEY)
-    monkeypatch.setattr(issuing, "TOO_LARGE", BOARDER + Money(1))
+    monkeypatch.setattr(calculating, "TOO_LARGE", BOARDER)
+    with as_school(database, billing) as session, pytest.raises(Refused, match=r"chia đợt thu thành nhiều đợt nộp"):
+        approved_round(session, billing, now)
+    monkeypatch.setattr(calculating, "TOO_LARGE", BOARDER + Money(1))
     with as_school(database, billing) as session:
         assert issue_round(session, approved_round(session, billing, now, code="b"), now, REFERENCE_KEY).bills == 3
 

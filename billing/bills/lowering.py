@@ -1,0 +1,103 @@
+"""How a credit note lowers a bill's lines (pure): to a lower price, or by an amount; off what is open, or given back.
+
+A lower price lowers everybody's share: the reductions are reckoned again on the lower gross, a percentage as a
+percentage, a fixed sum as far as the gross reaches. What the family's share falls by comes off the open part of the
+bill as far as that reaches; the rest was paid already and becomes the pupil's credit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from billing.errors import Refused
+from billing.money import ZERO, Money, total
+
+STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one reduction took off a line, in the order in which it was taken; ``percent`` None: a fixed sum."""
+
+    payer: str
+    percent: int | None
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BilledLine:
+    """A line as it was billed, and what earlier credit notes took off it."""
+
+    line_id: int
+    quantity: int
+    unit_price: Money
+    family_share: Money
+    taken: tuple[Taken, ...] = ()
+    family_off: Money = ZERO
+    state_off: Money = ZERO
+
+    @property
+    def by_state(self) -> Money:
+        """What the State carried of the line when it was billed."""
+        return total(each.amount for each in self.taken if each.payer == STATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """What a line falls by: the family's share and the State's."""
+
+    line_id: int
+    family: Money
+    state: Money = ZERO
+
+    def __bool__(self) -> bool:
+        return bool(self.family or self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a credit note says of one line; see ``BillCredit``."""
+
+    line_id: int
+    off_rest: Money
+    to_credit: Money
+    off_state: Money
+
+
+def to_price(line: BilledLine, price: Money) -> Off:
+    """Return what is still to come off a line so that it costs the lower price; nothing if it does already."""
+    if price < ZERO:
+        raise Refused("Mức thu mới không được âm.")
+    left = min(price, line.unit_price) * line.quantity
+    by_state = ZERO
+    for each in line.taken:
+        amount = min(left, each.amount if each.percent is None else left_share(price, line, each.percent))
+        left -= amount
+        by_state += amount if each.payer == STATE else ZERO
+    family = line.family_share - line.family_off - left
+    state = line.by_state - line.state_off - by_state
+    return Off(line.line_id, max(family, ZERO), max(state, ZERO))
+
+
+def left_share(price: Money, line: BilledLine, percent: int) -> Money:
+    """Return what a percentage takes at the lower price: it is of the gross, whatever others took before."""
+    return (min(price, line.unit_price) * line.quantity).percent(percent)
+
+
+def by_amount(line: BilledLine, amount: Money) -> Off:
+    """Return a credit of a plain amount; raises ``Refused`` beyond what the line comes to for the family."""
+    most = line.family_share - line.family_off
+    if not ZERO < amount <= most:
+        raise Refused(f"Số tiền ghi giảm phải từ 1 đ đến {most} (số gia đình còn chịu của khoản này).", most=most.dong)
+    return Off(line.line_id, amount)
+
+
+def notes(offs: Sequence[Off], rest: Money) -> tuple[Note, ...]:
+    """Deal what lines fall by: off the open rest as long as there is any, then to the pupil's credit."""
+    made, left = [], rest
+    for off in offs:
+        off_rest = min(left, off.family)
+        left -= off_rest
+        made.append(Note(off.line_id, off_rest, off.family - off_rest, off.state))
+    return tuple(made)

@@ -1,0 +1,246 @@
+"""Credit notes of a correction: what each bill falls by now, and writing it down with book and events."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, insert
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from billing.bills.crediting import Approved, write_credits
+from billing.bills.lowering import BilledLine, Note, Off, Taken, by_amount, notes, to_price
+from billing.bills.tables import Bill, BillCredit, BillLine, BillReduction, BillVoid
+from billing.errors import Conflict, Refused
+from billing.events.recording import BILL_CREDITED
+from billing.events.tables import Event
+from billing.ledger.accounts import FAMILY_CREDIT, FAMILY_RECEIVABLE, STATE_RECEIVABLE
+from billing.ledger.posting import Fact, Line
+from billing.ledger.posting_many import post_many
+from billing.ledger.tables import JournalEntry, LedgerAccount, Posting
+from billing.money import ZERO, Money, total
+from billing.payments.balances import BillBalance, bill_balances
+from billing.rounds.issuing import VIET_NAM
+from billing.rounds.tables import Correction
+from billing.storage import money_sum
+
+
+@dataclass(frozen=True, slots=True)
+class LoweredBill:
+    """What a correction does to one bill: what it comes to before and after, and where the difference goes."""
+
+    balance: BillBalance
+    notes: tuple[Note, ...]
+
+    @property
+    def off_rest(self) -> Money:
+        """What is no longer to be paid."""
+        return total(note.off_rest for note in self.notes)
+
+    @property
+    def to_credit(self) -> Money:
+        """What was paid and becomes the pupil's credit."""
+        return total(note.to_credit for note in self.notes)
+
+    @property
+    def off_state(self) -> Money:
+        """What is no longer asked of the State."""
+        return total(note.off_state for note in self.notes)
+
+    @property
+    def was(self) -> Money:
+        """What the family's bill comes to before."""
+        return self.balance.due
+
+    @property
+    def now(self) -> Money:
+        """What it comes to afterwards."""
+        return self.was - self.off_rest - self.to_credit
+
+
+def lowered_bills(session: Session, correction: Correction) -> tuple[LoweredBill, ...]:
+    """Return what the correction would do to each bill as things stand, by bill number.
+
+    Raises ``Refused`` when it lowers nothing, ``Conflict`` when its bill was taken back.
+    """
+    offs = _offs(session, correction)
+    balances = bill_balances(session, col(Bill.school_id) == correction.school_id, col(Bill.id).in_(list(offs)))
+    if any(balance.void for balance in balances):
+        raise Conflict("Thông báo thu này đã bị thu hồi, không còn gì để ghi giảm.")
+    found = tuple(
+        LoweredBill(balance, notes(offs[balance.bill_id], balance.rest))
+        for balance in sorted(balances, key=lambda each: each.number)
+    )
+    if not found:
+        raise Refused("Không có thông báo thu nào được giảm: mức thu mới không thấp hơn mức đã thu.")
+    return found
+
+
+def lower(session: Session, correction: Correction, approver: UUID, now: datetime) -> tuple[LoweredBill, ...]:
+    """Write the credit notes of a correction, their entries in the book and one event for each bill.
+
+    All bills are held (in the order of their ids, as payments hold them) before it is read what is open on each.
+    """
+    _hold(session, correction.school_id, sorted(_offs(session, correction)))
+    bills = lowered_bills(session, correction)
+    approved = Approved(
+        school_id=correction.school_id,
+        correction_id=correction.id,
+        reason=correction.reason,
+        made_by=correction.made_by,
+        approved_by=approver,
+        at=now,
+    )
+    write_credits(session, approved, {bill.balance.bill_id: bill.notes for bill in bills})
+    _post(session, correction, bills, now)
+    _tell(session, correction, bills, now)
+    return bills
+
+
+def credit_entry(correction_id: UUID, bill_id: UUID) -> tuple[str, str]:
+    """Return kind and source under which a credit note stands in the book."""
+    return "bill_credited", f"{correction_id}:{bill_id}"
+
+
+def _hold(session: Session, school_id: UUID, bills: Sequence[UUID]) -> None:
+    """Wait until nobody else pays or lowers these bills; see the trigger ``allocation_fits``."""
+    held = select(Bill.id).where(Bill.school_id == school_id, col(Bill.id).in_(bills)).order_by(col(Bill.id)).subquery()
+    session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(func.concat("bill ", held.c.id), 0)))).all()
+
+
+def _offs(session: Session, correction: Correction) -> dict[UUID, list[Off]]:
+    """Return by bill what its lines fall by, in the order of the lines."""
+    content = correction.content
+    offs: dict[UUID, list[Off]] = defaultdict(list)
+    if correction.kind == "price":
+        price = Money(content["price"])
+        for bill_id, line in _lines(session, correction, item=content["item"]):
+            if off := to_price(line, price):
+                offs[bill_id].append(off)
+        return offs
+    amounts = {int(each["line"]): Money(each["amount"]) for each in content["lines"]}
+    for bill_id, line in _lines(session, correction, lines=list(amounts)):
+        offs[bill_id].append(by_amount(line, amounts[line.line_id]))
+    return offs
+
+
+def _lines(
+    session: Session, correction: Correction, *, item: str | None = None, lines: Sequence[int] = ()
+) -> Iterator[tuple[UUID, BilledLine]]:
+    """Yield (bill, line) of the correction's live bills: all lines of an item, or the named ones of its bill."""
+    chosen = col(BillLine.item_code) == item if item else col(BillLine.id).in_(lines)
+    of = col(Bill.round_id) == correction.round_id if item else col(Bill.id) == correction.bill_id
+    rows = session.exec(
+        select(BillLine)
+        .join(Bill, (col(Bill.school_id) == BillLine.school_id) & (col(Bill.id) == BillLine.bill_id))
+        .outerjoin(BillVoid, col(BillVoid.bill_id) == Bill.id)
+        .where(BillLine.school_id == correction.school_id, of, chosen, col(BillVoid.bill_id).is_(None))
+        .order_by(col(BillLine.bill_id), col(BillLine.position)),
+    ).all()
+    ids = [row.id for row in rows if row.id is not None]
+    taken, off = _taken(session, correction.school_id, ids), _off_before(session, correction.school_id, ids)
+    for row in rows:
+        line_id = row.id or 0
+        family_off, state_off = off.get(line_id, (ZERO, ZERO))
+        yield (
+            row.bill_id,
+            BilledLine(
+                line_id, row.quantity, row.unit_price, row.family_share, taken.get(line_id, ()), family_off, state_off
+            ),
+        )
+
+
+def _taken(session: Session, school_id: UUID, lines: Sequence[int]) -> dict[int, tuple[Taken, ...]]:
+    rows = session.exec(
+        select(BillReduction)
+        .where(BillReduction.school_id == school_id, col(BillReduction.line_id).in_(lines))
+        .order_by(col(BillReduction.id)),
+    ).all()
+    found: dict[int, list[Taken]] = defaultdict(list)
+    for row in rows:
+        found[row.line_id].append(Taken(row.payer, row.percent, row.amount))
+    return {line: tuple(each) for line, each in found.items()}
+
+
+def _off_before(session: Session, school_id: UUID, lines: Sequence[int]) -> dict[int, tuple[Money, Money]]:
+    rows = session.exec(
+        select(
+            col(BillCredit.line_id),
+            money_sum(BillCredit.off_rest),
+            money_sum(BillCredit.to_credit),
+            money_sum(BillCredit.off_state),
+        )
+        .where(BillCredit.school_id == school_id, col(BillCredit.line_id).in_(lines))
+        .group_by(col(BillCredit.line_id)),
+    ).all()
+    return {line: (off_rest + to_credit, off_state) for line, off_rest, to_credit, off_state in rows}
+
+
+def _post(session: Session, correction: Correction, bills: Sequence[LoweredBill], now: datetime) -> None:
+    """Take back income line by line: from what the family and the State owe, or into the pupil's credit."""
+    day = now.astimezone(VIET_NAM).date()
+    items = _items(session, correction.school_id, [note.line_id for bill in bills for note in bill.notes])
+    income = _income(session, correction.school_id, [bill.balance.bill_id for bill in bills])
+    facts = []
+    for bill in bills:
+        kind, source = credit_entry(correction.id, bill.balance.bill_id)
+        fact = Fact(correction.school_id, kind, source, day, bill.balance.number)
+        facts.append((fact, list(_postings(bill, items, income))))
+    post_many(session, correction.school_id, facts, now)
+
+
+def _postings(bill: LoweredBill, items: dict[int, str], income: dict[tuple[UUID, str], str]) -> Iterator[Line]:
+    pupil, bill_id = bill.balance.pupil_id, bill.balance.bill_id
+    for note in bill.notes:
+        item = items[note.line_id]
+        account = income[bill_id, item]
+        yield Line(account, FAMILY_RECEIVABLE, note.off_rest, pupil, item, bill_id)
+        yield Line(account, FAMILY_CREDIT, note.to_credit, pupil, item, bill_id)
+        yield Line(account, STATE_RECEIVABLE, note.off_state, pupil, item, bill_id)
+
+
+def _items(session: Session, school_id: UUID, lines: Sequence[int]) -> dict[int, str]:
+    rows = session.exec(
+        select(col(BillLine.id), col(BillLine.item_code)).where(
+            BillLine.school_id == school_id, col(BillLine.id).in_(lines)
+        )
+    ).all()
+    return {line: code for line, code in rows if line is not None}
+
+
+def _income(session: Session, school_id: UUID, bills: Sequence[UUID]) -> dict[tuple[UUID, str], str]:
+    """Return the account into which each item of these bills was posted when they were issued."""
+    account = aliased(LedgerAccount)
+    rows = session.exec(
+        select(col(Posting.bill_id), col(Posting.item_code), col(account.code))
+        .join(account, col(account.id) == Posting.credit_account_id)
+        .join(JournalEntry, col(JournalEntry.id) == Posting.entry_id)
+        .where(Posting.school_id == school_id, col(Posting.bill_id).in_(bills), col(JournalEntry.kind) == "bill_issued")
+    ).all()
+    return {(bill, item): code for bill, item, code in rows if bill is not None and item is not None}
+
+
+def _tell(session: Session, correction: Correction, bills: Sequence[LoweredBill], now: datetime) -> None:
+    session.execute(
+        insert(Event),
+        [
+            {
+                "school_id": correction.school_id,
+                "kind": BILL_CREDITED,
+                "subject_id": bill.balance.bill_id,
+                "facts": {
+                    "pupil_id": str(bill.balance.pupil_id),
+                    "correction": str(correction.id),
+                    "due": bill.now.dong,
+                    "off_rest": bill.off_rest.dong,
+                    "to_credit": bill.to_credit.dong,
+                },
+                "occurred_at": now,
+            }
+            for bill in bills
+        ],
+    )

@@ -1,0 +1,152 @@
+"""Taking an unpaid bill back, and putting a newly calculated one in its place. A bill's number is never used again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.bills.tables import Bill, BillCredit, BillVoid
+from billing.errors import Conflict, NotFound, Refused
+from billing.events.recording import BILL_VOIDED, record_event
+from billing.fees.charging import Charge, split_by_account
+from billing.fees.preview import digest_of
+from billing.fees.pupils import BilledPupil
+from billing.fees.schedule import item_ids
+from billing.ledger.posting import Fact, reverse
+from billing.ledger.tables import JournalEntry
+from billing.money import Money
+from billing.payments.balances import BillBalance, bill_balances
+from billing.rounds.calculating import calculate
+from billing.rounds.drafting import find_round
+from billing.rounds.issuing import VIET_NAM, alone, new_bill, next_numbers, put_out
+from billing.rounds.lowering import credit_entry
+from billing.rounds.tables import Correction
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """The bill that would take the place of another: whose, what is charged, what the family would owe."""
+
+    pupil: BilledPupil
+    charge: Charge
+
+    @property
+    def due(self) -> Money:
+        """What the family would owe."""
+        return self.charge.family_due
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what would be charged."""
+        return digest_of([self.charge])
+
+
+def bill_to_void(session: Session, bill_id: UUID) -> BillBalance:
+    """Return a bill that can be taken back; raises ``NotFound``, or ``Conflict`` when it is paid or void already."""
+    found = bill_balances(session, col(Bill.id) == bill_id)
+    if not found:
+        raise NotFound("Không tìm thấy thông báo thu này.", bill=bill_id)
+    (balance,) = found
+    if balance.void:
+        raise Conflict(f"Thông báo thu {balance.number} đã bị thu hồi.", bill=bill_id)
+    if balance.allocated or balance.to_credit:
+        raise Conflict(
+            f"Thông báo thu {balance.number} đã có tiền nộp nên không thu hồi được. Hãy lập giấy ghi giảm: phần đã nộp"
+            " sẽ thành tiền nộp thừa của học sinh.",
+            bill=bill_id,
+        )
+    return balance
+
+
+def instead_of(session: Session, balance: BillBalance) -> Instead:
+    """Calculate the bill that would take this one's place now; raises ``Refused`` when nothing would be charged."""
+    bill = session.exec(select(Bill).where(Bill.id == balance.bill_id)).one()
+    calculated = calculate(session, find_round(session, bill.round_id), only={bill.pupil_id}, again=True)
+    parts = [split_by_account(charge).get(str(bill.bank_account_id)) for charge in calculated.charges]
+    part = parts[0] if parts else None
+    if part is None:
+        raise Refused(
+            f"Tính lại thì không còn khoản thu nào thay cho thông báo thu {balance.number}. Hãy thu hồi mà không"
+            " lập thông báo mới.",
+            bill=balance.bill_id,
+        )
+    return Instead(calculated.pupils[bill.pupil_id], part)
+
+
+def void(session: Session, correction: Correction, approver: UUID, now: datetime) -> BillBalance:
+    """Take the correction's bill back: the book's entries of it are reversed, an event tells of it."""
+    bill_id = _bill_of(correction)
+    alone(session, correction.round_id)
+    balance = bill_to_void(session, bill_id)
+    day = now.astimezone(VIET_NAM).date()
+    entry_id = None
+    for kind, source in _entries(session, correction.school_id, bill_id):
+        fact = Fact(correction.school_id, f"{kind}_void", source, day, balance.number)
+        undone = _reverse(session, correction.school_id, kind, source, fact, now)
+        entry_id = undone if kind == "bill_issued" else entry_id
+    session.add(
+        BillVoid(
+            bill_id=bill_id,
+            school_id=correction.school_id,
+            entry_id=entry_id,
+            reason=correction.reason,
+            made_by=correction.made_by,
+            approved_by=approver,
+            at=now,
+        )
+    )
+    facts = {"pupil_id": str(balance.pupil_id), "correction": str(correction.id), "due": balance.due.dong}
+    record_event(session, correction.school_id, BILL_VOIDED, bill_id, now, **facts)
+    session.flush()
+    return balance
+
+
+def replace_bill(session: Session, correction: Correction, approver: UUID, now: datetime, reference_key: bytes) -> UUID:
+    """Take a bill back and issue the new one in its place, with request, QR and notice; return the new bill's id.
+
+    Raises ``Conflict`` when what would be charged is no longer what was asked for.
+    """
+    bill_id = _bill_of(correction)
+    billing_round = alone(session, correction.round_id)
+    instead = instead_of(session, bill_to_void(session, bill_id))
+    if instead.digest != correction.content["digest"]:
+        raise Conflict(
+            "Dữ liệu đã đổi sau khi lập đề nghị (học sinh, đơn giá hoặc miễn giảm). Hãy từ chối và lập đề nghị mới.",
+            bill=bill_id,
+        )
+    balance = void(session, correction, approver, now)
+    ids, number = item_ids(session, correction.school_id), next(next_numbers(session, billing_round))
+    made = new_bill(instead.pupil, balance.bank_account_id, instead.charge, number, ids, replaces=bill_id)
+    put_out(session, billing_round, [(made, instead.charge)], now, reference_key)
+    return made.id
+
+
+def _bill_of(correction: Correction) -> UUID:
+    if correction.bill_id is None:
+        raise ValueError(f"correction {correction.id} names no bill")
+    return correction.bill_id
+
+
+def _entries(session: Session, school_id: UUID, bill_id: UUID) -> list[tuple[str, str]]:
+    """Return kind and source of the bill's entries in the book: its issue, and its credit notes."""
+    credited = session.exec(
+        select(BillCredit.correction_id)
+        .where(BillCredit.school_id == school_id, BillCredit.bill_id == bill_id)
+        .distinct(),
+    ).all()
+    return [("bill_issued", str(bill_id)), *(credit_entry(each, bill_id) for each in sorted(credited))]
+
+
+def _reverse(  # noqa: PLR0913, PLR0917  what is undone, and the fact that undoes it
+    session: Session, school_id: UUID, kind: str, source: str, fact: Fact, now: datetime
+) -> int | None:
+    """Undo one entry; a bill that nobody owed anything on has none."""
+    entry_id = session.exec(
+        select(JournalEntry.id).where(
+            JournalEntry.school_id == school_id, JournalEntry.kind == kind, JournalEntry.source_id == source
+        )
+    ).one_or_none()
+    return None if entry_id is None else reverse(session, entry_id, fact, now)

@@ -1,0 +1,1 @@
+"""Tests of bills: parts, credit notes, and what the database refuses."""

@@ -1,0 +1,83 @@
+"""Credit notes: a lower price lowers everybody's share, and no line gives more than it has."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.bills.lowering import BilledLine, Off, Taken, by_amount, notes, to_price
+from billing.errors import Refused
+from billing.money import ZERO, Money, total
+
+
+def line(quantity: int, price: int, *taken: Taken, family_off: int = 0, state_off: int = 0) -> BilledLine:
+    """Bill a line as the rules do: each reduction takes at most what is left."""
+    gross = left = quantity * price
+    kept = []
+    for each in taken:
+        wanted = Money(gross).percent(each.percent) if each.percent is not None else each.amount
+        amount = min(left, wanted.dong)
+        left -= amount
+        kept.append(Taken(each.payer, each.percent, Money(amount)))
+    return BilledLine(7, quantity, Money(price), Money(left), tuple(kept), Money(family_off), Money(state_off))
+
+
+HALF = Taken("state", 50, ZERO)
+TAKEN = st.lists(
+    st.builds(
+        Taken,
+        st.sampled_from(["state", "school", "donor"]),
+        st.one_of(st.none(), st.integers(1, 100)),
+        st.integers(0, 500_000).map(Money),
+    ),
+    max_size=4,
+)
+
+
+def test_who_pays_all_of_it_falls_by_the_whole_difference() -> None:
+    assert to_price(line(1, 425_000), Money(400_000)) == Off(7, Money(25_000))
+    assert to_price(line(22, 32_000), Money(30_000)) == Off(7, Money(44_000))
+
+
+def test_a_half_exempt_line_falls_by_half_and_the_state_by_the_other() -> None:
+    assert to_price(line(1, 425_000, HALF), Money(400_000)) == Off(7, Money(12_500), Money(12_500))
+
+
+def test_a_second_lowering_takes_off_only_what_is_new() -> None:
+    once = line(1, 425_000, HALF, family_off=12_500, state_off=12_500)
+    assert to_price(once, Money(390_000)) == Off(7, Money(5_000), Money(5_000))
+    assert not to_price(once, Money(400_000))
+
+
+def test_a_price_that_is_not_lower_changes_nothing() -> None:
+    assert not to_price(line(1, 425_000), Money(425_000))
+    assert not to_price(line(1, 425_000, HALF), Money(500_000))
+
+
+@given(st.integers(0, 30), st.integers(0, 10**7), st.integers(0, 10**7), TAKEN)
+def test_a_lower_price_is_billed_as_if_it_had_been_the_price(
+    quantity: int, price: int, lower: int, taken: list[Taken]
+) -> None:
+    billed = line(quantity, price, *taken)
+    again = line(quantity, min(price, lower), *taken)
+    off = to_price(billed, Money(lower))
+    assert billed.family_share - off.family == again.family_share
+    assert billed.by_state - off.state == again.by_state
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=6), st.integers(0, 5 * 10**6))
+def test_what_is_open_goes_first_and_nothing_is_lost(offs: list[int], rest: int) -> None:
+    made = notes([Off(place, Money(amount)) for place, amount in enumerate(offs)], Money(rest))
+    assert [note.off_rest.dong + note.to_credit.dong for note in made] == offs
+    assert total(note.off_rest for note in made) == Money(min(rest, sum(offs)))
+
+
+@pytest.mark.parametrize("amount", [0, -1, 400_001])
+def test_no_line_gives_more_than_it_has(amount: int) -> None:
+    with pytest.raises(Refused, match=r"từ 1 đ đến 400\.000 đ"):
+        by_amount(line(1, 425_000, family_off=25_000), Money(amount))
+    assert by_amount(line(1, 425_000, family_off=25_000), Money(400_000)) == Off(7, Money(400_000))
+
+
+def test_a_price_below_nothing_is_refused() -> None:
+    with pytest.raises(Refused, match="không được âm"):
+        to_price(line(1, 5), Money(-1))
