@@ -36,7 +36,7 @@ from billing.fees.items import (
 from billing.money import Money
 
 SHIPPED = Path(__file__).parent / "catalogues"
-RULE_FILES = ("national", "binh-phuoc-2025")
+RULE_FILES = ("national", "binh-phuoc-2025", "hcmc-2025")
 WHOLE_FILE = "(cả tệp)"
 
 _Read = TypeVar("_Read")

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, or_, select
 from billing.audit.recording import SYSTEM, Actor, Deed, record_deed
 from billing.errors import Refused
 from billing.fees import tables
-from billing.fees.caps import Cap, CapVerdict, Place, Rulebook, check_schedule, school_year
+from billing.fees.caps import EVERYWHERE, Cap, CapVerdict, Place, Rulebook, check_schedule, school_year
 from billing.fees.catalogue import Catalogue, shipped_rules
 from billing.fees.charging import Schedule
 from billing.fees.items import (
@@ -77,7 +77,8 @@ def load_catalogue(  # noqa: PLR0913  what is loaded, where to, by whom
     whole catalogue. Returns the verdicts (some may need the approver's yes). An item the school has already is
     refused: prices change by new rows, not by loading again.
     """
-    load_caps(session, school.province_id, shipped_rules().caps)
+    here = (EVERYWHERE, school.legacy_area)
+    load_caps(session, school.province_id, [cap for cap in shipped_rules().caps if cap.area in here])
     verdicts = judge_prices(session, school, catalogue.prices)
     known = set(session.exec(select(tables.FeeItem.code).where(tables.FeeItem.school_id == school.id)).all())
     again = sorted(known & {item.code for item in catalogue.items})

@@ -17,8 +17,10 @@ from billing.fees.caps import (
     check_price,
     check_schedule,
     fold,
+    last_price,
     refuse_overlaps,
     refuse_prohibited,
+    school_year,
 )
 from billing.fees.catalogue import shipped_catalogue, shipped_rules
 from billing.fees.errors import NotComparable, Prohibited
@@ -235,3 +237,71 @@ def test_a_price_that_starts_within_the_period_is_judged_from_its_own_start() ->
     wanted = price(item("A"), 10_001, Span(date(2025, 11, 1), date(2025, 12, 31)))
     with pytest.raises(OverCap, match="NQ mới"):
         check_schedule([wanted], WARD, term, Rulebook((later,)))
+
+
+# Resolution 18/2025 of Ho Chi Minh City, and the rise on last year.
+
+
+@pytest.mark.parametrize(
+    ("level", "ward", "commune"),
+    [
+        (Level.PRESCHOOL, 550_000, 500_000),
+        (Level.PRIMARY, 350_000, 320_000),
+        (Level.LOWER_SECONDARY, 300_000, 280_000),
+        (Level.UPPER_SECONDARY, 250_000, 230_000),
+    ],
+)
+def test_resolution_18_of_2025_for_boarding_in_ho_chi_minh_city(level: Level, ward: int, commune: int) -> None:
+    for zone, most in (("ward", ward), ("rural", commune)):
+        place = Place(Ownership.PUBLIC, level, zone, "ho_chi_minh")
+        assert check_price(price(BOARDING, most), place, DAY, RULES).standing is Standing.WITHIN
+        with pytest.raises(OverCap, match="18/2025/NQ-HĐND"):
+            check_price(price(BOARDING, most + 1), place, DAY, RULES)
+
+
+def test_one_city_does_not_bind_another() -> None:
+    elsewhere = Place(Ownership.PUBLIC, Level.PRIMARY, "ward", "dong_nai")
+    assert check_price(price(BOARDING, 900_000), elsewhere, DAY, RULES).needs_yes
+
+
+@pytest.mark.parametrize(("was", "now", "allowed"), [(200_000, 230_000, True), (200_000, 230_001, False)])
+def test_a_price_may_rise_by_fifteen_percent_on_last_year(was: int, now: int, *, allowed: bool) -> None:
+    place = Place(Ownership.PUBLIC, Level.PRIMARY, "ward", "ho_chi_minh")
+    last_year = price(BOARDING, was, Span(date(2024, 9, 1), date(2025, 5, 31)))
+    if allowed:
+        assert check_schedule([price(BOARDING, now)], place, OCTOBER, RULES, [last_year])
+    else:
+        with pytest.raises(OverCap, match=r"tăng từ 200\.000 đ lên 230\.001 đ, quá 15 %.*18/2025/NQ-HĐND"):
+            check_schedule([price(BOARDING, now)], place, OCTOBER, RULES, [last_year])
+
+
+def test_last_years_price_is_the_last_one_that_held_for_the_level() -> None:
+    autumn, spring = (
+        Span(date(2024, 9, 1), date(2024, 12, 31)),
+        Span(date(2025, 1, 1), date(2025, 5, 31)),
+    )
+    history = [
+        price(BOARDING, 180_000, autumn),
+        price(BOARDING, 200_000, spring),
+        price(BOARDING, 500_000, spring, levels=frozenset({Level.PRESCHOOL})),
+        price(BOARDING, 900_000, Span(date(2023, 9, 1), date(2024, 5, 31))),
+        price(item("NUOCUONG"), 700_000, spring),
+    ]
+    asked = price(BOARDING, 230_000)
+    assert last_price(history, asked, Level.PRIMARY, DAY) == Money(200_000)
+    assert last_price(history, asked, Level.PRESCHOOL, DAY) == Money(500_000)
+    assert last_price([history[-1]], asked, Level.PRIMARY, DAY) is None
+    assert last_price(history, asked, Level.PRIMARY, date(2024, 10, 1)) == Money(900_000)
+
+
+def test_a_grade_is_compared_with_what_can_have_held_for_it() -> None:
+    year = Span(date(2024, 9, 1), date(2025, 5, 31))
+    history = [price(BOARDING, 100_000, year, grades=frozenset({1})), price(BOARDING, 90_000, year)]
+    second = price(BOARDING, 90_000, grades=frozenset({2}))
+    assert last_price(history, second, Level.PRIMARY, DAY) == Money(90_000)
+
+
+def test_a_school_year_begins_in_august() -> None:
+    year = Span(date(2025, 8, 1), date(2026, 7, 31))
+    assert school_year(date(2025, 8, 1)) == school_year(date(2026, 7, 31)) == year
+    assert school_year(date(2025, 7, 31)).end == date(2025, 7, 31)

@@ -95,6 +95,7 @@ def test_every_shipped_file_reads_and_keeps_to_the_rules(path: Path) -> None:
         "public-primary": Place(Ownership.PUBLIC, Level.PRIMARY, "ward", "binh_phuoc"),
         "public-preschool": Place(Ownership.PUBLIC, Level.PRESCHOOL, "ward", "binh_phuoc"),
         "public-upper-secondary": Place(Ownership.PUBLIC, Level.UPPER_SECONDARY, "ward", "binh_phuoc"),
+        "public-primary-hcmc": Place(Ownership.PUBLIC, Level.PRIMARY, "ward", "ho_chi_minh"),
     }
     if path.stem in places:
         assert check_schedule(catalogue.prices, places[path.stem], OCTOBER, shipped_rules())
