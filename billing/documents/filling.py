@@ -6,9 +6,10 @@ bill's items stand and from the payments that were live when this one came; late
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -35,7 +36,6 @@ from billing.payments.tables import (
     ReceiptVoid,
 )
 from billing.people.tables import Pupil, PupilCode, School
-from billing.storage import money_sum
 
 SCHOOL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 CHANNELS = {"transfer": "Chuyển khoản ngân hàng", "cash": "Tiền mặt", "card": "Thẻ", "credit": "Tiền nộp thừa"}
@@ -67,66 +67,112 @@ def receipt_document(session: Session, receipt_id: UUID, verify_url: str, bank_r
 
     The bank's reference is known to reconciliation, which hands it in.
     """
-    receipt = session.get(Receipt, receipt_id)
-    if receipt is None:
-        raise NotFound("Không có biên lai này", receipt_id=str(receipt_id))
-    payment = session.exec(select(Payment).where(Payment.id == receipt.payment_id)).one()
-    book = session.exec(select(ReceiptBook).where(ReceiptBook.id == receipt.book_id)).one()
-    school = session.exec(select(School).where(School.id == receipt.school_id)).one()
-    pupil = session.exec(select(Pupil).where(Pupil.id == payment.pupil_id)).one()
-    paid = _paid_by(session, payment)
-    return ReceiptDocument(
-        unit_name=school.name,
-        unit_address=school.address,
-        budget_code=school.budget_code or "",
-        book=book.code,
-        number=padded(receipt.number),
-        issued_on=receipt.issued_at.astimezone(SCHOOL_TIME).date(),
-        payer_name=f"Gia đình học sinh {pupil.full_name}",
-        pupil_name=pupil.full_name,
-        pupil_code=pupil_code(session, pupil.id),
-        school_year=book.school_year,
-        items=tuple(_receipt_items(session, payment, paid)),
-        channel=CHANNELS[payment.source_kind],
-        bank_reference=bank_reference,
-        received_on=payment.value_date,
-        remaining=total(part.bill.family_due - part.before - part.amount for part in paid),
-        collector_name=school.name,
-        verify_url=verify_url,
-        void=_void(session, receipt.id),
-    )
+    return receipt_documents(session, {receipt_id: verify_url}, {receipt_id: bank_reference})[receipt_id]
 
 
-def _paid_by(session: Session, payment: Payment) -> list[_Paid]:
-    """Return the bills a payment paid, oldest due first, with what was live on them when it came."""
+def receipt_documents(
+    session: Session, verify_urls: Mapping[UUID, str], bank_references: Mapping[UUID, str]
+) -> dict[UUID, ReceiptDocument]:
+    """Return receipts as records, by id: one query for each table, however many they are.
+
+    ``verify_urls`` names the receipts and where each is checked; raises ``NotFound`` for one that may not be seen.
+    """
+    rows = session.exec(
+        select(Receipt, ReceiptBook, Payment, School)
+        .join(ReceiptBook, col(ReceiptBook.id) == col(Receipt.book_id))
+        .join(Payment, col(Payment.id) == col(Receipt.payment_id))
+        .join(School, col(School.id) == col(Receipt.school_id))
+        .where(col(Receipt.id).in_(verify_urls))
+    ).all()
+    for missing in verify_urls.keys() - {receipt.id for receipt, *_ in rows}:
+        raise NotFound("Không có biên lai này", receipt_id=str(missing))
+    payments = [payment for _, _, payment, _ in rows]
+    paid = _paid_by(session, payments)
+    lines = lines_of(session, [part.bill.id for parts in paid.values() for part in parts])
+    pupils = {payment.pupil_id for payment in payments}
+    names = dict(session.exec(select(Pupil.id, Pupil.full_name).where(col(Pupil.id).in_(pupils))).all())
+    codes = pupil_codes(session, pupils)
+    voids = {
+        void.receipt_id: _mark(void)
+        for void in session.exec(select(ReceiptVoid).where(col(ReceiptVoid.receipt_id).in_(verify_urls))).all()
+    }
+    return {
+        receipt.id: ReceiptDocument(
+            unit_name=school.name,
+            unit_address=school.address,
+            budget_code=school.budget_code or "",
+            book=book.code,
+            number=padded(receipt.number),
+            issued_on=receipt.issued_at.astimezone(SCHOOL_TIME).date(),
+            payer_name=f"Gia đình học sinh {names[payment.pupil_id]}",
+            pupil_name=names[payment.pupil_id],
+            pupil_code=codes.get(payment.pupil_id, ""),
+            school_year=book.school_year,
+            items=tuple(_receipt_items(payment, paid[payment.id], lines)),
+            channel=CHANNELS[payment.source_kind],
+            bank_reference=bank_references.get(receipt.id, ""),
+            received_on=payment.value_date,
+            remaining=total(part.bill.family_due - part.before - part.amount for part in paid[payment.id]),
+            collector_name=school.name,
+            verify_url=verify_urls[receipt.id],
+            void=voids.get(receipt.id),
+        )
+        for receipt, book, payment, school in rows
+    }
+
+
+def _paid_by(session: Session, payments: Sequence[Payment]) -> dict[UUID, list[_Paid]]:
+    """Return the bills each payment paid, oldest due first, with what was live on them when it came."""
     rows = session.exec(
         select(Allocation, Bill)
         .join(Bill, col(Bill.id) == col(Allocation.bill_id))
-        .where(Allocation.payment_id == payment.id)
+        .where(
+            col(Allocation.school_id).in_({payment.school_id for payment in payments}),
+            col(Allocation.payment_id).in_([payment.id for payment in payments]),
+        )
         .order_by(col(Bill.due_on), col(Bill.number)),
     ).all()
-    return [
-        _Paid(bill, _before(session, allocation, payment.recorded_at), allocation.amount) for allocation, bill in rows
-    ]
+    on_bill = _allocated(session, [bill for _, bill in rows])
+    recorded = {payment.id: payment.recorded_at for payment in payments}
+    paid: dict[UUID, list[_Paid]] = {payment.id: [] for payment in payments}
+    for allocation, bill in rows:
+        before = _before(on_bill[bill.id], allocation, recorded[allocation.payment_id])
+        paid[allocation.payment_id].append(_Paid(bill, before, allocation.amount))
+    return paid
 
 
-def _before(session: Session, allocation: Allocation, at: datetime) -> Money:
-    """Return what earlier allocations had paid of the same bill at a moment; reversals since then do not count."""
-    return session.exec(
-        select(money_sum(Allocation.amount))
+_Allocated = Sequence[tuple[Allocation, datetime | None]]
+"""What was ever allocated to a bill, in its order, with the moment of each reversal."""
+
+
+def _allocated(session: Session, bills: Sequence[Bill]) -> Mapping[UUID, _Allocated]:
+    rows = session.exec(
+        select(Allocation, PaymentReversal.at)
         .outerjoin(PaymentReversal, col(PaymentReversal.payment_id) == col(Allocation.payment_id))
         .where(
-            Allocation.bill_id == allocation.bill_id,
-            col(Allocation.id) < allocation.id,
-            col(PaymentReversal.at).is_(None) | (col(PaymentReversal.at) > at),
-        ),
-    ).one()
+            col(Allocation.school_id).in_({bill.school_id for bill in bills}),
+            col(Allocation.bill_id).in_({bill.id for bill in bills}),
+        )
+        .order_by(col(Allocation.id)),
+    ).all()
+    found: dict[UUID, list[tuple[Allocation, datetime | None]]] = {bill.id: [] for bill in bills}
+    for allocation, reversed_at in rows:
+        found[allocation.bill_id].append((allocation, reversed_at))
+    return found
 
 
-def _receipt_items(session: Session, payment: Payment, paid: Sequence[_Paid]) -> Iterator[ReceiptItem]:
+def _before(on_bill: _Allocated, allocation: Allocation, at: datetime) -> Money:
+    """Return what earlier allocations had paid of the same bill at a moment; reversals since then do not count."""
+    earlier = takewhile(lambda each: each[0].id != allocation.id, on_bill)
+    return total(each.amount for each, reversed_at in earlier if reversed_at is None or reversed_at > at)
+
+
+def _receipt_items(
+    payment: Payment, paid: Sequence[_Paid], lines: Mapping[UUID, Sequence[BillLine]]
+) -> Iterator[ReceiptItem]:
     """Yield what was paid, item by item; what is left of the payment is the pupil's credit."""
     for part in paid:
-        for bill_line, amount in _shares(lines_of(session, part.bill.id), part.before, part.amount):
+        for bill_line, amount in _shares(lines[part.bill.id], part.before, part.amount):
             detail = _detail(bill_line) if amount == bill_line.family_share else ""
             yield ReceiptItem(bill_line.item_name, part.bill.period, amount, detail)
     credit = payment.amount - total(part.amount for part in paid)
@@ -185,17 +231,21 @@ def slip(session: Session, request_id: UUID, verify_url: str, note: str = "") ->
 
 
 def _slip_items(session: Session, bill_id: UUID, period: str) -> Iterator[SlipItem]:
-    for bill_line in lines_of(session, bill_id):
+    for bill_line in lines_of(session, [bill_id])[bill_id]:
         yield SlipItem(bill_line.item_name, period, bill_line.family_share, _detail(bill_line))
 
 
-def lines_of(session: Session, bill_id: UUID) -> Sequence[BillLine]:
-    """Return the lines of a bill that the family pays anything of, in their order."""
-    return session.exec(
+def lines_of(session: Session, bills: Collection[UUID]) -> dict[UUID, list[BillLine]]:
+    """Return, by bill, the lines that the family pays anything of, in their order."""
+    rows = session.exec(
         select(BillLine)
-        .where(BillLine.bill_id == bill_id, BillLine.family_share > ZERO)
+        .where(col(BillLine.bill_id).in_(bills), BillLine.family_share > ZERO)
         .order_by(col(BillLine.position)),
     ).all()
+    found: dict[UUID, list[BillLine]] = {bill: [] for bill in bills}
+    for row in rows:
+        found[row.bill_id].append(row)
+    return found
 
 
 def _detail(bill_line: BillLine) -> str:
@@ -205,20 +255,21 @@ def _detail(bill_line: BillLine) -> str:
     return f"{bill_line.quantity} {UNITS[bill_line.unit]} × {bill_line.unit_price}"
 
 
-def _void(session: Session, receipt_id: UUID) -> VoidMark | None:
-    void = session.get(ReceiptVoid, receipt_id)
-    if void is None:
-        return None
+def _mark(void: ReceiptVoid) -> VoidMark:
     by = "người được phân quyền" if void.made_by else "hệ thống đối soát"
     return VoidMark(void.reason, void.at.astimezone(SCHOOL_TIME).date(), by)
 
 
 def pupil_code(session: Session, pupil_id: UUID) -> str:
     """Return a pupil's newest sector code; empty when the pupil has none yet."""
-    code = session.exec(
-        select(PupilCode.code)
-        .where(PupilCode.pupil_id == pupil_id, PupilCode.kind == "moet")
-        .order_by(col(PupilCode.valid_from).desc(), col(PupilCode.id).desc())
-        .limit(1),
-    ).first()
-    return code or ""
+    return pupil_codes(session, [pupil_id]).get(pupil_id, "")
+
+
+def pupil_codes(session: Session, pupils: Collection[UUID]) -> dict[UUID, str]:
+    """Return the newest sector code of each pupil who has one."""
+    rows = session.exec(
+        select(PupilCode.pupil_id, PupilCode.code)
+        .where(col(PupilCode.pupil_id).in_(pupils), PupilCode.kind == "moet")
+        .order_by(col(PupilCode.valid_from), col(PupilCode.id)),
+    ).all()
+    return dict(rows)
