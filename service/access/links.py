@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import re
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from sqlalchemy import func, update
@@ -58,18 +59,35 @@ def last_day(due_on: date, paid_on: date | None) -> date:
 
 def ensure_link(session: Session, link_key: bytes, base_url: str, request: PaymentRequest, now: datetime) -> str:
     """Return the address of a request's page and make sure that it opens; the same each time, until it is renewed."""
-    token = make_token(link_key, request.id, request.link_version)
-    if session.get(LinkToken, digest(token)) is None:
-        row = insert(LinkToken).values(
-            token_hash=digest(token),
-            school_id=request.school_id,
-            request_id=request.id,
-            version=request.link_version,
-            created_at=now,
-            expires_at=_end_of(last_day(_due_on(session, request, now), None)),
-        )
-        session.execute(row.on_conflict_do_nothing())
-    return f"{base_url}/t/{token}"
+    return ensure_links(session, link_key, base_url, [request], now)[request.id]
+
+
+def ensure_links(
+    session: Session, link_key: bytes, base_url: str, requests: Sequence[PaymentRequest], now: datetime
+) -> dict[uuid.UUID, str]:
+    """Return the addresses of many requests' pages, by request; see ``ensure_link``."""
+    tokens = {request.id: make_token(link_key, request.id, request.link_version) for request in requests}
+    digests = {request_id: digest(token) for request_id, token in tokens.items()}
+    opened = set(
+        session.exec(select(LinkToken.token_hash).where(col(LinkToken.token_hash).in_(digests.values()))).all()
+    )
+    missing = [request for request in requests if digests[request.id] not in opened]
+    if missing:
+        due = _due_on(session, missing)
+        today = now.astimezone(_LOCAL).date()
+        rows = [
+            {
+                "token_hash": digests[request.id],
+                "school_id": request.school_id,
+                "request_id": request.id,
+                "version": request.link_version,
+                "created_at": now,
+                "expires_at": _end_of(last_day(due.get(request.id, today), None)),
+            }
+            for request in missing
+        ]
+        session.execute(insert(LinkToken).on_conflict_do_nothing(), rows)
+    return {request_id: f"{base_url}/t/{token}" for request_id, token in tokens.items()}
 
 
 def renew_link(session: Session, link_key: bytes, base_url: str, request: PaymentRequest, now: datetime) -> str:
@@ -97,13 +115,18 @@ def opened_by(session: Session, link_digest: bytes, now: datetime) -> LinkToken 
     return link if paid_on is not None and now < _end_of(last_day(date.min, paid_on)) else None
 
 
-def _due_on(session: Session, request: PaymentRequest, now: datetime) -> date:
-    due: date | None = session.exec(
-        select(func.max(Bill.due_on))
-        .join(PaymentRequestBill, col(PaymentRequestBill.bill_id) == col(Bill.id))
-        .where(PaymentRequestBill.request_id == request.id, PaymentRequestBill.school_id == request.school_id)
-    ).one()
-    return due or now.astimezone(_LOCAL).date()
+def _due_on(session: Session, requests: Sequence[PaymentRequest]) -> dict[uuid.UUID, date]:
+    """Return the last due day of each request that has bills."""
+    rows = session.exec(
+        select(PaymentRequestBill.request_id, func.max(Bill.due_on))
+        .join(Bill, col(PaymentRequestBill.bill_id) == col(Bill.id))
+        .where(
+            col(PaymentRequestBill.request_id).in_([request.id for request in requests]),
+            col(PaymentRequestBill.school_id).in_({request.school_id for request in requests}),
+        )
+        .group_by(col(PaymentRequestBill.request_id))
+    ).all()
+    return dict(rows)
 
 
 def _paid_on(session: Session, link: LinkToken) -> date | None:
