@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from service.access.roles import MATRIX
 from service.front import Front
-from service.pages import auditing, faults, health, items, login, office, parent, uploading
+from service.pages import auditing, faults, health, items, login, office, opt_ins, parent, reductions, uploading
 from service.pages.desk import WebParts
 from service.pages.parts import web_parts
 from service.wiring import Wiring
@@ -22,6 +22,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     parent.router,
     office.router,
     items.router,
+    opt_ins.router,
+    reductions.router,
     uploading.router,
     auditing.router,
 )

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from service.access.limits import Limiter
 from service.access.roles import Place, SignedIn
 from service.access.staff import Account, Noted
-from service.pages.fee_desk import ItemDesk
+from service.pages.fee_desk import FeeDesk
 from service.pages.views import (
     AuditPage,
     BillList,
@@ -122,6 +122,9 @@ class OfficeDesk(Protocol):
     def approve_round(self, who: SignedIn, place: Place, shown: ShownRound, now: datetime) -> None:
         """Approve a round, which issues its bills; raises ``SamePerson``, ``Conflict`` or ``Refused``."""
 
+    def retry_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, now: datetime) -> None:
+        """Try again to issue an approved round; raises ``Conflict`` when nothing is the matter with it."""
+
 
 class UploadDesk(Protocol):
     """What the office hands in."""
@@ -146,7 +149,7 @@ class AuditDesk(Protocol):
         """Return the sums of each school under an authority."""
 
 
-class Desk(Gate, FamilyDesk, OfficeDesk, UploadDesk, AuditDesk, ItemDesk, Protocol):
+class Desk(Gate, FamilyDesk, OfficeDesk, UploadDesk, AuditDesk, FeeDesk, Protocol):
     """Everything together."""
 
 

@@ -17,7 +17,8 @@ from service.access.errors import ForgedRequest, PasswordChangeNeeded, SignInNee
 from service.access.staff import Noted
 from service.errors import Answer, answer_for, answer_for_status
 from service.pages import rendering
-from service.pages.guards import caller_of, parts_of, session_digest
+from service.pages.guards import PLACE_PARAMETER, caller_of, parts_of, session_digest
+from service.pages.menu import section_of
 
 _log = logging.getLogger(__name__)
 
@@ -118,5 +119,7 @@ def _answer(request: Request, answer: Answer, sentence: tuple[str, str], error: 
         answer=answer,
         sentence=sentence,
         problems=problems,
+        back=section_of(request.url.path),
+        place=request.query_params.get(PLACE_PARAMETER, ""),
         request_id=_request_id(request),
     )

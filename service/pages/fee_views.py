@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from billing.money import Money
 
@@ -201,7 +201,6 @@ class ReductionPage:
     legal_basis: str
     evidence: str
     approver: str = ""
-    approved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +217,83 @@ class KindChoice:
 
 @dataclass(frozen=True, slots=True)
 class ReductionForm:
-    """The form of a new reduction: whom it is for, and what can be chosen."""
+    """The form of a new reduction: whom it is for, and what can be chosen; ``items`` are (code, name)."""
 
     pupil: PupilHit
     kinds: tuple[KindChoice, ...]
     items: tuple[tuple[str, str], ...]
-    groups: tuple[tuple[str, str], ...]
-    day: date
+    first: date
+
+
+@dataclass(frozen=True, slots=True)
+class TypedReduction:
+    """A reduction as it was typed; empty texts mean what the kind says, an empty ``item`` the kind's groups."""
+
+    enrolment_id: str
+    kind: str
+    first: date
+    evidence: str
+    last: date | None = None
+    percent: str = ""
+    amount: str = ""
+    item: str = ""
+    legal_basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewOptIns:
+    """Who is to be registered for what: whole classes, or (``enrolments``) ticked pupils of one class."""
+
+    classes: tuple[str, ...]
+    items: tuple[str, ...]
+    first: date
+    evidence: str
+    quantity: int = 1
+    enrolments: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedOptIns:
+    """Whose registration for an item ends, after which day, and why."""
+
+    item: str
+    enrolments: tuple[str, ...]
     last: date
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedItem:
+    """An item as it was typed; for a change, an empty text leaves what stands."""
+
+    code: str
+    name: str
+    legal_basis: str
+    revenue_account: str
+    account_id: str
+    group: str = ""
+    unit: str = ""
+    opt_in: bool = False
+    first: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypedPrice:
+    """A price as it was typed: for some grades or classes, or (both empty) for everybody."""
+
+    amount: str
+    first: date
+    last: date | None = None
+    grades: str = ""
+    classes: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """One item with its prices, and what its forms offer: accounts as (id, name), groups and units as (code, name)."""
+
+    row: ItemRow
+    account_id: str
+    own: tuple[tuple[str, str], ...]
+    first: date

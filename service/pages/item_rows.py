@@ -24,10 +24,10 @@ from billing.fees.items import (
     Ownership,
     Price,
     Quantity,
-    Span,
     Unit,
 )
-from billing.fees.schedule import load_catalogue, read_rules
+from billing.fees.kinds import KINDS_FILE
+from billing.fees.schedule import load_catalogue, price_of, read_rules
 from billing.ledger.tables import BankAccount
 from billing.people.tables import ClassGroup, School
 from service.pages.fee_views import (
@@ -59,6 +59,15 @@ def items_page(session: Session, school_id: UUID, today: date) -> ItemsPage:
     order = [group.value for group in Group if group.value in by_group]
     groups = tuple((GROUP_NAMES[Group(group)], tuple(by_group[group])) for group in order)
     return ItemsPage(groups, latest_year(session, school_id))
+
+
+def item_row(session: Session, item: tables.FeeItem, today: date) -> ItemRow:
+    """Return one item with the prices that hold or are to come."""
+    school = session.get_one(School, item.school_id)
+    rules = read_rules(session, school.province_id)
+    rows = _prices(session, item.school_id, today).get(item.id, [])
+    lines = [_price_line(row, item, school, rules, today) for row in rows]
+    return _item_row(item, lines, dict(own_accounts(session, item.school_id)))
 
 
 def latest_year(session: Session, school_id: UUID) -> str:
@@ -149,24 +158,10 @@ def _standing(
     for level in row.levels or school.levels:
         place = Place(Ownership(school.kind), Level(level), school.zone, school.legacy_area)
         try:
-            said[check_price(_price(row, item), place, on, rules).reason] = None
+            said[check_price(price_of(row, item), place, on, rules).reason] = None
         except Refused as refusal:
             return refusal.message, True
     return " ".join(said), False
-
-
-def _price(row: tables.FeePrice, item: tables.FeeItem) -> Price:
-    named = FeeItem(
-        code=item.code,
-        name=item.legal_name,
-        group=Group(item.item_group),
-        unit=Unit(item.unit),
-        account=str(item.bank_account_id),
-        legal_basis=item.legal_basis,
-        revenue_account=item.revenue_account,
-        opt_in=item.opt_in,
-    )
-    return Price(named, row.amount, Span(row.valid_from, row.valid_to), Quantity(row.quantity_rule), row.quantity)
 
 
 # Catalogues: tried in a savepoint first, so that what is shown is what loading would do.
@@ -174,7 +169,8 @@ def _price(row: tables.FeePrice, item: tables.FeeItem) -> Price:
 
 def shipped_catalogues() -> tuple[CatalogueRow, ...]:
     """Return the catalogues that come with the program and hold items, by title."""
-    names = sorted(path.stem for path in SHIPPED.glob("*.json") if path.stem not in RULE_FILES)
+    others = {*RULE_FILES, KINDS_FILE.removesuffix(".json")}
+    names = sorted(path.stem for path in SHIPPED.glob("*.json") if path.stem not in others)
     found = (shipped_catalogue(name) for name in names)
     rows = [CatalogueRow(each.name, each.title, len(each.items)) for each in found if each.items]
     return tuple(sorted(rows, key=lambda row: row.title))

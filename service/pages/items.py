@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from starlette.responses import Response
 
 from billing.errors import Refused
+from billing.fees.items import GROUP_NAMES, UNIT_NAMES
 from service.access.errors import TooLarge
-from service.pages.fee_views import CatalogueChoice
+from service.pages.fee_views import CatalogueChoice, TypedItem, TypedPrice
 from service.pages.guards import OpenDesk, StaffVisit, parts_of
 from service.pages.rendering import page
 from service.pages.responses import go_to
+from service.pages.typed import read_day, school_day
 
 MAX_CATALOGUE_BYTES = 512 * 1024
 # A form has a little more than its file.
@@ -22,9 +26,17 @@ router = APIRouter(prefix="/van-phong/khoan-thu", max_body_size=MAX_BODY_BYTES)
 
 SAID = {
     "nap": ("Đã nạp danh mục.", "The catalogue is loaded."),
+    "them": ("Đã thêm khoản thu. Bây giờ ghi mức thu.", "The item is added. Now give it a price."),
+    "sua": ("Đã sửa khoản thu.", "The item is changed."),
+    "gia": ("Đã ghi mức thu mới.", "The new price is stored."),
+    "bo-gia": ("Đã bỏ mức thu.", "The price is taken back."),
+    "dung": ("Đã ghi ngày dừng thu.", "The item ends on that day."),
 }
 
 Said = Annotated[str, Query(max_length=20)]
+Text = Annotated[str, Form(max_length=500)]
+Code = Annotated[str, Form(max_length=40)]
+OptionalDay = Annotated[str, Form(max_length=10)]
 
 
 @router.get("")
@@ -32,6 +44,36 @@ def items(request: Request, visit: StaffVisit, desk: OpenDesk, xong: Said = "") 
     """List the items with price, standing to the cap, legal basis and account."""
     view = desk.items(visit.who, visit.place, parts_of(request).clock())
     return page(request, "items.html", visit=visit, items=view, said=SAID.get(xong))
+
+
+@router.get("/them")
+def new_item(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
+    """Show the form of a new item."""
+    now = parts_of(request).clock()
+    own = desk.new_item(visit.who, visit.place, now)
+    first = school_day(now).replace(day=1)
+    return page(request, "item_new.html", visit=visit, own=own, groups=GROUP_NAMES, units=UNIT_NAMES, first=first)
+
+
+@router.post("/them")
+def add(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    ma: Code,
+    ten: Text,
+    nhom: Code,
+    don_vi: Code,
+    can_cu: Text,
+    ke_toan: Code,
+    tai_khoan: Code,
+    tu: Annotated[date, Form()],
+    dang_ky: Annotated[str, Form(max_length=5)] = "",
+) -> Response:
+    """Add an item; its price comes next."""
+    typed = TypedItem(ma, ten, can_cu, ke_toan, tai_khoan, nhom, don_vi, opt_in=dang_ky == "co", first=tu)
+    code = desk.add_item(visit.who, visit.place, typed, parts_of(request).clock())
+    return go_to(visit.place, f"/van-phong/khoan-thu/{quote(code, safe='')}", xong="them")
 
 
 @router.get("/danh-muc")
@@ -81,3 +123,68 @@ def load(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     accounts = dict(zip(khoa, tai_khoan, strict=True))
     desk.load_catalogue(visit.who, visit.place, choice, accounts, parts_of(request).clock())
     return go_to(visit.place, "/van-phong/khoan-thu", xong="nap")
+
+
+@router.get("/{code}")
+def item(request: Request, visit: StaffVisit, desk: OpenDesk, code: str, xong: Said = "") -> Response:
+    """Show one item with its prices, and the forms that change it."""
+    view = desk.item(visit.who, visit.place, code, parts_of(request).clock())
+    return page(request, "item.html", visit=visit, item=view, said=SAID.get(xong))
+
+
+@router.post("/{code}/gia")
+def price(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    code: str,
+    so_tien: Code,
+    tu: Annotated[date, Form()],
+    den: OptionalDay = "",
+    khoi: Text = "",
+    lop: Text = "",
+    so_luong: Annotated[int, Form(ge=1, le=1000)] = 1,
+) -> Response:
+    """Give an item a price from a day on."""
+    typed = TypedPrice(so_tien, tu, read_day(den), khoi, lop, so_luong)
+    desk.price_item(visit.who, visit.place, code, typed, parts_of(request).clock())
+    return _to_item(visit, code, "gia")
+
+
+@router.post("/{code}/bo-gia")
+def withdraw_price(  # noqa: PLR0913, PLR0917  as above
+    request: Request, visit: StaffVisit, desk: OpenDesk, code: str, gia: Annotated[int, Form()], ly_do: Text = ""
+) -> Response:
+    """Take back a price that should never have been."""
+    desk.withdraw_price(visit.who, visit.place, gia, ly_do, parts_of(request).clock())
+    return _to_item(visit, code, "bo-gia")
+
+
+@router.post("/{code}/sua")
+def change(  # noqa: PLR0913, PLR0917  as above
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    code: str,
+    ten: Text,
+    can_cu: Text,
+    ke_toan: Code,
+    tai_khoan: Code,
+) -> Response:
+    """Change name, basis or accounts; bills that stand keep theirs."""
+    typed = TypedItem(code, ten, can_cu, ke_toan, tai_khoan)
+    desk.change_item(visit.who, visit.place, typed, parts_of(request).clock())
+    return _to_item(visit, code, "sua")
+
+
+@router.post("/{code}/dung")
+def end(  # noqa: PLR0913, PLR0917  as above
+    request: Request, visit: StaffVisit, desk: OpenDesk, code: str, den: Annotated[date, Form()], ly_do: Text = ""
+) -> Response:
+    """Stop charging an item after a day."""
+    desk.end_item(visit.who, visit.place, code, den, ly_do, parts_of(request).clock())
+    return _to_item(visit, code, "dung")
+
+
+def _to_item(visit: StaffVisit, code: str, said: str) -> Response:
+    return go_to(visit.place, f"/van-phong/khoan-thu/{quote(code, safe='')}", xong=said)

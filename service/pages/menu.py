@@ -19,6 +19,8 @@ class Entry:
 MENU = (
     Entry("/van-phong", "Tổng quan", "Overview"),
     Entry("/van-phong/khoan-thu", "Khoản thu", "Items"),
+    Entry("/van-phong/dang-ky", "Đăng ký", "Registrations"),
+    Entry("/van-phong/mien-giam", "Miễn giảm", "Reductions"),
     Entry("/van-phong/dot-thu", "Đợt thu", "Billing rounds"),
     Entry("/van-phong/thong-bao", "Thông báo thu", "Bills"),
     Entry("/van-phong/cho-xu-ly", "Giao dịch chờ xử lý", "Waiting transfers"),
@@ -31,3 +33,9 @@ MENU = (
 def menu_for(roles: frozenset[Actor]) -> tuple[Entry, ...]:
     """Return the entries that these roles may open, in the menu's order."""
     return tuple(entry for entry in MENU if MATRIX[("GET", entry.path)] & roles)
+
+
+def section_of(path: str) -> Entry | None:
+    """Return the entry of the menu under which an address lies, the nearest one; nothing for other pages."""
+    above = [entry for entry in MENU if path == entry.path or path.startswith(f"{entry.path}/")]
+    return max(above, key=lambda entry: len(entry.path), default=None)

@@ -114,7 +114,8 @@ class Hand:
         assert steps.count(), f"{name} has no next step"
 
     def sign_in(self, origin: str, user: User) -> None:
-        """Sign in by the form."""
+        """Sign in by the form, after whoever sat here before has gone."""
+        self.page.context.clear_cookies()
         self.page.goto(f"{origin}/dang-nhap")
         self.page.get_by_label("Tên đăng nhập").fill(user.login)
         self.page.get_by_label("Mật khẩu").fill(PASSWORD)

@@ -12,7 +12,7 @@ from service.database import Database
 from service.preparing import Addresses
 from tests.conftest import TestServers
 from tests.factories.serving import serving
-from tests.service.pages.fresh import Fresh, Hand, fresh_school, roster
+from tests.service.pages.fresh import NAMES, Fresh, Hand, fresh_school, roster
 
 pytestmark = pytest.mark.browser
 
@@ -30,6 +30,12 @@ def test_from_a_catalogue_to_slips_in_under_60_clicks(fresh: Fresh, chromium: Br
         hand.look("tong-quan")
         load_the_catalogue(hand)
         import_the_roster(hand)
+        register_two_classes_for_boarding(hand)
+        for name in NAMES[:3]:
+            enter_a_reduction(hand, name)
+        hand.look("mien-giam")
+        hand.sign_in(origin, fresh.approver)
+        approve_the_reductions(hand)
     context.close()
     assert hand.clicks < 60
 
@@ -39,7 +45,7 @@ def load_the_catalogue(hand: Hand) -> None:
     hand.look("khoan-thu-trong")
     hand.press("Chọn danh mục")
     hand.look("cac-danh-muc")
-    hand.press("Trường tiểu học công lập")
+    hand.press("Trường tiểu học công lập, phường, khu vực Bình Phước cũ")
     hand.look("danh-muc")
     hand.press("Nạp danh mục này")
     expect(hand.page.get_by_role("status")).to_contain_text("Đã nạp danh mục")
@@ -52,3 +58,43 @@ def import_the_roster(hand: Hand) -> None:
     hand.press("Nhập")
     expect(hand.page.get_by_role("status")).to_contain_text("12 mới")
     hand.look("tai-len")
+
+
+def register_two_classes_for_boarding(hand: Hand) -> None:
+    hand.menu("Đăng ký")
+    hand.look("dang-ky-trong")
+    for what in ("Tiền tổ chức, quản lý và vệ sinh bán trú", "Tiền ăn bán trú", "1A", "1B"):
+        hand.click(hand.page.get_by_label(what, exact=True))
+    hand.press("Đăng ký các lớp đã chọn")
+    expect(hand.page.get_by_role("status")).to_contain_text("Đã ghi đăng ký")
+    expect(hand.page.locator("tfoot")).to_contain_text("12 em")
+    hand.look("dang-ky")
+
+
+def enter_a_reduction(hand: Hand, name: str) -> None:
+    if "mien-giam" not in hand.page.url:
+        hand.menu("Miễn giảm")
+    hand.press("Thêm miễn giảm")
+    hand.page.get_by_label("Tên, mã học sinh hoặc lớp").fill(name)
+    hand.page.keyboard.press("Enter")
+    hand.page.wait_for_url("**q=*")
+    hand.look("tim-hoc-sinh")
+    hand.press(name)
+    hand.choose("Diện miễn giảm", "Học bổng – nhà tài trợ")
+    hand.page.get_by_label("Tỷ lệ giảm").fill("50")
+    hand.page.get_by_label("Minh chứng kèm theo").fill("Quyết định trao học bổng số 12/2025")
+    hand.look("mien-giam-moi")
+    hand.press("Ghi và chờ duyệt")
+    expect(hand.page.get_by_role("status")).to_contain_text("chờ người khác duyệt")
+
+
+def approve_the_reductions(hand: Hand) -> None:
+    hand.menu("Miễn giảm")
+    for left in (3, 2, 1):
+        waiting = hand.page.get_by_role("table", name="Miễn giảm chờ duyệt").get_by_role("link")
+        expect(waiting).to_have_count(left)
+        hand.click(waiting)
+        hand.look("mot-mien-giam")
+        hand.press("Duyệt miễn giảm")
+        expect(hand.page.get_by_role("status")).to_contain_text("Đã duyệt")
+    hand.look("mien-giam-da-duyet")

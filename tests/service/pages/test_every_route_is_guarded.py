@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
+from urllib.parse import parse_qsl
 
 import pytest
 from starlette.testclient import TestClient
@@ -15,6 +16,7 @@ from service.access.sessions import digest
 from service.web import assemble, served
 from tests.service.pages.conftest import sample_client, signed_in
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
+from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.samples import FAMILY_PAGES, ROUND_ID, SECRET, TOKEN, UNKNOWN_TOKEN
 
 ROUTES = sorted(set(served()))
@@ -35,13 +37,21 @@ def address(path: str, actor: Actor) -> str:
         "token": token,
         "number": "TL25-000123",
         "round_id": str(ROUND_ID),
+        "code": "BANTRU",
+        "class_id": str(CLASS_ID),
+        "reduction_id": str(REDUCTION_ID),
         "kind": "danh-sach",
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
 
 
 # What each form sends besides its token, whatever the route: fields that a route does not know are left alone.
-FIELDS = {"digest": "b7c1", "old": "x", "new": "x", "khoa": "main", "tai_khoan": "a1", "ten": "public-primary"}
+FIELDS = dict(
+    parse_qsl(
+        "digest=b7c1&old=x&new=x&khoa=main&tai_khoan=a1&ten=public-primary&ma=XE&nhom=agreed&don_vi=month&can_cu=TT"
+        f"&ke_toan=531&so_tien=1000&tu=2025-10-01&den=2025-10-31&gia=7&ly_do=nham&em={ENROLMENT_ID}&dien=HOCBONG"
+    )
+)
 WITH_FILE = ("{kind}", "/xem")
 
 

@@ -18,6 +18,7 @@ from service.access import links
 from service.access.sessions import new_session
 from tests.factories.serving import serving
 from tests.service.pages.sample_desk import SampleDesk
+from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.samples import FAMILY_PAGES, NOW, ROUND_ID, TOKEN, UNKNOWN_TOKEN
 from tests.service.pages.worlds import World
 
@@ -34,6 +35,14 @@ OFFICE = (
     f"/van-phong/dot-thu/{ROUND_ID}",
     "/van-phong/tai-len",
     "/van-phong/khoan-thu",
+    "/van-phong/khoan-thu/them",
+    "/van-phong/khoan-thu/BANTRU",
+    "/van-phong/dang-ky",
+    f"/van-phong/dang-ky/BANTRU/{CLASS_ID}",
+    "/van-phong/mien-giam",
+    "/van-phong/mien-giam/moi?q=anh",
+    f"/van-phong/mien-giam/moi?em={ENROLMENT_ID}",
+    f"/van-phong/mien-giam/{REDUCTION_ID}",
     "/van-phong/khoan-thu/danh-muc",
     "/van-phong/khoan-thu/danh-muc/public-primary",
     "/kiem-toan",
