@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select, update
 
 from billing.errors import HocphiError
@@ -16,14 +16,17 @@ from service.database import NOTHING, Scope, use_scope
 from service.jobs.tables import Job
 from service.wiring import Wiring
 
+_log = logging.getLogger(__name__)
+
 KIND = "rounds.issue"
-PAUSE = timedelta(seconds=30)
+# How long a round waits after each fault of ours or of the database; after the last one a person is asked.
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 5 * 60, 15 * 60, 60 * 60))
 MOST_PER_CALL = 200
 
 
 def ask_to_issue(session: Session, billing_round: BillingRound, now: datetime) -> None:
-    """Queue the issue of a round; asking again is harmless, and after a failed try it queues it anew."""
-    key = f"{KIND}:{billing_round.id}"
+    """Queue the issue of a round; asking again is harmless, and after a failed try it is tried anew and at once."""
+    key = _key(billing_round.id)
     session.execute(
         insert(Job)
         .values(
@@ -38,9 +41,19 @@ def ask_to_issue(session: Session, billing_round: BillingRound, now: datetime) -
     )
     session.execute(
         update(Job)
-        .where(col(Job.once_key) == key, col(Job.state) == "failed")
-        .values(state="queued", run_after=now, last_error="")
+        .where(col(Job.once_key) == key, col(Job.state).in_(("queued", "failed")), col(Job.last_error) != "")
+        .values(state="queued", run_after=now, last_error="", attempts=0)
     )
+
+
+def trouble_of(session: Session, round_id: UUID) -> str:
+    """Return in Vietnamese why an approved round is not issued yet, empty if nothing went wrong."""
+    found = session.exec(select(Job.last_error).where(Job.once_key == _key(round_id), Job.state != "done")).first()
+    return found or ""
+
+
+def _key(round_id: UUID) -> str:
+    return f"{KIND}:{round_id}"
 
 
 def issue(wiring: Wiring) -> int:
@@ -48,7 +61,8 @@ def issue(wiring: Wiring) -> int:
 
     A round and its job end in one transaction, and the job's row is locked while it runs: whoever is killed leaves
     nothing behind, and the next one finds the job as it was. What our rules refuse is written on the job for a
-    person to read; a database error puts the job off a little and is raised.
+    person to read. Any other fault is logged and puts its own job off, ever longer and at last for good; the other
+    rounds go on.
     """
     done = 0
     for _ in range(MOST_PER_CALL):
@@ -70,21 +84,28 @@ def _issue_next(wiring: Wiring) -> int | None:
             if job is None:
                 return None
             job_id = job.id
-            if job.school_id is None:
-                raise ValueError(f"job {job_id} names no school")
-            use_scope(session, Scope.of(job.school_id))
+            use_scope(session, Scope.of(_school_of(job)))
             issue_round(session, UUID(job.arguments["round"]), wiring.clock(), wiring.reference_key)
             _finish(session, job_id, "done", wiring.clock())
     except HocphiError as refusal:
         with wiring.database.transaction(NOTHING) as session:
             _finish(session, job_id, "failed", wiring.clock(), refusal.message)
         return 0
-    except SQLAlchemyError as fault:
-        if job_id is not None:
-            with wiring.database.transaction(NOTHING) as session:
-                _put_off(session, job_id, wiring.clock(), type(fault).__name__)
-        raise
+    except Exception as fault:
+        if job_id is None:
+            raise
+        # A mistake in one round must not keep all other schools waiting, so it is written down and not raised.
+        _log.exception("issuing a round failed, job %s", job_id)
+        with wiring.database.transaction(NOTHING) as session:
+            _put_off(session, job_id, wiring.clock(), type(fault).__name__)
+        return 0
     return 1
+
+
+def _school_of(job: Job) -> UUID:
+    if job.school_id is None:
+        raise ValueError(f"job {job.id} names no school")
+    return job.school_id
 
 
 def _lock_next(session: Session, now: datetime) -> Job | None:
@@ -105,9 +126,28 @@ def _finish(session: Session, job_id: UUID | None, state: str, now: datetime, er
     )
 
 
-def _put_off(session: Session, job_id: UUID, now: datetime, error: str) -> None:
-    session.execute(
-        update(Job)
-        .where(col(Job.id) == job_id)
-        .values(attempts=col(Job.attempts) + 1, last_error=error, run_after=now + PAUSE)
+def _put_off(session: Session, job_id: UUID, now: datetime, fault: str) -> None:
+    """Let a job wait longer after each fault; after the last pause mark it failed. The sentence is for the office."""
+    job = session.exec(select(Job).where(Job.id == job_id, Job.state == "queued").with_for_update()).one_or_none()
+    if job is None:
+        return  # somebody else was faster and finished it
+    if job.attempts >= len(PAUSES):
+        sentence = (
+            f"Lỗi kỹ thuật ({fault}) sau {job.attempts + 1} lần thử; máy không tự thử nữa. "
+            "Chưa thông báo nào được phát hành. Bấm “Thử lại”; nếu vẫn lỗi, báo quản trị hệ thống tên lỗi này."
+        )
+        _finish(session, job_id, "failed", now, sentence)
+        return
+    pause = PAUSES[job.attempts]
+    job.attempts += 1
+    job.run_after = now + pause
+    job.last_error = (
+        f"Lỗi kỹ thuật ({fault}) ở lần thử {job.attempts}. Chưa thông báo nào được phát hành; "
+        f"máy tự thử lại sau {_in_words(pause)}."
     )
+    session.add(job)
+
+
+def _in_words(pause: timedelta) -> str:
+    seconds = int(pause.total_seconds())
+    return f"{seconds} giây" if seconds < 60 else f"{seconds // 60} phút"  # noqa: PLR2004  a minute

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from billing.documents.payment_qr import payload_for
 from billing.documents.receipt_pdf import receipt_pdf
+from billing.errors import Conflict
 from billing.people.names import masked
 from billing.people.tables import Pupil
 from billing.rounds.approving import approve_round, submit_round
@@ -21,7 +22,7 @@ from service.access.links import ensure_link
 from service.access.roles import Actor, Place, SignedIn
 from service.access.staff import Account, Noted
 from service.database import EVERYTHING, Scope, use_scope
-from service.jobs.rounds import ask_to_issue
+from service.jobs.rounds import ask_to_issue, trouble_of
 from service.pages import audit_rows, family_rows, office_rows, round_rows, upload_rows, waiting_rows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
@@ -184,6 +185,16 @@ class RowDesk(FeeRows):
         round_rows.refuse_changed(round_rows.round_of(session, place.id, shown.round_id), shown.digest)
         actor = self._actor(who, Actor.APPROVER)
         approved = approve_round(session, shown.round_id, actor, now, confirm=shown.agreed)
+        ask_to_issue(session, approved, now)
+        self.bells.append(ISSUE_ROUNDS)
+
+    def retry_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, now: datetime) -> None:
+        """Ask once more for the bills of an approved round that could not be issued."""
+        del who
+        session = self._within(place)
+        approved = round_rows.round_of(session, place.id, round_id)
+        if approved.state != "approved" or not trouble_of(session, round_id):
+            raise Conflict("Đợt thu này không có lỗi phát hành để thử lại. Xin mở lại trang đợt thu.")
         ask_to_issue(session, approved, now)
         self.bells.append(ISSUE_ROUNDS)
 

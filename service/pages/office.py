@@ -23,6 +23,7 @@ _STEPS = {
     RoundState.PREVIEWED: ("xem-truoc", "trinh"),
     RoundState.SUBMITTED: ("duyet",),
 }
+_STEPS_IN_TROUBLE = ("thu-lai", "xem-truoc")
 
 RoundDigest = Annotated[str, Form(min_length=1, max_length=128)]
 
@@ -69,7 +70,11 @@ def rounds(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
 def preview(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID) -> Response:
     """Show what a round will do, and the steps that this person may take next."""
     view = desk.round_preview(visit.who, visit.place, round_id)
-    steps = [step for step in _STEPS.get(view.row.state, ()) if may_step(visit, step)]
+    steps = [
+        step
+        for step in (_STEPS_IN_TROUBLE if view.trouble else _STEPS.get(view.row.state, ()))
+        if may_step(visit, step)
+    ]
     return page(request, "round.html", visit=visit, preview=view, steps=steps)
 
 
@@ -104,6 +109,13 @@ def approve(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the requ
     """Approve a round, exactly as it was shown; a second person does this."""
     shown = ShownRound(round_id, digest, agreed=dong_y == "co")
     desk.approve_round(visit.who, visit.place, shown, parts_of(request).clock())
+    return _back(visit, round_id)
+
+
+@router.post("/dot-thu/{round_id}/thu-lai")
+def retry(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID) -> Response:
+    """Try again to issue an approved round; nothing of it is calculated anew."""
+    desk.retry_round(visit.who, visit.place, round_id, parts_of(request).clock())
     return _back(visit, round_id)
 
 

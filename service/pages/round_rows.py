@@ -13,6 +13,7 @@ from billing.people.tables import Pupil
 from billing.rounds.previewing import open_questions
 from billing.rounds.tables import BillingRound
 from service.access.tables import User
+from service.jobs.rounds import trouble_of
 from service.pages.views import RoundItem, RoundPreview, RoundRow, RoundState
 
 
@@ -41,6 +42,7 @@ def round_preview(session: Session, school_id: UUID, round_id: UUID) -> RoundPre
         questions=tuple(questions),
         digest=billing_round.preview_digest.hex() if billing_round.preview_digest else "",
         approved_by=_name(session, billing_round.approved_by) if billing_round.approved_by else "",
+        trouble=trouble_of(session, round_id) if billing_round.state == "approved" else "",
     )
 
 

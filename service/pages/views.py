@@ -284,6 +284,7 @@ class RoundPreview:
     """What a round will do, before anybody is billed.
 
     ``questions`` must be agreed to by the approver; ``problems`` are only shown. ``digest`` names what is shown.
+    ``trouble`` says why an approved round could not be issued.
     """
 
     row: RoundRow
@@ -294,6 +295,7 @@ class RoundPreview:
     questions: tuple[str, ...]
     digest: str
     approved_by: str = ""
+    trouble: str = ""
 
 
 class UploadKind(StrEnum):

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,6 +23,7 @@ from billing.rounds.previewing import preview_round
 from billing.vault import Vault
 from service.database import EVERYTHING, Database
 from service.jobs import rounds
+from service.jobs.finding import waiting
 from service.jobs.tables import Job
 from service.preparing import Addresses
 from service.settings import Settings
@@ -147,15 +150,73 @@ def _killed(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_a_database_fault_puts_the_job_off_and_is_heard(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_fault_puts_the_job_off_and_is_heard(
+    works: Works, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     works.ask(0)
     with monkeypatch.context() as patch:
         patch.setattr(rounds, "issue_round", _fault)
-        with pytest.raises(OperationalError):
-            rounds.issue(works.wiring)
-    assert (works.job().last_error, works.job().state) == ("OperationalError", "queued")
+        assert rounds.issue(works.wiring) == 0
+    assert [record.exc_info is not None for record in caplog.records if record.levelname == "ERROR"] == [True]
+    assert works.job().state == "queued"
+    assert "Lỗi kỹ thuật (OperationalError) ở lần thử 1" in works.job().last_error
+    assert "tự thử lại sau 30 giây" in works.job().last_error
     assert rounds.issue(works.wiring) == 0
-    works.later = rounds.PAUSE
+    works.later = rounds.PAUSES[0]
+    assert rounds.issue(works.wiring) == 1
+    assert (works.job().state, works.job().last_error) == ("done", "")
+
+
+def test_a_round_with_a_programming_error_keeps_no_other_waiting(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    works.ask(0)
+    works.ask(1)
+    issue_round = rounds.issue_round
+
+    def stumbles(session: Session, round_id: UUID, *more: Any) -> object:  # noqa: ANN401  as the real one
+        if round_id == works.rounds[0]:
+            raise KeyError("BANTRU")
+        return issue_round(session, round_id, *more)
+
+    monkeypatch.setattr(rounds, "issue_round", stumbles)
+    assert rounds.issue(works.wiring) == 1
+    with works.everything() as session:
+        assert [find_round(session, each).state for each in works.rounds] == ["approved", "issued"]
+    assert waiting(works.wiring, "billing.issue_rounds") is None, "the sweeper leaves it in peace for now"
+
+
+def test_after_some_tries_ever_further_apart_a_person_is_asked(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    works.ask(0)
+    tries: list[timedelta] = []
+
+    def stumbles(*_: object) -> None:
+        tries.append(works.later)
+        raise KeyError("BANTRU")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rounds, "issue_round", stumbles)
+        for _ in range(24 * 60):
+            rounds.issue(works.wiring)
+            works.later += timedelta(minutes=1)
+    waits = [after - before for before, after in pairwise(tries)]
+    assert len(tries) == len(rounds.PAUSES) + 1
+    assert waits == sorted(waits)
+    assert waits[-1] >= timedelta(hours=1)
+    assert (works.job().state, works.job().attempts) == ("failed", len(tries))
+    assert f"Lỗi kỹ thuật (KeyError) sau {len(tries)} lần thử" in works.job().last_error
+    assert "Thử lại" in works.job().last_error
+
+    works.ask(0)
+    assert (works.job().state, works.job().attempts, works.job().last_error) == ("queued", 0, "")
+    assert rounds.issue(works.wiring) == 1
+
+
+def test_asking_again_does_not_wait_for_the_pause(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    works.ask(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(rounds, "issue_round", _fault)
+        rounds.issue(works.wiring)
+    assert rounds.issue(works.wiring) == 0
+    works.ask(0)
     assert rounds.issue(works.wiring) == 1
 
 

@@ -182,6 +182,10 @@ class SampleDesk(SampleFees):
             raise SamePerson("Người lập không được tự duyệt.")
         self.done.append(("approve", who.login))
 
+    def retry_round(self, who: SignedIn, place: Place, round_id: uuid.UUID, now: datetime) -> None:
+        del place, round_id, now
+        self.done.append(("retry", who.login))
+
     def upload_choices(self, who: SignedIn, place: Place) -> UploadChoices:
         del who, place
         return UploadChoices(("2025-2026",), (("a1", "Vietcombank …8901"),))

@@ -283,6 +283,67 @@ def test_a_round_from_draft_to_issued_by_two_people(world: World) -> None:
     assert post(checker, path + "/duyet", digest=digest, dong_y="co") == 409
 
 
+def approved(world: World) -> tuple[str, TestClient, TestClient]:
+    """Bring November up to the approver's yes; return its path, the maker and the approver."""
+    path, maker = november(world), world.signed_in(world.staff("accountant"))
+    checker = world.signed_in(world.staff("approver"))
+    assert post(maker, path + "/xem-truoc") == 303
+    digest = shown_digest(maker.get(path).text)
+    assert post(maker, path + "/trinh", digest=digest) == 303
+    assert post(checker, path + "/duyet", digest=digest, dong_y="co") == 303
+    return path, maker, checker
+
+
+def test_an_approved_round_that_the_rules_refuse_says_why_and_can_be_calculated_anew(world: World) -> None:
+    path, maker, checker = approved(world)
+    assert "Tính lại" not in maker.get(path).text, "nothing is the matter yet"
+    assert post(checker, path + "/thu-lai") == 409
+
+    def leaves(session: Session) -> None:
+        session.execute(
+            text("UPDATE enrolments SET state = 'left', ended_on = started_on WHERE pupil_id = :pupil"),
+            {"pupil": world.billing.pupils[0].id},
+        )
+
+    world.change(leaves)
+    assert round_jobs.issue(world.wiring) == 0
+    seen = maker.get(path).text
+    assert "Đã duyệt, chưa phát hành được" in seen
+    assert "xem trước và trình duyệt lại" in seen
+    assert "Tính lại</button>" in seen
+    assert "Tính lại</button>" not in checker.get(path).text, "calculating is the accountant's"
+    assert "Thử lại</button>" in checker.get(path).text
+    assert post(maker, path + "/xem-truoc") == 303
+    again = maker.get(path).text
+    assert "Đã xem trước" in again
+    assert "chưa phát hành được" not in again
+    assert post(maker, path + "/trinh", digest=shown_digest(again)) == 303
+    assert post(checker, path + "/duyet", digest=shown_digest(again), dong_y="co") == 303
+    assert round_jobs.issue(world.wiring) == 1
+    assert "Đã phát hành" in maker.get(path).text
+
+
+def test_a_technical_fault_is_shown_and_the_round_can_be_tried_again_as_approved(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, maker, checker = approved(world)
+
+    def stumbles(*_: object) -> None:
+        raise KeyError("BANTRU")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(round_jobs, "issue_round", stumbles)
+        assert round_jobs.issue(world.wiring) == 0
+    assert "Lỗi kỹ thuật (KeyError) ở lần thử 1" in maker.get(path).text
+    world.rung.clear()
+    assert post(checker, path + "/thu-lai") == 303
+    assert world.rung == ["billing.issue_rounds"]
+    assert "Lỗi kỹ thuật" not in maker.get(path).text
+    assert round_jobs.issue(world.wiring) == 1
+    assert "Đã phát hành" in maker.get(path).text
+    assert post(checker, path + "/thu-lai") == 409
+
+
 def test_who_made_a_round_cannot_approve_it_with_another_role(world: World) -> None:
     user = world.staff("accountant")
     grant = RoleGrant(user_id=user.id, role="approver", school_id=world.billing.id, valid_from=date(2025, 9, 1))
