@@ -26,7 +26,7 @@ def run() -> None:
         # A superuser only lends its key: the tables belong to a role that is none.
         if connection.execute(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).scalar():
             connection.execute(text(f"SET ROLE {OWNER_ROLE}"))
-            connection.commit()
+        connection.commit()  # Alembic leaves a transaction that it did not begin to its beginner, to be rolled back
         context.configure(
             connection=connection,
             target_metadata=metadata(),

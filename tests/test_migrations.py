@@ -1,14 +1,21 @@
 """The history of the database's shape: one line, independent of our code, and it can be walked both ways."""
 
 import ast
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
+import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
+from psycopg import sql
+from sqlalchemy.engine import make_url
 
 from service.database import libpq_url
-from service.preparing import Addresses, alembic_config, check_shape
+from service.preparing import GROUP_ROLES, OWNER_ROLE, Addresses, alembic_config, check_shape, prepare
+from tests.conftest import TestServers
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"service", "billing", "reconciliation", "notifications", "tests", "benchmarks"}
@@ -53,3 +60,30 @@ def test_up_and_down_and_up_again_gives_the_shape_of_the_code(addresses: Address
     command.upgrade(config, "head")
     assert tables(addresses.owner) == before
     check_shape(addresses.owner)
+
+
+@pytest.fixture
+def plain_owner(servers: TestServers, template: str) -> Iterator[Addresses]:
+    """The addresses of an empty database whose owner may make roles but is no superuser, as at a hosted PostgreSQL."""
+    assert template  # our roles stand since the first preparation
+    name, password = f"hocphi_plain_{secrets.token_hex(6)}", secrets.token_hex(16)
+    role = sql.Identifier(name)
+    with psycopg.connect(libpq_url(servers.owner_url), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE CREATEDB PASSWORD {}").format(role, password))
+        ours = sql.SQL(", ").join(map(sql.Identifier, (OWNER_ROLE, *GROUP_ROLES)))
+        connection.execute(sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(ours, role))
+        connection.execute(sql.SQL("GRANT {} TO current_user").format(role))
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(role, role))
+        given = servers.addresses(name)
+        owner = make_url(given.owner).set(username=name, password=password)
+        yield replace(given, owner=owner.render_as_string(hide_password=False))
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(role))
+        connection.execute(sql.SQL("DROP OWNED BY {}").format(role))
+        connection.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def test_an_owner_who_is_no_superuser_prepares_the_database_too(plain_owner: Addresses, addresses: Addresses) -> None:
+    prepare(plain_owner)
+    prepare(plain_owner)
+    assert tables(plain_owner.owner) == tables(addresses.owner)
+    check_shape(plain_owner.owner)
