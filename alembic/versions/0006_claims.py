@@ -63,7 +63,7 @@ BEGIN
     PERFORM set_config('app.schools', '*', true);
     RETURN QUERY SELECT DISTINCT ON (l.pupil_id, l.month) l.pupil_id, l.month, l.revision, l.amount, l.school_id = here
       FROM state_claim_lines l
-      WHERE l.pupil_id = ANY (pupils) AND l.kind = of_kind AND l.month BETWEEN first_month AND last_month
+      WHERE l.pupil_id = ANY (pupils) AND l.purpose = CASE WHEN of_kind = 'learning_cost' THEN 'learning' ELSE 'tuition' END AND l.month BETWEEN first_month AND last_month
       ORDER BY l.pupil_id, l.month, l.revision DESC;
     PERFORM set_config('app.schools', scope, true);
 END $$;
@@ -74,6 +74,8 @@ DECLARE
     claim record;
     last record;
     months int;
+    -- A generated column has no value yet in a trigger that runs before the row.
+    aim text := CASE WHEN NEW.kind = 'learning_cost' THEN 'learning' ELSE 'tuition' END;
 BEGIN
     SELECT c.kind, c.school_year, c.state, c.first_month, c.last_month INTO STRICT claim
       FROM state_claims c WHERE c.school_id = NEW.school_id AND c.id = NEW.claim_id;
@@ -85,10 +87,10 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('claim ' || NEW.pupil_id, 0));
     PERFORM set_config('app.schools', '*', true);
     SELECT l.revision, l.amount, l.school_id INTO last FROM state_claim_lines l
-      WHERE l.pupil_id = NEW.pupil_id AND l.kind = NEW.kind AND l.month = NEW.month ORDER BY l.revision DESC LIMIT 1;
+      WHERE l.pupil_id = NEW.pupil_id AND l.purpose = aim AND l.month = NEW.month ORDER BY l.revision DESC LIMIT 1;
     SELECT count(*) INTO months FROM (
         SELECT DISTINCT ON (l.month) l.month, l.amount FROM state_claim_lines l
-        WHERE l.pupil_id = NEW.pupil_id AND l.kind = NEW.kind AND l.school_year = NEW.school_year
+        WHERE l.pupil_id = NEW.pupil_id AND l.purpose = aim AND l.school_year = NEW.school_year
           AND l.month <> NEW.month
         ORDER BY l.month, l.revision DESC) latest WHERE latest.amount > 0;
     PERFORM set_config('app.schools', scope, true);
@@ -303,6 +305,12 @@ def _create() -> None:
         sa.Column("school_id", sa.Uuid(), nullable=False),
         sa.Column("claim_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column(
+            "purpose",
+            sa.String(),
+            sa.Computed("CASE WHEN kind = 'learning_cost' THEN 'learning' ELSE 'tuition' END", persisted=True),
+            nullable=False,
+        ),
         sa.Column("school_year", sa.String(length=9), nullable=False),
         sa.Column("pupil_id", sa.Uuid(), nullable=False),
         sa.Column("enrolment_id", sa.Uuid(), nullable=False),
@@ -343,7 +351,11 @@ def _create() -> None:
         sa.ForeignKeyConstraint(["school_id"], ["schools.id"], name=op.f("fk_state_claim_lines_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_state_claim_lines")),
         sa.UniqueConstraint(
-            "pupil_id", "kind", "month", "revision", name=op.f("uq_state_claim_lines_pupil_id_kind_month_revision")
+            "pupil_id",
+            "purpose",
+            "month",
+            "revision",
+            name=op.f("uq_state_claim_lines_pupil_id_purpose_month_revision"),
         ),
     )
     op.create_index("ix_state_claim_lines_claim", "state_claim_lines", ["school_id", "claim_id"], unique=False)

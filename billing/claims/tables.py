@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
 from billing.fees.support_tables import PAYEES, RATE_KINDS
@@ -28,6 +28,8 @@ from billing.storage import (
 CLAIM_STATES = ("draft", "submitted", "approved", "sent", "withdrawn")
 WAYS_IN = ("treasury", "cash", "families")
 WAYS_OUT = ("cash", "transfer")
+# Compensation and support are the same tuition paid by the State: a month is one or the other.
+_PURPOSE = "CASE WHEN kind = 'learning_cost' THEN 'learning' ELSE 'tuition' END"
 
 
 class StateClaim(Row, table=True):
@@ -88,13 +90,14 @@ class StateClaim(Row, table=True):
 class StateClaimLine(Row, table=True):
     """A pupil's month in a claim: what is right now (``amount``), what was claimed before, and the revision.
 
-    ``(pupil_id, kind, month, revision)`` is unique over all schools; a trigger sees to it that a revision follows the
-    one before, that no other school's month is claimed again, and that ``months_cap`` a school year is kept.
+    ``(pupil_id, purpose, month, revision)`` is unique over all schools, public and private alike; a trigger sees to it
+    that a revision follows the one before, that no other school's month is claimed again, and that ``months_cap`` a
+    school year is kept.
     """
 
     __tablename__ = "state_claim_lines"
     __table_args__ = (
-        UniqueConstraint("pupil_id", "kind", "month", "revision"),
+        UniqueConstraint("pupil_id", "purpose", "month", "revision"),
         in_school(["claim_id"], "state_claims"),
         in_school(["enrolment_id"], "enrolments"),
         one_of("kind", RATE_KINDS),
@@ -110,6 +113,7 @@ class StateClaimLine(Row, table=True):
     school_id: UUID = Field(foreign_key="schools.id")
     claim_id: UUID
     kind: str
+    purpose: str = Field(default=None, sa_column_args=[Computed(_PURPOSE, persisted=True)])
     school_year: str = Field(max_length=9)
     pupil_id: UUID = Field(foreign_key="pupils.id")
     enrolment_id: UUID

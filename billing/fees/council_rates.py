@@ -28,6 +28,7 @@ WHOLE_FILE = "(cả tệp)"
 K12_MONTHS = 9
 # Decree 238: these pay for the months actually studied, the others for nine a year.
 BY_MONTHS_STUDIED = frozenset({Level.PRESCHOOL, Level.CONTINUING})
+SUMMER = frozenset({6, 7, 8})
 _MOST_MONTHS = 12
 
 _Read = TypeVar("_Read")
@@ -128,6 +129,11 @@ class Where:
 def first_year(day: date) -> int:
     """Return the calendar year in which the school year of a day began; it begins on 1 August."""
     return day.year if day.month >= 8 else day.year - 1  # noqa: PLR2004  August
+
+
+def is_study_month(level: Level, month: date) -> bool:
+    """Tell whether the State pays for this calendar month at all: not in summer where nine a year are paid for."""
+    return level in BY_MONTHS_STUDIED or month.month not in SUMMER
 
 
 def rate_for(kind: RateKind, where: Where, on: date, rates: Iterable[CouncilRate]) -> CouncilRate | None:

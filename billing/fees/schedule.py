@@ -29,6 +29,7 @@ from billing.fees.items import (
     Span,
     Unit,
 )
+from billing.fees.support import support_reductions
 from billing.ledger.accounts import open_account
 from billing.people.tables import School
 
@@ -108,9 +109,9 @@ def read_schedule(session: Session, school: School, days: Span) -> Schedule:
             or_(col(tables.Reduction.made_by).is_(None), col(tables.Reduction.approved_by).is_not(None)),
         ),
     ).all()
-    return Schedule(
-        Ownership(school.kind), read_prices(session, school.id, days), tuple(reduction_of(rule) for rule in rules)
-    )
+    prices = read_prices(session, school.id, days)
+    standing = (*(reduction_of(rule) for rule in rules), *support_reductions(session, school, prices, days))
+    return Schedule(Ownership(school.kind), prices, standing)
 
 
 def read_prices(session: Session, school_id: UUID, days: Span) -> tuple[Price, ...]:

@@ -20,6 +20,7 @@ from billing.fees.council_rates import (
     RateKind,
     Where,
     check_rates,
+    is_study_month,
     national_rates,
     rate_for,
 )
@@ -27,7 +28,6 @@ from billing.fees.items import Group, Level, Ownership, Payer, Price, Reduction,
 from billing.fees.support_tables import CouncilRateRow, SupportChoice
 from billing.people.tables import School
 
-SUMMER = frozenset({6, 7, 8})  # no months of study where nine a year are paid for
 PAYEE_NAMES = {"family": "gia đình", "school": "nhà trường"}
 
 
@@ -167,7 +167,7 @@ def support_reductions(session: Session, school: School, prices: Sequence[Price]
     found = []
     for level in map(Level, school.levels):
         where = Where(level, school.zone, school.legacy_area)
-        for item in _tuition_items(prices, level):
+        for item in supported_items(prices, level):
             paid = [(month, _paid(where, month, rates, choices)) for month in months_within(days)]
             for rate, run in groupby(paid, key=lambda each: each[1]):
                 months = [month for month, _ in run]
@@ -176,8 +176,8 @@ def support_reductions(session: Session, school: School, prices: Sequence[Price]
     return tuple(found)
 
 
-def _tuition_items(prices: Sequence[Price], level: Level) -> list[str]:
-    """Return the code of the item that the support is taken off: the first tuition priced by the month."""
+def supported_items(prices: Sequence[Price], level: Level) -> list[str]:
+    """Return the code of the item that the support is taken off, if there is one: tuition priced by the month."""
     codes = sorted(
         {
             price.item.code
@@ -193,10 +193,9 @@ def _tuition_items(prices: Sequence[Price], level: Level) -> list[str]:
 def _paid(
     where: Where, month: date, rates: Sequence[CouncilRate], choices: Sequence[SupportChoice]
 ) -> CouncilRate | None:
-    if payee_on(choices, month) != "school":
+    if payee_on(choices, month) != "school" or not is_study_month(where.level, month):
         return None
-    rate = rate_for(RateKind.SUPPORT, where, month, rates)
-    return None if rate is None or (rate.months is not None and month.month in SUMMER) else rate
+    return rate_for(RateKind.SUPPORT, where, month, rates)
 
 
 def _reduction(rate: CouncilRate, item: str, valid: Span) -> Reduction:

@@ -1,0 +1,224 @@
+"""The State's money in the book: what it owes by an approved claim, what it paid, and what was handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, select
+
+from billing.audit.recording import Actor, Deed, record_deed
+from billing.claims import tables
+from billing.claims.months import Difference, days_of
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
+from billing.fees.council_rates import KIND_NAMES, RateKind
+from billing.fees.items import GROUP_NAMES, Group, Span
+from billing.fees.schedule import read_prices
+from billing.ledger.accounts import CASH, STATE_RECEIVABLE, open_account
+from billing.ledger.posting import Fact, Line, post, reverse
+from billing.money import ZERO, Money, total
+from billing.storage import new_id
+
+TREASURY = "112KB"  # the school's deposit at the State Treasury: no bank tells us of it, so no check compares it
+HANDED_ON = "3388H"  # learning-cost support that came and is to be handed to families
+INCOME = "531"
+WAY_NAMES = {"treasury": "về tài khoản Kho bạc", "cash": "về quỹ tiền mặt", "families": "Nhà nước trả thẳng gia đình"}
+_VIET_NAM = timedelta(hours=7)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPayment:
+    """What the State paid on a claim, when, which way, and the number of the paper that says so."""
+
+    amount: Money
+    paid_on: date
+    way: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A claim against what came: to the school and to the families; a rest below zero was overpaid."""
+
+    to_school: Money
+    to_families: Money
+    paid_school: Money
+    paid_families: Money
+
+    @property
+    def rest(self) -> Money:
+        """What the State has still to pay."""
+        return self.to_school + self.to_families - self.paid_school - self.paid_families
+
+
+def book_approval(session: Session, claim: tables.StateClaim, lines: Iterable[Difference], now: datetime) -> None:
+    """Post what the State owes the school by an approved claim, unless the school's bills have done so.
+
+    Bills that carry tuition post the State's share themselves (public schools that bill it, private schools that get
+    the support). A public school that bills none has its receivable from here; a correction may lower it.
+    """
+    owed = total(line.amount for line in lines if line.right.payee == "school")
+    days = Span(claim.first_month, days_of(claim.last_month).end)
+    billed = any(price.item.group is Group.TUITION for price in read_prices(session, claim.school_id, days))
+    if not owed or billed or claim.kind == RateKind.LEARNING:
+        return
+    open_account(session, claim.school_id, INCOME, GROUP_NAMES[Group.TUITION], "income")
+    line = Line(STATE_RECEIVABLE, INCOME, owed) if owed > ZERO else Line(INCOME, STATE_RECEIVABLE, -owed)
+    fact = Fact(claim.school_id, "claim_approved", str(claim.id), (now + _VIET_NAM).date(), _title(claim))
+    post(session, fact, [line], now)
+
+
+def record_payment(
+    session: Session, claim: tables.StateClaim, actor: Actor, new: NewPayment, now: datetime
+) -> tables.StatePayment:
+    """Write down money that the State paid on a claim, and post what came to the school.
+
+    Raises ``Conflict`` before the claim is approved, ``Refused`` for an amount, day or way that cannot be.
+    """
+    if claim.state not in {"approved", "sent"}:
+        raise Conflict("Chỉ ghi tiền về cho danh sách đã duyệt.", state=claim.state)
+    if actor.user_id is None:
+        raise NotAllowed("Tiền về phải do một người có tên ghi.")
+    _refuse_payment(session, claim, new, (now + _VIET_NAM).date())
+    payment_id = new_id()
+    payment = tables.StatePayment(
+        id=payment_id,
+        school_id=claim.school_id,
+        claim_id=claim.id,
+        amount=new.amount,
+        paid_on=new.paid_on,
+        way=new.way,
+        document=new.document.strip(),
+        entry_id=_post_payment(session, claim, new, payment_id, now),
+        made_by=actor.user_id,
+        at=now,
+    )
+    session.add(payment)
+    session.flush()
+    deed = claim_money_deed(claim, "claim.paid", payment.id, new.document)
+    record_deed(session, actor, deed, now, amount=new.amount.dong, way=new.way, paid_on=str(new.paid_on))
+    return payment
+
+
+def undo_payment(session: Session, payment_id: UUID, actor: Actor, reason: str, now: datetime) -> tables.StatePayment:
+    """Take back a payment that was written down wrongly: a row that points at it, and a reversing entry."""
+    wrong = session.exec(select(tables.StatePayment).where(tables.StatePayment.id == payment_id)).one_or_none()
+    if wrong is None:
+        raise NotFound("Không có khoản tiền về này.", payment=payment_id)
+    if not reason.strip():
+        raise Refused("Hãy ghi lý do đảo khoản tiền về.")
+    if actor.user_id is None:
+        raise NotAllowed("Việc này phải do một người có tên làm.")
+    done = select(tables.StatePayment.id).where(tables.StatePayment.reverses_id == wrong.id)
+    if wrong.reverses_id is not None or session.exec(done).first() is not None:
+        raise Conflict("Khoản tiền về này đã được đảo.")
+    undo_id, entry_id = new_id(), None
+    if wrong.entry_id is not None:
+        day = (now + _VIET_NAM).date()
+        fact = Fact(wrong.school_id, "state_payment_undone", str(undo_id), day, reason.strip())
+        entry_id = reverse(session, wrong.entry_id, fact, now)
+    undo = tables.StatePayment(
+        id=undo_id,
+        school_id=wrong.school_id,
+        claim_id=wrong.claim_id,
+        amount=wrong.amount,
+        paid_on=wrong.paid_on,
+        way=wrong.way,
+        document=wrong.document,
+        entry_id=entry_id,
+        reverses_id=wrong.id,
+        reason=reason.strip(),
+        made_by=actor.user_id,
+        at=now,
+    )
+    session.add(undo)
+    session.flush()
+    claim = session.exec(select(tables.StateClaim).where(tables.StateClaim.id == wrong.claim_id)).one()
+    record_deed(session, actor, claim_money_deed(claim, "claim.paid_undone", undo.id, reason), now)
+    return undo
+
+
+def payments_of(session: Session, claim: tables.StateClaim) -> list[tables.StatePayment]:
+    """Return the payments on a claim that stand, by day."""
+    rows = session.exec(
+        select(tables.StatePayment).where(
+            tables.StatePayment.school_id == claim.school_id, tables.StatePayment.claim_id == claim.id
+        )
+    ).all()
+    undone = {row.reverses_id for row in rows}
+    live = [row for row in rows if row.reverses_id is None and row.id not in undone]
+    return sorted(live, key=lambda row: (row.paid_on, row.at, row.id))
+
+
+def standing_of(session: Session, claim: tables.StateClaim) -> Standing:
+    """Return what a claim asked for and what came of it."""
+    lines = session.exec(
+        select(tables.StateClaimLine).where(
+            tables.StateClaimLine.school_id == claim.school_id, tables.StateClaimLine.claim_id == claim.id
+        )
+    ).all()
+    paid = payments_of(session, claim)
+    asked = {
+        payee: total(line.amount - line.previous for line in lines if line.payee == payee)
+        for payee in ("school", "family")
+    }
+    return Standing(
+        to_school=asked["school"],
+        to_families=asked["family"],
+        paid_school=total(each.amount for each in paid if each.way != "families" and not _handed_on(claim)),
+        paid_families=total(each.amount for each in paid if each.way == "families" or _handed_on(claim)),
+    )
+
+
+def claim_money_deed(claim: tables.StateClaim, action: str, object_id: UUID, reason: str) -> Deed:
+    """Return a deed on money of a claim, for the audit."""
+    return Deed(claim.school_id, action, "state_claim_money", str(object_id), reason)
+
+
+def _handed_on(claim: tables.StateClaim) -> bool:
+    """Tell whether money that comes to the school is the families' all the same."""
+    return claim.kind == RateKind.LEARNING
+
+
+def _refuse_payment(session: Session, claim: tables.StateClaim, new: NewPayment, today: date) -> None:
+    if new.amount <= ZERO:
+        raise Refused("Số tiền Nhà nước đã chi phải lớn hơn 0 đ.")
+    if new.paid_on > today:
+        raise Refused(f"Ngày {new.paid_on:%d/%m/%Y} chưa đến. Hãy ghi ngày tiền đã về.", paid_on=new.paid_on)
+    if not new.document.strip():
+        raise Refused("Hãy ghi số chứng từ (lệnh chi, giấy báo có) của khoản tiền.")
+    if new.way not in WAY_NAMES:
+        raise Refused("Hãy chọn tiền về đâu.", way=new.way)
+    if claim.kind == RateKind.LEARNING:
+        return
+    standing = standing_of(session, claim)
+    wanted = standing.to_families if new.way == "families" else standing.to_school
+    if not wanted:
+        whom = "gia đình" if new.way == "families" else "nhà trường"
+        raise Refused(f"Danh sách này không đề nghị chi cho {whom}. Hãy xem lại tiền về đâu.", way=new.way)
+
+
+def _post_payment(
+    session: Session, claim: tables.StateClaim, new: NewPayment, payment_id: UUID, now: datetime
+) -> int | None:
+    """Post money that came to the school; what the State paid to families itself is not in our book."""
+    if new.way == "families":
+        return None
+    into = open_treasury(session, claim.school_id) if new.way == "treasury" else CASH
+    if claim.kind == RateKind.LEARNING:
+        open_account(session, claim.school_id, HANDED_ON, "Hỗ trợ chi phí học tập chờ chi trả", "pass_through")
+    source = HANDED_ON if claim.kind == RateKind.LEARNING else STATE_RECEIVABLE
+    fact = Fact(claim.school_id, "state_payment", str(payment_id), new.paid_on, f"{_title(claim)}, {new.document}")
+    return post(session, fact, [Line(into, source, new.amount)], now)
+
+
+def open_treasury(session: Session, school_id: UUID) -> str:
+    """Return the code of the school's Treasury deposit, opened in the book if it is missing."""
+    open_account(session, school_id, TREASURY, "Tiền gửi Kho bạc", "bank")
+    return TREASURY
+
+
+def _title(claim: tables.StateClaim) -> str:
+    return f"{KIND_NAMES[RateKind(claim.kind)]} {claim.school_year} đợt {claim.instalment}.{claim.number}"

@@ -1,0 +1,220 @@
+"""What the rules of claims need to know of a school's pupils, read set-wise, with their months at other schools."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from billing.claims.months import ClaimRules, Grant, Known, Learner, MonthRight, Stay, days_of, year_of
+from billing.claims.tables import Entitlement, StateClaimLine
+from billing.errors import NotFound
+from billing.fees.caps import fold
+from billing.fees.charging import PUBLIC_TUITION, Period, Schedule, charge_all
+from billing.fees.council_rates import RateKind
+from billing.fees.items import Group, Ownership, Payer, Price, Reduction, Span
+from billing.fees.pupils import BilledPupil, read_roll
+from billing.fees.schedule import read_prices
+from billing.fees.support import months_within, payee_on, read_choices, read_rates, supported_items
+from billing.money import Money
+from billing.people.tables import Pupil, School
+
+FOREIGN = "Không thuộc diện được Nhà nước chi trả: quốc tịch nước ngoài. Hãy xem lại quốc tịch trong hồ sơ."
+PRIVATE_TITLE = "Học sinh trường ngoài công lập"
+_OURS = frozenset({"viet nam", "vn", ""})
+_UNDETERMINED = ("chua xac dinh", "khong quoc tich")  # of Vietnamese origin, nationality not determined
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """All that a claim is worked out from; ``without_class`` cannot be claimed for: their level is not known."""
+
+    rules: ClaimRules
+    learners: tuple[Learner, ...]
+    known: tuple[Known, ...]
+    without_class: tuple[UUID, ...]
+
+
+def read_claim_facts(  # noqa: PLR0913, PLR0917  what names a claim
+    session: Session, school_id: UUID, kind: RateKind, school_year: str, first_month: date, last_month: date
+) -> Read:
+    """Read pupils, grants, rates, prices and earlier claims of a school for the months of a claim."""
+    school = session.exec(select(School).where(School.id == school_id)).one_or_none()
+    if school is None:
+        raise NotFound("Không tìm thấy trường này.", school=school_id)
+    days = Span(year_of(school_year).start, days_of(last_month).end)
+    choices = read_choices(session, school.id)
+    rules = ClaimRules(
+        kind=kind,
+        school=school.id,
+        zone=school.zone,
+        area=school.legacy_area,
+        school_year=school_year,
+        first_month=first_month,
+        last_month=last_month,
+        rates=read_rates(session, school.province_id),
+        payees={month: payee_on(choices, month) for month in months_within(days)},
+    )
+    roll = read_roll(session, school.id, school_year, days)
+    ours = _our_lines(session, rules)
+    pupils = [pupil.facts.pupil_id for pupil in roll.pupils]
+    stays = _stays_elsewhere(session, rules, pupils, days)
+    learners = _learners(session, rules, roll.pupils, stays, read_prices(session, school.id, days), days)
+    everybody = sorted({*pupils, *(pupil for pupil, _ in ours)})
+    return Read(rules, learners, _known(session, rules, everybody, ours), roll.without_class)
+
+
+def _learners(  # noqa: PLR0913, PLR0917  each is one thing that was read
+    session: Session,
+    rules: ClaimRules,
+    roll: Sequence[BilledPupil],
+    stays: Mapping[UUID, list[Stay]],
+    prices: Sequence[Price],
+    days: Span,
+) -> tuple[Learner, ...]:
+    tuition = _tuition(roll, prices, days) if rules.kind is RateKind.SUPPORT else {}
+    entitled = _entitled(session, rules.school) if rules.kind is RateKind.LEARNING else {}
+    foreign = set() if rules.kind is RateKind.LEARNING else _foreign(session, roll)
+    made = []
+    for pupil in roll:
+        facts, here = pupil.facts, pupil.facts.pupil_id
+        made.append(
+            Learner(
+                pupil_id=here,
+                enrolment_id=pupil.enrolment_id,
+                level=facts.level,
+                class_name=facts.class_name,
+                stays=(*(Stay(rules.school, span) for span in facts.enrolled), *stays.get(here, ())),
+                grants=_grants(rules.kind, facts.reductions, entitled.get(pupil.enrolment_id, ())),
+                tuition=tuition.get(here, {}),
+                barred=FOREIGN if here in foreign else "",
+            )
+        )
+    return tuple(made)
+
+
+def _grants(kind: RateKind, reductions: Sequence[Reduction], entitled: Sequence[Grant]) -> tuple[Grant, ...]:
+    """Return why the State pays for a pupil, by the kind of claim."""
+    if kind is RateKind.LEARNING:
+        return tuple(entitled)
+    title = PUBLIC_TUITION.title if kind is RateKind.TUITION else PRIVATE_TITLE
+    everybody = Grant(title, PUBLIC_TUITION.legal_basis, 100, PUBLIC_TUITION.valid)
+    if kind is RateKind.SUPPORT:
+        return (everybody,)
+    own = [
+        Grant(reduction.title, reduction.legal_basis, reduction.percent, reduction.valid)
+        for reduction in reductions
+        if reduction.payer is Payer.STATE and Group.TUITION in reduction.groups and reduction.percent is not None
+    ]
+    return (everybody, *own)
+
+
+def _tuition(roll: Sequence[BilledPupil], prices: Sequence[Price], days: Span) -> dict[UUID, dict[date, Money]]:
+    """Return each pupil's own tuition by month, before anybody's share, as a bill would charge it."""
+    schedule = Schedule(Ownership.PRIVATE, tuple(price for price in prices if price.item.group is Group.TUITION))
+    pupils = [replace(pupil.facts, reductions=(), registrations=()) for pupil in roll]
+    codes = {level: supported_items(prices, level) for level in {pupil.level for pupil in pupils}}
+    found: dict[UUID, dict[date, Money]] = defaultdict(dict)
+    for month in months_within(days):
+        period = Period(f"{month:%Y-%m}", f"Tháng {month:%m/%Y}", days_of(month))
+        for pupil, charge in zip(pupils, charge_all(pupils, period, schedule), strict=True):
+            for line in charge.lines:
+                if line.item.code in codes[pupil.level]:
+                    found[pupil.pupil_id][month] = line.gross
+    return found
+
+
+def _entitled(session: Session, school_id: UUID) -> dict[UUID, list[Grant]]:
+    rows = session.exec(
+        select(Entitlement).where(
+            Entitlement.school_id == school_id,
+            col(Entitlement.approved_at).is_not(None),
+            col(Entitlement.withdrawn_at).is_(None),
+        )
+    ).all()
+    found: dict[UUID, list[Grant]] = defaultdict(list)
+    for row in rows:
+        found[row.enrolment_id].append(Grant(row.title, row.legal_basis, 100, Span(row.valid_from, row.valid_to)))
+    return found
+
+
+def _foreign(session: Session, roll: Sequence[BilledPupil]) -> set[UUID]:
+    ids = [pupil.facts.pupil_id for pupil in roll]
+    rows = session.exec(select(Pupil.id, Pupil.nationality).where(col(Pupil.id).in_(ids))).all()
+    return {pupil for pupil, nationality in rows if is_foreign(nationality)}
+
+
+def is_foreign(nationality: str) -> bool:
+    """Tell whether a nationality is another than the Vietnamese or an undetermined one (resolution 217/2025/QH15)."""
+    folded = fold(nationality)
+    return folded not in _OURS and not any(words in folded for words in _UNDETERMINED)
+
+
+def _stays_elsewhere(session: Session, rules: ClaimRules, pupils: Sequence[UUID], days: Span) -> dict[UUID, list[Stay]]:
+    rows = session.execute(
+        text("SELECT * FROM stays_elsewhere(:pupils, :here, :first, :last)"),
+        {"pupils": list(pupils), "here": rules.school, "first": days.start, "last": days.end},
+    ).all()
+    found: dict[UUID, list[Stay]] = defaultdict(list)
+    for pupil, school, start, end in rows:
+        found[pupil].append(Stay(school, Span(start, end)))
+    return found
+
+
+def _our_lines(session: Session, rules: ClaimRules) -> dict[tuple[UUID, date], StateClaimLine]:
+    """Return the last line we wrote for each pupil and month of the school year."""
+    learning = StateClaimLine.kind == RateKind.LEARNING.value
+    rows = session.exec(
+        select(StateClaimLine)
+        .where(
+            StateClaimLine.school_id == rules.school,
+            StateClaimLine.school_year == rules.school_year,
+            learning if rules.kind is RateKind.LEARNING else StateClaimLine.kind != RateKind.LEARNING.value,
+        )
+        .order_by(col(StateClaimLine.revision))
+    ).all()
+    return {(row.pupil_id, row.month): row for row in rows}  # the last revision wins
+
+
+def _known(
+    session: Session,
+    rules: ClaimRules,
+    pupils: Sequence[UUID],
+    ours: Mapping[tuple[UUID, date], StateClaimLine],
+) -> tuple[Known, ...]:
+    year = year_of(rules.school_year)
+    rows = session.execute(
+        text("SELECT * FROM months_claimed(:pupils, :kind, :here, :first, :last)"),
+        {
+            "pupils": list(pupils),
+            "kind": rules.kind.value,
+            "here": rules.school,
+            "first": year.start,
+            "last": year.end,
+        },
+    ).all()
+    return tuple(
+        Known(pupil, month, revision, Money(amount), right_of(ours[pupil, month]) if mine else None)
+        for pupil, month, revision, amount, mine in rows
+    )
+
+
+def right_of(row: StateClaimLine) -> MonthRight:
+    """Return a stored line as the rules take it."""
+    return MonthRight(
+        pupil_id=row.pupil_id,
+        enrolment_id=row.enrolment_id,
+        month=row.month,
+        rate=row.rate,
+        amount=row.amount,
+        months_cap=row.months_cap,
+        payee=row.payee,
+        class_name=row.class_name,
+        title=row.title,
+        legal_basis=row.legal_basis,
+    )

@@ -1,0 +1,1 @@
+"""Tests of what a school asks the State for."""
