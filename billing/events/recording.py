@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import Session
 
 from billing.events.tables import Event
+from billing.loading import load_temporary
 
 BILL_ISSUED = "bill_issued"  # subject: payment request
 BILL_VOIDED = "bill_voided"  # subject: bill
@@ -29,3 +33,18 @@ def record_event(
     event = Event(school_id=school_id, kind=kind, subject_id=subject_id, facts=facts, occurred_at=now)
     session.add(event)
     return event
+
+
+_EVENTS = {"subject_id": "uuid", "facts": "jsonb"}
+_INSERT_EVENTS = text("""
+    INSERT INTO events (school_id, kind, subject_id, facts, occurred_at)
+    SELECT :school_id, :kind, subject_id, facts, :now FROM pg_temp.new_events
+""")
+
+
+def record_events(
+    session: Session, school_id: UUID, kind: str, happened: Iterable[tuple[UUID, Mapping[str, Any]]], now: datetime
+) -> None:
+    """Append many events of one kind, set-wise: pairs of subject and facts, as ``record_event`` takes them."""
+    load_temporary(session, "new_events", _EVENTS, ((subject, json.dumps(facts)) for subject, facts in happened))
+    session.execute(_INSERT_EVENTS, {"school_id": school_id, "kind": kind, "now": now})

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, text, type_coerce
+from sqlalchemy import text, type_coerce
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillVoid
 from billing.ledger.tables import BankAccount
+from billing.loading import load_temporary
 from billing.money import Money, total
 from billing.payments.balances import moved_by_bill, rest_by
 from billing.payments.reference import reference_for
-from billing.payments.tables import IssuedReference, PaymentRequest, PaymentRequestBill, reference_numbers
+from billing.payments.tables import reference_numbers
 from billing.payments.virtual_accounts import assign_virtual_accounts
 from billing.storage import MoneyColumn, new_id
 
@@ -117,6 +118,30 @@ def _draw_numbers(session: Session, how_many: int) -> list[int]:
     return list(session.execute(drawn, {"how_many": how_many}).scalars())
 
 
+_REQUESTS = {
+    "id": "uuid",
+    "pupil_id": "uuid",
+    "bank_account_id": "uuid",
+    "reference": "text",
+    "number": "bigint",
+    "virtual_account": "text",
+}
+_HELD = {"request_id": "uuid", "bill_id": "uuid", "position": "int"}
+_INSERT_REQUESTS = text("""
+    INSERT INTO payment_requests (id, school_id, pupil_id, bank_account_id, reference, virtual_account, link_version,
+                                  created_at)
+    SELECT id, :school_id, pupil_id, bank_account_id, reference, virtual_account, 1, :now FROM pg_temp.new_requests
+""")
+_INSERT_HELD = text("""
+    INSERT INTO payment_request_bills (request_id, bill_id, school_id, position)
+    SELECT request_id, bill_id, :school_id, position FROM pg_temp.new_request_bills
+""")
+_INSERT_REFERENCES = text("""
+    INSERT INTO reference_registry (reference, number, school_id, request_id, issued_at)
+    SELECT reference, number, :school_id, id, :now FROM pg_temp.new_requests
+""")
+
+
 def _write(
     session: Session,
     school_id: UUID,
@@ -126,40 +151,21 @@ def _write(
 ) -> None:
     if not requests:
         return
-    session.execute(
-        insert(PaymentRequest),
-        [
-            {
-                "id": each.id,
-                "school_id": school_id,
-                "pupil_id": each.pupil_id,
-                "bank_account_id": each.bank_account_id,
-                "reference": each.reference,
-                "virtual_account": numbers.get((each.pupil_id, each.bank_account_id)),
-                "link_version": 1,
-                "created_at": now,
-            }
-            for each in requests
-        ],
+    rows = (
+        (
+            each.id,
+            each.pupil_id,
+            each.bank_account_id,
+            each.reference,
+            each.number,
+            numbers.get((each.pupil_id, each.bank_account_id)),
+        )
+        for each in requests
     )
-    session.execute(
-        insert(PaymentRequestBill),
-        [
-            {"request_id": each.id, "bill_id": bill, "school_id": school_id, "position": position}
-            for each in requests
-            for position, bill in enumerate(each.bill_ids, 1)
-        ],
-    )
-    session.execute(
-        insert(IssuedReference),
-        [
-            {
-                "reference": each.reference,
-                "number": each.number,
-                "school_id": school_id,
-                "request_id": each.id,
-                "issued_at": now,
-            }
-            for each in requests
-        ],
-    )
+    held = ((each.id, bill, position) for each in requests for position, bill in enumerate(each.bill_ids, 1))
+    load_temporary(session, "new_requests", _REQUESTS, rows)
+    load_temporary(session, "new_request_bills", _HELD, held)
+    shared = {"school_id": school_id, "now": now}
+    session.execute(_INSERT_REQUESTS, shared)
+    session.execute(_INSERT_HELD, {"school_id": school_id})
+    session.execute(_INSERT_REFERENCES, shared)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import count
 from uuid import UUID
 
-from sqlalchemy import func, insert, text
+from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import SYSTEM, record_deed
@@ -21,8 +21,7 @@ from billing.bills.instalments import shares_from
 from billing.bills.tables import Bill
 from billing.bills.writing import Issue, NewBill, NewLine, NewReduction, write_bills
 from billing.errors import Conflict
-from billing.events.recording import BILL_ISSUED
-from billing.events.tables import Event
+from billing.events.recording import BILL_ISSUED, record_events
 from billing.fees.charging import Charge, ChargeLine, split_by_account
 from billing.fees.explaining import because_json
 from billing.fees.items import Group, Payer
@@ -255,22 +254,15 @@ def _tell(
     now: datetime,
 ) -> None:
     """Append one event for each request: notices are written from these."""
-    if not requests:
-        return
-    session.execute(
-        insert(Event),
-        [
+    happened = (
+        (
+            request.id,
             {
-                "school_id": billing_round.school_id,
-                "kind": BILL_ISSUED,
-                "subject_id": request.id,
-                "facts": {
-                    "round": str(billing_round.id),
-                    "bills": [str(bill) for bill in request.bill_ids],
-                    "amount": request.amount.dong,
-                },
-                "occurred_at": now,
-            }
-            for request in requests
-        ],
+                "round": str(billing_round.id),
+                "bills": [str(bill) for bill in request.bill_ids],
+                "amount": request.amount.dong,
+            },
+        )
+        for request in requests
     )
+    record_events(session, billing_round.school_id, BILL_ISSUED, happened, now)
