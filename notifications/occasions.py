@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -27,38 +28,72 @@ class Happening:
     occasion: Occasion
 
 
-def happening(session: Session, event: Event) -> Happening | None:
-    """Return what an event means now; None for a kind that no family is told."""
-    if event.kind == Kind.BILL_ISSUED:
-        request = session.get_one(PaymentRequest, event.subject_id)
-        balances = request_balances(session, event.school_id, [request.id])[request.id]
-        return Happening(request.pupil_id, Occasion(Kind.BILL_ISSUED, rest_of(balances)))
-    if event.kind == Kind.PAYMENT_RECEIVED:
-        payment = session.get_one(Payment, event.subject_id)
-        taken_back = session.get(PaymentReversal, payment.id) is not None
-        occasion = Occasion(Kind.PAYMENT_RECEIVED, ZERO, _paid_at(event), taken_back=taken_back)
-        return Happening(payment.pupil_id, occasion)
-    return None
+def happenings(session: Session, events: Collection[Event]) -> dict[int, Happening]:
+    """Return what events of one school mean now, by event; those of a kind that no family is told are left out."""
+    told: dict[int, Happening] = {}
+    for kind, meaning in _MEANINGS.items():
+        chosen = [event for event in events if event.kind == kind]
+        if chosen:
+            found = meaning(session, chosen)
+            told |= {event.id: found[event.subject_id] for event in chosen if event.id is not None}
+    return told
 
 
-def recipients(session: Session, pupil_id: UUID, today: date) -> list[Recipient]:
-    """Return the guardians of a pupil on a day, first entered first, each with their contacts of that day."""
+def _issued(session: Session, events: Sequence[Event]) -> dict[UUID, Happening]:
+    wanted = [event.subject_id for event in events]
+    pupils = dict(
+        session.exec(select(PaymentRequest.id, PaymentRequest.pupil_id).where(col(PaymentRequest.id).in_(wanted))).all()
+    )
+    balances = request_balances(session, events[0].school_id, wanted)
+    return {
+        request_id: Happening(pupil_id, Occasion(Kind.BILL_ISSUED, rest_of(balances[request_id])))
+        for request_id, pupil_id in pupils.items()
+    }
+
+
+def _received(session: Session, events: Sequence[Event]) -> dict[UUID, Happening]:
+    paid_at = {event.subject_id: _paid_at(event) for event in events}
     rows = session.exec(
-        select(Guardian.id, Guardianship.receives_notices, Guardianship.may_see_bills)
-        .join(Guardianship, col(Guardianship.guardian_id) == col(Guardian.id))
-        .where(Guardianship.pupil_id == pupil_id, *_on(today, Guardianship.valid_from, Guardianship.valid_to))
+        select(Payment.id, Payment.pupil_id, PaymentReversal.payment_id)
+        .outerjoin(PaymentReversal, col(PaymentReversal.payment_id) == col(Payment.id))
+        .where(col(Payment.id).in_(paid_at))
+    ).all()
+    return {
+        payment_id: Happening(
+            pupil_id,
+            Occasion(Kind.PAYMENT_RECEIVED, ZERO, paid_at[payment_id], taken_back=taken_back is not None),
+        )
+        for payment_id, pupil_id, taken_back in rows
+    }
+
+
+_MEANINGS = {Kind.BILL_ISSUED: _issued, Kind.PAYMENT_RECEIVED: _received}
+
+
+def recipients(session: Session, pupils: Collection[UUID], today: date) -> dict[UUID, list[Recipient]]:
+    """Return the guardians of pupils on a day, first entered first, each with their contacts of that day."""
+    rows = session.exec(
+        select(
+            Guardianship.pupil_id,
+            Guardianship.guardian_id,
+            Guardianship.receives_notices,
+            Guardianship.may_see_bills,
+        )
+        .join(Guardian, col(Guardianship.guardian_id) == col(Guardian.id))
+        .where(col(Guardianship.pupil_id).in_(pupils), *_on(today, Guardianship.valid_from, Guardianship.valid_to))
         .order_by(col(Guardianship.id))
     ).all()
-    found = contacts(session, [guardian_id for guardian_id, _, _ in rows], today)
-    return [
-        Recipient(
+    found = contacts(session, [guardian_id for _, guardian_id, _, _ in rows], today)
+    people: dict[UUID, list[Recipient]] = {pupil_id: [] for pupil_id in pupils}
+    for pupil_id, guardian_id, wants, may_see in rows:
+        recipient = Recipient(
             guardian_id=guardian_id,
             wants_notices=wants and may_see,
             phone=_key(found.get((guardian_id, Via.ZALO))),
             mail=_key(found.get((guardian_id, Via.MAIL))),
         )
-        for guardian_id, wants, may_see in rows
-    ]
+        people[pupil_id].append(recipient)
+    return people
 
 
 def contacts(session: Session, guardians: list[UUID], today: date) -> dict[tuple[UUID, Via], Contact]:

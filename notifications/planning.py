@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import exists, text
 from sqlmodel import Session, col, select
 
 from billing.events.tables import Event
 from billing.storage import new_id
-from notifications.occasions import Happening, happening, recipients
+from notifications.occasions import Happening, happenings, recipients
 from notifications.quiet import SCHOOL_TIME
 from notifications.rules import Kind, Plan, PlannedMessage, Recipient, Via, plan
 from notifications.tables import Message, NoticePlan
@@ -33,40 +33,57 @@ def unplanned(session: Session, limit: int) -> list[tuple[UUID, int]]:
     return [(school_id, event_id) for school_id, event_id in rows if event_id is not None]
 
 
-def plan_event(session: Session, event_id: int, now: datetime, available: Collection[Via]) -> int | None:
-    """Write the messages of one event; return how many, or None if somebody else plans or has planned it.
+def plan_events(
+    session: Session, event_ids: Sequence[int], now: datetime, available: Collection[Via]
+) -> dict[int, int]:
+    """Write the messages of events of one school; return how many, by event, without those somebody else plans.
 
     A receipt goes out by every channel there is (the PDF comes by mail); a notice by the first that accepts it.
     """
-    lock = func.hashtextextended(f"notice plan {event_id}", 0)
-    if not session.exec(select(func.pg_try_advisory_xact_lock(lock))).one():
-        return None
-    if session.get(NoticePlan, event_id) is not None:
-        return None
-    event = session.get_one(Event, event_id)
-    happened = happening(session, event)
-    made, reason = [], NOT_ANNOUNCED if happened is None else ""
-    if happened is not None:
-        decided = _decide(session, happened, now, available)
-        reason = decided.silence or ("" if available else NO_CHANNEL)
-        made = [
-            row for one in decided.messages for row in _rows(event_id, event.school_id, happened.pupil_id, one, now)
-        ]
-    for row in made:
-        session.add(row)
-        session.flush()  # a fallback names the message before it
-    session.add(
-        NoticePlan(event_id=event_id, school_id=event.school_id, messages=len(made), reason=str(reason), planned_at=now)
-    )
-    session.flush()
-    return len(made)
-
-
-def _decide(session: Session, happened: Happening, now: datetime, available: Collection[Via]) -> Plan:
+    events = _ours_to_plan(session, event_ids)
+    told = happenings(session, events)
     today = now.astimezone(SCHOOL_TIME).date()
-    people = [_reachable(one, available) for one in recipients(session, happened.pupil_id, today)]
+    people = recipients(session, {happened.pupil_id for happened in told.values()}, today) if told else {}
+    made: dict[int, int] = {}
+    for event in events:
+        if event.id is None:
+            raise ValueError("an event that was read has its number")
+        happened = told.get(event.id)
+        rows, reason = [], NOT_ANNOUNCED
+        if happened is not None:
+            decided = _decide(happened, people[happened.pupil_id], now, available)
+            reason = decided.silence or ("" if available else NO_CHANNEL)
+            rows = [
+                row for one in decided.messages for row in _rows(event.id, event.school_id, happened.pupil_id, one, now)
+            ]
+        session.add_all(rows)  # in this order: a fallback names the message before it
+        made[event.id] = len(rows)
+        session.add(
+            NoticePlan(
+                event_id=event.id, school_id=event.school_id, messages=len(rows), reason=str(reason), planned_at=now
+            )
+        )
+    session.flush()
+    return made
+
+
+def _ours_to_plan(session: Session, event_ids: Sequence[int]) -> Sequence[Event]:
+    """Return the events that nobody else plans now or has planned; they are ours until the transaction ends."""
+    free = session.execute(_TRY_LOCKS, {"ids": list(event_ids)}).scalars().all()
+    planned = exists().where(col(NoticePlan.event_id) == col(Event.id))
+    return session.exec(select(Event).where(col(Event.id).in_(free), ~planned).order_by(col(Event.id))).all()
+
+
+# Locked first and looked at afterwards, in a statement of its own: it sees what the last owner of a lock has written.
+_TRY_LOCKS = text("""
+    SELECT id FROM unnest(CAST(:ids AS bigint[])) AS wanted (id)
+    WHERE pg_try_advisory_xact_lock(hashtextextended('notice plan ' || id, 0))""")
+
+
+def _decide(happened: Happening, people: Sequence[Recipient], now: datetime, available: Collection[Via]) -> Plan:
+    reachable = [_reachable(one, available) for one in people]
     both = happened.occasion.kind is Kind.PAYMENT_RECEIVED
-    decided = plan(happened.occasion, people, now, every_channel=both)
+    decided = plan(happened.occasion, reachable, now, every_channel=both)
     return decided if available else Plan(())
 
 

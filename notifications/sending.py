@@ -1,17 +1,19 @@
-"""From a due row to a provider's answer: take, call, store. A message is accepted by a provider at most once.
+"""From a due row to a provider's answer: reserve, write, claim, call, store. A provider accepts a message at most once.
 
-``take`` and ``store`` are transactions of their own, and the provider is called between them, outside of both.
-The message is written (its words, its PDF) before it is taken, so almost nothing but the call lies between.
-A process killed there leaves a lease that runs out; then nobody knows whether the provider accepted the message, and
+``reserve`` puts some due messages out of everybody else's sight for a minute, ``write`` makes their words and PDFs
+together, and then each is claimed, sent and stored by itself; ``claim`` and ``store`` are committed before and after
+the call, which is outside of any transaction. So almost nothing but the call lies between the two.
+A process killed between reserving and claiming costs a minute: nobody can have got anything. One killed between
+claiming and storing leaves a lease that runs out; then nobody knows whether the provider accepted the message, and
 it is marked *unknown* and not sent again by this channel. It is sent again only after an answer that surely means
 "not accepted". Its fallback, by another channel, is released in both cases: told twice is better than not told.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 from uuid import UUID
 
 from sqlalchemy import update
@@ -28,38 +30,46 @@ from notifications.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from notifications.occasions import happening
+from notifications.occasions import happenings
 from notifications.quiet import next_morning
-from notifications.rendering import Desk, render
+from notifications.rendering import Desk, Papers, gather, render
 from notifications.rules import Occasion, earliest, still_wanted
 from notifications.tables import Message, MessageAttempt
 
 LEASE = timedelta(seconds=60)
+RESERVED = timedelta(seconds=60)
 MOST_TRIES = 12
 _LONGEST_WAIT = timedelta(hours=1)
 _TEXT_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A message that is ours to send until its lease runs out."""
+class Reserved:
+    """Messages of one school that nobody else looks at until a moment."""
 
+    school_id: UUID
+    message_ids: tuple[UUID, ...]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message ready to be sent. ``tries`` and ``until`` say whether it is still ours when it is claimed."""
+
+    message_id: UUID
     channel: str
     outgoing: Outgoing
     tries: int
+    until: datetime
 
 
-class Untaken(Enum):
-    """Why there is nothing to send."""
+def reserve(session: Session, now: datetime, limit: int, together: int) -> list[Reserved]:
+    """Reserve messages whose time has come, longest waiting first, also those with a lost lease.
 
-    HELD = "somebody else has it"
-    SETTLED = "no longer wanted, put off, or lost: written down"
-
-
-def due(session: Session, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
-    """Return school and id of messages whose time has come, longest waiting first; also those with a lost lease."""
-    rows = session.exec(
-        select(Message.school_id, Message.id)
+    At most ``limit`` of them, in groups of one school of at most ``together``.
+    """
+    due = (
+        select(col(Message.id))
         .where(
             Message.state == "pending",
             col(Message.next_try_at) <= now,
@@ -67,38 +77,77 @@ def due(session: Session, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
         )
         .order_by(col(Message.next_try_at), col(Message.id))
         .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    until = now + RESERVED
+    rows = session.execute(
+        update(Message)
+        .where(col(Message.id).in_(select(due.c.id)))
+        .values(next_try_at=until)
+        .returning(col(Message.school_id), col(Message.id)),
+        execution_options={"synchronize_session": False},
     ).all()
-    return list(rows)
+    by_school: dict[UUID, list[UUID]] = {}
+    for school_id, message_id in sorted(rows, key=lambda row: row[1]):
+        by_school.setdefault(school_id, []).append(message_id)
+    return [
+        Reserved(school_id, tuple(ids[start : start + together]), until)
+        for school_id, ids in by_school.items()
+        for start in range(0, len(ids), together)
+    ]
 
 
-def take(session: Session, message_id: UUID, desk: Desk, now: datetime) -> Taken | Untaken:
-    """Write a due message and lease it, if it is free, still wanted, and not put off by the night."""
-    message = session.exec(
+def write(session: Session, reserved: Reserved, desk: Desk, now: datetime) -> list[Written]:
+    """Write reserved messages; settle those that are no longer wanted, put off, lost, or fit for no channel."""
+    messages = session.exec(
         select(Message)
-        .where(Message.id == message_id, Message.state == "pending", col(Message.next_try_at) <= now)
+        .where(
+            col(Message.id).in_(reserved.message_ids),
+            Message.state == "pending",
+            Message.next_try_at == reserved.until,
+            (col(Message.lease_until).is_(None)) | (col(Message.lease_until) <= now),
+        )
+        .order_by(col(Message.id))
+        .with_for_update()
+    ).all()
+    free = [message for message in messages if not _is_lost(session, message, now)]
+    events = _events(session, free)
+    wanted = _wanted(session, free, events, now)
+    if not wanted:
+        return []
+    papers = gather(session, wanted, events, desk, now)
+    return [
+        Written(message.id, message.channel, outgoing, message.attempts, reserved.until)
+        for message in wanted
+        if (outgoing := _words(session, message, papers, desk, now)) is not None
+    ]
+
+
+def claim(session: Session, written: Written, now: datetime) -> bool:
+    """Lease a written message for its call; False if it is no longer ours. Never waits for anybody."""
+    if now >= written.until:
+        return False
+    ours = session.execute(
+        select(col(Message.id))
+        .where(
+            Message.id == written.message_id,
+            Message.state == "pending",
+            col(Message.lease_until).is_(None),
+            Message.attempts == written.tries,
+            col(Message.next_try_at) <= written.until,
+        )
         .with_for_update(skip_locked=True)
     ).one_or_none()
-    if message is None or (message.lease_until and message.lease_until > now):
-        return Untaken.HELD
-    if message.lease_until:
-        lost = UnknownOutcome("Máy gửi dừng giữa chừng; không rõ tin đã đi hay chưa.", channel="", code="lost")
-        _settle(session, message, lost, now)
-        return Untaken.SETTLED
-    if not _is_its_time(session, message, now):
-        return Untaken.SETTLED
-    try:
-        outgoing = render(session, message, desk, now)
-    except Unreachable as problem:
-        _settle(session, message, problem, now)
-        return Untaken.SETTLED
-    except UnfitText as problem:
-        unfit = PermanentFailure(problem.message, channel=message.channel, code="unfit")
-        _settle(session, message, unfit, now)
-        return Untaken.SETTLED
-    message.lease_until = now + LEASE
-    message.attempts += 1
-    session.flush()
-    return Taken(message.channel, outgoing, message.attempts)
+    if ours is None:
+        return False
+    session.execute(
+        update(Message)
+        .where(col(Message.id) == written.message_id)
+        .values(lease_until=now + LEASE, attempts=written.tries + 1),
+        execution_options={"synchronize_session": False},
+    )
+    return True
 
 
 def store(session: Session, message_id: UUID, answer: Accepted | DeliveryProblem, now: datetime) -> None:
@@ -124,17 +173,22 @@ def note_breakdown(session: Session, message_id: UUID, now: datetime) -> None:
 
 def bring_forward(session: Session, channel: str, now: datetime) -> None:
     """Let what waits after failed tries be tried now: the channel works again."""
-    session.execute(
-        update(Message)
+    waiting = (
+        select(col(Message.id))
         .where(
-            col(Message.state) == "pending",
-            col(Message.channel) == channel,
-            col(Message.attempts) > 0,
+            Message.state == "pending",
+            Message.channel == channel,
+            Message.attempts > 0,
             col(Message.lease_until).is_(None),
             col(Message.next_try_at) > now,
             col(Message.next_try_at) <= now + _LONGEST_WAIT,
         )
-        .values(next_try_at=now)
+        .with_for_update(skip_locked=True)  # those are being written just now
+        .cte("waiting")
+    )
+    session.execute(
+        update(Message).where(col(Message.id).in_(select(waiting.c.id))).values(next_try_at=now),
+        execution_options={"synchronize_session": False},
     )
 
 
@@ -143,9 +197,28 @@ def wait_before(tries: int) -> timedelta:
     return min(timedelta(seconds=3 ** (tries - 1)), _LONGEST_WAIT)
 
 
-def _is_its_time(session: Session, message: Message, now: datetime) -> bool:
+def _is_lost(session: Session, message: Message, now: datetime) -> bool:
+    """Tell whether a message's lease ran out, and settle it then."""
+    if message.lease_until is None:
+        return False
+    lost = UnknownOutcome("Máy gửi dừng giữa chừng; không rõ tin đã đi hay chưa.", channel="", code="lost")
+    _settle(session, message, lost, now)
+    return True
+
+
+def _events(session: Session, messages: Sequence[Message]) -> dict[int, Event]:
+    ids = {message.event_id for message in messages}
+    events = session.exec(select(Event).where(col(Event.id).in_(ids))).all() if ids else ()
+    return {event.id: event for event in events if event.id is not None}
+
+
+def _wanted(session: Session, messages: Sequence[Message], events: Mapping[int, Event], now: datetime) -> list[Message]:
     """Ask the rules again: a night or an outage may lie between planning and sending."""
-    occasion = _occasion(session, message)
+    told = happenings(session, events.values())
+    return [message for message in messages if _is_its_time(session, message, told[message.event_id].occasion, now)]
+
+
+def _is_its_time(session: Session, message: Message, occasion: Occasion, now: datetime) -> bool:
     if not still_wanted(occasion):
         message.state, message.next_try_at = "superseded", None
         _drop_fallback(session, message)
@@ -157,11 +230,16 @@ def _is_its_time(session: Session, message: Message, now: datetime) -> bool:
     return True
 
 
-def _occasion(session: Session, message: Message) -> Occasion:
-    happened = happening(session, session.get_one(Event, message.event_id))
-    if happened is None:
-        raise ValueError(f"message {message.id} is about an event that no family is told")
-    return happened.occasion
+def _words(session: Session, message: Message, papers: Papers, desk: Desk, now: datetime) -> Outgoing | None:
+    """Write one message, or settle it if that cannot be."""
+    try:
+        return render(message, papers, desk, now)
+    except Unreachable as problem:
+        _settle(session, message, problem, now)
+    except UnfitText as problem:
+        unfit = PermanentFailure(problem.message, channel=message.channel, code="unfit")
+        _settle(session, message, unfit, now)
+    return None
 
 
 def _settle(session: Session, message: Message, answer: Accepted | DeliveryProblem, now: datetime) -> None:
@@ -233,6 +311,7 @@ def _release_fallback(session: Session, message: Message, now: datetime) -> None
 def _fallback_of(message: Message) -> tuple[bool, ...]:
     return (
         Message.school_id == message.school_id,
+        Message.guardian_id == message.guardian_id,  # always the same, and there is an index
         Message.fallback_of == message.id,
         Message.state == "pending",
         Message.attempts == 0,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +15,13 @@ from billing.documents.receipt_pdf import receipt_pdf
 from billing.payments.tables import PaymentRequest
 from notifications.channels.base import Accepted, Channel
 from notifications.errors import DeliveryProblem, Unreachable
-from notifications.planning import plan_event, unplanned
+from notifications.planning import plan_events, unplanned
 from notifications.rendering import Desk
 from notifications.rules import Kind, Via
-from notifications.sending import Taken, Untaken, bring_forward, due, note_breakdown, store, take
+from notifications.sending import Reserved, Written, bring_forward, claim, note_breakdown, reserve, store, write
 from notifications.wording.plain import Language
-from reconciliation.receipt_source import sourced_receipt
-from service.access.links import ensure_link
+from reconciliation.receipt_source import sourced_receipts
+from service.access.links import ensure_links
 from service.channels import available_channels, open_channels
 from service.database import EVERYTHING, Scope
 from service.settings import Settings
@@ -32,6 +32,7 @@ _MOST_PER_CALL = 2000
 _LOOK_AHEAD = 200
 _BATCH = 50
 _SENDERS = 4  # a provider's answer takes far longer than our part of the work
+_TOGETHER = 25  # written together; at a provider's usual second each, they are out well before others may take them
 
 
 def plan(wiring: Wiring) -> int:
@@ -57,24 +58,23 @@ def send(wiring: Wiring) -> int:
         post = _Post(wiring, channels, desk(wiring))
         while dealt < _MOST_PER_CALL:
             with wiring.database.transaction(EVERYTHING) as session:
-                waiting = due(session, wiring.clock(), _LOOK_AHEAD)
-            done = sum(senders.map(post.deliver, waiting))
-            dealt += done
-            if not done:
+                reserved = reserve(session, wiring.clock(), _SENDERS * _TOGETHER, _TOGETHER)
+            if not reserved:
                 break
+            dealt += sum(senders.map(post.deliver, reserved))
     return dealt
 
 
 def desk(wiring: Wiring) -> Desk:
     """Return what the writing of messages needs: links, receipts as PDF, Zalo's templates."""
 
-    def link_for(session: Session, request: PaymentRequest) -> str:
-        return ensure_link(session, wiring.link_key, wiring.settings.base_url, request, wiring.clock())
+    def links(session: Session, requests: Sequence[PaymentRequest]) -> Mapping[UUID, str]:
+        return ensure_links(session, wiring.link_key, wiring.settings.base_url, requests, wiring.clock())
 
-    def print_receipt(session: Session, receipt_id: UUID, link: str) -> bytes:
-        return receipt_pdf(sourced_receipt(session, receipt_id, link))
+    def receipt_pdfs(session: Session, pages: Mapping[UUID, str]) -> Mapping[UUID, bytes]:
+        return {receipt_id: receipt_pdf(each) for receipt_id, each in sourced_receipts(session, pages).items()}
 
-    return Desk(wiring.vault, link_for, print_receipt, zalo_templates(wiring.settings))
+    return Desk(wiring.vault, links, receipt_pdfs, zalo_templates(wiring.settings))
 
 
 def zalo_templates(settings: Settings) -> Mapping[tuple[Kind, Language], str]:
@@ -85,41 +85,73 @@ def zalo_templates(settings: Settings) -> Mapping[tuple[Kind, Language], str]:
     }
 
 
+_Answer = Accepted | DeliveryProblem
+_Answered = tuple[Written, _Answer]
+
+
 @dataclass(frozen=True, slots=True)
 class _Post:
-    """One run of sending; used by several threads, each message in transactions of its own."""
+    """One run of sending; used by several threads, each with reserved messages of its own."""
 
     wiring: Wiring
     channels: Mapping[Via, Channel[Any]]
     desk: Desk
 
-    def deliver(self, waiting: tuple[UUID, UUID]) -> bool:
-        """Deal with one message; False if somebody else has it."""
-        school_id, message_id = waiting
+    def deliver(self, reserved: Reserved) -> int:
+        """Write reserved messages together and send them one after the other; return how many were dealt with."""
         try:
-            with self.wiring.database.transaction(Scope.of(school_id)) as session:
-                taken = take(session, message_id, self.desk, self.wiring.clock())
+            with self.wiring.database.transaction(Scope.of(reserved.school_id)) as session:
+                written = write(session, reserved, self.desk, self.wiring.clock())
         except Exception:  # noqa: BLE001  one bad message must not stop the others; it is put back, counted and told
-            _log.exception("message %s could not be written", message_id)
-            with self.wiring.database.transaction(Scope.of(school_id)) as session:
-                note_breakdown(session, message_id, self.wiring.clock())
-            return True
-        if isinstance(taken, Untaken):
-            return taken is Untaken.SETTLED
-        answer = self._call(taken)
-        with self.wiring.database.transaction(Scope.of(school_id)) as session:
-            store(session, message_id, answer, self.wiring.clock())
-        if isinstance(answer, Accepted) and taken.tries > 1:
-            with self.wiring.database.transaction(EVERYTHING) as session:
-                bring_forward(session, taken.channel, self.wiring.clock())
-        return True
+            if len(reserved.message_ids) > 1:
+                return sum(self.deliver(replace(reserved, message_ids=(one,))) for one in reserved.message_ids)
+            self._put_back(reserved)
+            return 1
+        return len(reserved.message_ids) - self._send(reserved.school_id, written)
 
-    def _call(self, taken: Taken) -> Accepted | DeliveryProblem:
-        channel = self.channels.get(Via(taken.channel))
+    def _put_back(self, reserved: Reserved) -> None:
+        (message_id,) = reserved.message_ids
+        _log.exception("message %s could not be written", message_id)
+        with self.wiring.database.transaction(Scope.of(reserved.school_id)) as session:
+            note_breakdown(session, message_id, self.wiring.clock())
+
+    def _send(self, school_id: UUID, written: Sequence[Written]) -> int:
+        """Claim, call and store one message after the other; return how many somebody else had."""
+        held = 0
+        last: _Answered | None = None
+        working: set[str] = set()
+        for one in (*written, None):
+            ours = self._store_and_claim(school_id, last, one)
+            last = None
+            if one is None or not ours:
+                held += one is not None
+                continue
+            last = one, self._call(one)
+            if one.tries and isinstance(last[1], Accepted):
+                working.add(one.channel)
+        self._bring_forward(working)
+        return held
+
+    def _store_and_claim(self, school_id: UUID, last: _Answered | None, following: Written | None) -> bool:
+        """Store an answer and claim the message after it, in one transaction; tell whether that is ours to send."""
+        now = self.wiring.clock()
+        with self.wiring.database.transaction(Scope.of(school_id)) as session:
+            if last is not None:
+                store(session, last[0].message_id, last[1], now)
+            return following is not None and claim(session, following, now)
+
+    def _bring_forward(self, channels: Collection[str]) -> None:
+        """Let what waits go on by channels that have just taken a message they had refused."""
+        for channel in channels:
+            with self.wiring.database.transaction(EVERYTHING) as session:
+                bring_forward(session, channel, self.wiring.clock())
+
+    def _call(self, written: Written) -> _Answer:
+        channel = self.channels.get(Via(written.channel))
         if channel is None:
-            return Unreachable("Kênh này không còn được cài đặt.", channel=taken.channel, code="no_channel")
+            return Unreachable("Kênh này không còn được cài đặt.", channel=written.channel, code="no_channel")
         try:
-            return channel.send(taken.outgoing)
+            return channel.send(written.outgoing)
         except DeliveryProblem as problem:
             return problem
 
@@ -140,7 +172,7 @@ def _plan_batch(wiring: Wiring, school_id: UUID, ids: list[int], available: froz
     """Plan some events of one school together; if one of them cannot be planned, each by itself."""
     try:
         with wiring.database.transaction(Scope.of(school_id)) as session:
-            return sum(plan_event(session, event_id, wiring.clock(), available) is not None for event_id in ids)
+            return len(plan_events(session, ids, wiring.clock(), available))
     except Exception:  # noqa: BLE001  one bad event must not stop the others; it stays unplanned and is told
         if len(ids) == 1:
             _log.exception("event %s could not be planned", ids[0])

@@ -7,7 +7,7 @@ from random import Random
 
 from billing.payments.balances import request_balances, rest_of
 from billing.vault import Vault
-from notifications.planning import plan_event, unplanned
+from notifications.planning import plan_events, unplanned
 from notifications.rules import Via
 from reconciliation.feeds.opening import open_feed
 from reconciliation.feeds.sepay import HMAC
@@ -65,5 +65,4 @@ def make_sound(database: Database, addresses: Addresses, vault: Vault) -> Collec
 def tell(world: Collecting) -> None:
     """Plan the messages of all events."""
     with world.database.transaction(EVERYTHING) as session:
-        for _, event_id in unplanned(session, 100):
-            plan_event(session, event_id, PAID_AT, {Via.ZALO, Via.MAIL})
+        plan_events(session, [event_id for _, event_id in unplanned(session, 100)], PAID_AT, {Via.ZALO, Via.MAIL})

@@ -11,19 +11,19 @@ from sqlmodel import select
 from billing.events.recording import PAYMENT_REVERSED, record_event
 from billing.people.tables import Contact, Guardianship
 from billing.storage import new_id
-from notifications.planning import NO_CHANNEL, NOT_ANNOUNCED, plan_event, unplanned
+from notifications.planning import NO_CHANNEL, NOT_ANNOUNCED, plan_events, unplanned
 from notifications.rules import Silence, Via
 from service.database import EVERYTHING, Scope
-from tests.notifications.world import World
+from tests.notifications.world import World, statements
 
 BOTH = frozenset(Via)
 
 
-def plan_all(world: World, now: datetime | None = None, available: frozenset[Via] = BOTH) -> list[int | None]:
+def plan_all(world: World, now: datetime | None = None, available: frozenset[Via] = BOTH) -> list[int]:
     with world.database.transaction(EVERYTHING) as session:
         waiting = unplanned(session, 100)
     with world.database.transaction(Scope.of(world.school.id)) as session:
-        return [plan_event(session, event_id, now or world.now, available) for _, event_id in waiting]
+        return list(plan_events(session, [event_id for _, event_id in waiting], now or world.now, available).values())
 
 
 def test_a_notice_goes_by_zalo_with_mail_behind_it(world: World) -> None:
@@ -164,6 +164,17 @@ def test_planners_side_by_side_plan_once(world: World) -> None:
     assert failures == []
     assert len(world.messages()) == 10
     assert world.plans() == [(2, "")] * 5
+
+
+def test_many_events_are_planned_with_as_many_questions_as_one(world: World) -> None:
+    world.guardian()
+    world.pay(world.bill(), 1_000)
+    one = statements(world.database, lambda: plan_all(world))
+    for _ in range(8):
+        world.pay(world.bill(), 1_000)
+    many = statements(world.database, lambda: plan_all(world))
+    assert len(world.plans()) == 2 + 16
+    assert many == one
 
 
 def test_another_school_sees_nothing_of_it(world: World) -> None:

@@ -18,21 +18,24 @@ from notifications.channels.base import Message as Outgoing
 from notifications.channels.mail import Letter
 from notifications.channels.zalo import TemplateMessage
 from notifications.errors import DeliveryProblem, PermanentFailure, TemporaryFailure, UnknownOutcome, Unreachable
-from notifications.planning import plan_event, unplanned
+from notifications.planning import plan_events, unplanned
 from notifications.rules import Via
 from notifications.sending import (
     LEASE,
     MOST_TRIES,
-    Untaken,
+    RESERVED,
+    Reserved,
+    Written,
     bring_forward,
-    due,
+    claim,
     note_breakdown,
+    reserve,
     store,
-    take,
     wait_before,
+    write,
 )
 from service.database import EVERYTHING, Scope
-from tests.notifications.world import PDF, World
+from tests.notifications.world import PDF, World, statements
 
 Answer = Accepted | DeliveryProblem
 OK = Accepted("p-1", "250 OK")
@@ -65,25 +68,37 @@ class Provider:
 def send_all(world: World, provider: Callable[[str, Outgoing], Answer], now: datetime | None = None) -> int:
     """One sweep: everything that is due now, once each."""
     now = now or world.now
+    reserved = taken(world, now)
+    for group in reserved:
+        with world.database.transaction(Scope.of(group.school_id)) as session:
+            written = write(session, group, world.desk(), now)
+        for one in written:
+            with world.database.transaction(Scope.of(group.school_id)) as session:
+                if not claim(session, one, now):
+                    continue
+            answer = provider(one.channel, one.outgoing)
+            with world.database.transaction(Scope.of(group.school_id)) as session:
+                store(session, one.message_id, answer, now)
+    return sum(len(group.message_ids) for group in reserved)
+
+
+def taken(world: World, now: datetime) -> list[Reserved]:
     with world.database.transaction(EVERYTHING) as session:
-        waiting = due(session, now, 100)
-    for school_id, message_id in waiting:
-        with world.database.transaction(Scope.of(school_id)) as session:
-            taken = take(session, message_id, world.desk(), now)
-        if isinstance(taken, Untaken):
-            continue
-        answer = provider(taken.channel, taken.outgoing)
-        with world.database.transaction(Scope.of(school_id)) as session:
-            store(session, message_id, answer, now)
-    return len(waiting)
+        return reserve(session, now, 100, 25)
+
+
+def prepared(world: World, now: datetime) -> list[Written]:
+    """Reserve and write what is due, and go no further."""
+    [group] = taken(world, now)
+    with world.database.transaction(Scope.of(group.school_id)) as session:
+        return write(session, group, world.desk(), now)
 
 
 def planned(world: World, available: frozenset[Via] = frozenset(Via)) -> None:
     with world.database.transaction(EVERYTHING) as session:
         waiting = unplanned(session, 100)
-    for school_id, event_id in waiting:
-        with world.database.transaction(Scope.of(school_id)) as session:
-            plan_event(session, event_id, world.now, available)
+    with world.database.transaction(Scope.of(world.school.id)) as session:
+        plan_events(session, [event_id for _, event_id in waiting], world.now, available)
 
 
 @pytest.fixture
@@ -292,27 +307,72 @@ def test_killed_after_the_provider_accepted_it_is_never_sent_again(noticed: Worl
     assert provider.channels == ["zalo", "email"]
 
 
-def test_killed_while_writing_it_is_as_if_nothing_had_been(noticed: World) -> None:
-    with noticed.database.transaction(EVERYTHING) as session:
-        [(school_id, message_id)] = due(session, noticed.now, 10)
-    with pytest.raises(Killed):
-        _take_and_die(noticed, school_id, message_id)
-    send_all(noticed, Provider())
+def test_killed_before_the_call_it_is_sent_a_minute_later(noticed: World) -> None:
+    """Whether while writing or before claiming: nobody can have got it, so there is no doubt, and no try is counted."""
+    assert len(prepared(noticed, noticed.now)) == 1
+    provider = Provider()
+    assert send_all(noticed, provider, noticed.now + RESERVED - timedelta(seconds=1)) == 0
+    send_all(noticed, provider, noticed.now + RESERVED)
+    assert provider.channels == ["zalo"]
     assert noticed.states() == [("zalo", "accepted"), ("email", "superseded")]
     assert noticed.messages()[0].attempts == 1
+
+
+def test_what_was_written_too_long_ago_is_written_again_by_somebody(noticed: World) -> None:
+    [slow] = prepared(noticed, noticed.now)
+    later = noticed.now + RESERVED
+    with noticed.database.transaction(Scope.of(noticed.school.id)) as session:
+        assert not claim(session, slow, later)
+    [quick] = prepared(noticed, later)
+    with noticed.database.transaction(Scope.of(noticed.school.id)) as session:
+        assert not claim(session, slow, noticed.now)  # by a clock that stood still: the other has reserved it
+        assert claim(session, quick, later)
+    with noticed.database.transaction(Scope.of(noticed.school.id)) as session:
+        assert not claim(session, quick, later)
+        store(session, quick.message_id, OK, later)
+    assert noticed.attempts() == [("accepted", "")]
+    with noticed.database.transaction(Scope.of(noticed.school.id)) as session:
+        assert not claim(session, slow, noticed.now)
+
+
+def test_a_message_brought_forward_while_it_was_written_is_still_sent_once(world: World) -> None:
+    world.guardian(email=None)
+    world.bill()
+    planned(world)
+    send_all(world, Provider({"zalo": [trouble(TemporaryFailure)]}))
+    soon = world.now + timedelta(seconds=1)
+    [first] = prepared(world, soon)
+    with world.database.transaction(EVERYTHING) as session:
+        bring_forward(session, "zalo", soon)
+    [second] = prepared(world, soon)
+    with world.database.transaction(EVERYTHING) as session:
+        assert [claim(session, first, soon), claim(session, second, soon)] == [True, False]
+
+
+def test_many_are_written_with_as_many_questions_as_one(world: World) -> None:
+    world.guardian()
+    asked: list[int] = []
+    sent: list[Written] = []
+    for families in (1, 8):
+        for _ in range(families):
+            world.pay(world.bill(), 1_000)
+        planned(world)
+        asked.append(statements(world.database, lambda: sent.extend(prepared(world, world.now))))
+    assert len(sent) == 3 + 3 * 8  # a notice by Zalo, a receipt by Zalo and by mail
+    assert asked[0] == asked[1]
 
 
 @pytest.mark.parametrize(
     ("answer", "state"), [(OK, "accepted"), (trouble(TemporaryFailure), "failed"), (trouble(UnknownOutcome), "unknown")]
 )
 def test_an_answer_after_the_lease_was_lost_settles_the_doubt(noticed: World, answer: Answer, state: str) -> None:
-    message_id = noticed.messages()[0].id
+    [one] = prepared(noticed, noticed.now)
     with noticed.database.transaction(Scope.of(noticed.school.id)) as session:
-        take(session, message_id, noticed.desk(), noticed.now)
+        assert claim(session, one, noticed.now)
     later = noticed.now + LEASE
     send_all(noticed, Provider(), later)
     with noticed.database.transaction(Scope.of(noticed.school.id)) as session:
-        store(session, message_id, answer, later)
+        store(session, one.message_id, answer, later)
     assert noticed.states()[0] == ("zalo", state)
 
 
@@ -372,9 +432,13 @@ def test_a_channel_that_works_again_brings_forward_what_waits(world: World) -> N
 
 
 def test_a_school_sends_only_its_own(noticed: World) -> None:
-    message_id = noticed.messages()[0].id
+    [group] = taken(noticed, noticed.now)
     with noticed.database.transaction(Scope.of(UUID(int=1))) as session:
-        assert take(session, message_id, noticed.desk(), noticed.now) is Untaken.HELD
+        assert write(session, group, noticed.desk(), noticed.now) == []
+    with noticed.database.transaction(Scope.of(noticed.school.id)) as session:
+        [one] = write(session, group, noticed.desk(), noticed.now)
+    with noticed.database.transaction(Scope.of(UUID(int=1))) as session:
+        assert not claim(session, one, noticed.now)
 
 
 def test_the_guardian_may_be_renamed_before_sending(noticed: World) -> None:
@@ -386,12 +450,6 @@ def test_the_guardian_may_be_renamed_before_sending(noticed: World) -> None:
     sent = provider.got[0][1]
     assert isinstance(sent, TemplateMessage)
     assert sent.params["customer_name"] == "Trần Thị Ánh Hồng"
-
-
-def _take_and_die(world: World, school_id: UUID, message_id: UUID) -> None:
-    with world.database.transaction(Scope.of(school_id)) as session:
-        take(session, message_id, world.desk(), world.now)
-        raise Killed
 
 
 def _request_of(world: World) -> UUID:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import event
 from sqlmodel import Session, select
 
 from billing.bills.tables import Bill, BillLine, BillVoid
@@ -148,8 +151,8 @@ class World:
     def desk(self) -> Desk:
         return Desk(
             vault=self.vault,
-            link_for=lambda _, request: f"http://127.0.0.1:8000/t/{request.reference}",
-            receipt_pdf=lambda *_: PDF,
+            links=lambda _, requests: {one.id: f"http://127.0.0.1:8000/t/{one.reference}" for one in requests},
+            receipt_pdfs=lambda _, pages: dict.fromkeys(pages, PDF),
             templates={(kind, "vi"): TEMPLATE_IDS[kind, "vi"] for kind in Kind},
         )
 
@@ -268,3 +271,16 @@ def make_world(database: Database, vault: Vault, now: datetime) -> World:
         account = make_account(session, school)
         child = make_pupil(session, make_class(session, school, "3A"), province_id=school.province_id)
     return World(database, vault, now, school, account, child)
+
+
+def statements(database: Database, deed: Callable[[], object]) -> int:
+    """Do something and count the statements it sends to the database."""
+    sent: list[str] = []
+
+    def note(*told: Any) -> None:  # noqa: ANN401  as SQLAlchemy tells it
+        sent.append(told[2])
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    deed()
+    event.remove(database.engine, "before_cursor_execute", note)
+    return len(sent)

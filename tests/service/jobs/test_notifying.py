@@ -126,14 +126,14 @@ def test_an_event_that_cannot_be_planned_holds_up_no_other(
 ) -> None:
     town.world.guardian()
     bad, good = town.world.bill(), town.world.bill()
-    right = planning.plan_event
+    right = planning.plan_events
 
-    def plan_event(session, event_id, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202  as the original
-        if town.world.subject_of(event_id) == bad:
+    def plan_events(session, event_ids, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202  as the original
+        if bad in {town.world.subject_of(event_id) for event_id in event_ids}:
             raise RuntimeError("planted")
-        return right(session, event_id, *rest)
+        return right(session, event_ids, *rest)
 
-    monkeypatch.setattr(notifying, "plan_event", plan_event)
+    monkeypatch.setattr(notifying, "plan_events", plan_events)
     assert notifying.plan(town.wiring) == 1
     assert {town.world.subject_of(message.event_id) for message in town.world.messages()} == {good}
     assert "could not be planned" in caplog.text
@@ -145,14 +145,14 @@ def test_a_message_that_cannot_be_written_holds_up_no_other(
     town.world.guardian(phone="84912345678", email=None)
     bad, _ = town.world.bill(), town.world.bill()
     notifying.plan(town.wiring)
-    right = links.ensure_link
+    right = links.ensure_links
 
-    def ensure_link(session, key, base, request, now):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  as the original
-        if request.id == bad:
+    def ensure_links(session, key, base, requests, now):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  as the original
+        if bad in {request.id for request in requests}:
             raise RuntimeError("planted")
-        return right(session, key, base, request, now)
+        return right(session, key, base, requests, now)
 
-    monkeypatch.setattr(notifying, "ensure_link", ensure_link)
+    monkeypatch.setattr(notifying, "ensure_links", ensure_links)
     notifying.send(town.wiring)
     assert town.got == (1, 0)
     assert sorted(town.world.states()) == [("zalo", "accepted"), ("zalo", "pending")]

@@ -1,0 +1,261 @@
+"""What many messages of one school say, read together: one query for each table, however many messages there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.bills.tables import Bill, BillLine
+from billing.documents.banks import bank_by_bin
+from billing.documents.payment_qr import memo_for
+from billing.fees.items import UNIT_NAMES, Unit
+from billing.ledger.tables import BankAccount
+from billing.money import Money, total
+from billing.payments.balances import BillBalance, bill_balances, line_dues, request_balances, rest_of
+from billing.payments.receipt_number import with_book
+from billing.payments.tables import Allocation, Payment, PaymentRequest, PaymentRequestBill, Receipt, ReceiptBook
+from billing.people.tables import ClassGroup, Pupil, School
+from notifications.wording.facts import Account, Line, NoticeFacts, ReceiptFacts, SchoolInWords
+from notifications.wording.plain import within
+
+Links = Callable[[Session, Sequence[PaymentRequest]], Mapping[UUID, str]]
+"""Gives the pages of payment requests, by request."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenReceipt:
+    """A receipt and what a message says of it."""
+
+    receipt_id: UUID
+    facts: ReceiptFacts
+
+
+def notice_facts(
+    session: Session, school_id: UUID, request_ids: Collection[UUID], links: Links
+) -> dict[UUID, NoticeFacts]:
+    """Read what payment requests say now, by request: bills that are not void, what was paid, what is due."""
+    if not request_ids:
+        return {}
+    requests = session.exec(
+        select(PaymentRequest).where(
+            PaymentRequest.school_id == school_id,
+            col(PaymentRequest.id).in_(request_ids),
+        )
+    ).all()
+    balances = {
+        request_id: [balance for balance in found if not balance.void]
+        for request_id, found in request_balances(session, school_id, [each.id for each in requests]).items()
+    }
+    newest = {request_id: _newest(found) for request_id, found in balances.items()}
+    school = _school(session, school_id)
+    names = _names(session, {request.pupil_id for request in requests})
+    classes = _classes(session, [bill.bill_id for bill in newest.values()])
+    items = _items(session, [balance for found in balances.values() for balance in found])
+    accounts = _accounts(session, {request.bank_account_id for request in requests})
+    pages = links(session, requests)
+    return {
+        request.id: NoticeFacts(
+            school=school,
+            pupil=names[request.pupil_id],
+            school_class=classes[newest[request.id].bill_id],
+            period=newest[request.id].period,
+            lines=tuple(
+                line
+                for balance in balances[request.id]
+                for line in _lines(items[balance.bill_id], balance.period, newest[request.id].period)
+            ),
+            due=rest_of(balances[request.id]),
+            deadline=newest[request.id].due_on,
+            account=_in_words(accounts[request.bank_account_id], request),
+            reference=memo_for(accounts[request.bank_account_id], request),
+            link=pages[request.id],
+            paid=total(balance.paid for balance in balances[request.id]),
+        )
+        for request in requests
+    }
+
+
+def receipt_facts(
+    session: Session, school_id: UUID, payment_ids: Collection[UUID], links: Links
+) -> dict[UUID, GivenReceipt]:
+    """Read what payments brought, by payment: for which bills, and what each family has still to pay.
+
+    A payment of a pupil who never had a payment request has no page to show; it is left out.
+    """
+    if not payment_ids:
+        return {}
+    rows = session.exec(
+        select(Payment, Receipt, ReceiptBook)
+        .join(Receipt, col(Receipt.payment_id) == col(Payment.id))
+        .join(ReceiptBook, col(ReceiptBook.id) == col(Receipt.book_id))
+        .where(col(Receipt.school_id) == school_id, col(Receipt.payment_id).in_(payment_ids))
+    ).all()
+    payments = [payment for payment, _, _ in rows]
+    pupils = {payment.pupil_id for payment in payments}
+    paid = _paid(session, school_id, payments)
+    requests = _requests(session, school_id, payments, paid)
+    shown = {payment.id: _shown_bill(paid[payment.id]) for payment in payments if paid[payment.id]} | _last_bills(
+        session, school_id, {key: request for key, request in requests.items() if not paid[key]}
+    )
+    school = _school(session, school_id)
+    names = _names(session, pupils)
+    classes = _classes(session, list(shown.values()))
+    pages = links(session, list({request.id: request for request in requests.values()}.values()))
+    rest = _rests(session, school_id, pupils)
+    return {
+        payment.id: GivenReceipt(
+            receipt.id,
+            ReceiptFacts(
+                school=school,
+                pupil=names[payment.pupil_id],
+                school_class=classes[shown[payment.id]],
+                number=with_book(book.code, receipt.number),
+                amount=payment.amount,
+                paid_on=payment.value_date,
+                lines=tuple(Line(bill.period, amount) for bill, amount in paid[payment.id]),
+                link=pages[requests[payment.id].id],
+                remaining=rest[payment.pupil_id],
+                credit=payment.amount - total(amount for _, amount in paid[payment.id]),
+            ),
+        )
+        for payment, receipt, book in rows
+        if payment.id in requests
+    }
+
+
+_Paid = Mapping[UUID, list[tuple[Bill, Money]]]
+"""The bills that each payment paid, oldest due first, and how much of them."""
+
+
+def _paid(session: Session, school_id: UUID, payments: Sequence[Payment]) -> _Paid:
+    rows = session.exec(
+        select(Allocation, Bill)
+        .join(Bill, col(Allocation.bill_id) == col(Bill.id))
+        .where(
+            col(Allocation.school_id) == school_id,
+            col(Allocation.payment_id).in_([payment.id for payment in payments]),
+        )
+        .order_by(col(Bill.due_on), col(Bill.number))
+    ).all()
+    found: dict[UUID, list[tuple[Bill, Money]]] = {payment.id: [] for payment in payments}
+    for allocation, bill in rows:
+        found[allocation.payment_id].append((bill, allocation.amount))
+    return found
+
+
+def _requests(
+    session: Session, school_id: UUID, payments: Sequence[Payment], paid: _Paid
+) -> dict[UUID, PaymentRequest]:
+    """Return, by payment, the newest request over the bills it paid, or else the pupil's newest at this school."""
+    asked = session.exec(
+        select(PaymentRequest)
+        .where(
+            PaymentRequest.school_id == school_id,
+            col(PaymentRequest.pupil_id).in_({payment.pupil_id for payment in payments}),
+        )
+        .order_by(col(PaymentRequest.created_at).desc(), col(PaymentRequest.id).desc())
+    ).all()
+    over = set(
+        session.exec(
+            select(PaymentRequestBill.request_id, PaymentRequestBill.bill_id).where(
+                PaymentRequestBill.school_id == school_id,
+                col(PaymentRequestBill.request_id).in_([request.id for request in asked]),
+            )
+        ).all()
+    )
+    found: dict[UUID, PaymentRequest] = {}
+    for payment in payments:
+        own = [request for request in asked if request.pupil_id == payment.pupil_id]
+        over_bills = [each for each in own if any((each.id, bill.id) in over for bill, _ in paid[payment.id])]
+        if chosen := next(iter(over_bills or own), None):
+            found[payment.id] = chosen
+    return found
+
+
+def _shown_bill(paid: Sequence[tuple[Bill, Money]]) -> UUID:
+    """Return the bill whose class a receipt names: the newest one that was paid."""
+    return paid[-1][0].id
+
+
+def _last_bills(session: Session, school_id: UUID, requests: Mapping[UUID, PaymentRequest]) -> dict[UUID, UUID]:
+    """Return the newest bill of each request, under the request's own key."""
+    if not requests:
+        return {}
+    balances = request_balances(session, school_id, [request.id for request in requests.values()])
+    return {key: _newest(balances[request.id]).bill_id for key, request in requests.items()}
+
+
+def _newest(balances: Sequence[BillBalance]) -> BillBalance:
+    return max(balances, key=lambda balance: (balance.due_on, balance.number))
+
+
+def _rests(session: Session, school_id: UUID, pupils: Collection[UUID]) -> dict[UUID, Money]:
+    """Return what each pupil's family has still to pay at this school."""
+    balances = bill_balances(session, col(Bill.school_id) == school_id, col(Bill.pupil_id).in_(pupils))
+    return {pupil: rest_of([each for each in balances if each.pupil_id == pupil]) for pupil in pupils}
+
+
+def _school(session: Session, school_id: UUID) -> SchoolInWords:
+    school = session.get_one(School, school_id)
+    return SchoolInWords(school.name, school.phone)
+
+
+def _names(session: Session, pupils: Collection[UUID]) -> dict[UUID, str]:
+    return dict(session.exec(select(Pupil.id, Pupil.full_name).where(col(Pupil.id).in_(pupils))).all())
+
+
+def _classes(session: Session, bills: Collection[UUID]) -> dict[UUID, str]:
+    """Return the class that stands on each bill."""
+    rows = session.exec(
+        select(Bill.id, ClassGroup.code)
+        .join(ClassGroup, col(Bill.class_id) == col(ClassGroup.id))
+        .where(col(Bill.id).in_(bills))
+    ).all()
+    return dict(rows)
+
+
+def _accounts(session: Session, accounts: Collection[UUID]) -> dict[UUID, BankAccount]:
+    found = session.exec(select(BankAccount).where(col(BankAccount.id).in_(accounts))).all()
+    return {account.id: account for account in found}
+
+
+def _in_words(account: BankAccount, request: PaymentRequest) -> Account:
+    bank = bank_by_bin(account.bank_bin)
+    return Account(
+        bank=bank.short_name if bank else account.bank_bin,
+        number=request.virtual_account or account.number,
+        holder=account.holder,
+    )
+
+
+_Items = list[tuple[BillLine, Money]]
+"""A bill's lines in their order, each with what it comes to for the family after credit notes."""
+
+
+def _items(session: Session, balances: Sequence[BillBalance]) -> dict[UUID, _Items]:
+    found: dict[UUID, _Items] = {balance.bill_id: [] for balance in balances}
+    dues = line_dues(session, balances)
+    rows = session.exec(select(BillLine).where(col(BillLine.bill_id).in_(found)).order_by(col(BillLine.position))).all()
+    for row in rows:
+        found[row.bill_id].append((row, dues[row.id or 0]))
+    return found
+
+
+def _lines(items: _Items, period: str, newest: str) -> list[Line]:
+    """Return a bill's items as the family pays them; an older bill's items say their month."""
+    month = "" if period == newest else within(period)
+    return [
+        Line(row.item_name, due, ", ".join(part for part in (month, _reckoning(row, due)) if part))
+        for row, due in items
+        if due
+    ]
+
+
+def _reckoning(row: BillLine, due: Money) -> str:
+    """Return ``22 ngày ăn × 28.000 đ``, and nothing where a reduction or a credit note would show through it."""
+    if row.quantity <= 1 or due != row.gross:
+        return ""
+    return f"{row.quantity} {UNIT_NAMES[Unit(row.unit)]} × {row.unit_price}"
