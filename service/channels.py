@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from functools import cache
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -44,16 +46,25 @@ def available_channels(settings: Settings) -> frozenset[Via]:
 
 @contextmanager
 def open_channels(wiring: Wiring) -> Iterator[dict[Via, Channel[Any]]]:
-    """Give the channels that are set up; their HTTP connections are closed at the end."""
+    """Give the channels that are set up; their connections are closed at the end."""
     settings, ways = wiring.settings, available_channels(wiring.settings)
     channels: dict[Via, Channel[Any]] = {}
-    with httpx.Client(timeout=_ZALO_SECONDS) as client:
+    with ExitStack() as open_ones:
+        client = open_ones.enter_context(httpx.Client(timeout=_ZALO_SECONDS, verify=_trusted()))
         if Via.MAIL in ways and settings.smtp_url:
-            channels[Via.MAIL] = MailChannel(connector(mail_server(settings.smtp_url)), mail_sender(settings))
+            mail = MailChannel(connector(mail_server(settings.smtp_url)), mail_sender(settings))
+            open_ones.callback(mail.close)
+            channels[Via.MAIL] = mail
         if Via.ZALO in ways:
             tokens = StoredTokens(wiring.database, wiring.vault, wiring.clock, _secret(settings.zalo_refresh_token))
             channels[Via.ZALO] = ZaloChannel(client, _zalo_app(settings), tokens)
         yield channels
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read the certificates we trust once for the process: that takes longer than sending a message."""
+    return httpx.create_ssl_context()
 
 
 def mail_server(url: str) -> MailServer:

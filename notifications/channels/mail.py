@@ -7,6 +7,7 @@ import re
 import smtplib
 import ssl
 import unicodedata
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,9 @@ _MUST_REPAIR = {
     535,
     538,
 }  # login wanted or refused: ours to repair, no fault of the family's address
+
+
+_FINE = 250  # RFC 5321 §4.2.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +82,48 @@ class MailServer:
 
 
 class MailChannel(Channel[Letter]):
-    """Hands letters to a mail server; each over a connection of its own, made by ``connect``."""
+    """Hands letters to a mail server, over connections made by ``connect``.
+
+    A connection that took a letter takes the next one, until the server or ``close`` ends it. Threads may share a
+    channel; each letter has a connection to itself.
+    """
 
     name: ClassVar[str] = "email"
 
     def __init__(self, connect: Callable[[], smtplib.SMTP], sender: Sender) -> None:
         self._connect = connect
         self._sender = sender
+        self._idle: deque[smtplib.SMTP] = deque()
+
+    def close(self) -> None:
+        """Take leave of the server."""
+        while self._idle:
+            _leave(self._idle.pop())
 
     def _deliver(self, message: Letter) -> Accepted:
         if not is_address(message.to):
             raise Unreachable("Địa chỉ e-mail không hợp lệ.", channel=self.name, code="address")
         letter = compose(message, self._sender)
-        connection = self._open()
+        connection = self._welcomed() or self._open()
         try:
             answer = self._hand_over(connection, message.to, letter)
-        finally:
-            with contextlib.suppress(smtplib.SMTPException, OSError):
-                connection.quit()
-            connection.close()
+        except BaseException:
+            _leave(connection)
+            raise
+        self._idle.append(connection)
         return Accepted(provider_id=str(letter["Message-ID"]), raw=answer)
+
+    def _welcomed(self) -> smtplib.SMTP | None:
+        """Return an idle connection that still answers; where one is gone, the others are not waited for."""
+        with contextlib.suppress(IndexError):
+            connection = self._idle.popleft()
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                if connection.rset()[0] == _FINE:
+                    return connection
+            connection.close()
+            while self._idle:
+                self._idle.popleft().close()
+        return None
 
     def _open(self) -> smtplib.SMTP:
         try:
@@ -220,6 +246,12 @@ def _secure(connection: smtplib.SMTP, server: MailServer) -> None:
         connection.ehlo()
     if server.user:
         connection.login(server.user, server.password)
+
+
+def _leave(connection: smtplib.SMTP) -> None:
+    with contextlib.suppress(smtplib.SMTPException, OSError):
+        connection.quit()
+    connection.close()
 
 
 def _as_bytes(text: bytes | str) -> bytes:

@@ -67,5 +67,7 @@ def mailbox(mail_running: tuple[Mailbox, int, Running]) -> Mailbox:
 
 
 @pytest.fixture
-def mail(mail_running: tuple[Mailbox, int, Running]) -> MailChannel:
-    return MailChannel(connector(MailServer("127.0.0.1", mail_running[1], "none", timeout=0.7)), SENDER)
+def mail(mail_running: tuple[Mailbox, int, Running]) -> Iterator[MailChannel]:
+    channel = MailChannel(connector(MailServer("127.0.0.1", mail_running[1], "none", timeout=0.7)), SENDER)
+    yield channel
+    channel.close()

@@ -92,6 +92,48 @@ def test_what_a_server_can_do_to_a_letter(
     assert len(mailbox.kept) == 1 + (error is UnknownOutcome)
 
 
+class Counted:
+    """Connects to a server and counts how often."""
+
+    def __init__(self, port: int) -> None:
+        self.made: list[smtplib.SMTP] = []
+        self._connect = connector(MailServer("127.0.0.1", port, "none", timeout=0.7))
+
+    def __call__(self) -> smtplib.SMTP:
+        self.made.append(self._connect())
+        return self.made[-1]
+
+
+def test_letters_share_a_connection_until_one_is_refused(mail_running: tuple[Mailbox, int, Running]) -> None:
+    mailbox, port, _ = mail_running
+    connect = Counted(port)
+    channel = MailChannel(connect, SENDER)
+    channel.send(a_letter())
+    channel.send(a_letter("lan@gia-dinh.example"))
+    assert (len(connect.made), [kept.to for kept in mailbox.kept]) == (
+        1,
+        [["hong@gia-dinh.example"], ["lan@gia-dinh.example"]],
+    )
+    mailbox.trouble.order("no-such-mailbox", 1)
+    with pytest.raises(Unreachable):
+        channel.send(a_letter())
+    channel.send(a_letter())
+    assert (len(connect.made), len(mailbox.kept)) == (2, 3)
+    channel.close()
+    assert all(connection.sock is None for connection in connect.made)
+
+
+def test_a_connection_that_the_server_has_ended_is_made_anew(mail_running: tuple[Mailbox, int, Running]) -> None:
+    mailbox, port, _ = mail_running
+    connect = Counted(port)
+    channel = MailChannel(connect, SENDER)
+    channel.send(a_letter())
+    connect.made[0].docmd("QUIT")  # the server hangs up; our side does not know yet
+    channel.send(a_letter())
+    assert (len(connect.made), len(mailbox.kept)) == (2, 2)
+    channel.close()
+
+
 def test_no_server_is_surely_not_sent() -> None:
     channel = MailChannel(connector(MailServer("127.0.0.1", free_port(), "none", timeout=0.5)), SENDER)
     with pytest.raises(TemporaryFailure):
