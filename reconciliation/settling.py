@@ -14,6 +14,7 @@ from billing.payments.allocation import Part
 from billing.payments.recording import Received, record_payments
 from reconciliation.book import RowsBook
 from reconciliation.feeds.base import STATEMENT
+from reconciliation.holding import hold_pupils
 from reconciliation.matching import POSTING, Decision, Direction, IncomingTransfer, decide
 from reconciliation.tables import Match, Transfer
 from reconciliation.transfers import step
@@ -22,14 +23,16 @@ from reconciliation.transfers import step
 def settle(session: Session, transfer_id: UUID, now: datetime) -> Decision | None:
     """Settle a transfer in state *new*; None when it is not, or when another settler holds it.
 
-    The decision is made afresh inside this transaction. Two settlers may still decide on the same bill at once: the
-    database refuses the second one's allocation (``check_violation``), and its whole transaction is tried again.
+    The decision is made afresh inside this transaction, one at a time for each pupil. Cash or a credit may still be
+    set against the same bill at once: the database refuses the second allocation (``check_violation``), and its whole
+    transaction is tried again.
     """
     transfer = session.exec(
         select(Transfer).where(Transfer.id == transfer_id, Transfer.state == "new").with_for_update(skip_locked=True),
     ).one_or_none()
     if transfer is None:
         return None
+    hold_pupils(session, transfer)
     decision = decide(_as_incoming(transfer), RowsBook(session, transfer.school_id, transfer.bank_account_id))
     session.add(
         Match(

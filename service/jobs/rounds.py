@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -95,7 +96,9 @@ def _issue_next(wiring: Wiring) -> int | None:
         if job_id is None:
             raise
         # A mistake in one round must not keep all other schools waiting, so it is written down and not raised.
-        _log.exception("issuing a round failed, job %s", job_id)
+        # Where it happened, and not the error's own text: a database repeats whole rows in it.
+        where = "".join(traceback.format_tb(fault.__traceback__))
+        _log.error("issuing a round failed, job %s: %s\n%s", job_id, type(fault).__name__, where)
         with wiring.database.transaction(NOTHING) as session:
             _put_off(session, job_id, wiring.clock(), type(fault).__name__)
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
@@ -286,6 +287,61 @@ def test_two_settlers_at_once_never_put_too_much_on_a_bill(collecting: Collectin
     assert collecting.rests() == [0, 300_000]
     assert [number for number, _ in collecting.receipts()] == [1, 2, 3, 4]
     assert collecting.books()["3383"] == -550_000
+
+
+def settle_while_another_is_open(collecting: Collecting) -> list[str]:
+    """Settle the two waiting transfers, the second while the first one's transaction is open; return the outcomes."""
+    reconciling.normalise(collecting.wiring)
+    first, second = transfer_ids(collecting)
+    waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+
+    def settle_second() -> None:
+        with collecting.database.transaction(collecting.scope) as session:
+            settling.settle(session, second, collecting.wiring.clock())
+
+    with ThreadPoolExecutor(1) as pool:
+        with collecting.database.transaction(collecting.scope) as session:
+            settling.settle(session, first, collecting.wiring.clock())
+            session.flush()
+            running = pool.submit(settle_second)
+            deadline = time.monotonic() + 20
+            while not session.execute(waits).scalar_one() and not running.done() and time.monotonic() < deadline:
+                time.sleep(0.02)
+        running.result()
+    with collecting.database.transaction(collecting.scope) as session:
+        return [match.outcome for match in session.exec(select(Match).order_by("id")).all()]
+
+
+def test_two_halves_at_once_are_a_part_and_the_rest(collecting: Collecting) -> None:
+    """Money was right before, too; but both halves were called a part, and the family read so."""
+    reference = collecting.requests[0].reference
+    collecting.receive(*(collecting.bank.callback(collecting.pays(reference, 325_000)) for _ in range(2)))
+
+    assert settle_while_another_is_open(collecting) == ["partial", "matched"]
+    assert collecting.rests() == [0, 300_000]
+    assert collecting.receipts() == [(1, 325_000), (2, 325_000)]
+
+
+def test_two_months_of_one_pupil_are_settled_one_after_the_other(collecting: Collecting) -> None:
+    """The second names another request of the same pupil, and its bill too."""
+    with collecting.database.transaction(EVERYTHING) as session:
+        november = bill_and_ask(session, collecting.children[0], collecting.account, 200_000, period="2025-11")
+    for reference, dong in ((collecting.requests[0].reference, 650_000), (november.reference, 200_000)):
+        collecting.receive(collecting.bank.callback(collecting.pays(reference, dong)))
+
+    assert settle_while_another_is_open(collecting) == ["matched", "matched"]
+    assert collecting.rests() == [0, 0, 300_000]
+
+
+def test_siblings_in_two_orders_never_wait_in_a_circle(collecting: Collecting) -> None:
+    one, other = (request.reference for request in collecting.requests)
+    memos = [f"{one} {other}", f"{other} {one}"] * 4
+    collecting.receive(*(collecting.bank.callback(collecting.pays(memo, 950_000)) for memo in memos))
+    reconciling.normalise(collecting.wiring)
+    race(collecting, 4)
+
+    assert collecting.rests() == [0, 0]
+    assert "new" not in collecting.states()
 
 
 @pytest.mark.proof

@@ -31,6 +31,9 @@ from service.wiring import Wiring
 from tests.factories.rounds import BillingSchool, approved_round, make_billing_school
 
 
+SOMEBODY = " ".join(("Nguyễn", "Thị", "Bí", "Mật"))
+
+
 @dataclass
 class Works:
     """Two schools, each with an approved round, and the wiring of a worker."""
@@ -157,7 +160,10 @@ def test_a_database_fault_puts_the_job_off_and_is_heard(
     with monkeypatch.context() as patch:
         patch.setattr(rounds, "issue_round", _fault)
         assert rounds.issue(works.wiring) == 0
-    assert [record.exc_info is not None for record in caplog.records if record.levelname == "ERROR"] == [True]
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert "OperationalError" in said
+    assert "in _fault" in said, "the place is written down"
+    assert SOMEBODY not in caplog.text, "the error's own text may hold a row, and is not"
     assert works.job().state == "queued"
     assert "Lỗi kỹ thuật (OperationalError) ở lần thử 1" in works.job().last_error
     assert "tự thử lại sau 30 giây" in works.job().last_error
@@ -221,7 +227,7 @@ def test_asking_again_does_not_wait_for_the_pause(works: Works, monkeypatch: pyt
 
 
 def _fault(*_: object) -> Charge:
-    raise OperationalError("SELECT 1", {}, Exception("server closed the connection"))
+    raise OperationalError("SELECT 1", {}, Exception(f"Failing row contains ({SOMEBODY})"))
 
 
 def test_bills_are_those_of_the_preview(works: Works) -> None:

@@ -1,0 +1,33 @@
+"""One settling at a time for each pupil: who decides has seen what was decided just before."""
+
+from __future__ import annotations
+
+from sqlalchemy import Text, cast, func, select, union
+from sqlmodel import Session, col
+
+from billing.payments import reference
+from billing.payments.tables import PaymentRequest, VirtualAccount
+from reconciliation.tables import Transfer
+
+
+def hold_pupils(session: Session, transfer: Transfer) -> None:
+    """Lock, until the transaction ends, the pupils whom a transfer names by reference or virtual account.
+
+    Without it two halves of one sum, decided at one moment, are both called *partial*: each still sees the whole due.
+    The pupils are locked in the order of their ids, so that two transfers for several never wait in a circle.
+    """
+    asked = select(col(PaymentRequest.pupil_id).label("pupil")).where(
+        col(PaymentRequest.school_id) == transfer.school_id
+    )
+    ways = [asked.where(col(PaymentRequest.reference).in_(reference.exact(transfer.memo)))]
+    if transfer.virtual_account:
+        given = select(col(VirtualAccount.pupil_id).label("pupil")).where(
+            col(VirtualAccount.school_id) == transfer.school_id,
+            col(VirtualAccount.number) == transfer.virtual_account,
+            col(VirtualAccount.released_at).is_(None),
+        )
+        ways += [asked.where(col(PaymentRequest.virtual_account) == transfer.virtual_account), given]
+    named = union(*ways).subquery()  # each once
+    ordered = select(named.c.pupil).where(named.c.pupil.is_not(None)).order_by(named.c.pupil).subquery()
+    key = func.hashtextextended("settle " + cast(ordered.c.pupil, Text), 0)
+    session.execute(select(func.pg_advisory_xact_lock(key)).select_from(ordered))
