@@ -27,6 +27,7 @@ import billing.people.tables
 import billing.rounds.tables  # noqa: F401  fills the metadata
 import notifications.tables  # noqa: F401  fills the metadata
 import reconciliation.tables  # noqa: F401  fills the metadata
+import service.access.guardian_tables
 import service.access.tables
 import service.jobs.tables  # noqa: F401  fills the metadata
 
