@@ -47,11 +47,11 @@ def served(app: ASGIApp, listener: socket.socket) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.02)
     if not server.started:
-        raise TimeoutError("the test server did not start in 10 s")
+        raise TimeoutError("the test server did not start in 60 s")
     yield origin_of(listener)
     server.should_exit = True
     thread.join(timeout=10)
