@@ -21,8 +21,9 @@ from reconciliation.feeds.base import Kind, NormalisedTransfer
 from reconciliation.feeds.opening import feed_by_id, reader_of
 from reconciliation.feeds.sepay import API_KEY
 from reconciliation.inbox import BODY_CONTEXT, claim
+from reconciliation.plausible import implausible
 from reconciliation.tables import Feed, InboxMessage, InboxResult
-from reconciliation.transfers import Origin, lock_account, write_transfer
+from reconciliation.transfers import Origin, lock_account, value_day, write_transfer
 
 _log = logging.getLogger(__name__)
 
@@ -131,6 +132,7 @@ def _write_all(
     for read in source.reader.read(body):
         if read.kind is Kind.TRANSFER and _is_ours(source.account, read):
             origin = Origin(source.account, message.id or 0, held=_must_hold(source.feed, read))
+            _refuse_implausible(origin, read, now)
             ids.append(write_transfer(session, vault, origin, read, now))
     return sum(each is not None for each in ids), sum(each is None for each in ids)
 
@@ -140,6 +142,13 @@ def _is_ours(account: BankAccount, read: NormalisedTransfer) -> bool:
     if read.account != account.number:
         raise CallbackUnreadable("Thông báo nói về một tài khoản khác với tài khoản của kênh", account=read.account)
     return True
+
+
+def _refuse_implausible(origin: Origin, read: NormalisedTransfer, now: datetime) -> None:
+    """Refuse a sum or day that cannot be: the message is put aside, and a statement can still bring the money."""
+    reason = implausible(read.amount, value_day(read, origin), now)
+    if reason is not None:
+        raise CallbackUnreadable(reason, provider_id=read.provider_id)
 
 
 def _must_hold(feed: Feed, read: NormalisedTransfer) -> bool:

@@ -17,6 +17,7 @@ from reconciliation.errors import StatementUnreadable
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.inbox import store_message
 from reconciliation.pairing import DAY_APART, Told, pair, told
+from reconciliation.plausible import implausible
 from reconciliation.statements.reading import Statement, StatementLine, read_statement
 from reconciliation.tables import Feed, InboxResult, StatementFile, Transfer
 from reconciliation.tables import StatementLine as StatementLineRow
@@ -46,6 +47,7 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
     account = _account(session, feed)
     statement = read_statement(data)
     _judge(statement, account)
+    _refuse_implausible(statement, now)
     inbox_id = store_message(session, vault, feed, data, now)
     if inbox_id is None:
         return Imported(None, len(statement.lines), 0, len(statement.lines), again=True)
@@ -153,6 +155,13 @@ def _judge(statement: Statement, account: BankAccount) -> None:
         )
     if statement.opening is None or statement.closing is None:
         raise StatementUnreadable("Sao kê không có số dư đầu kỳ và cuối kỳ: hãy tải bản đầy đủ từ ngân hàng")
+
+
+def _refuse_implausible(statement: Statement, now: datetime) -> None:
+    for line in statement.lines:
+        reason = implausible(line.amount, line.day, now)
+        if reason is not None:
+            raise StatementUnreadable(f"Dòng {line.line}: {reason}. Xem lại tệp, hoặc hỏi ngân hàng; chưa lưu gì cả")
 
 
 def _file_row(

@@ -128,6 +128,27 @@ def test_a_day_at_the_end_of_the_calendar_blocks_nobody(collecting: Collecting, 
     assert "transactionDate" in results(collecting)[0].reason
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"transferAmount": 10**12 + 1}, "Số tiền 1.000.000.000.001 đ lớn hơn mức có thể có"),
+        ({"transactionDate": "2023-10-06 08:00:00"}, "Ngày giao dịch 06/10/2023 đã quá 2 năm"),
+        ({"transactionDate": "2025-10-09 08:00:00"}, "Ngày giao dịch 09/10/2025 chưa đến"),
+    ],
+)
+def test_what_cannot_be_true_is_put_aside_with_its_reason_and_not_posted(
+    collecting: Collecting, change: dict[str, object], told: str
+) -> None:
+    good = collecting.bank.callback(collecting.pays("hoc phi"))
+    odd = json.dumps({**json.loads(good), "id": 5, **change}).encode()
+    collecting.receive(odd, good)
+    assert reconciling.normalise(collecting.wiring) == 2
+
+    assert [one.outcome for one in results(collecting)] == ["quarantined", "normalised"]
+    assert told in results(collecting)[0].reason
+    assert collecting.books()["112"] == 650_000
+
+
 @pytest.mark.parametrize("failure", [ValueError("x"), OverflowError("x"), KeyError("x"), RecursionError("x")])
 def test_whatever_reading_raises_puts_one_message_aside_and_tells_no_content(
     collecting: Collecting, monkeypatch: pytest.MonkeyPatch, failure: Exception
