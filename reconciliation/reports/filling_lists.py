@@ -40,7 +40,7 @@ WHERE r.school_id = :school AND r.issued_at < :first GROUP BY b.code
 _UNPAID = text("""
 SELECT b.id, c.name AS class_name, b.pupil_id, u.full_name, b.number, b.period, b.due_on, l.item_name,
        l.family_share - coalesce(n.off_rest + n.to_credit, 0) AS due,
-       coalesce(p.paid, 0) - coalesce(c.to_credit, 0) AS paid
+       coalesce(p.paid, 0) - coalesce(k.to_credit, 0) AS paid
 FROM bills b
 JOIN bill_lines l ON l.bill_id = b.id AND l.family_share > 0
 JOIN class_groups c ON c.id = b.class_id
@@ -51,11 +51,11 @@ LEFT JOIN (
     GROUP BY a.bill_id) p ON p.bill_id = b.id
 LEFT JOIN (
     SELECT c.bill_id, sum(c.off_rest)::bigint AS off_rest, sum(c.to_credit)::bigint AS to_credit FROM bill_credits c
-    WHERE c.school_id = :school GROUP BY c.bill_id) c ON c.bill_id = b.id
+    WHERE c.school_id = :school GROUP BY c.bill_id) k ON k.bill_id = b.id
 LEFT JOIN (
     SELECT c.line_id, sum(c.off_rest)::bigint AS off_rest, sum(c.to_credit)::bigint AS to_credit FROM bill_credits c
     WHERE c.school_id = :school GROUP BY c.line_id) n ON n.line_id = l.id
-WHERE b.school_id = :school AND coalesce(p.paid, 0) + coalesce(c.off_rest, 0) < b.family_due
+WHERE b.school_id = :school AND coalesce(p.paid, 0) + coalesce(k.off_rest, 0) < b.family_due
   AND NOT EXISTS (SELECT FROM bill_voids v WHERE v.bill_id = b.id)
 ORDER BY b.id, l.position
 """)
