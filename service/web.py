@@ -11,7 +11,21 @@ from starlette.types import ASGIApp
 
 from service.access.roles import MATRIX
 from service.front import Front
-from service.pages import auditing, faults, health, items, login, office, opt_ins, parent, reductions, uploading
+from service.pages import (
+    auditing,
+    claims,
+    faults,
+    health,
+    items,
+    login,
+    office,
+    opt_ins,
+    papers,
+    parent,
+    reductions,
+    rounds,
+    uploading,
+)
 from service.pages.desk import WebParts
 from service.pages.parts import web_parts
 from service.wiring import Wiring
@@ -20,10 +34,13 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     login.router,
     parent.router,
+    rounds.router,
+    papers.router,
     office.router,
     items.router,
     opt_ins.router,
     reductions.router,
+    claims.router,
     uploading.router,
     auditing.router,
 )

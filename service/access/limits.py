@@ -32,6 +32,8 @@ LOGIN_BY_ADDRESS = Limit("login-address", tries=20, seconds=60)
 WRONG_LINKS = Limit("wrong-links", tries=20, seconds=10 * 60)
 PUBLIC_PAGES = Limit("public-pages", tries=60, seconds=60)
 EXPORTS = Limit("exports", tries=5, seconds=60)
+# Slips are printed class by class: a school has thirty.
+PAPERS = Limit("papers", tries=60, seconds=60)
 
 # One sliding window in one step: forget what is older, count, and add only what is allowed.
 # Answer: 0 = allowed, otherwise milliseconds until the oldest try leaves the window.

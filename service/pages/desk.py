@@ -17,7 +17,9 @@ from starlette.types import ASGIApp
 from service.access.limits import Limiter
 from service.access.roles import Place, SignedIn
 from service.access.staff import Account, Noted
+from service.pages.claims_desk import ClaimDesk
 from service.pages.fee_desk import FeeDesk
+from service.pages.round_desk import RoundWork
 from service.pages.views import (
     AuditPage,
     BillList,
@@ -149,7 +151,7 @@ class AuditDesk(Protocol):
         """Return the sums of each school under an authority."""
 
 
-class Desk(Gate, FamilyDesk, OfficeDesk, UploadDesk, AuditDesk, FeeDesk, Protocol):
+class Desk(Gate, FamilyDesk, OfficeDesk, UploadDesk, AuditDesk, FeeDesk, RoundWork, ClaimDesk, Protocol):
     """Everything together."""
 
 

@@ -28,12 +28,12 @@ from service.pages.fee_views import (
     TypedPrice,
     TypedReduction,
 )
+from service.pages.round_binding import RoundRows
 from service.pages.typed import school_day
-from service.pages.within import RowsWithin
 
 
-class FeeRows(RowsWithin):
-    """Items, catalogues, registrations and reductions, answered from rows."""
+class FeeRows(RoundRows):
+    """Items, catalogues, registrations and reductions, answered from rows; and rounds below them."""
 
     def items(self, who: SignedIn, place: Place, now: datetime) -> ItemsPage:
         """Return the school's items with their prices."""

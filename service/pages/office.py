@@ -20,10 +20,29 @@ router = APIRouter(prefix="/van-phong", max_body_size=MAX_FORM_BYTES)
 # What can be done next with a round, by its state; the matrix says by whom.
 _STEPS = {
     RoundState.DRAFT: ("xem-truoc",),
-    RoundState.PREVIEWED: ("xem-truoc", "trinh"),
+    RoundState.PREVIEWED: ("trinh", "xem-truoc"),
     RoundState.SUBMITTED: ("duyet",),
 }
 _STEPS_IN_TROUBLE = ("thu-lai", "xem-truoc")
+# What else can be done with a round, each with a form of its own.
+FURTHER_STEPS = {
+    "draft": ("huy",),
+    "previewed": ("huy",),
+    "submitted": ("huy",),
+    "approved": ("huy",),
+    "issued": ("bo-sung", "ha-gia", "khoa"),
+    "locked": ("mo-khoa",),
+}
+SAID = {
+    "lap": (
+        "Đã lập đợt thu và tính xong. Xem lại rồi trình duyệt; chưa gia đình nào nhận thông báo.",
+        "The round is calculated. Look at it, then submit it; no family is told yet.",
+    ),
+    "huy": ("Đã hủy đợt thu.", "The round is withdrawn."),
+    "khoa": ("Đã khóa đợt thu: không sửa được nữa.", "The round is locked."),
+    "mo-khoa": ("Đã mở khóa đợt thu.", "The round is open again."),
+    "de-nghi": ("Đã gửi đề nghị, chờ người khác duyệt.", "Asked; waits for another person."),
+}
 
 RoundDigest = Annotated[str, Form(min_length=1, max_length=128)]
 
@@ -67,7 +86,13 @@ def rounds(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
 
 
 @router.get("/dot-thu/{round_id}")
-def preview(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID) -> Response:
+def preview(
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    round_id: uuid.UUID,
+    xong: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
     """Show what a round will do, and the steps that this person may take next."""
     view = desk.round_preview(visit.who, visit.place, round_id)
     steps = [
@@ -75,7 +100,10 @@ def preview(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.
         for step in (_STEPS_IN_TROUBLE if view.trouble else _STEPS.get(view.row.state, ()))
         if may_step(visit, step)
     ]
-    return page(request, "round.html", visit=visit, preview=view, steps=steps)
+    more = desk.round_more(visit.who, visit.place, round_id)
+    further = {step for step in FURTHER_STEPS.get(view.row.state.value, ()) if may_step(visit, step)}
+    said = SAID.get(xong)
+    return page(request, "round.html", visit=visit, preview=view, steps=steps, more=more, further=further, said=said)
 
 
 def may_step(visit: StaffVisit, step: str) -> bool:
@@ -104,10 +132,12 @@ def approve(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the requ
     desk: OpenDesk,
     round_id: uuid.UUID,
     digest: RoundDigest,
-    dong_y: Annotated[str, Form(max_length=5)] = "",
+    dong_y: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
-    """Approve a round, exactly as it was shown; a second person does this."""
-    shown = ShownRound(round_id, digest, agreed=dong_y == "co")
+    """Approve a round, exactly as it was shown; a second person does this, with a yes to each question."""
+    asked = desk.round_preview(visit.who, visit.place, round_id).questions
+    agreed = {str(number) for number in range(len(asked))} <= set(dong_y or ())
+    shown = ShownRound(round_id, digest, agreed=agreed)
     desk.approve_round(visit.who, visit.place, shown, parts_of(request).clock())
     return _back(visit, round_id)
 

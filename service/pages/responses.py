@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from typing import IO
 from urllib.parse import quote, urlencode
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from service.access.roles import Place
 from service.pages.views import Download
+
+_PIECE_BYTES = 64 * 1024
 
 
 def file_answer(download: Download, *, inline: bool = False) -> Response:
@@ -20,6 +24,18 @@ def file_answer(download: Download, *, inline: bool = False) -> Response:
         media_type=download.media_type,
         headers={"Content-Disposition": f"{kind}; {disposition(download.file_name)}"},
     )
+
+
+def stream_answer(name: str, stream: IO[bytes], media_type: str) -> Response:
+    """Answer with a temporary file to save, sent piece by piece and closed at the end."""
+    headers = {"Content-Disposition": f"attachment; {disposition(name)}"}
+    return StreamingResponse(_pieces(stream), media_type=media_type, headers=headers)
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    with stream:
+        while piece := stream.read(_PIECE_BYTES):
+            yield piece
 
 
 def disposition(name: str) -> str:

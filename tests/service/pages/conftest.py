@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from billing.vault import Vault
 from service.access.sessions import new_session
@@ -30,10 +31,10 @@ def client(desk: SampleDesk) -> TestClient:
     return sample_client(desk)
 
 
-def sample_client(desk: SampleDesk) -> TestClient:
+def sample_client(desk: SampleDesk, app: ASGIApp | None = None) -> TestClient:
     """Return a client that asks for pages and follows nothing by itself."""
     return TestClient(
-        assemble(sample_parts(desk)),
+        app or assemble(sample_parts(desk)),
         headers={"accept": "text/html"},
         follow_redirects=False,
         raise_server_exceptions=False,

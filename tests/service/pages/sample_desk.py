@@ -32,7 +32,7 @@ from service.pages.views import (
     UploadDone,
     WaitingList,
 )
-from tests.service.pages.sample_fees import SampleFees
+from tests.service.pages.sample_rounds import SampleRounds
 from tests.service.pages.samples import (
     AUDIT,
     HOME,
@@ -51,15 +51,17 @@ from tests.service.pages.samples import (
     bill_row,
 )
 
+PASSWORD_HASH = passwords.hash_password(PASSWORD)  # slow by design, so once
 
-class SampleDesk(SampleFees):
+
+class SampleDesk(SampleRounds):
     """A desk over the records above; remembers sessions and what was done."""
 
     def __init__(self) -> None:
         super().__init__()
         self.family = dict.fromkeys([links.digest(TOKEN)], WAITING)
         self.accounts = {role.value: uuid.uuid5(uuid.NAMESPACE_URL, role.value) for role in ROLES}
-        self.password_hash = passwords.hash_password(PASSWORD)
+        self.password_hash = PASSWORD_HASH
         self.sessions: dict[bytes, uuid.UUID] = {}
         self.preview = PREVIEW
         self.fail_commit = False

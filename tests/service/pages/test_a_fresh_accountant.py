@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -36,6 +37,16 @@ def test_from_a_catalogue_to_slips_in_under_60_clicks(fresh: Fresh, chromium: Br
         hand.look("mien-giam")
         hand.sign_in(origin, fresh.approver)
         approve_the_reductions(hand)
+        hand.sign_in(origin, fresh.accountant)
+        make_a_round(hand)
+        hand.sign_in(origin, fresh.approver)
+        approve_the_round(hand)
+        assert fresh.work() == 1
+        hand.press("Xem lại")
+        hand.look("da-phat-hanh")
+        hand.sign_in(origin, fresh.accountant)
+        slips = print_a_class(hand)
+    assert slips.count(b"/Type /Page\n") == 6
     context.close()
     assert hand.clicks < 60
 
@@ -98,3 +109,38 @@ def approve_the_reductions(hand: Hand) -> None:
         hand.press("Duyệt miễn giảm")
         expect(hand.page.get_by_role("status")).to_contain_text("Đã duyệt")
     hand.look("mien-giam-da-duyet")
+
+
+def make_a_round(hand: Hand) -> None:
+    hand.menu("Đợt thu")
+    hand.look("cac-dot-thu-trong")
+    hand.press("Đợt thu mới")
+    expect(hand.page.get_by_label("Tên đợt thu")).to_have_value("Tháng 10/2025")
+    hand.look("dot-thu-moi")
+    hand.press("Lập đợt thu và xem trước")
+    expect(hand.page.get_by_role("status")).to_contain_text("Đã lập đợt thu")
+    hand.look("xem-truoc")
+    hand.press("Trình duyệt")
+    hand.look("cho-duyet")
+
+
+def approve_the_round(hand: Hand) -> None:
+    hand.menu("Đợt thu")
+    hand.press("Tháng 10/2025")
+    hand.look("duyet")
+    for question in hand.page.get_by_role("group", name="Đồng ý từng điều").get_by_role("checkbox").all():
+        hand.click(question)
+    hand.press("Duyệt và phát hành")
+    hand.look("dang-phat-hanh")
+
+
+def print_a_class(hand: Hand) -> bytes:
+    hand.menu("Đợt thu")
+    hand.press("Tháng 10/2025")
+    hand.press("In giấy báo theo lớp")
+    hand.look("giay-bao")
+    link = hand.page.get_by_role("link", name="In giấy báo lớp 1A")
+    hand.clicks += 1  # the browser shows the PDF in a viewer of its own, so the same address is fetched instead
+    answer = hand.page.request.get(urljoin(hand.page.url, link.get_attribute("href") or ""))
+    assert answer.headers["content-type"] == "application/pdf"
+    return answer.body()

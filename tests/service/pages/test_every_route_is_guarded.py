@@ -17,6 +17,7 @@ from service.web import assemble, served
 from tests.service.pages.conftest import sample_client, signed_in
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
+from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
 from tests.service.pages.samples import FAMILY_PAGES, ROUND_ID, SECRET, TOKEN, UNKNOWN_TOKEN
 
 ROUTES = sorted(set(served()))
@@ -40,6 +41,8 @@ def address(path: str, actor: Actor) -> str:
         "code": "BANTRU",
         "class_id": str(CLASS_ID),
         "reduction_id": str(REDUCTION_ID),
+        "pupil_id": str(PUPIL_ID),
+        "correction_id": str(CORRECTION_ID),
         "kind": "danh-sach",
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
@@ -50,6 +53,7 @@ FIELDS = dict(
     parse_qsl(
         "digest=b7c1&old=x&new=x&khoa=main&tai_khoan=a1&ten=public-primary&ma=XE&nhom=agreed&don_vi=month&can_cu=TT"
         f"&ke_toan=531&so_tien=1000&tu=2025-10-01&den=2025-10-31&gia=7&ly_do=nham&em={ENROLMENT_ID}&dien=HOCBONG"
+        f"&thang=2025-10&den_thang=2025-10&han=2025-10-20&khoan=TIENAN&thong_bao={CORRECTION_ID}&viec=void"
     )
 )
 WITH_FILE = ("{kind}", "/xem")
@@ -75,7 +79,7 @@ def clients(client: TestClient, desk: SampleDesk) -> dict[Actor, TestClient]:
     desk.family = dict.fromkeys(desk.family, payable)
     made = {Actor.ANONYMOUS: client, Actor.PARENT_LINK: client}
     for role in ROLES:
-        made[role] = signed_in(sample_client(desk), desk, role.value)
+        made[role] = signed_in(sample_client(desk, client.app), desk, role.value)
     return made
 
 

@@ -19,6 +19,7 @@ from service.access.sessions import new_session
 from tests.factories.serving import serving
 from tests.service.pages.sample_desk import SampleDesk
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
+from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
 from tests.service.pages.samples import FAMILY_PAGES, NOW, ROUND_ID, TOKEN, UNKNOWN_TOKEN
 from tests.service.pages.worlds import World
 
@@ -34,6 +35,13 @@ OFFICE = (
     "/van-phong/dot-thu",
     f"/van-phong/dot-thu/{ROUND_ID}",
     "/van-phong/tai-len",
+    "/van-phong/dot-thu/moi",
+    f"/van-phong/dot-thu/{ROUND_ID}/hoc-sinh",
+    f"/van-phong/dot-thu/{ROUND_ID}/hoc-sinh/{PUPIL_ID}",
+    f"/van-phong/dot-thu/{ROUND_ID}/giay-bao",
+    f"/van-phong/dot-thu/{ROUND_ID}/danh-sach-bao",
+    "/van-phong/dieu-chinh",
+    f"/van-phong/dieu-chinh/{CORRECTION_ID}",
     "/van-phong/khoan-thu",
     "/van-phong/khoan-thu/them",
     "/van-phong/khoan-thu/BANTRU",

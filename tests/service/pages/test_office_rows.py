@@ -241,7 +241,7 @@ def may_step(role: str, step: str) -> bool:
     return may(Actor(role), "POST", f"/van-phong/dot-thu/{{round_id}}/{step}")
 
 
-def post(client: TestClient, path: str, **data: str) -> int:
+def post(client: TestClient, path: str, **data: str | list[str]) -> int:
     token = form_token(client.get("/toi").text)
     return client.post(path, data={"csrf": token, **data}).status_code
 
@@ -276,11 +276,11 @@ def test_a_round_from_draft_to_issued_by_two_people(world: World) -> None:
     digest = shown_digest(waiting)
     if 'name="dong_y"' in waiting:
         assert post(checker, path + "/duyet", digest=digest) == 422
-    assert post(checker, path + "/duyet", digest=digest, dong_y="co") == 303
+    assert post(checker, path + "/duyet", digest=digest, dong_y=["0", "1", "2"]) == 303
     assert world.rung[-1] == "billing.issue_rounds"
     assert round_jobs.issue(world.wiring) == 1
     assert "Đã phát hành" in checker.get(path).text
-    assert post(checker, path + "/duyet", digest=digest, dong_y="co") == 409
+    assert post(checker, path + "/duyet", digest=digest, dong_y=["0", "1", "2"]) == 409
 
 
 def approved(world: World) -> tuple[str, TestClient, TestClient]:
@@ -290,7 +290,7 @@ def approved(world: World) -> tuple[str, TestClient, TestClient]:
     assert post(maker, path + "/xem-truoc") == 303
     digest = shown_digest(maker.get(path).text)
     assert post(maker, path + "/trinh", digest=digest) == 303
-    assert post(checker, path + "/duyet", digest=digest, dong_y="co") == 303
+    assert post(checker, path + "/duyet", digest=digest, dong_y=["0", "1", "2"]) == 303
     return path, maker, checker
 
 
@@ -318,7 +318,7 @@ def test_an_approved_round_that_the_rules_refuse_says_why_and_can_be_calculated_
     assert "Đã xem trước" in again
     assert "chưa phát hành được" not in again
     assert post(maker, path + "/trinh", digest=shown_digest(again)) == 303
-    assert post(checker, path + "/duyet", digest=shown_digest(again), dong_y="co") == 303
+    assert post(checker, path + "/duyet", digest=shown_digest(again), dong_y=["0", "1", "2"]) == 303
     assert round_jobs.issue(world.wiring) == 1
     assert "Đã phát hành" in maker.get(path).text
 
@@ -352,7 +352,7 @@ def test_who_made_a_round_cannot_approve_it_with_another_role(world: World) -> N
     assert post(client, path + "/xem-truoc") == 303
     digest = shown_digest(client.get(path).text)
     assert post(client, path + "/trinh", digest=digest) == 303
-    assert post(client, path + "/duyet", digest=digest, dong_y="co") == 403
+    assert post(client, path + "/duyet", digest=digest, dong_y=["0", "1", "2"]) == 403
     assert world.rung == []
 
 

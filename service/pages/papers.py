@@ -1,0 +1,47 @@
+"""A round on paper: slips of a class, of all classes, and the printable list of notices."""
+
+from __future__ import annotations
+
+import uuid
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from service.access import limits
+from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, parts_of
+from service.pages.rendering import page
+from service.pages.responses import file_answer, stream_answer
+
+router = APIRouter(prefix="/van-phong/dot-thu/{round_id}", max_body_size=MAX_FORM_BYTES)
+
+
+@router.get("/giay-bao")
+def slips(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID) -> Response:
+    """Show what can be printed, class by class."""
+    return page(request, "slips.html", visit=visit, slips=desk.slips(visit.who, visit.place, round_id))
+
+
+@router.get("/giay-bao/{class_id}.pdf")
+def class_slips(
+    request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID, class_id: uuid.UUID
+) -> Response:
+    """Hand out the slips of one class, to print or to keep."""
+    parts = parts_of(request)
+    parts.limiter.spend(limits.PAPERS, str(visit.who.user_id))
+    return file_answer(desk.class_slips(visit.who, visit.place, round_id, class_id, parts.clock()), inline=True)
+
+
+@router.get("/giay-bao.zip")
+def all_slips(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID) -> Response:
+    """Hand out the slips of all classes: one PDF for each, packed together, sent piece by piece."""
+    parts = parts_of(request)
+    parts.limiter.spend(limits.PAPERS, str(visit.who.user_id))
+    name, stream = desk.all_slips(visit.who, visit.place, round_id, parts.clock())
+    return stream_answer(name, stream, "application/zip")
+
+
+@router.get("/danh-sach-bao")
+def notices(request: Request, visit: StaffVisit, desk: OpenDesk, round_id: uuid.UUID) -> Response:
+    """Show who was told by which channel, and who has no contact; made to be printed."""
+    view = desk.notices(visit.who, visit.place, round_id, parts_of(request).clock())
+    return page(request, "notices.html", visit=visit, notices=view)
