@@ -8,7 +8,7 @@ once, or again after a crash ends the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from uuid import UUID
@@ -42,6 +42,8 @@ VIET_NAM = timezone(timedelta(hours=7), "ICT")
 
 Made = tuple[NewBill, Charge]
 """A bill to be written, and the charge that it is made from."""
+_Part = tuple[UUID, tuple[ChargeLine, ...], tuple[NewLine, ...]]
+"""The lines of one beneficiary account, as charged and as written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,31 +141,32 @@ def _bills(session: Session, billing_round: BillingRound, calculated: Calculated
     """Make a bill for each pupil and account, with its charge, in the order of classes, numbered without a gap."""
     ids = item_ids(session, billing_round.school_id)
     numbers = next_numbers(session, billing_round)
-    return [
-        (new_bill(calculated.pupils[charge.pupil_id], UUID(account), part, next(numbers), ids), part)
-        for charge in sorted(calculated.charges, key=lambda each: _place(each, calculated))
-        for account, part in split_by_account(charge).items()
-    ]
+    known: dict[int, list[_Part]] = {}  # pupils with the same facts share one tuple of lines
+    made = []
+    for charge in sorted(calculated.charges, key=lambda each: _place(each, calculated)):
+        key = id(charge.lines)
+        if key not in known:
+            known[key] = [
+                (UUID(account), part.lines, new_lines(part, ids)) for account, part in split_by_account(charge).items()
+            ]
+        for account, lines, written in known[key]:
+            bill = new_bill(calculated.pupils[charge.pupil_id], account, next(numbers), written)
+            made.append((bill, replace(charge, lines=lines)))
+    return made
 
 
-def new_bill(  # noqa: PLR0913  what one bill is made of
-    pupil: BilledPupil,
-    account: UUID,
-    part: Charge,
-    number: str,
-    ids: dict[str, UUID],
-    *,
-    replaces: UUID | None = None,
+def new_bill(
+    pupil: BilledPupil, account: UUID, number: str, lines: tuple[NewLine, ...], *, replaces: UUID | None = None
 ) -> NewBill:
-    """Make the bill of one pupil and account; ``ids`` are the school's items by code."""
+    """Make the bill of one pupil and account."""
     return NewBill(
         id=new_id(),
         number=number,
         enrolment_id=pupil.enrolment_id,
-        pupil_id=part.pupil_id,
+        pupil_id=pupil.facts.pupil_id,
         class_id=pupil.class_id,
         bank_account_id=account,
-        lines=tuple(_new_line(line, ids) for line in part.lines),
+        lines=lines,
         replaces_id=replaces,
     )
 
@@ -183,6 +186,11 @@ def next_numbers(session: Session, billing_round: BillingRound) -> Iterator[str]
     ).one()
     first = int(last.removeprefix(prefix)) + 1 if last else 1
     return (f"{prefix}{number:06d}" for number in count(first))
+
+
+def new_lines(part: Charge, ids: dict[str, UUID]) -> tuple[NewLine, ...]:
+    """Return the lines of a charge as they are written; ``ids`` are the school's items by code."""
+    return tuple(_new_line(line, ids) for line in part.lines)
 
 
 def _new_line(line: ChargeLine, ids: dict[str, UUID]) -> NewLine:
@@ -243,6 +251,8 @@ def _postings(bill: NewBill, charge: Charge) -> Iterator[Line]:
     for line in charge.lines:
         income, code = line.item.revenue_account, line.item.code
         yield Line(FAMILY_RECEIVABLE, income, line.family_share, bill.pupil_id, code, bill.id)
+        if not line.reductions:
+            continue
         state = ZERO if line.item.group is Group.PASS_THROUGH else line.share(Payer.STATE)
         yield Line(STATE_RECEIVABLE, income, state, bill.pupil_id, code, bill.id)
 

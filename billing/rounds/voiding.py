@@ -21,7 +21,7 @@ from billing.money import Money
 from billing.payments.balances import BillBalance, bill_balances
 from billing.rounds.calculating import calculate
 from billing.rounds.drafting import find_round
-from billing.rounds.issuing import VIET_NAM, alone, new_bill, next_numbers, put_out
+from billing.rounds.issuing import VIET_NAM, alone, new_bill, new_lines, next_numbers, put_out
 from billing.rounds.lowering import credit_entry
 from billing.rounds.tables import Correction
 
@@ -119,7 +119,8 @@ def replace_bill(session: Session, correction: Correction, approver: UUID, now: 
         )
     balance = void(session, correction, approver, now)
     ids, number = item_ids(session, correction.school_id), next(next_numbers(session, billing_round))
-    made = new_bill(instead.pupil, balance.bank_account_id, instead.charge, number, ids, replaces=bill_id)
+    lines = new_lines(instead.charge, ids)
+    made = new_bill(instead.pupil, balance.bank_account_id, number, lines, replaces=bill_id)
     put_out(session, billing_round, [(made, instead.charge)], now, reference_key)
     return made.id
 
