@@ -6,16 +6,18 @@ bill's items stand and from the payments that were live when this one came; late
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import takewhile
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from billing.bills.tables import Bill, BillLine
+from billing.bills.instalments import Asked
+from billing.bills.tables import Bill, BillCredit, BillLine
 from billing.documents.banks import bank_by_bin
 from billing.documents.payment_qr import payload_for
 from billing.documents.receipt_pdf import ReceiptDocument, ReceiptItem, VoidMark
@@ -23,7 +25,7 @@ from billing.documents.slip_pdf import SlipDocument, SlipItem
 from billing.errors import NotFound, Refused
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
-from billing.payments.balances import request_balances, rest_of
+from billing.payments.balances import BillBalance, asked_of, line_dues, request_balances, rest_of
 from billing.payments.receipt_number import padded
 from billing.payments.receipts import school_year_of
 from billing.payments.tables import (
@@ -55,11 +57,17 @@ CREDIT_ITEM = "Tiền nộp thừa, giữ lại cho học sinh"
 
 @dataclass(frozen=True, slots=True)
 class _Paid:
-    """What one payment paid of one bill, after what was paid before it."""
+    """What one payment paid of one bill, after what was paid before it and taken off its lines by credit notes."""
 
     bill: Bill
     before: Money
     amount: Money
+    lowered: Mapping[int, Money]
+
+    @property
+    def remaining(self) -> Money:
+        """What was still due on the bill after this payment."""
+        return self.bill.family_due - total(self.lowered.values()) - self.before - self.amount
 
 
 def receipt_document(session: Session, receipt_id: UUID, verify_url: str, bank_reference: str = "") -> ReceiptDocument:
@@ -112,7 +120,7 @@ def receipt_documents(
             channel=CHANNELS[payment.source_kind],
             bank_reference=bank_references.get(receipt.id, ""),
             received_on=payment.value_date,
-            remaining=total(part.bill.family_due - part.before - part.amount for part in paid[payment.id]),
+            remaining=total(part.remaining for part in paid[payment.id]),
             collector_name=school.name,
             verify_url=verify_urls[receipt.id],
             void=voids.get(receipt.id),
@@ -133,11 +141,17 @@ def _paid_by(session: Session, payments: Sequence[Payment]) -> dict[UUID, list[_
         .order_by(col(Bill.due_on), col(Bill.number)),
     ).all()
     on_bill = _allocated(session, [bill for _, bill in rows])
+    off = _taken_off(session, [bill for _, bill in rows])
     recorded = {payment.id: payment.recorded_at for payment in payments}
     paid: dict[UUID, list[_Paid]] = {payment.id: [] for payment in payments}
     for allocation, bill in rows:
-        before = _before(on_bill[bill.id], allocation, recorded[allocation.payment_id])
-        paid[allocation.payment_id].append(_Paid(bill, before, allocation.amount))
+        at = recorded[allocation.payment_id]
+        lowered: dict[int, Money] = defaultdict(lambda: ZERO)
+        for note in off.get(bill.id, ()):
+            if note.at < at:
+                lowered[note.line_id] += note.off_rest
+        before = _before(on_bill[bill.id], allocation, at)
+        paid[allocation.payment_id].append(_Paid(bill, before, allocation.amount, lowered))
     return paid
 
 
@@ -161,6 +175,20 @@ def _allocated(session: Session, bills: Sequence[Bill]) -> Mapping[UUID, _Alloca
     return found
 
 
+def _taken_off(session: Session, bills: Sequence[Bill]) -> Mapping[UUID, Sequence[BillCredit]]:
+    """Return the credit notes of some bills: what was open and no longer is; what was given back stays paid."""
+    rows = session.exec(
+        select(BillCredit).where(
+            col(BillCredit.school_id).in_({bill.school_id for bill in bills}),
+            col(BillCredit.bill_id).in_({bill.id for bill in bills}),
+        )
+    ).all()
+    found: dict[UUID, list[BillCredit]] = defaultdict(list)
+    for row in rows:
+        found[row.bill_id].append(row)
+    return found
+
+
 def _before(on_bill: _Allocated, allocation: Allocation, at: datetime) -> Money:
     """Return what earlier allocations had paid of the same bill at a moment; reversals since then do not count."""
     earlier = takewhile(lambda each: each[0].id != allocation.id, on_bill)
@@ -172,7 +200,7 @@ def _receipt_items(
 ) -> Iterator[ReceiptItem]:
     """Yield what was paid, item by item; what is left of the payment is the pupil's credit."""
     for part in paid:
-        for bill_line, amount in _shares(lines[part.bill.id], part.before, part.amount):
+        for bill_line, amount in _shares(lines[part.bill.id], part):
             detail = _detail(bill_line) if amount == bill_line.family_share else ""
             yield ReceiptItem(bill_line.item_name, part.bill.period, amount, detail)
     credit = payment.amount - total(part.amount for part in paid)
@@ -180,35 +208,39 @@ def _receipt_items(
         yield ReceiptItem(CREDIT_ITEM, "", credit)
 
 
-def _shares(lines: Sequence[BillLine], before: Money, amount: Money) -> Iterator[tuple[BillLine, Money]]:
-    """Deal an amount out to lines in their order, after ``before`` was dealt out the same way."""
-    skip, left = before, amount
+def _shares(lines: Sequence[BillLine], part: _Paid) -> Iterator[tuple[BillLine, Money]]:
+    """Deal an amount out to lines in their order, after what came before it was dealt out the same way."""
+    skip, left = part.before, part.amount
     for bill_line in lines:
-        open_part = bill_line.family_share - min(skip, bill_line.family_share)
-        skip -= bill_line.family_share - open_part
+        whole = bill_line.family_share - part.lowered.get(bill_line.id or 0, ZERO)
+        open_part = whole - min(skip, whole)
+        skip -= whole - open_part
         share = min(open_part, left)
         if share:
             yield bill_line, share
         left -= share
 
 
-def slip(session: Session, request_id: UUID, verify_url: str, note: str = "") -> SlipDocument:
-    """Return the printable slip of a payment request: what is still to pay on its bills, with its QR.
+def slip(session: Session, request_id: UUID, verify_url: str, today: date, note: str = "") -> SlipDocument:
+    """Return the printable slip of a payment request: what is to pay on its bills as of a school day, with its QR.
 
-    Raises ``NotFound``, or ``Refused`` when nothing is to be paid or the account takes no VietQR.
+    Where a bill is paid in instalments, the QR asks for those due by now, or for the next one. Raises ``NotFound``,
+    or ``Refused`` when nothing is to be paid or the account takes no VietQR.
     """
     request = session.get(PaymentRequest, request_id)
     if request is None:
         raise NotFound("Không có thông báo thu này", request_id=str(request_id))
     balances = [each for each in request_balances(session, request.school_id, [request_id])[request_id] if each.rest]
     account = session.exec(select(BankAccount).where(BankAccount.id == request.bank_account_id)).one()
-    payload = payload_for(account, request, rest_of(balances))
+    asked = asked_of(balances, today)
+    payload = payload_for(account, request, asked)
     if payload is None:
         raise Refused("Thông báo thu này đã nộp đủ hoặc tài khoản không nhận VietQR; không có gì để in")
     school = session.exec(select(School).where(School.id == request.school_id)).one()
     pupil = session.exec(select(Pupil).where(Pupil.id == request.pupil_id)).one()
     bank = bank_by_bin(account.bank_bin)
-    items = [item for each in balances for item in _slip_items(session, each.bill_id, each.period)]
+    dues = line_dues(session, balances)
+    items = [item for each in balances for item in _slip_items(session, each, dues)]
     newest = balances[-1]
     return SlipDocument(
         school_name=school.name,
@@ -218,7 +250,7 @@ def slip(session: Session, request_id: UUID, verify_url: str, note: str = "") ->
         pupil_code=pupil_code(session, pupil.id),
         school_year=school_year_of(newest.due_on),
         items=tuple(items),
-        due_on=newest.due_on,
+        due_on=max(each.asked(today).due_on for each in balances),
         qr_payload=payload,
         reference=request.reference,
         bank_name=bank.short_name if bank else account.bank_bin,
@@ -226,13 +258,22 @@ def slip(session: Session, request_id: UUID, verify_url: str, note: str = "") ->
         account_holder=account.holder,
         verify_url=verify_url,
         paid=total(each.paid for each in balances),
+        later=rest_of(balances) - asked,
+        instalment=_instalment([each.asked(today) for each in balances if each.instalments]),
         note=note,
     )
 
 
-def _slip_items(session: Session, bill_id: UUID, period: str) -> Iterator[SlipItem]:
-    for bill_line in lines_of(session, [bill_id])[bill_id]:
-        yield SlipItem(bill_line.item_name, period, bill_line.family_share, _detail(bill_line))
+def _instalment(parts: Sequence[Asked]) -> str:
+    """Return ``Đợt 1/3``; nothing where no bill has instalments, or several have them."""
+    return f"Đợt {parts[0].number}/{parts[0].parts}" if len(parts) == 1 else ""
+
+
+def _slip_items(session: Session, balance: BillBalance, dues: Mapping[int, Money]) -> Iterator[SlipItem]:
+    for bill_line in lines_of(session, [balance.bill_id])[balance.bill_id]:
+        if amount := dues[bill_line.id or 0]:
+            detail = _detail(bill_line) if amount == bill_line.family_share else ""
+            yield SlipItem(bill_line.item_name, balance.period, amount, detail)
 
 
 def lines_of(session: Session, bills: Collection[UUID]) -> dict[UUID, list[BillLine]]:

@@ -36,7 +36,10 @@ class SlipItem:
 
 @dataclass(frozen=True, slots=True)
 class SlipDocument:
-    """Everything a slip shows of one payment request. ``amount_due`` is what the QR code asks for."""
+    """Everything a slip shows of one payment request. ``amount_due`` is what the QR code asks for.
+
+    ``instalment``: such as ``Đợt 1/3``; ``later`` is left for the instalments after it.
+    """
 
     school_name: str
     school_contact: str
@@ -53,6 +56,8 @@ class SlipDocument:
     account_holder: str
     verify_url: str
     paid: Money = ZERO
+    later: Money = ZERO
+    instalment: str = ""
     class_name: str = ""
     note: str = ""
 
@@ -65,8 +70,8 @@ class SlipDocument:
 
     @property
     def amount_due(self) -> Money:
-        """What is still to be paid: all items less what came already."""
-        return total(item.amount for item in self.items) - self.paid
+        """What is to be paid now: all items less what came already and what is left for later instalments."""
+        return total(item.amount for item in self.items) - self.paid - self.later
 
 
 def _refuse_contradiction(slip: SlipDocument) -> None:
@@ -136,7 +141,9 @@ def _items(slip: SlipDocument) -> Flowable:
     for item in slip.items:
         detail = [line(item.detail, size=7, grey=True)] if item.detail else []
         rows.append([[line(item.name), *detail], line(item.period), line(str(item.amount), align="right")])
-    feet = [("Số tiền cần nộp", slip.amount_due)]
+    feet = [(f"Số tiền cần nộp {slip.instalment[:1].lower()}{slip.instalment[1:]}".strip(), slip.amount_due)]
+    if slip.later:
+        feet.insert(0, ("Còn lại, nộp các đợt sau", slip.later))
     if slip.paid:
         feet.insert(0, ("Đã nộp", slip.paid))
     for label, amount in feet:

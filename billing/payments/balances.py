@@ -218,6 +218,16 @@ def line_dues(session: Session, balances: Iterable[BillBalance]) -> dict[int, Mo
     return dues
 
 
+def lowered_at(session: Session, *schools: UUID) -> tuple[Money, Money]:
+    """Return what credit notes lowered the live bills of schools by: off what was open, and given back as credit."""
+    off_rest, to_credit = session.exec(
+        select(money_sum(BillCredit.off_rest), money_sum(BillCredit.to_credit))
+        .outerjoin(BillVoid, col(BillVoid.bill_id) == col(BillCredit.bill_id))
+        .where(col(BillCredit.school_id).in_(schools), col(BillVoid.bill_id).is_(None)),
+    ).one()
+    return off_rest, to_credit
+
+
 def request_balances(session: Session, school_id: UUID, request_ids: Sequence[UUID]) -> dict[UUID, list[BillBalance]]:
     """Return the bills of payment requests in the order in which they are paid."""
     links = session.exec(

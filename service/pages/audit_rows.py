@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from billing.audit.tables import AuditEntry
-from billing.bills.tables import Bill, BillVoid
+from billing.bills.tables import Bill, BillCredit, BillVoid
 from billing.money import Money, total
-from billing.payments.balances import live_allocation
+from billing.payments.balances import live_allocation, lowered_at
 from billing.payments.receipt_number import padded
 from billing.payments.tables import Allocation, Payment, PaymentReversal, Receipt, ReceiptBook, ReceiptVoid
 from billing.people.tables import Authority, School
@@ -76,8 +76,16 @@ def _bill_totals(session: Session, school_id: UUID, first: date, last: date) -> 
     payments = _count_and_sum(session, "Tiền đã ghi nhận cho học sinh", Payment.amount, *paid)
     receipts = (Receipt.school_id == school_id, *_recorded(Receipt.issued_at, first, last))
     voids = select(ReceiptVoid.receipt_id).where(ReceiptVoid.school_id == school_id)
+    lowered = BillCredit.school_id == school_id, *_recorded(BillCredit.at, first, last)
+    off_rest, to_credit = session.exec(
+        select(money_sum(BillCredit.off_rest), money_sum(BillCredit.to_credit)).where(
+            *lowered, col(BillCredit.bill_id).not_in(void)
+        )
+    ).one()
     return [
         _count_and_sum(session, "Thông báo thu đã phát hành", Bill.family_due, *issued, col(Bill.id).not_in(void)),
+        AuditTotal("Ghi giảm, gia đình nộp ít đi", off_rest),
+        AuditTotal("Ghi giảm, chuyển thành tiền nộp thừa", to_credit),
         payments,
         AuditTotal("Trong đó ghi vào thông báo thu", allocated[1], allocated[0]),
         AuditTotal("Trong đó tiền nộp thừa", payments.amount - allocated[1]),
@@ -154,6 +162,7 @@ def _school_row(session: Session, school: School, now: datetime) -> SchoolRow:
     received = session.exec(
         select(money_sum(Allocation.amount)).where(Allocation.school_id == school.id, live_allocation())
     ).one()
+    off_rest, to_credit = lowered_at(session, school.id)
     waiting = session.exec(
         select(func.count()).where(
             Transfer.school_id == school.id, Transfer.direction == "in", col(Transfer.state).in_(WAITING_STATES)
@@ -165,8 +174,8 @@ def _school_row(session: Session, school: School, now: datetime) -> SchoolRow:
         school=school.name,
         commune=authority.name,
         bills=billed.count or 0,
-        billed=billed.amount,
-        received=received,
+        billed=billed.amount - off_rest - to_credit,
+        received=received - to_credit,
         waiting_count=waiting,
         difference=bank - book,
     )

@@ -17,7 +17,7 @@ from billing.documents.qr_image import qr_svg
 from billing.documents.vietqr import decode
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
-from billing.payments.balances import BillBalance, request_balances, rest_of
+from billing.payments.balances import BillBalance, asked_of, line_dues, request_balances, rest_of
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import (
     Allocation,
@@ -32,7 +32,16 @@ from billing.people.names import masked
 from billing.people.tables import Pupil, School
 from reconciliation.tables import Transfer, TransferReference
 from service.access.tables import LinkToken
-from service.pages.views import BillPage, BillState, BillStatus, Line, PaymentPanel, ReceiptLine, SchoolFace
+from service.pages.views import (
+    BillPage,
+    BillState,
+    BillStatus,
+    Instalment,
+    Line,
+    PaymentPanel,
+    ReceiptLine,
+    SchoolFace,
+)
 
 _LOCAL = timezone(timedelta(hours=7))
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -65,6 +74,7 @@ class Opened:
     account: BankAccount
     balances: tuple[BillBalance, ...]
     received: _Received
+    today: date
 
     @property
     def live(self) -> tuple[BillBalance, ...]:
@@ -73,18 +83,43 @@ class Opened:
 
     @property
     def due(self) -> Money:
-        """What the family owes on the live bills together."""
-        return total(balance.family_due for balance in self.live)
+        """What the live bills come to together, after credit notes."""
+        return total(balance.due for balance in self.live)
 
     @property
     def paid(self) -> Money:
-        """What was set against the live bills."""
+        """What was set against the live bills and not given back by a credit note."""
         return total(balance.paid for balance in self.live)
 
     @property
     def rest(self) -> Money:
         """What is still to be paid."""
         return rest_of(self.balances)
+
+    @property
+    def asked(self) -> Money:
+        """What of the rest the code asks for today: instalments ask for what is due, or for the next one."""
+        return asked_of(self.live, self.today)
+
+    @property
+    def instalment(self) -> Instalment | None:
+        """Where the family stands in the instalments; nothing where all is paid in one sum."""
+        parts = [balance.asked(self.today) for balance in self.live if balance.rest and balance.instalments]
+        if not parts:
+            return None
+        one = len(parts) == 1
+        return Instalment(parts[0].number if one else 0, parts[0].parts if one else 0, self.rest - self.asked)
+
+    @property
+    def deadline(self) -> date | None:
+        """Until when what is asked for today is to be paid; the last day of all when nothing is."""
+        open_days = [balance.asked(self.today).due_on for balance in self.live if balance.rest]
+        return max(open_days or [balance.due_on for balance in self.live], default=None)
+
+    @property
+    def surplus(self) -> Money:
+        """What came for this request and is the pupil's credit: paid too much, or lowered after it was paid."""
+        return self.received.surplus + total(balance.given_back for balance in self.live)
 
     @property
     def state(self) -> BillState:
@@ -101,15 +136,15 @@ class Opened:
 
     @property
     def covered_soon(self) -> bool:
-        """Whether what is on its way pays the rest. Less, or money that names other requests too, asks to be checked.
+        """Whether what is on its way pays what is asked for. Less, or money naming others too, is to be checked.
 
         Otherwise one đồng sent with this code would take the code from the family.
         """
-        return bool(self.rest) and self.received.surely_ours >= self.rest
+        return bool(self.rest) and self.received.surely_ours >= self.asked
 
     @property
     def checking(self) -> Money:
-        """What is on its way and does not cover the rest for sure."""
+        """What is on its way and does not cover for sure what is asked for."""
         return ZERO if self.covered_soon else self.received.on_the_way
 
     @property
@@ -123,12 +158,12 @@ class Opened:
         return any(left == payment.amount == self.due for payment, left in self.received.payments)
 
 
-def open_request(session: Session, link: LinkToken) -> Opened:
-    """Read everything about the request behind a link; the transaction is limited to its school."""
+def open_request(session: Session, link: LinkToken, now: datetime) -> Opened:
+    """Read everything about the request behind a link, as of a moment; the transaction is limited to its school."""
     request = session.get_one(PaymentRequest, link.request_id)
     account = session.get_one(BankAccount, request.bank_account_id)
     balances = request_balances(session, request.school_id, [request.id])[request.id]
-    return Opened(request, account, tuple(balances), _received(session, request, balances))
+    return Opened(request, account, tuple(balances), _received(session, request, balances), _day(now))
 
 
 def bill_status(opened: Opened) -> BillStatus:
@@ -137,7 +172,7 @@ def bill_status(opened: Opened) -> BillStatus:
         opened.state,
         opened.shown_received,
         len(opened.received.receipts),
-        opened.received.surplus,
+        opened.surplus,
         opened.account.told_by == "callback",
         opened.checking,
     )
@@ -148,7 +183,6 @@ def bill_page(session: Session, opened: Opened, token: str) -> BillPage:
     request = opened.request
     school = session.get_one(School, request.school_id)
     pupil = session.get_one(Pupil, request.pupil_id)
-    open_days = [balance.due_on for balance in opened.live if balance.rest] or [b.due_on for b in opened.live]
     payable = opened.state in (BillState.WAITING, BillState.PART_PAID)
     return BillPage(
         token=token,
@@ -159,27 +193,28 @@ def bill_page(session: Session, opened: Opened, token: str) -> BillPage:
         lines=tuple(_lines(session, request.school_id, opened.live)),
         due=opened.due,
         received=opened.shown_received,
-        due_on=max(open_days, default=None),
+        due_on=opened.deadline,
         instant=opened.account.told_by == "callback",
         payment=payment_panel(opened) if payable else None,
         receipts=tuple(line for _, line in opened.received.receipts),
-        surplus=opened.received.surplus,
+        surplus=opened.surplus,
         paid_twice=opened.paid_twice,
         checking=opened.checking,
+        instalment=opened.instalment,
     )
 
 
 def payment_panel(opened: Opened) -> PaymentPanel:
-    """Return how to pay the rest; account and memo are read from the very code that is shown."""
-    account, request, rest = opened.account, opened.request, opened.rest
+    """Return how to pay what is asked for; account and memo are read from the very code that is shown."""
+    account, request, asked = opened.account, opened.request, opened.asked
     bank = bank_by_bin(account.bank_bin)
-    payload = payload_for(account, request, rest)
+    payload = payload_for(account, request, asked)
     number, memo, svg = request.virtual_account or account.number, request.reference, ""
     if payload is not None:
         code = decode(payload)
         number, memo = code.account, code.memo or ""
-        svg = qr_svg(payload, f"Mã QR {rest}")
-    return PaymentPanel(account.holder, bank.short_name if bank else account.bank_bin, number, memo, rest, svg)
+        svg = qr_svg(payload, f"Mã QR {asked}")
+    return PaymentPanel(account.holder, bank.short_name if bank else account.bank_bin, number, memo, asked, svg)
 
 
 def notice_title(balances: Sequence[BillBalance]) -> str:
@@ -212,12 +247,13 @@ def _lines(session: Session, school_id: UUID, bills: Sequence[BillBalance]) -> l
         .where(BillLine.school_id == school_id, col(BillLine.bill_id).in_([bill.bill_id for bill in bills]))
         .order_by(col(BillLine.position))
     ).all()
+    dues = line_dues(session, bills)
     periods = {bill.bill_id: period_name(bill.period) for bill in bills}
     several = len(set(periods.values())) > 1
     order = {bill.bill_id: place for place, bill in enumerate(bills)}
-    shown = sorted((row for row in rows if row.family_share), key=lambda row: (order[row.bill_id], row.position))
+    shown = sorted((row for row in rows if dues[row.id or 0]), key=lambda row: (order[row.bill_id], row.position))
     return [
-        Line(f"{row.item_name} – {periods[row.bill_id]}" if several else row.item_name, row.family_share)
+        Line(f"{row.item_name} – {periods[row.bill_id]}" if several else row.item_name, dues[row.id or 0])
         for row in shown
     ]
 

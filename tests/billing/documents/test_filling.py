@@ -28,6 +28,7 @@ from tests.factories.collecting import PAID_AT, Collecting
 from tests.factories.sound_world import due_of, make_billed
 
 LINK = "https://hocphi.example/kiem-tra"
+TODAY = date(2025, 10, 6)
 
 
 @pytest.fixture
@@ -141,7 +142,7 @@ def test_a_slip_asks_for_what_is_still_due_by_a_code_that_agrees(world: Collecti
     world.hear_of(world.pays(world.requests[1].reference, 200_000))
     due = due_of(world, 1)
     with world.database.transaction(world.scope) as session:
-        made = slip(session, world.requests[1].id, LINK)
+        made = slip(session, world.requests[1].id, LINK, TODAY)
     assert made.amount_due == Money(due)
     assert made.paid == Money(200_000)
     assert (made.reference, made.account_last4) == (world.requests[1].reference, world.account.number[-4:])
@@ -155,7 +156,7 @@ def test_a_slip_asks_for_what_is_still_due_by_a_code_that_agrees(world: Collecti
 def test_nothing_is_printed_for_what_is_paid(world: Collecting) -> None:
     world.hear_of(world.pays(world.requests[0].reference, due_of(world, 0)))
     with world.database.transaction(world.scope) as session, pytest.raises(Refused, match="nộp đủ"):
-        slip(session, world.requests[0].id, LINK)
+        slip(session, world.requests[0].id, LINK, TODAY)
 
 
 def test_another_school_finds_neither_receipt_nor_slip(world: Collecting) -> None:
@@ -168,4 +169,4 @@ def test_another_school_finds_neither_receipt_nor_slip(world: Collecting) -> Non
         with pytest.raises(NotFound):
             sourced_receipt(session, receipt_id, LINK)
         with pytest.raises(NotFound):
-            slip(session, world.requests[1].id, LINK)
+            slip(session, world.requests[1].id, LINK, TODAY)
