@@ -58,6 +58,18 @@ class PaymentPanel:
 
 
 @dataclass(frozen=True, slots=True)
+class Instalment:
+    """Where a family stands in the instalments: up to which of how many is asked for now, and what comes later.
+
+    ``number`` is 0 when bills with different instalments stand together.
+    """
+
+    number: int
+    parts: int
+    later: Money
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptLine:
     """A live receipt of this bill: number in its book, sum and school day."""
 
@@ -90,11 +102,17 @@ class BillPage:
     surplus: Money = ZERO
     paid_twice: bool = False
     checking: Money = ZERO
+    instalment: Instalment | None = None
 
     @property
     def rest(self) -> Money:
         """What is still to be paid, never below zero."""
         return max(self.due - self.received, ZERO)
+
+    @property
+    def asked(self) -> Money:
+        """What of the rest is to be paid now; instalments leave some of it for later."""
+        return self.rest - self.instalment.later if self.instalment else self.rest
 
     @property
     def version(self) -> str:
@@ -252,6 +270,7 @@ class RoundState(StrEnum):
     SUBMITTED = "submitted"  # chờ duyệt
     APPROVED = "approved"  # đã duyệt, đang phát hành
     ISSUED = "issued"  # đã phát hành
+    LOCKED = "locked"  # đã khóa
     WITHDRAWN = "withdrawn"  # đã hủy
 
 
