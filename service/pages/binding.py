@@ -102,7 +102,7 @@ class RowDesk(FeeRows):
 
     def _opened(self, link_digest: bytes, now: datetime) -> family_rows.Opened | None:
         link = links.opened_by(self._session, link_digest, now)
-        return None if link is None else family_rows.open_request(self._session, link)
+        return None if link is None else family_rows.open_request(self._session, link, now)
 
     def bill(self, link_digest: bytes, token: str, now: datetime) -> BillPage | None:
         """Return the page of one payment request."""
@@ -115,15 +115,15 @@ class RowDesk(FeeRows):
         return None if opened is None else family_rows.bill_status(opened)
 
     def qr_png(self, link_digest: bytes, now: datetime) -> Download | None:
-        """Return the QR of the rest as a picture with name, amount and payee under it."""
+        """Return the QR of what is asked for as a picture with name, amount and payee under it."""
         opened = self._opened(link_digest, now)
         if opened is None or opened.covered_soon:
             return None
-        payload = payload_for(opened.account, opened.request, opened.rest)
+        payload = payload_for(opened.account, opened.request, opened.asked)
         if payload is None:
             return None
         pupil = self._session.get_one(Pupil, opened.request.pupil_id)
-        lines = (masked(pupil.full_name), str(opened.rest), opened.account.holder)
+        lines = (masked(pupil.full_name), str(opened.asked), opened.account.holder)
         return Download(labelled_qr(payload, lines), "image/png", f"QR {opened.request.reference}.png")
 
     def receipt_pdf(self, link_digest: bytes, number: str, now: datetime) -> Download | None:
