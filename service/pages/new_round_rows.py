@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
@@ -118,10 +117,11 @@ def _months_of(year: str, today: date) -> tuple[tuple[str, str], ...]:
 def _next_month(session: Session, school_id: UUID, year: str, months: tuple[tuple[str, str], ...], today: date) -> str:
     """Return the month after the last round of the year; before the first one, this month (within the year)."""
     last = session.exec(
-        select(func.max(BillingRound.period_to)).where(
-            BillingRound.school_id == school_id, BillingRound.school_year == year, BillingRound.state != "withdrawn"
-        )
-    ).one()
+        select(col(BillingRound.period_to))
+        .where(BillingRound.school_id == school_id, BillingRound.school_year == year, BillingRound.state != "withdrawn")
+        .order_by(col(BillingRound.period_to).desc())
+        .limit(1)
+    ).first()
     wanted = today if last is None else last + timedelta(days=1)
     known = [code for code, _ in months]
     return min(max(f"{wanted:%Y-%m}", known[0]), known[-1])

@@ -48,7 +48,7 @@ def reduction_list(session: Session, school_id: UUID, viewer: UUID, words: str, 
         _joined().where(col(Reduction.school_id) == school_id).order_by(col(Reduction.id).desc())
     ).all()
     classes = _classes(session, school_id, today)
-    made = [_row(*row[:3], classes, viewer, today) for row in rows]
+    made = [_row(reduction, pupil, maker, classes, viewer, today) for reduction, pupil, maker in rows]
     wanted = search_key(words).split()
     found = [row for row in made if all(word in search_key(f"{row.pupil} {row.class_name}") for word in wanted)]
     return ReductionList(
@@ -71,7 +71,7 @@ def reduction_page(session: Session, school_id: UUID, reduction_id: UUID, actor:
     approver = session.get(User, row.approved_by) if row.approved_by else None
     viewer = actor.user_id or UUID(int=0)
     return ReductionPage(
-        row=_row(*found[:3], _classes(session, school_id, today), viewer, today),
+        row=_row(found[0], found[1], found[2], _classes(session, school_id, today), viewer, today),
         title=row.title,
         share=f"{row.percent} %" if row.amount is None else f"{row.amount} mỗi tháng",
         covers=tuple(
@@ -204,7 +204,7 @@ def _pupils(session: Session, school_id: UUID, today: date, enrolment_id: UUID |
     if enrolment_id is not None:
         wanted.append(col(Enrolment.id) == enrolment_id)
     rows = session.execute(
-        select(Enrolment, Pupil, func.coalesce(code.c.code, ""))  # type: ignore[call-overload]  # SQLModel knows no scalars here
+        select(Enrolment, Pupil, func.coalesce(code.c.code, ""))
         .join(Pupil, col(Pupil.id) == col(Enrolment.pupil_id))
         .outerjoin(code, code.c.pupil_id == Enrolment.pupil_id)
         .where(*wanted)

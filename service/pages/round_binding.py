@@ -14,7 +14,7 @@ from billing.rounds.tables import BillingRound
 from service.access import staff
 from service.access.roles import Actor, Place, SignedIn
 from service.access.staff import Noted
-from service.pages import correction_rows, new_round_rows, round_more_rows, round_pupil_rows, slip_rows
+from service.pages import correction_rows, new_round_rows, round_more_rows, round_pupil_rows, slip_rows, start_rows
 from service.pages.round_rows import round_of
 from service.pages.round_views import (
     CorrectionPage,
@@ -25,6 +25,7 @@ from service.pages.round_views import (
     RoundMore,
     RoundPupils,
     SlipsPage,
+    StartStep,
     TypedCorrection,
     TypedRound,
 )
@@ -44,6 +45,11 @@ class RoundRows(RowsWithin):
         ranked = (Actor.APPROVER, Actor.ACCOUNTANT, Actor.AUDITOR)
         role = next(role for role in ranked if role in who.roles_in(place))
         return self._actor(who, role)
+
+    def start_steps(self, who: SignedIn, place: Place, now: datetime) -> tuple[StartStep, ...]:
+        """Return where the school stands on its way to a round."""
+        del who
+        return start_rows.start_steps(self._within(place), place.id, school_day(now))
 
     def new_round(self, who: SignedIn, place: Place, first: str, last: str, now: datetime) -> NewRound:
         """Return what a new round for some months would be."""

@@ -16,6 +16,7 @@ from service.pages.round_views import (
     RoundMore,
     RoundPupils,
     SlipsPage,
+    StartStep,
     TypedCorrection,
     TypedRound,
 )
@@ -24,6 +25,9 @@ from service.pages.views import Download
 
 class RoundDesk(Protocol):
     """A round from its form to its lock."""
+
+    def start_steps(self, who: SignedIn, place: Place, now: datetime) -> tuple[StartStep, ...]:
+        """Return where the school stands on its way to a round."""
 
     def new_round(self, who: SignedIn, place: Place, first: str, last: str, now: datetime) -> NewRound:
         """Return what a new round for some months (``2025-10``) would be; empty texts ask for a proposal."""

@@ -205,15 +205,14 @@ def _facts(session: Session, bill_id: UUID) -> list[tuple[int, LineFacts]]:
     ).all()
     shares: defaultdict[int, list[ShareFacts]] = defaultdict(list)
     rows = session.exec(
-        select(BillReduction, Reduction)
+        select(BillReduction, col(Reduction.evidence))
         .outerjoin(Reduction, col(Reduction.id) == col(BillReduction.reduction_id))
         .where(col(BillReduction.line_id).in_([line.id for line, _ in lines]))
         .order_by(col(BillReduction.id))
     ).all()
-    for share, granted in rows:
-        evidence = granted.evidence if granted else ""
+    for share, evidence in rows:
         shares[share.line_id].append(
-            ShareFacts(share.title, Payer(share.payer), share.amount, share.legal_basis, share.percent, evidence)
+            ShareFacts(share.title, Payer(share.payer), share.amount, share.legal_basis, share.percent, evidence or "")
         )
     return [
         (

@@ -9,6 +9,16 @@ from billing.money import ZERO, Money
 
 
 @dataclass(frozen=True, slots=True)
+class StartStep:
+    """A step on the way to a round: where it is done, what it is called, and how much of it is there."""
+
+    path: str
+    vi: str
+    en: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarDay:
     """A day of the calendar; ``ticked``: meals are served, unless somebody unticks it."""
 

@@ -31,6 +31,7 @@ from service.pages.round_views import (
     RoundPupils,
     SlipClass,
     SlipsPage,
+    StartStep,
     TypedCorrection,
     TypedRound,
 )
@@ -106,6 +107,13 @@ class SampleRounds(SampleFees):
     def __init__(self) -> None:
         super().__init__()
         self.more = MORE
+
+    def start_steps(self, who: SignedIn, place: Place, now: datetime) -> tuple[StartStep, ...]:
+        del who, place, now
+        return (
+            StartStep("/van-phong/khoan-thu", "Khoản thu", "Items", 5),
+            StartStep("/van-phong/tai-len", "Danh sách", "Roster", 0),
+        )
 
     def new_round(self, who: SignedIn, place: Place, first: str, last: str, now: datetime) -> NewRound:
         del who, place, first, last, now
