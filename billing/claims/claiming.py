@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.claims.booking import book_approval
@@ -122,6 +122,11 @@ def recalculate(session: Session, claim: StateClaim) -> tuple[Read, Worked]:
     return read, work_out(read.learners, read.rules, read.known)
 
 
+def matches(claim: StateClaim, read: Read, worked: Worked) -> bool:
+    """Tell whether this is, to the letter, what the claim's digest names."""
+    return claim.digest is not None and claim.digest.hex() == _digest(claim, read, worked)
+
+
 def submit_claim(session: Session, claim_id: UUID, digest: str, actor: Actor, now: datetime) -> StateClaim:
     """Hand a calculated claim to the approver, exactly as it was shown; raises ``Conflict`` or ``Refused``."""
     claim = _in_state(session, claim_id, "draft", "Chỉ trình được danh sách đang soạn.")
@@ -200,15 +205,6 @@ def claims_of(session: Session, school_id: UUID) -> Sequence[StateClaim]:
     return session.exec(
         select(StateClaim).where(StateClaim.school_id == school_id).order_by(col(StateClaim.made_at).desc())
     ).all()
-
-
-def line_count(session: Session, claim: StateClaim) -> int:
-    """Return how many lines an approved claim has."""
-    return session.exec(
-        select(func.count())
-        .select_from(StateClaimLine)
-        .where(StateClaimLine.school_id == claim.school_id, StateClaimLine.claim_id == claim.id)
-    ).one()
 
 
 def person(actor: Actor) -> UUID:

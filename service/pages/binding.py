@@ -24,6 +24,7 @@ from service.access.staff import Account, Noted
 from service.database import EVERYTHING, Scope, use_scope
 from service.jobs.rounds import ask_to_issue, trouble_of
 from service.pages import audit_rows, family_rows, office_rows, round_rows, upload_rows, waiting_rows
+from service.pages.claims_binding import ClaimRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
 from service.pages.qr_picture import labelled_qr
@@ -65,7 +66,7 @@ def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Des
     return open_desk
 
 
-class RowDesk(FeeRows):
+class RowDesk(ClaimRows, FeeRows):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 
     # Sign-in and sessions: tables that decide the scope, so they need none.

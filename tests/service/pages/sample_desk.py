@@ -32,6 +32,7 @@ from service.pages.views import (
     UploadDone,
     WaitingList,
 )
+from tests.service.pages.sample_claims import SampleClaims
 from tests.service.pages.sample_rounds import SampleRounds
 from tests.service.pages.samples import (
     AUDIT,
@@ -54,7 +55,7 @@ from tests.service.pages.samples import (
 PASSWORD_HASH = passwords.hash_password(PASSWORD)  # slow by design, so once
 
 
-class SampleDesk(SampleRounds):
+class SampleDesk(SampleClaims, SampleRounds):
     """A desk over the records above; remembers sessions and what was done."""
 
     def __init__(self) -> None:

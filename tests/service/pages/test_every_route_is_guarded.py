@@ -15,8 +15,10 @@ from service.access.roles import EVERYBODY, MATRIX, ROLES, Actor
 from service.access.sessions import digest
 from service.web import assemble, served
 from tests.service.pages.conftest import sample_client, signed_in
+from tests.service.pages.sample_claims import CLAIM_ID, SOME_ID
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
+from tests.service.pages.sample_guardians import CODE_ID, REGISTRATION_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
 from tests.service.pages.samples import FAMILY_PAGES, ROUND_ID, SECRET, TOKEN, UNKNOWN_TOKEN
 
@@ -41,9 +43,13 @@ def address(path: str, actor: Actor) -> str:
         "code": "BANTRU",
         "class_id": str(CLASS_ID),
         "reduction_id": str(REDUCTION_ID),
+        "claim_id": str(CLAIM_ID),
+        **dict.fromkeys(("payment_id", "payout_id", "choice_id", "entitlement_id", "enrolment_id"), str(SOME_ID)),
         "pupil_id": str(PUPIL_ID),
         "correction_id": str(CORRECTION_ID),
         "kind": "danh-sach",
+        "code_id": str(CODE_ID),
+        "registration_id": str(REGISTRATION_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
 
@@ -51,8 +57,10 @@ def address(path: str, actor: Actor) -> str:
 # What each form sends besides its token, whatever the route: fields that a route does not know are left alone.
 FIELDS = dict(
     parse_qsl(
-        "digest=b7c1&old=x&new=x&khoa=main&tai_khoan=a1&ten=public-primary&ma=XE&nhom=agreed&don_vi=month&can_cu=TT"
+        "lien_lac=1&ho_ten=Mai&quan_he=mother&dong_y=1&digest=b7c1&old=x&new=x&khoa=main&tai_khoan=a1&ten=public-primary&ma=XE&nhom=agreed&don_vi=month&can_cu=TT"
         f"&ke_toan=531&so_tien=1000&tu=2025-10-01&den=2025-10-31&gia=7&ly_do=nham&em={ENROLMENT_ID}&dien=HOCBONG"
+        "&ngay=2025-10-01&ve_dau=treasury&chung_tu=LC1&nguoi_nhan=Mai&cach=cash&noi_nhan=school&so_quyet_dinh=12"
+        "&minh_chung=so"
         f"&thang=2025-10&den_thang=2025-10&han=2025-10-20&khoan=TIENAN&thong_bao={CORRECTION_ID}&viec=void"
     )
 )
@@ -65,6 +73,8 @@ def call(client: TestClient, method: str, path: str, actor: Actor) -> int:
     cookie = client.cookies.get("hocphi")
     if cookie:
         data["csrf"] = csrf.make_token(SECRET, digest(cookie))
+    elif actor is Actor.PARENT_LINK:
+        data["csrf"] = csrf.make_token(SECRET, client.cookies["hocphi-visitor"].encode())
     files = {"tep": b"{}"} if path.endswith(WITH_FILE) else None
     answer = client.request(method, address(path, actor), data=data if method == "POST" else None, files=files)
     if answer.status_code == 303 and answer.headers["location"].startswith("/dang-nhap") and path != "/dang-xuat":
@@ -77,7 +87,9 @@ def clients(client: TestClient, desk: SampleDesk) -> dict[Actor, TestClient]:
     """One client for each actor."""
     payable = dataclasses.replace(FAMILY_PAGES["part_paid"], receipts=FAMILY_PAGES["receipted"].receipts)
     desk.family = dict.fromkeys(desk.family, payable)
-    made = {Actor.ANONYMOUS: client, Actor.PARENT_LINK: client}
+    family = sample_client(desk)
+    family.get("/t/" + TOKEN + "/chi-tiet")  # a form is bound to the browser that opened it
+    made = {Actor.ANONYMOUS: client, Actor.PARENT_LINK: family}
     for role in ROLES:
         made[role] = signed_in(sample_client(desk, client.app), desk, role.value)
     return made

@@ -17,6 +17,7 @@ from billing.payments.balances import request_balances, rest_of
 from service.access import links
 from service.access.sessions import new_session
 from tests.factories.serving import serving
+from tests.service.pages.sample_claims import CLAIM_ID
 from tests.service.pages.sample_desk import SampleDesk
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
@@ -35,6 +36,11 @@ OFFICE = (
     "/van-phong/dot-thu",
     f"/van-phong/dot-thu/{ROUND_ID}",
     "/van-phong/tai-len",
+    "/van-phong/ngan-sach",
+    f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}",
+    f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}/chi-tra",
+    "/van-phong/ngan-sach/doi-tuong",
+    f"/van-phong/ngan-sach/doi-tuong?em={ENROLMENT_ID}",
     "/van-phong/dot-thu/moi",
     f"/van-phong/dot-thu/{ROUND_ID}/hoc-sinh",
     f"/van-phong/dot-thu/{ROUND_ID}/hoc-sinh/{PUPIL_ID}",
