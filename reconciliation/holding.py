@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Text, cast, func, select, union
+from typing import Any
+
+from sqlalchemy import Select, Text, cast, func, select, union
 from sqlmodel import Session, col
 
 from billing.payments import reference
@@ -16,12 +18,12 @@ def hold_pupils(session: Session, transfer: Transfer) -> None:
     Without it two halves of one sum, decided at one moment, are both called *partial*: each still sees the whole due.
     The pupils are locked in the order of their ids, so that two transfers for several never wait in a circle.
     """
-    asked = select(col(PaymentRequest.pupil_id).label("pupil")).where(
+    asked: Select[Any] = select(col(PaymentRequest.pupil_id).label("pupil")).where(
         col(PaymentRequest.school_id) == transfer.school_id
     )
     ways = [asked.where(col(PaymentRequest.reference).in_(reference.exact(transfer.memo)))]
     if transfer.virtual_account:
-        given = select(col(VirtualAccount.pupil_id).label("pupil")).where(
+        given: Select[Any] = select(col(VirtualAccount.pupil_id).label("pupil")).where(
             col(VirtualAccount.school_id) == transfer.school_id,
             col(VirtualAccount.number) == transfer.virtual_account,
             col(VirtualAccount.released_at).is_(None),

@@ -121,6 +121,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/van-phong/dot-thu/{round_id}/khoa"): _MAKERS | _CHECKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/mo-khoa"): _CHECKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/ha-gia"): _MAKERS,
+        ("GET", "/van-phong/su-co"): _OFFICE_READS,
         ("GET", "/van-phong/dot-thu/{round_id}/giay-bao"): _OFFICE_READS,
         ("GET", "/van-phong/dot-thu/{round_id}/giay-bao/{class_id}.pdf"): _MAKERS | _CHECKERS,
         ("GET", "/van-phong/dot-thu/{round_id}/giay-bao.zip"): _MAKERS | _CHECKERS,

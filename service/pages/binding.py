@@ -23,13 +23,14 @@ from service.access.roles import Actor, Place, SignedIn
 from service.access.staff import Account, Noted
 from service.database import EVERYTHING, Scope, use_scope
 from service.jobs.rounds import ask_to_issue, trouble_of
-from service.pages import audit_rows, family_rows, office_rows, round_rows, upload_rows, waiting_rows
+from service.pages import audit_rows, family_rows, office_rows, round_rows, trouble_rows, upload_rows, waiting_rows
 from service.pages.claims_binding import ClaimRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
 from service.pages.qr_picture import labelled_qr
 from service.pages.views import (
     AuditPage,
+from service.pages.trouble_views import TroublePage
     BillList,
     BillPage,
     BillQuery,
@@ -157,6 +158,11 @@ class RowDesk(ClaimRows, FeeRows):
         """Return the transfers that wait for a person."""
         del who
         return waiting_rows.waiting_list(self._within(place), place.id)
+
+    def troubles(self, who: SignedIn, place: Place, now: datetime) -> TroublePage:
+        """Return what went astray."""
+        del who
+        return trouble_rows.trouble_page(self._within(place), place.id, now)
 
     def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:
         """Return the billing rounds."""

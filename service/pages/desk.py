@@ -21,6 +21,7 @@ from service.pages.claims_desk import ClaimDesk
 from service.pages.fee_desk import FeeDesk
 from service.pages.round_desk import RoundWork
 from service.pages.views import (
+from service.pages.trouble_views import TroublePage
     AuditPage,
     BillList,
     BillPage,
@@ -107,6 +108,9 @@ class OfficeDesk(Protocol):
         """Return one page of bills."""
 
     def waiting(self, who: SignedIn, place: Place) -> WaitingList:
+    def troubles(self, who: SignedIn, place: Place, now: datetime) -> TroublePage:
+        """Return the bank's messages that nobody could read, and ours that may not have arrived."""
+
         """Return the transfers that wait for a person, oldest first."""
 
     def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:

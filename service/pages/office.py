@@ -73,6 +73,13 @@ def bills(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reques
 
 
 @router.get("/cho-xu-ly")
+@router.get("/su-co")
+def troubles(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
+    """List what went astray: messages of the bank unread, messages to families that may not have arrived."""
+    found = desk.troubles(visit.who, visit.place, parts_of(request).clock())
+    return page(request, "troubles.html", visit=visit, troubles=found)
+
+
 def waiting(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
     """List the transfers that wait for a person, with reasons and candidates."""
     now = parts_of(request).clock()

@@ -20,13 +20,13 @@ from billing.people.tables import ClassGroup, Pupil, PupilCode
 from billing.rounds.tables import BillingRound
 from billing.storage import MoneyColumn, money_sum
 from reconciliation.daily_check import NOT_ON_ACCOUNT, bank_net, book_net
-from reconciliation.tables import Feed, InboxMessage, InboxResult, Transfer
+from reconciliation.tables import Transfer
+from service.pages import trouble_rows
 from service.pages.views import BillList, BillQuery, BillRow, OfficeBillState, OfficeHome
 
 PAGE_SIZE = 100
 WAITING_STATES = ("held", "waiting")
 _LOCAL = timezone(timedelta(hours=7))
-_UNREAD_AFTER = timedelta(minutes=1)
 
 
 def office_home(session: Session, school_id: UUID, now: datetime) -> OfficeHome:
@@ -57,21 +57,9 @@ def office_home(session: Session, school_id: UUID, now: datetime) -> OfficeHome:
         open_bills=open_count,
         open_amount=open_sum,
         rounds_to_approve=rounds,
-        unread_messages=_unread(session, school_id, now),
+        unread_messages=trouble_rows.unread(session, school_id, now),
+        unsure_messages=trouble_rows.unsure(session, school_id, now),
     )
-
-
-def _unread(session: Session, school_id: UUID, now: datetime) -> int:
-    """Count the bank's messages that were put aside, or that nobody has read for a minute."""
-    outcome = col(InboxResult.outcome)
-    forgotten = outcome.is_(None) & (col(InboxMessage.received_at) < now - _UNREAD_AFTER)
-    return session.exec(
-        select(func.count())
-        .select_from(InboxMessage)
-        .join(Feed, col(Feed.id) == col(InboxMessage.feed_id))
-        .outerjoin(InboxResult, col(InboxResult.inbox_id) == col(InboxMessage.id))
-        .where(Feed.school_id == school_id, (outcome == "quarantined") | forgotten)
-    ).one()
 
 
 def bank_and_book(session: Session, school_id: UUID, day: date) -> tuple[Money, Money]:
@@ -142,6 +130,8 @@ def _bill_rows(session: Session, school_id: UUID) -> list[BillRow]:
             col(Bill.due_on),
             col(BillVoid.bill_id).is_not(None),
             func.coalesce(reference.c.reference, ""),
+            col(Bill.round_id),
+            col(Bill.pupil_id),
         )
         .join(Pupil, col(Pupil.id) == col(Bill.pupil_id))
         .join(ClassGroup, and_(col(ClassGroup.id) == col(Bill.class_id), col(ClassGroup.school_id) == Bill.school_id))
@@ -156,7 +146,7 @@ def _bill_rows(session: Session, school_id: UUID) -> list[BillRow]:
 
 
 def _bill_row(*columns: Any) -> BillRow:  # noqa: ANN401  one row of the query above, in its order
-    number, pupil, code, class_name, title, due, received, due_on, void, reference = columns
+    number, pupil, code, class_name, title, due, received, due_on, void, reference, round_id, pupil_id = columns
     return BillRow(
         number=number,
         pupil=pupil,
@@ -168,6 +158,7 @@ def _bill_row(*columns: Any) -> BillRow:  # noqa: ANN401  one row of the query a
         due_on=due_on,
         state=_state(due, received, void=void),
         reference=reference,
+        link=f"/van-phong/dot-thu/{round_id}/hoc-sinh/{pupil_id}",
     )
 
 

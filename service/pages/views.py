@@ -156,6 +156,7 @@ class OfficeHome:
     """The office's three numbers. The difference is bank minus book and must read 0.
 
     ``unread_messages``: what the bank sent and could not be read or was put aside; such money is in no other number.
+    ``unsure_messages``: what was sent to families and may not have arrived, and was told in no other way.
     """
 
     received_today: Money
@@ -169,6 +170,7 @@ class OfficeHome:
     open_amount: Money
     rounds_to_approve: int
     unread_messages: int = 0
+    unsure_messages: int = 0
 
     @property
     def difference(self) -> Money:

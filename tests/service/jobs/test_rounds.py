@@ -19,6 +19,7 @@ from billing.fees.charging import Charge
 from billing.money import Money
 from billing.people.tables import Enrolment
 from billing.rounds.drafting import find_round
+from billing.rounds.issuing import issue_round
 from billing.rounds.previewing import preview_round
 from billing.vault import Vault
 from service.database import EVERYTHING, Database
@@ -30,8 +31,7 @@ from service.settings import Settings
 from service.wiring import Wiring
 from tests.factories.rounds import BillingSchool, approved_round, make_billing_school
 
-
-SOMEBODY = " ".join(("Nguyễn", "Thị", "Bí", "Mật"))
+SOMEBODY = "Nguyễn Thị Bí Mật"
 
 
 @dataclass
@@ -176,7 +176,6 @@ def test_a_database_fault_puts_the_job_off_and_is_heard(
 def test_a_round_with_a_programming_error_keeps_no_other_waiting(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
     works.ask(0)
     works.ask(1)
-    issue_round = rounds.issue_round
 
     def stumbles(session: Session, round_id: UUID, *more: Any) -> object:  # noqa: ANN401  as the real one
         if round_id == works.rounds[0]:

@@ -118,3 +118,13 @@ def test_files_up_to_10_megabytes_and_forms_up_to_64_kilobytes(client: TestClien
     form = {"csrf": token_of(client), "login": "x" * 70_000}
     assert client.post("/dang-nhap", data=form).status_code == 413
     assert desk.done == [(f"upload danh-sach {10 * megabyte}", "accountant")]
+
+
+def test_a_refused_file_leads_back_to_where_it_was_handed_in(world: World) -> None:
+    client = world.signed_in(world.staff("accountant"))
+    place = f"?truong={world.billing.school.code}"
+    form = {"csrf": token_of(client), "cho": "2025-2026", "viec": "nhap"}
+    answer = client.post(f"/van-phong/tai-len/danh-sach{place}", data=form, files={"tep": ("tep.xlsx", b"no sheet")})
+    assert answer.status_code == 422
+    assert f'href="/van-phong/tai-len{place}"' in answer.text
+    assert client.get(f"/van-phong/tai-len{place}").status_code == 200

@@ -1,0 +1,145 @@
+"""What went astray in a school, from rows: messages of the bank unread, messages to families of unknown fate."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, select
+
+from billing.ledger.tables import BankAccount
+from billing.people.tables import Contact, Guardian, Pupil
+from notifications.tables import Message
+from reconciliation.tables import Feed, InboxMessage, InboxResult
+from service.pages.trouble_views import TroublePage, UnreadMessage, UnsureMessage
+
+SHOWN = 200
+_UNREAD_AFTER = timedelta(minutes=1)
+_UNSURE_FOR = timedelta(days=60)  # later nobody asks any more whether a message of then arrived
+_CHANNELS = {"zalo": "Zalo", "sms": "tin nhắn SMS", "email": "e-mail"}
+_WHAT = {"bill_issued": "Thông báo thu", "payment_received": "Biên lai"}
+
+
+def trouble_page(session: Session, school_id: UUID, now: datetime) -> TroublePage:
+    """Return both lists of one school."""
+    return TroublePage(
+        tuple(_unread_rows(session, school_id, now)),
+        unread(session, school_id, now),
+        tuple(_unsure_rows(session, school_id, now)),
+        unsure(session, school_id, now),
+    )
+
+
+def unread(session: Session, school_id: UUID, now: datetime) -> int:
+    """Count the bank's messages that were put aside, or that nobody has read for a minute."""
+    return session.exec(
+        select(func.count())
+        .select_from(InboxMessage)
+        .join(Feed, col(Feed.id) == col(InboxMessage.feed_id))
+        .outerjoin(InboxResult, col(InboxResult.inbox_id) == col(InboxMessage.id))
+        .where(_is_unread(school_id, now))
+    ).one()
+
+
+def unsure(session: Session, school_id: UUID, now: datetime) -> int:
+    """Count the messages of unknown fate whose family was told in no other way either."""
+    return session.exec(
+        select(func.count()).select_from(Message).where(_is_unsure(school_id, now), ~_told_otherwise())
+    ).one()
+
+
+def _is_unread(school_id: UUID, now: datetime) -> ColumnElement[bool]:
+    outcome = col(InboxResult.outcome)
+    forgotten = outcome.is_(None) & (col(InboxMessage.received_at) < now - _UNREAD_AFTER)
+    return and_(col(Feed.school_id) == school_id, (outcome == "quarantined") | forgotten)
+
+
+def _is_unsure(school_id: UUID, now: datetime) -> ColumnElement[bool]:
+    return and_(
+        col(Message.school_id) == school_id,
+        col(Message.state) == "unknown",
+        col(Message.made_at) > now - _UNSURE_FOR,
+    )
+
+
+def _told_otherwise() -> ColumnElement[bool]:
+    other = aliased(Message)
+    return (
+        select(other.id)
+        .where(
+            col(other.school_id) == Message.school_id,
+            col(other.event_id) == Message.event_id,
+            col(other.guardian_id) == Message.guardian_id,
+            col(other.state) == "accepted",
+        )
+        .exists()
+    )
+
+
+def _unread_rows(session: Session, school_id: UUID, now: datetime) -> list[UnreadMessage]:
+    rows = session.exec(
+        select(InboxMessage.received_at, BankAccount.number, InboxResult.reason)
+        .join(Feed, col(Feed.id) == col(InboxMessage.feed_id))
+        .join(BankAccount, col(BankAccount.id) == col(Feed.bank_account_id))
+        .outerjoin(InboxResult, col(InboxResult.inbox_id) == col(InboxMessage.id))
+        .where(_is_unread(school_id, now))
+        .order_by(col(InboxMessage.id).desc())
+        .limit(SHOWN)
+    ).all()
+    return [UnreadMessage(at, account, reason or "") for at, account, reason in rows]
+
+
+def _unsure_rows(session: Session, school_id: UUID, now: datetime) -> list[UnsureMessage]:
+    """Return the newest; those that nobody was told of otherwise stand first."""
+    told = _told_otherwise().label("told")
+    rows = session.exec(
+        select(Message, Pupil.full_name, Guardian.full_name, told)
+        .join(Pupil, col(Pupil.id) == col(Message.pupil_id))
+        .join(Guardian, col(Guardian.id) == col(Message.guardian_id))
+        .where(_is_unsure(school_id, now))
+        .order_by(told, col(Message.made_at).desc(), col(Message.id))
+        .limit(SHOWN)
+    ).all()
+    messages = [message for message, *_ in rows]
+    contacts = _contacts(session, {message.guardian_id for message in messages})
+    others = _accepted(session, school_id, messages)
+    return [
+        UnsureMessage(
+            message.made_at,
+            pupil,
+            guardian,
+            contacts.get((message.guardian_id, "email" if message.channel == "email" else "phone"), ""),
+            _CHANNELS[message.channel],
+            _WHAT.get(message.kind, message.kind),
+            ", ".join(others.get((message.event_id, message.guardian_id), ())),
+        )
+        for message, pupil, guardian, _ in rows
+    ]
+
+
+def _contacts(session: Session, guardians: Collection[UUID]) -> dict[tuple[UUID, str], str]:
+    """Return the masked contact of each guardian and kind, the first one entered."""
+    rows = session.exec(
+        select(Contact.guardian_id, Contact.kind, Contact.masked)
+        .where(col(Contact.guardian_id).in_(guardians), col(Contact.valid_to).is_(None))
+        .order_by(col(Contact.id).desc())
+    ).all()
+    return {(guardian, kind): shown for guardian, kind, shown in rows}
+
+
+def _accepted(session: Session, school_id: UUID, messages: Sequence[Message]) -> dict[tuple[int, UUID], list[str]]:
+    rows = session.exec(
+        select(Message.event_id, Message.guardian_id, Message.channel).where(
+            Message.school_id == school_id,
+            col(Message.event_id).in_({message.event_id for message in messages}),
+            Message.state == "accepted",
+        )
+    ).all()
+    found: dict[tuple[int, UUID], list[str]] = defaultdict(list)
+    for event_id, guardian_id, channel in rows:
+        found[event_id, guardian_id].append(_CHANNELS[channel])
+    return found

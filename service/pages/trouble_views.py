@@ -1,0 +1,38 @@
+"""What the page of things gone astray shows (pure): the bank's messages unread, ours that may not have arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadMessage:
+    """A message of the bank whose money is not in the book; ``reason`` is empty while nobody has tried to read it."""
+
+    received_at: datetime
+    account: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnsureMessage:
+    """A message to a family of which nobody knows whether it arrived; ``otherwise``: how it was told all the same."""
+
+    tried_at: datetime
+    pupil: str
+    guardian: str
+    contact: str
+    channel: str
+    what: str
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class TroublePage:
+    """Both lists, the newest first, and how many there are of each; a list shows at most ``SHOWN``."""
+
+    unread: tuple[UnreadMessage, ...]
+    unread_count: int
+    unsure: tuple[UnsureMessage, ...]
+    unsure_count: int
