@@ -52,7 +52,8 @@ def home(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
     """Show received today, waiting, and bank against book."""
     now = parts_of(request).clock()
     view = desk.office_home(visit.who, visit.place, now)
-    return page(request, "office_home.html", visit=visit, home=view, now=now)
+    steps = desk.start_steps(visit.who, visit.place, now)
+    return page(request, "office_home.html", visit=visit, home=view, steps=steps, now=now)
 
 
 @router.get("/thong-bao")
@@ -72,7 +73,6 @@ def bills(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reques
     return page(request, "bills.html", visit=visit, found=found, states=list(OfficeBillState))
 
 
-@router.get("/cho-xu-ly")
 @router.get("/su-co")
 def troubles(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
     """List what went astray: messages of the bank unread, messages to families that may not have arrived."""
@@ -80,6 +80,7 @@ def troubles(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
     return page(request, "troubles.html", visit=visit, troubles=found)
 
 
+@router.get("/cho-xu-ly")
 def waiting(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
     """List the transfers that wait for a person, with reasons and candidates."""
     now = parts_of(request).clock()

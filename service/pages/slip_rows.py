@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from tempfile import TemporaryFile
@@ -81,19 +82,19 @@ def class_slips(session: Session, billing_round: BillingRound, class_id: UUID, a
 
 def all_slips(session: Session, billing_round: BillingRound, address: str, now: datetime) -> IO[bytes]:
     """Return the slips of all classes as one ZIP of PDFs in a temporary file: one class in memory at a time."""
-    stream: IO[bytes] = TemporaryFile()  # noqa: SIM115  the answer closes it when it was sent
-    made = 0
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as folder:
-        for each in _classes(session, billing_round):
-            pdf = _pdf(session, each, address, now)
-            if pdf:
-                folder.writestr(zipfile.ZipInfo(f"{each.group.code}.pdf", now.timetuple()[:6]), pdf)
-                made += 1
-    if not made:
-        stream.close()
+    classes = _classes(session, billing_round)
+    if not any(each.to_pay for each in classes):
         raise NotFound("Đợt thu này không có thông báo nào còn phải nộp; không có gì để in.")
-    stream.seek(0)
-    return stream
+    with ExitStack() as unless_done:
+        stream: IO[bytes] = unless_done.enter_context(TemporaryFile())
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as folder:
+            for each in classes:
+                pdf = _pdf(session, each, address, now)
+                if pdf:
+                    folder.writestr(zipfile.ZipInfo(f"{each.group.code}.pdf", now.timetuple()[:6]), pdf)
+        stream.seek(0)
+        unless_done.pop_all()  # from here on, the answer closes it
+        return stream
 
 
 def notices_page(session: Session, billing_round: BillingRound, now: datetime) -> NoticesPage:

@@ -31,8 +31,8 @@ def read_day(text: str) -> date | None:
 def read_money(text: str) -> Money:
     """Return the đồng that ``1.250.000 đ``, ``1 250 000`` or ``1250000`` say; raises ``Refused`` for anything else."""
     bare = re.sub(r"(đồng|vnđ|vnd|đ|₫)\s*$", "", text.strip().lower()).strip()
-    plain = re.fullmatch(r"\d+", bare)
-    grouped = re.fullmatch(r"\d{1,3}(([., \u00a0])\d{3})(\2\d{3})*", bare)
+    plain = re.fullmatch(r"[0-9]+", bare)
+    grouped = re.fullmatch(r"[0-9]{1,3}(([., \u00a0])[0-9]{3})(\2[0-9]{3})*", bare)
     if not plain and not grouped:
         raise Refused(f"“{text.strip()}” không phải số tiền. Xin ghi số đồng, ví dụ 320.000.")
     digits = re.sub(r"\D", "", bare)

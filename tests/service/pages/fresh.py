@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from playwright.sync_api import Locator, Page
+from sqlmodel import Session
+from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from billing.ledger.tables import BankAccount
 from billing.people.tables import School
 from billing.vault import Vault
+from service.access.sessions import new_session
+from service.access.staff import start_session
 from service.access.tables import User
 from service.database import EVERYTHING, Database
 from service.jobs import rounds
@@ -23,6 +29,7 @@ from tests.factories import rosters
 from tests.factories.schools import make_account, make_class, make_school
 from tests.service.pages.worlds import PASSWORD, Moving, make_staff
 
+Found = TypeVar("Found")
 NAMES = ("Nguyễn Thị Minh Ánh", "Điểu Bảo", "Lê Hoàng Phương Quỳnh Như", "Trần Đăng Khôi", "Thị Hồng", "Phạm An")
 
 
@@ -38,6 +45,21 @@ class Fresh:
 
     def app(self) -> ASGIApp:
         return build_app(self.wiring)
+
+    def client(self, user: User) -> TestClient:
+        """Return a client with a session of somebody, which asks for pages and follows nothing by itself."""
+        headers = {"accept": "text/html"}
+        client = TestClient(self.app(), headers=headers, follow_redirects=False, raise_server_exceptions=False)
+        made = new_session()
+        with self.wiring.database.transaction(EVERYTHING) as session:
+            start_session(session, user.id, made.digest, self.wiring.clock())
+        client.cookies.set("hocphi", made.token)
+        return client
+
+    def read(self, ask: Callable[[Session], Found]) -> Found:
+        """Ask the rows something."""
+        with self.wiring.database.transaction(EVERYTHING) as session:
+            return ask(session)
 
     def work(self) -> int:
         """Let the worker issue what was approved."""
