@@ -14,7 +14,6 @@ from sqlmodel import Session, col, select
 from billing.claims.months import ClaimRules, Grant, Known, Learner, MonthRight, Stay, days_of, year_of
 from billing.claims.tables import Entitlement, StateClaimLine
 from billing.errors import NotFound
-from billing.fees.caps import fold
 from billing.fees.charging import PUBLIC_TUITION, Period, Schedule, charge_all
 from billing.fees.council_rates import RateKind
 from billing.fees.items import Group, Ownership, Payer, Price, Reduction, Span
@@ -22,12 +21,10 @@ from billing.fees.pupils import BilledPupil, read_roll
 from billing.fees.schedule import read_prices
 from billing.fees.support import months_within, payee_on, read_choices, read_rates, supported_items
 from billing.money import Money
-from billing.people.tables import Pupil, School
+from billing.people.tables import School
 
 FOREIGN = "Không thuộc diện được Nhà nước chi trả: quốc tịch nước ngoài. Hãy xem lại quốc tịch trong hồ sơ."
 PRIVATE_TITLE = "Học sinh trường ngoài công lập"
-_OURS = frozenset({"viet nam", "vn", ""})
-_UNDETERMINED = ("chua xac dinh", "khong quoc tich")  # of Vietnamese origin, nationality not determined
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,6 @@ def _learners(  # noqa: PLR0913, PLR0917  each is one thing that was read
 ) -> tuple[Learner, ...]:
     tuition = _tuition(roll, prices, days) if rules.kind is RateKind.SUPPORT else {}
     entitled = _entitled(session, rules.school) if rules.kind is RateKind.LEARNING else {}
-    foreign = set() if rules.kind is RateKind.LEARNING else _foreign(session, roll)
     made = []
     for pupil in roll:
         facts, here = pupil.facts, pupil.facts.pupil_id
@@ -92,7 +88,7 @@ def _learners(  # noqa: PLR0913, PLR0917  each is one thing that was read
                 stays=(*(Stay(rules.school, span) for span in facts.enrolled), *stays.get(here, ())),
                 grants=_grants(rules.kind, facts.reductions, entitled.get(pupil.enrolment_id, ())),
                 tuition=tuition.get(here, {}),
-                barred=FOREIGN if here in foreign else "",
+                barred="" if facts.citizen or rules.kind is RateKind.LEARNING else FOREIGN,
             )
         )
     return tuple(made)
@@ -141,18 +137,6 @@ def _entitled(session: Session, school_id: UUID) -> dict[UUID, list[Grant]]:
     for row in rows:
         found[row.enrolment_id].append(Grant(row.title, row.legal_basis, 100, Span(row.valid_from, row.valid_to)))
     return found
-
-
-def _foreign(session: Session, roll: Sequence[BilledPupil]) -> set[UUID]:
-    ids = [pupil.facts.pupil_id for pupil in roll]
-    rows = session.exec(select(Pupil.id, Pupil.nationality).where(col(Pupil.id).in_(ids))).all()
-    return {pupil for pupil, nationality in rows if is_foreign(nationality)}
-
-
-def is_foreign(nationality: str) -> bool:
-    """Tell whether a nationality is another than the Vietnamese or an undetermined one (resolution 217/2025/QH15)."""
-    folded = fold(nationality)
-    return folded not in _OURS and not any(words in folded for words in _UNDETERMINED)
 
 
 def _stays_elsewhere(session: Session, rules: ClaimRules, pupils: Sequence[UUID], days: Span) -> dict[UUID, list[Stay]]:

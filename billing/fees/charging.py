@@ -92,6 +92,7 @@ class PupilFacts:
     registrations: tuple[Registration, ...] = ()
     reductions: tuple[Reduction, ...] = ()
     sibling_order: int = 1
+    citizen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,9 @@ def _in_order(reductions: Sequence[Reduction], pupil: PupilFacts) -> list[Reduct
     fitting = [
         reduction
         for reduction in by_id.values()
-        if pupil.sibling_order >= reduction.from_sibling and (not reduction.levels or pupil.level in reduction.levels)
+        if pupil.sibling_order >= reduction.from_sibling
+        and (not reduction.levels or pupil.level in reduction.levels)
+        and (pupil.citizen or not reduction.citizens_only)
     ]
     return sorted(fitting, key=_rank)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from billing.errors import OverCap, Refused
-from billing.fees.caps import EVERYWHERE
+from billing.fees.caps import EVERYWHERE, fold
 from billing.fees.entries import Entry
 from billing.fees.errors import BadCatalogue
 from billing.fees.items import LEVEL_NAMES, Level, Span
@@ -30,6 +30,8 @@ K12_MONTHS = 9
 BY_MONTHS_STUDIED = frozenset({Level.PRESCHOOL, Level.CONTINUING})
 SUMMER = frozenset({6, 7, 8})
 _MOST_MONTHS = 12
+_OURS = frozenset({"viet nam", "vn", ""})
+_UNDETERMINED = ("chua xac dinh", "khong quoc tich")  # of Vietnamese origin, nationality not determined
 
 _Read = TypeVar("_Read")
 
@@ -129,6 +131,13 @@ class Where:
 def first_year(day: date) -> int:
     """Return the calendar year in which the school year of a day began; it begins on 1 August."""
     return day.year if day.month >= 8 else day.year - 1  # noqa: PLR2004  August
+
+
+@cache
+def is_foreign(nationality: str) -> bool:
+    """Tell whether a nationality is another than the Vietnamese or an undetermined one (resolution 217/2025/QH15)."""
+    folded = fold(nationality)
+    return folded not in _OURS and not any(words in folded for words in _UNDETERMINED)
 
 
 def is_study_month(level: Level, month: date) -> bool:

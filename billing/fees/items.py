@@ -250,7 +250,7 @@ class Reduction:
     month in which its one item is charged. ``title`` names the class ("Hộ nghèo") and belongs to the full
     view only.
     ``from_sibling``: for the n-th child of a family and later ones; 1 means every child. ``levels``: for pupils of
-    these levels; empty means all.
+    these levels; empty means all. ``citizens_only``: not for pupils of another nationality.
     """
 
     id: str
@@ -265,6 +265,7 @@ class Reduction:
     evidence: str = ""
     from_sibling: int = 1
     levels: frozenset[Level] = frozenset()
+    citizens_only: bool = False
 
     def __post_init__(self) -> None:
         wrong = self._wrong()

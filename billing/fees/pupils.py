@@ -14,6 +14,7 @@ from sqlmodel import Session, col, or_, select
 
 from billing.fees import tables
 from billing.fees.charging import PupilFacts, Registration
+from billing.fees.council_rates import is_foreign
 from billing.fees.items import Level, Reduction, Span
 from billing.fees.schedule import reduction_of
 from billing.people.tables import ClassGroup, ClassPlacement, Contact, Enrolment, Guardianship, Pupil
@@ -45,7 +46,14 @@ def read_roll(session: Session, school_id: UUID, school_year: str, days: Span) -
     """Return the pupils enrolled on any day of the period, by id; the class is the last one they have in it."""
     # Columns, not rows as objects: a province has two hundred thousand of them.
     enrolments = session.exec(
-        select(Enrolment.id, col(Enrolment.pupil_id), col(Enrolment.started_on), col(Enrolment.ended_on))
+        select(
+            Enrolment.id,
+            col(Enrolment.pupil_id),
+            col(Enrolment.started_on),
+            col(Enrolment.ended_on),
+            col(Pupil.nationality),
+        )
+        .join(Pupil, col(Pupil.id) == col(Enrolment.pupil_id))
         .where(
             Enrolment.school_id == school_id,
             Enrolment.school_year == school_year,
@@ -56,10 +64,10 @@ def read_roll(session: Session, school_id: UUID, school_year: str, days: Span) -
     classes = _classes(session, school_id, days)
     registrations = _registrations(session, school_id, days)
     reductions, waiting = _reductions(session, school_id, days)
-    everybody = [pupil for _, pupil, _, _ in enrolments]
+    everybody = [pupil for _, pupil, _, _, _ in enrolments]
     places = _sibling_places(session, everybody, days)
     pupils = []
-    for enrolment, pupil, started_on, ended_on in enrolments:
+    for enrolment, pupil, started_on, ended_on, nationality in enrolments:
         if enrolment not in classes:
             continue
         group = classes[enrolment]
@@ -72,13 +80,14 @@ def read_roll(session: Session, school_id: UUID, school_year: str, days: Span) -
             registrations=registrations.get(enrolment, ()),
             reductions=reductions.get(enrolment, ()),
             sibling_order=places.get(pupil, 1),
+            citizen=not is_foreign(nationality),
         )
         pupils.append(BilledPupil(facts, enrolment, group.id))
     return Roll(
         pupils=tuple(pupils),
-        without_class=tuple(pupil for enrolment, pupil, _, _ in enrolments if enrolment not in classes),
+        without_class=tuple(pupil for enrolment, pupil, _, _, _ in enrolments if enrolment not in classes),
         without_contact=frozenset(everybody) - _reachable(session, everybody, days),
-        waiting_reductions=frozenset(pupil for enrolment, pupil, _, _ in enrolments if enrolment in waiting),
+        waiting_reductions=frozenset(pupil for enrolment, pupil, _, _, _ in enrolments if enrolment in waiting),
     )
 
 

@@ -208,6 +208,7 @@ def _reduction(rate: CouncilRate, item: str, valid: Span) -> Reduction:
         amount=rate.amount,
         items=frozenset({item}),
         levels=frozenset({rate.level}),
+        citizens_only=True,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session, select
 
 from billing.bills.tables import Bill, BillLine, BillReduction
@@ -16,6 +17,7 @@ from billing.fees.council_rates import (
     RateKind,
     Where,
     check_rates,
+    is_foreign,
     is_study_month,
     national_rates,
     parse_rates,
@@ -106,6 +108,34 @@ def test_after_the_decision_the_school_is_paid_and_the_family_pays_less(
         claim = approved_claim(session, billing, RateKind.SUPPORT, IN_JANUARY, 2)
         assert {(line.payee, line.month.month >= 1) for line in claim_lines(session, claim)} == {("school", True)}
         assert state_owes(session, billing.id) == PRIVATE_RATE * 3, "the bills have posted it, the claim posts nothing"
+
+
+def test_a_foreign_pupil_pays_the_whole_tuition(database: Database, billing: BillingSchool, now: datetime) -> None:
+    with database.transaction(EVERYTHING) as session:
+        foreign = billing.pupils[0].id
+        session.execute(text("UPDATE pupils SET nationality = 'Lào' WHERE id = :id"), {"id": foreign})
+        decide(session, billing, now, date(2025, 10, 1))
+        issued_round(session, billing, now)
+        bills = {bill.id: bill.pupil_id for bill in session.exec(select(Bill)).all()}
+        lines = session.exec(select(BillLine).where(BillLine.item_code == "HOCPHI")).all()
+        shares = {bills[line.bill_id]: line.family_share for line in lines}
+        assert shares.pop(foreign) == TUITION_PRICE
+        assert set(shares.values()) == {TUITION_PRICE - PRIVATE_RATE}
+
+
+@pytest.mark.parametrize(
+    ("nationality", "foreign"),
+    [
+        ("Việt Nam", False),
+        ("VIỆT NAM", False),
+        ("", False),
+        ("Chưa xác định", False),
+        ("Lào", True),
+        ("Hàn Quốc", True),
+    ],
+)
+def test_who_counts_as_foreign(nationality: str, foreign: bool) -> None:  # noqa: FBT001  a case of the table
+    assert is_foreign(nationality) is foreign
 
 
 def test_a_choice_counts_once_another_person_approved_it(
