@@ -170,6 +170,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/ngan-sach/danh-sach/{claim_id}/danh-sach.xlsx"): _OFFICE_READS,
         ("POST", "/van-phong/ngan-sach/danh-sach/{claim_id}/tien-ve"): _MAKERS,
         ("POST", "/van-phong/ngan-sach/danh-sach/{claim_id}/tien-ve/{payment_id}/dao"): _MAKERS,
+        ("GET", "/van-phong/ngan-sach/chi-tra"): _CASHIER,
         ("GET", "/van-phong/ngan-sach/danh-sach/{claim_id}/chi-tra"): _OFFICE_READS | _CASHIER,
         ("POST", "/van-phong/ngan-sach/danh-sach/{claim_id}/chi-tra"): _MAKERS | _CASHIER,
         ("POST", "/van-phong/ngan-sach/danh-sach/{claim_id}/chi-tra/{payout_id}/dao"): _MAKERS | _CASHIER,

@@ -164,6 +164,12 @@ def undo_payment(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the
     return go_to(visit.place, f"{ROOT}/danh-sach/{claim_id}")
 
 
+@router.get("/chi-tra")
+def payout_lists(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
+    """Show the cashier the lists on which families still have money coming."""
+    return page(request, "claims_to_pay.html", visit=visit, lists=desk.payout_lists(visit.who, visit.place))
+
+
 @router.get("/danh-sach/{claim_id}/chi-tra")
 def payouts(request: Request, visit: StaffVisit, desk: OpenDesk, claim_id: UUID) -> Response:
     """Show who has signed for the money and who has not."""

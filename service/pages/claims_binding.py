@@ -19,6 +19,7 @@ from service.access.roles import Actor, Place, SignedIn
 from service.pages import claims_rows
 from service.pages.claims_views import (
     ClaimPage,
+    ClaimRow,
     EntitlementsPage,
     PayoutPage,
     StateMoneyPage,
@@ -111,6 +112,11 @@ class ClaimRows(RowsWithin):
         booking.undo_payment(session, payment_id, self._actor(who, Actor.ACCOUNTANT), reason, now)
 
     # Payouts.
+
+    def payout_lists(self, who: SignedIn, place: Place) -> tuple[tuple[ClaimRow, int], ...]:
+        """Return the approved learning-cost lists with the unpaid."""
+        del who
+        return claims_rows.payout_lists(self._within(place), place.id)
 
     def payouts(self, who: SignedIn, place: Place, claim_id: UUID, now: datetime) -> PayoutPage:
         """Return the payout list."""

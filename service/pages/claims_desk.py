@@ -9,6 +9,7 @@ from uuid import UUID
 from service.access.roles import Place, SignedIn
 from service.pages.claims_views import (
     ClaimPage,
+    ClaimRow,
     EntitlementsPage,
     PayoutPage,
     StateMoneyPage,
@@ -53,6 +54,9 @@ class ListDesk(Protocol):
 
 class PayoutDesk(Protocol):
     """Money handed to families."""
+
+    def payout_lists(self, who: SignedIn, place: Place) -> tuple[tuple[ClaimRow, int], ...]:
+        """Return the approved learning-cost lists, and how many families of each have not been paid."""
 
     def payouts(self, who: SignedIn, place: Place, claim_id: UUID, now: datetime) -> PayoutPage:
         """Return the payout list; raises ``NotFound``."""

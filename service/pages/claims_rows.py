@@ -132,6 +132,20 @@ def payout_page(session: Session, school_id: UUID, claim_id: UUID, today: date) 
     )
 
 
+def payout_lists(session: Session, school_id: UUID) -> tuple[tuple[ClaimRow, int], ...]:
+    """Return the approved learning-cost lists, newest first, and how many families of each have not been paid."""
+    claims = [
+        claim
+        for claim in claims_of(session, school_id)
+        if claim.kind == RateKind.LEARNING and claim.approved_at is not None
+    ]
+    names = _user_names(session, [claim.made_by for claim in claims])
+    return tuple(
+        (_claim_row(claim, names), sum(row.payout is None for row in paying_out.payout_list(session, claim)))
+        for claim in claims
+    )
+
+
 def entitlements_page(  # noqa: PLR0913, PLR0917  whose page, and what is being looked for
     session: Session, school_id: UUID, user_id: UUID, words: str, chosen: UUID | None, today: date
 ) -> EntitlementsPage:

@@ -160,6 +160,10 @@ class SampleClaims:
         del place, claim_id, payment_id, now
         self._did(f"undo payment {reason}", who)
 
+    def payout_lists(self, who: SignedIn, place: Place) -> tuple[tuple[ClaimRow, int], ...]:
+        del who, place
+        return ((APPROVED.row, 1),)
+
     def payouts(self, who: SignedIn, place: Place, claim_id: uuid.UUID, now: datetime) -> PayoutPage:
         del who, place, claim_id, now
         return PAYOUTS

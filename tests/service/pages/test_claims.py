@@ -123,6 +123,7 @@ def test_a_right_a_list_and_a_signature(world: World, people: dict[str, TestClie
     here = approved_list(people, "learning_cost")
     assert "Hộ nghèo" not in accountant.get(here).text, "why a pupil is on the list stands in the file only"
     payouts = f"{here}/chi-tra"
+    assert payouts in cashier.get(f"{ROOT}/chi-tra").text
     page = cashier.get(payouts).text
     assert str(LEARNING_RATE * 4) in page
     assert "nghèo" not in page.lower()
