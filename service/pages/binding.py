@@ -28,9 +28,9 @@ from service.pages.claims_binding import ClaimRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
 from service.pages.qr_picture import labelled_qr
+from service.pages.trouble_views import TroublePage
 from service.pages.views import (
     AuditPage,
-from service.pages.trouble_views import TroublePage
     BillList,
     BillPage,
     BillQuery,
@@ -154,15 +154,15 @@ class RowDesk(ClaimRows, FeeRows):
         del who
         return office_rows.bill_list(self._within(place), place.id, query)
 
-    def waiting(self, who: SignedIn, place: Place) -> WaitingList:
-        """Return the transfers that wait for a person."""
-        del who
-        return waiting_rows.waiting_list(self._within(place), place.id)
-
     def troubles(self, who: SignedIn, place: Place, now: datetime) -> TroublePage:
         """Return what went astray."""
         del who
         return trouble_rows.trouble_page(self._within(place), place.id, now)
+
+    def waiting(self, who: SignedIn, place: Place) -> WaitingList:
+        """Return the transfers that wait for a person."""
+        del who
+        return waiting_rows.waiting_list(self._within(place), place.id)
 
     def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:
         """Return the billing rounds."""

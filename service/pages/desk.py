@@ -20,8 +20,8 @@ from service.access.staff import Account, Noted
 from service.pages.claims_desk import ClaimDesk
 from service.pages.fee_desk import FeeDesk
 from service.pages.round_desk import RoundWork
-from service.pages.views import (
 from service.pages.trouble_views import TroublePage
+from service.pages.views import (
     AuditPage,
     BillList,
     BillPage,
@@ -107,10 +107,10 @@ class OfficeDesk(Protocol):
     def bills(self, who: SignedIn, place: Place, query: BillQuery) -> BillList:
         """Return one page of bills."""
 
-    def waiting(self, who: SignedIn, place: Place) -> WaitingList:
     def troubles(self, who: SignedIn, place: Place, now: datetime) -> TroublePage:
         """Return the bank's messages that nobody could read, and ours that may not have arrived."""
 
+    def waiting(self, who: SignedIn, place: Place) -> WaitingList:
         """Return the transfers that wait for a person, oldest first."""
 
     def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:

@@ -156,11 +156,11 @@ class SampleDesk(SampleClaims, SampleRounds):
         del who, place
         return dataclasses.replace(self.found, query=query)
 
-    def waiting(self, who: SignedIn, place: Place) -> WaitingList:
     def troubles(self, who: SignedIn, place: Place, now: datetime) -> TroublePage:
         del who, place, now
         return TroublePage((), 0, (), 0)
 
+    def waiting(self, who: SignedIn, place: Place) -> WaitingList:
         del who, place
         return self.waiting_list
 
