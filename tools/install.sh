@@ -46,6 +46,9 @@ fi
 
 uv=$(command -v uv || true)
 export UV_PYTHON_DOWNLOADS=never UV_NO_CONFIG=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Trust whom this machine trusts: many an office puts a certificate authority of its own before the internet. The
+# second name is the one that older versions of uv know.
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" UV_NATIVE_TLS="${UV_NATIVE_TLS:-true}"
 unset VIRTUAL_ENV PYTHONPATH PYTHONHOME || true
 
 fresh_folder() {
