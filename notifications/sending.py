@@ -128,7 +128,7 @@ def claim(session: Session, written: Written, now: datetime) -> bool:
     """Lease a written message for its call; False if it is no longer ours. Never waits for anybody."""
     if now >= written.until:
         return False
-    ours = session.execute(
+    ours = (
         select(col(Message.id))
         .where(
             Message.id == written.message_id,
@@ -138,16 +138,16 @@ def claim(session: Session, written: Written, now: datetime) -> bool:
             col(Message.next_try_at) <= written.until,
         )
         .with_for_update(skip_locked=True)
-    ).one_or_none()
-    if ours is None:
-        return False
-    session.execute(
+        .cte("ours")
+    )
+    leased = session.execute(
         update(Message)
-        .where(col(Message.id) == written.message_id)
-        .values(lease_until=now + LEASE, attempts=written.tries + 1),
+        .where(col(Message.id).in_(select(ours.c.id)))
+        .values(lease_until=now + LEASE, attempts=written.tries + 1)
+        .returning(col(Message.id)),
         execution_options={"synchronize_session": False},
     )
-    return True
+    return leased.one_or_none() is not None
 
 
 def store(session: Session, message_id: UUID, answer: Accepted | DeliveryProblem, now: datetime) -> None:

@@ -110,7 +110,8 @@ class StoredTokens:
     """Zalo's pair of tokens, sealed in one row; whoever renews it holds the row's lock.
 
     The first refresh token comes from the settings. It is tried once more when the stored one is refused: that is how
-    an administrator who has allowed our application anew brings it back.
+    an administrator who has allowed our application anew brings it back. A pair is read once and kept until Zalo
+    refuses it: then ``renew`` finds what another worker has stored meanwhile.
     """
 
     def __init__(self, database: Database, vault: Vault, clock: Callable[[], datetime], first_refresh: str) -> None:
@@ -118,26 +119,34 @@ class StoredTokens:
         self._vault = vault
         self._clock = clock
         self._first_refresh = first_refresh
+        self._known: Tokens | None = None
 
     def current(self) -> Tokens:
         """Return the pair in use; a first access token that opens nothing makes the channel renew it."""
-        with self._database.transaction(NOTHING) as session:
-            row = session.get(ProviderToken, _PROVIDER)
-            return self._open(row) if row else Tokens(_NO_ACCESS_YET, self._first_refresh)
+        if self._known is None:
+            with self._database.transaction(NOTHING) as session:
+                row = session.get(ProviderToken, _PROVIDER)
+                self._known = self._open(row) if row else Tokens(_NO_ACCESS_YET, self._first_refresh)
+        return self._known
 
     def renew(self, refused: str, exchange: Callable[[str], Tokens]) -> Tokens:
         """Exchange the refresh token, once among all workers; see ``TokenStore.renew``."""
         try:
             with self._database.transaction(NOTHING) as session:
-                row = self._locked(session)
-                pair = self._open(row)
-                if pair.access != refused:
-                    return pair
-                newer = self._exchanged(pair.refresh, exchange)
-                self._write(row, newer)
-                return newer
+                pair = self._newer(session, refused, exchange)
         except OperationalError as waited:  # somebody else is renewing and takes long
             raise TemporaryFailure("Zalo đang đổi mã truy cập.", channel=Via.ZALO, code="token busy") from waited
+        self._known = pair
+        return pair
+
+    def _newer(self, session: Session, refused: str, exchange: Callable[[str], Tokens]) -> Tokens:
+        row = self._locked(session)
+        pair = self._open(row)
+        if pair.access != refused:
+            return pair
+        newer = self._exchanged(pair.refresh, exchange)
+        self._write(row, newer)
+        return newer
 
     def _exchanged(self, refresh: str, exchange: Callable[[str], Tokens]) -> Tokens:
         try:

@@ -69,6 +69,19 @@ def test_workers_side_by_side_spend_a_refresh_token_once(tokens: StoredTokens) -
     assert exchange.asked == ["first"]
 
 
+def test_a_pair_is_kept_until_it_is_refused(tokens: StoredTokens, database: Database, vault: Vault) -> None:
+    other = StoredTokens(database, vault, tokens._clock, "first")
+    exchange = Exchange("first")
+    tokens.renew(tokens.current().access, exchange)
+    assert other.current().access == "access-1"
+    tokens.renew("access-1", exchange)
+    assert tokens.current().access == "access-2"
+    assert other.current().access == "access-1"
+    assert other.renew("access-1", exchange).access == "access-2"
+    assert other.current().access == "access-2"
+    assert exchange.asked == ["first", "refresh-1"]
+
+
 def test_a_refused_exchange_keeps_the_old_pair(tokens: StoredTokens) -> None:
     exchange = Exchange("first")
     tokens.renew(tokens.current().access, exchange)
