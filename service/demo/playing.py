@@ -85,17 +85,20 @@ def tell(stage_folder: Path) -> str:
 def _first_act(stage: Stage) -> None:
     move_in(stage)
     bill_month(stage, SEPTEMBER)
+    _wait(stage, "Tháng 9: gửi thông báo thu")
     play_september(stage)
     _wait(stage, "Tháng 9: đối soát, gửi tin")
 
 
 def _second_act(stage: Stage) -> None:
     bill_month(stage, OCTOBER)
+    _wait(stage, "Tháng 10: gửi thông báo thu")
     play_october(stage)
     _wait(stage, "Tháng 10: đối soát, gửi tin")
 
 
 def _wait(stage: Stage, title: str) -> None:
+    """Wait until nothing is left to do; families hear of a bill before they pay it, in every run the same ones."""
     with stage.progress(title, 0) as bar:
 
         def show(left: Mapping[str, int]) -> None:
