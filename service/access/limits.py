@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import threading
@@ -27,7 +28,14 @@ class Limit:
     seconds: int
 
 
+# By login and address together: whoever knows a login and types wrong passwords locks nobody out but himself.
 LOGIN_BY_ACCOUNT = Limit("login-account", tries=5, seconds=15 * 60)
+# By login alone, from wherever: after so many wrong passwords each try waits so many seconds, and none is refused.
+LOGIN_SLOWED = (
+    (Limit("login-slow", tries=20, seconds=60 * 60), 2.0),
+    (Limit("login-slower", tries=60, seconds=60 * 60), 5.0),
+    (Limit("login-slowest", tries=200, seconds=60 * 60), 10.0),
+)
 LOGIN_BY_ADDRESS = Limit("login-address", tries=20, seconds=60)
 WRONG_LINKS = Limit("wrong-links", tries=20, seconds=10 * 60)
 PUBLIC_PAGES = Limit("public-pages", tries=60, seconds=60)
@@ -63,6 +71,31 @@ class Limiter(Protocol):
 
     def forget(self, limit: Limit, key: str) -> None:
         """Start anew, for example after a right password."""
+
+
+def login_at(login: str, address: str) -> str:
+    """Return the key of a login tried from an address."""
+    return f"{login}\0{address}"
+
+
+def login_delay(limiter: Limiter, login: str) -> float:
+    """Return how many seconds a try at a login has to wait because of wrong passwords from anywhere."""
+    return max((seconds for limit, seconds in LOGIN_SLOWED if _is_spent(limiter, limit, login)), default=0.0)
+
+
+def count_wrong_password(limiter: Limiter, login: str) -> None:
+    """Count a wrong password towards the delay of a login."""
+    for limit, _ in LOGIN_SLOWED:
+        with contextlib.suppress(TooManyTries):
+            limiter.spend(limit, login)
+
+
+def _is_spent(limiter: Limiter, limit: Limit, key: str) -> bool:
+    try:
+        limiter.refuse_spent(limit, key)
+    except TooManyTries:
+        return True
+    return False
 
 
 class LocalLimiter:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import unicodedata
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from billing.errors import HocphiError
@@ -31,6 +33,7 @@ from service.pages.guards import (
 from service.pages.rendering import page
 
 router = APIRouter(max_body_size=MAX_FORM_BYTES)
+_wait = asyncio.sleep  # takes no thread; tests put their own in its place
 
 PasswordField = Annotated[str, Form(min_length=1, max_length=1000)]
 
@@ -66,7 +69,18 @@ def form(request: Request, tiep: str = "") -> Response:
     return _form(request, tiep)
 
 
-@router.post("/dang-nhap")
+async def slow_down(request: Request, login: Annotated[str, Form(max_length=200)] = "") -> None:
+    """Let a try at a login wait that many wrong passwords were typed for, before any thread or transaction is taken.
+
+    It delays and never refuses: the owner of the login still gets in, only later.
+    """
+    limiter = parts_of(request).limiter
+    delay = await run_in_threadpool(limits.login_delay, limiter, fold_login(login))
+    if delay:
+        await _wait(delay)
+
+
+@router.post("/dang-nhap", dependencies=[Depends(slow_down)])
 def sign_in(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     request: Request,
     desk: OpenDesk,
@@ -93,16 +107,18 @@ def fold_login(login: str) -> str:
 
 def _sign_in(request: Request, desk: Desk, login: str, password: str, tiep: str) -> Response:
     parts = parts_of(request)
+    here = limits.login_at(login, address_of(request))
     parts.limiter.spend(limits.LOGIN_BY_ADDRESS, address_of(request))
-    parts.limiter.spend(limits.LOGIN_BY_ACCOUNT, login)
+    parts.limiter.spend(limits.LOGIN_BY_ACCOUNT, here)
     account = desk.account(login)
     verdict = passwords.check_password(account.password_hash if account else None, password)
     now = parts.clock()
     if account is None or not verdict.ok:
+        limits.count_wrong_password(parts.limiter, login)
         # Not raised: the note about the refusal must be committed with this request.
         desk.note(_noted(request, "sign_in", "refused", account.user_id if account else None), now)
         return _form(request, tiep, login, WrongCredentials())
-    parts.limiter.forget(limits.LOGIN_BY_ACCOUNT, login)
+    parts.limiter.forget(limits.LOGIN_BY_ACCOUNT, here)
     if verdict.new_hash is not None:
         desk.renew_hash(account.user_id, verdict.new_hash)
     old = session_digest(request)
@@ -173,7 +189,8 @@ def new_password(
 ) -> Response:
     """Replace the password; the old one is asked for again, and all other sessions end."""
     parts = parts_of(request)
-    parts.limiter.spend(limits.LOGIN_BY_ACCOUNT, visit.who.login)
+    here = limits.login_at(visit.who.login, address_of(request))
+    parts.limiter.spend(limits.LOGIN_BY_ACCOUNT, here)
     account = desk.account(visit.who.login)
     try:
         _refuse_password(account, old, new, visit.who.login)
@@ -185,7 +202,7 @@ def new_password(
     now = parts.clock()
     desk.change_password(visit.who.user_id, passwords.hash_password(new), visit.who.session_digest, now)
     desk.note(_noted(request, "password_change", "done", visit.who.user_id), now)
-    parts.limiter.forget(limits.LOGIN_BY_ACCOUNT, visit.who.login)
+    parts.limiter.forget(limits.LOGIN_BY_ACCOUNT, here)
     return RedirectResponse(start_page(visit.who.roles), status_code=303)
 
 

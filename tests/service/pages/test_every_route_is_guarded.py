@@ -180,7 +180,7 @@ def test_guessing_links_is_stopped(client: TestClient) -> None:
     assert client.get("/t/" + TOKEN).status_code == 429, "also a lucky guess"
 
 
-def test_five_wrong_passwords_and_the_account_waits(client: TestClient, desk: SampleDesk) -> None:
+def test_five_wrong_passwords_from_one_address_and_it_waits(client: TestClient, desk: SampleDesk) -> None:
     begun = time.perf_counter()
     page = client.get("/dang-nhap").text
     found = re.search(r'name="csrf" value="([0-9a-f]+)"', page)
