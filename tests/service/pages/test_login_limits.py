@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from starlette.testclient import TestClient
 
+from service.access import passwords
 from service.access.limits import LOGIN_SLOWED
 from service.pages import login
 from service.web import assemble
@@ -59,7 +60,7 @@ def test_whoever_types_wrong_passwords_locks_out_nobody_but_himself(from_address
 def test_wrong_passwords_from_everywhere_slow_the_login_and_lock_it_never(
     from_address: Callable[[str], Try], waited: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(login.passwords, "check_password", _quick_check)
+    monkeypatch.setattr(passwords, "check_password", _quick_check)
     for number in range(210):
         assert from_address(f"203.0.113.{number % 250}")("sai") == 401
     steps = [seconds for _, seconds in LOGIN_SLOWED]
@@ -74,7 +75,7 @@ def test_wrong_passwords_from_everywhere_slow_the_login_and_lock_it_never(
 def test_another_login_is_not_slowed(
     from_address: Callable[[str], Try], waited: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(login.passwords, "check_password", _quick_check)
+    monkeypatch.setattr(passwords, "check_password", _quick_check)
     for number in range(30):
         from_address(f"203.0.113.{number}")("sai")
     waited.clear()
@@ -85,7 +86,7 @@ def test_another_login_is_not_slowed(
 def test_a_delayed_login_is_folded_like_the_login_itself(
     from_address: Callable[[str], Try], waited: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(login.passwords, "check_password", _quick_check)
+    monkeypatch.setattr(passwords, "check_password", _quick_check)
     for number in range(LOGIN_SLOWED[0][0].tries):
         from_address(f"203.0.113.{number}")("sai", "ACCOUNTANT ")
     assert waited == []
@@ -93,6 +94,6 @@ def test_a_delayed_login_is_folded_like_the_login_itself(
     assert waited == [LOGIN_SLOWED[0][1]]
 
 
-def _quick_check(_: str | None, password: str) -> login.passwords.Verdict:
+def _quick_check(_: str | None, password: str) -> passwords.Verdict:
     """Stand for the slow hash in tests that try hundreds of passwords."""
-    return login.passwords.Verdict(ok=password == RIGHT, new_hash=None)
+    return passwords.Verdict(ok=password == RIGHT, new_hash=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -11,19 +12,20 @@ from sqlmodel import Session, col, select
 from billing.events.tables import Event
 from billing.people.tables import Guardian
 from notifications import sending
+from notifications.rendering import Desk
 from notifications.tables import Message
 from reconciliation.tables import Feed, InboxMessage, InboxResult
 from service.database import EVERYTHING
 from tests.service.pages.worlds import World
 
 
-def message(world: World, number: int = 0, **more: object) -> UUID:
+def message(world: World, number: int = 0, **more: Any) -> UUID:  # noqa: ANN401  any column of the row
     """Put a message about a bill of a child into the outbox."""
     child = world.billing.pupils[number]
     with world.collecting.database.transaction(EVERYTHING) as session:
         event = session.exec(select(Event).where(Event.kind == "bill_issued").order_by(col(Event.id))).all()[number]
         guardian = session.exec(select(Guardian).order_by(col(Guardian.id))).all()[number]
-        fields = {
+        fields: dict[str, Any] = {
             "school_id": world.billing.id,
             "event_id": event.id,
             "guardian_id": guardian.id,
@@ -51,7 +53,7 @@ def kill_the_sender(world: World) -> None:
     world.clock.now += 2 * sending.LEASE
     with world.collecting.database.transaction(EVERYTHING) as session:
         for group in sending.reserve(session, world.clock(), 100, 100):
-            assert sending.write(session, group, None, world.clock()) == []  # type: ignore[arg-type]  nothing is written
+            assert sending.write(session, group, cast("Desk", None), world.clock()) == []  # nothing is left to write
 
 
 def test_messages_of_a_killed_sender_are_counted_and_listed(world: World) -> None:
@@ -97,6 +99,7 @@ def test_what_the_bank_sent_and_was_put_aside_stands_there_with_its_reason(world
         session.add(row)
         session.flush()
         reason = "Ngày giao dịch 06/10/2023 đã quá 2 năm"
+        assert row.id is not None
         session.add(InboxResult(inbox_id=row.id, outcome="quarantined", reason=reason, at=world.clock()))
 
     world.change(put_aside)
