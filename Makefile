@@ -25,7 +25,7 @@ test: installed-dev ## Run the tests, at most 6 minutes (ARGS="-k name" for some
 	$(IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not proof" $(ARGS)
 
 proof: installed-dev ## Run races, kills and seeds in full counts, at most 60 minutes
-	HOCPHI_PROOF=1 $(IN_VENV) -m pytest -m proof $(ARGS)
+	HOCPHI_PROOF=1 $(IN_VENV) -m pytest -m proof --timeout 900 $(ARGS)
 
 check: installed-dev ## Check style, types, imports between rooms, migrations and locks
 	$(IN_VENV) -m ruff check .
