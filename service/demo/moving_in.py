@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -94,7 +95,7 @@ def school_row(session: Session, school: DemoSchool) -> School:
 
 
 def _is_larger(stage: Stage) -> bool:
-    return sum(school.pupils for school in stage.schools) != STORY_PUPILS
+    return sum(school.pupils for school in stage.schools) > STORY_PUPILS
 
 
 def _plan(schools: tuple[DemoSchool, ...]) -> SetupPlan:
@@ -192,14 +193,30 @@ def _open_feeds(session: Session, stage: Stage, school: DemoSchool, account: Ban
 def _sheets(
     session: Session, row: School, school: DemoSchool, made: tuple[MadePupil, ...], today: date
 ) -> tuple[list[RosterRow], list[ContactRow]]:
-    """Read the shipped sheets as an upload would; a larger demo makes the rows without the files."""
+    """Read the shipped sheets as an upload would; a larger demo makes the rows without the files.
+
+    A smaller one leaves out the pupils for whom a class has no seat.
+    """
     if made:
         return roster_rows(school, made), contact_rows(school, made)
     classes = session.exec(select(ClassGroup.code).where(ClassGroup.school_id == row.id)).all()
     roster_file, contact_file = shipped(school)
     roster = read_roster(roster_file, set(classes), today)
     names = {line.moet_code: line.full_name for line in roster if line.moet_code}
-    return roster, read_contacts(contact_file, names)
+    seated = _seated(school, roster)
+    codes = {line.moet_code for line in seated}
+    return seated, [line for line in read_contacts(contact_file, names) if line.pupil_code in codes]
+
+
+def _seated(school: DemoSchool, roster: Sequence[RosterRow]) -> list[RosterRow]:
+    """Return the first pupils of each class, as many as it has seats."""
+    seats = Counter({group.code: group.size for group in school.classes})
+    seated = []
+    for line in roster:
+        if seats[line.class_code] > 0:
+            seats[line.class_code] -= 1
+            seated.append(line)
+    return seated
 
 
 def _enrolled(session: Session, row: School) -> list[tuple[UUID, str]]:

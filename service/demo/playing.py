@@ -28,7 +28,7 @@ from service.demo.bank_stage import play_october, play_september
 from service.demo.billing_stage import OCTOBER, SEPTEMBER, bill_month
 from service.demo.moving_in import PASSWORD, logins, move_in, school_row
 from service.demo.quiet import wait_until_quiet
-from service.demo.schools import STORY_PUPILS, DemoSchool, schools_for
+from service.demo.schools import DemoSchool, schools_for
 from service.demo.stage import Stage, feed_addresses
 from service.demo.summary import as_json, print_summary, summarise
 from service.invariants import Result, check_all
@@ -59,7 +59,7 @@ def playing(settings: Settings, *, pupils: int, port: int) -> Iterator[Played]:
     """Play the whole job; the programs stay up inside the block."""
     folder = settings.state / "demo"
     folder.mkdir(parents=True, exist_ok=True)
-    schools = schools_for(max(pupils, STORY_PUPILS))
+    schools = schools_for(pupils)
     settings = settings.model_copy(update={"base_url": f"http://127.0.0.1:{port}"})
     with ExitStack() as stack:
         stack.enter_context(open_wiring(settings, ring=False, database=DATABASE))  # holds the servers between the acts

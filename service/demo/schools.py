@@ -7,7 +7,7 @@ telephone exists.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from billing.fees.items import Level, Ownership
@@ -218,11 +218,21 @@ _BANDS = {-3: "Nhà trẻ", -2: "Mầm", -1: "Chồi", 0: "Lá"}
 
 
 def schools_for(pupils: int) -> tuple[DemoSchool, ...]:
-    """Return the four schools of the story, and more of about 1,200 pupils until there are ``pupils`` seats."""
-    rest = max(0, pupils - STORY_PUPILS)
+    """Return the four schools of the story, and more of about 1,200 pupils until there are ``pupils`` seats.
+
+    For fewer pupils than the story has, every class gets its share of the seats, rounded down, and one at least.
+    """
+    if pupils < STORY_PUPILS:
+        return tuple(_smaller(school, pupils) for school in STORY_SCHOOLS)
+    rest = pupils - STORY_PUPILS
     count = math.ceil(rest / _PUPILS_PER_MORE_SCHOOL)
     sizes = [rest // count + (place < rest % count) for place in range(count)]
     return STORY_SCHOOLS + tuple(_more_school(place, size) for place, size in enumerate(sizes))
+
+
+def _smaller(school: DemoSchool, pupils: int) -> DemoSchool:
+    shares = (replace(group, size=max(1, group.size * pupils // STORY_PUPILS)) for group in school.classes)
+    return replace(school, classes=tuple(shares))
 
 
 def _more_school(place: int, pupils: int) -> DemoSchool:

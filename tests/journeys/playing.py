@@ -21,6 +21,8 @@ from service.servers.folder import Folder
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST_SECONDS = 900.0  # a demo takes half a minute; the machine may have others to serve
+# In a smaller town every story still has its family; the full counts of kills need the whole one.
+PUPILS = 480 if os.environ.get("HOCPHI_PROOF") else 120
 OUTSIDE = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_DOOR_URL", "REDIS_URL")
 
 
@@ -91,13 +93,12 @@ class Demo:
 
 def start(state: Path, given: Mapping[str, str] | None = None) -> Demo:
     """Start ``demo --once`` on a state folder; on its own servers unless addresses are given."""
+    command = [sys.executable, "-m", "service", "demo", "--once", "--pupils", str(PUPILS)]
     state.mkdir(parents=True, exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if name not in OUTSIDE} | dict(given or {})
     environment["HOCPHI_STATE"] = str(state)
     with (state / "words.txt").open("ab") as words, (state / "errors.txt").open("ab") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "service", "demo", "--once"], cwd=ROOT, env=environment, stdout=words, stderr=errors
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=words, stderr=errors)  # noqa: S603  our own
     return Demo(state, process)
 
 

@@ -52,16 +52,27 @@ def test_the_four_schools_differ_in_how_money_becomes_known() -> None:
     assert STORY_PUPILS == 480
 
 
-@pytest.mark.parametrize("pupils", [0, 480, 481, 5_000, 200_000])
+@pytest.mark.parametrize("pupils", [480, 481, 5_000, 200_000])
 def test_there_are_exactly_as_many_seats_as_asked_for(pupils: int) -> None:
-    assert sum(school.pupils for school in schools_for(pupils)) == max(pupils, STORY_PUPILS)
+    assert sum(school.pupils for school in schools_for(pupils)) == pupils
+
+
+@pytest.mark.parametrize("pupils", [0, 1, 120, 479])
+def test_a_smaller_story_has_the_same_classes_with_fewer_seats(pupils: int) -> None:
+    schools = schools_for(pupils)
+    assert [school.class_codes for school in schools] == [school.class_codes for school in STORY_SCHOOLS]
+    seats = sum(school.pupils for school in schools)
+    classes = sum(len(school.classes) for school in schools)
+    assert max(pupils - classes, classes) <= seats <= max(pupils, classes) + classes
+    for school, whole in zip(schools, STORY_SCHOOLS, strict=True):
+        assert all(1 <= one.size <= other.size for one, other in zip(school.classes, whole.classes, strict=True))
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 200_000))
 def test_any_number_gives_sound_schools(pupils: int) -> None:
     schools = schools_for(pupils)
-    assert schools[:4] == STORY_SCHOOLS
+    assert [school.code for school in schools[:4]] == [school.code for school in STORY_SCHOOLS]
     for what in ("key", "code", "name", "phone", "address"):
         assert len({getattr(school, what) for school in schools}) == len(schools), what
     assert len({(school.account.bank_bin, school.account.number) for school in schools}) == len(schools)
