@@ -84,10 +84,11 @@ def _read(session: Session, table: str, school: UUID) -> list[dict[str, Any]]:
 
 
 def _model(table: str) -> Any:  # noqa: ANN401  a table class
+    tables = metadata().tables
     return next(
         mapper.class_
         for mapper in SQLModel._sa_registry.mappers  # noqa: SLF001  the registry has no public name
-        if mapper.local_table.name == table  # type: ignore[attr-defined]  tables have names
+        if mapper.local_table is tables[table]
     )
 
 

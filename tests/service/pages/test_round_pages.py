@@ -114,7 +114,7 @@ def test_the_form_proposes_the_next_month_and_refuses_what_makes_no_sense(fresh:
     for wrong in ({"ma": "x", "ten": " "}, {"ma": "x", "han": "2025-09-01"}, {"ma": "x", "ngay_an": "2025-11-03"}):
         assert post(client, "/van-phong/dot-thu", **{**NEW, **wrong})[0] == 422
     for shares in (["40", "50"], ["40", ""], ["40", "x"]):
-        fields = {"ma": "x", "ty_le": shares, "han_dot": ["2025-10-20", "2025-12-20"]}
+        fields: dict[str, str | list[str]] = {"ma": "x", "ty_le": shares, "han_dot": ["2025-10-20", "2025-12-20"]}
         assert post(client, "/van-phong/dot-thu", **{**NEW, **fields})[0] == 422
     fields = {"ma": "x", "han": "2025-12-20", "ty_le": ["40", "60", ""], "han_dot": ["2025-10-20", "2025-12-20", ""]}
     status, text = post(client, "/van-phong/dot-thu", **{**NEW, **fields})
