@@ -156,7 +156,9 @@ def _row(school_id: UUID, new: NewReduction, kind: ReductionKind, maker: Actor) 
     percent = new.percent if new.percent is not None or new.amount is not None else kind.percent
     if kind.fixed and (new.amount is not None or percent != kind.percent):
         raise Refused(f"Miễn giảm {kind.name}: tỷ lệ theo quy định là {kind.percent} %, không chọn mức khác được.")
-    days = Span(new.valid_from, new.valid_to if new.valid_to is not None else kind.valid.end)
+    days = Span(new.valid_from, new.valid_to)
+    if new.valid_to is None and kind.valid.holds(new.valid_from):
+        days = Span(new.valid_from, kind.valid.end)
     if days.within(kind.valid) != days:
         until = f" đến {kind.valid.end:%d/%m/%Y}" if kind.valid.end else ""
         raise Refused(

@@ -1,0 +1,263 @@
+"""An accountant edits the catalogue: items and their prices, with the old ones kept and the caps asked first."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlmodel import Session, col, select
+
+from billing.audit.tables import AuditDetail, AuditEntry
+from billing.errors import Conflict, NotFound, OverCap, Refused
+from billing.fees import tables
+from billing.fees.catalogue import shipped_rules
+from billing.fees.editing import ItemChange, NewItem, add_item, change_item, end_item
+from billing.fees.errors import Prohibited
+from billing.fees.item_rows import find_item, live_prices
+from billing.fees.items import Group, Level, PartMonth, Quantity, Span, Unit
+from billing.fees.pricing import NewPrice, Priced, add_price, withdraw_price
+from billing.fees.schedule import judge_schedule, load_caps, read_schedule
+from billing.money import Money
+from billing.vault import Vault
+from service.database import EVERYTHING, Database
+from tests.factories.fees import OCTOBER
+from tests.factories.rounds import BillingSchool, make_billing_school
+from tests.factories.schools import make_account, make_school, make_user
+
+NOW = datetime(2025, 9, 20, tzinfo=UTC)
+SEPTEMBER, NOVEMBER = date(2025, 9, 1), date(2025, 11, 1)
+YEAR_END = date(2026, 5, 31)
+
+
+@pytest.fixture
+def billing(database: Database, vault: Vault) -> BillingSchool:
+    with database.transaction(EVERYTHING) as session:
+        return make_billing_school(session, vault, pupils=0)
+
+
+def a_new_item(billing: BillingSchool) -> NewItem:
+    return NewItem(
+        code="ngoaikhoa",
+        legal_name=" Hoạt động ngoại khóa ",
+        group=Group.AGREED,
+        unit=Unit.MONTH,
+        legal_basis="Thỏa thuận với cha mẹ học sinh",
+        revenue_account="3388",
+        bank_account_id=billing.account.id,
+        valid_from=SEPTEMBER,
+    )
+
+
+def give_price(session: Session, billing: BillingSchool, code: str, dong: int, start: date, **more: object) -> Priced:
+    new = NewPrice(Money(dong), start, **more)  # type: ignore[arg-type]  # a test's short hand
+    return add_price(session, billing.school, code, new, billing.accountant, NOW)
+
+
+def prices(session: Session, billing: BillingSchool, code: str) -> list[tuple[int, str, str]]:
+    rows = live_prices(session, find_item(session, billing.id, code))
+    return [
+        (row.amount.dong, f"{row.valid_from:%d/%m}", f"{row.valid_to:%d/%m}" if row.valid_to else "") for row in rows
+    ]
+
+
+def test_an_item_is_added_with_its_deed(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        row = add_item(session, billing.school, a_new_item(billing), billing.accountant, NOW)
+        assert (row.code, row.legal_name, row.payer) == ("NGOAIKHOA", "Hoạt động ngoại khóa", "family")
+        deed = session.exec(select(AuditEntry).where(AuditEntry.action == "fees.add_item")).one()
+        assert (deed.actor_id, deed.object_id) == (billing.accountant.user_id, str(row.id))
+
+
+def test_what_may_not_be_added_is_refused_by_name(database: Database, billing: BillingSchool) -> None:
+    new = a_new_item(billing)
+    with database.transaction(EVERYTHING) as session:
+        stranger = make_account(session, make_school(session))
+
+        def refused(error: type[Exception], words: str, item: NewItem) -> None:
+            with pytest.raises(error, match=words):
+                add_item(session, billing.school, item, billing.accountant, NOW)
+
+        refused(Conflict, "đã có khoản thu mã NUOCUONG", replace(new, code="NuocUong"))
+        refused(Prohibited, "55/2011/TT-BGDĐT", replace(new, legal_name="Tiền gửi xe"))
+        refused(Prohibited, "29/2024/TT-BGDĐT", replace(new, legal_name="Dạy thêm buổi chiều"))
+        refused(NotFound, "không có tài khoản ngân hàng này", replace(new, bank_account_id=stranger.id))
+        refused(Refused, "không ghi khoản thu được", replace(new, revenue_account="131"))
+        refused(Refused, "chưa có tài khoản kế toán", replace(new, revenue_account=" "))
+        refused(Refused, "thiếu: legal_basis", replace(new, legal_basis=" "))
+        assert find_item(session, billing.id, "NUOCUONG").code == "NUOCUONG"
+        with pytest.raises(NotFound):
+            find_item(session, billing.id, "NGOAIKHOA")
+
+
+def test_a_private_school_may_offer_extra_lessons(database: Database, vault: Vault) -> None:
+    with database.transaction(EVERYTHING) as session:
+        private = make_billing_school(session, vault, pupils=0, catalogue="private-school")
+        new = replace(a_new_item(private), legal_name="Học thêm buổi chiều", revenue_account="5113")
+        assert add_item(session, private.school, new, private.accountant, NOW).code == "NGOAIKHOA"
+
+
+def test_name_basis_and_accounts_change_and_the_deed_says_from_what(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        second = make_account(session, billing.school)
+        change = ItemChange(legal_name="Nước uống học sinh", bank_account_id=second.id)
+        row = change_item(session, billing.school, "NUOCUONG", change, billing.accountant, NOW)
+        assert (row.legal_name, row.bank_account_id) == ("Nước uống học sinh", second.id)
+        details = session.exec(select(AuditDetail).order_by(col(AuditDetail.audit_id).desc())).first()
+        assert details is not None
+        assert details.details["changed"]["legal_name"] == ["Tiền nước uống", "Nước uống học sinh"]
+        assert "legal_basis" not in details.details["changed"]
+        deeds = len(session.exec(select(AuditEntry)).all())
+        change_item(session, billing.school, "NUOCUONG", change, billing.accountant, NOW)
+        assert len(session.exec(select(AuditEntry)).all()) == deeds
+
+
+def test_a_refused_change_changes_nothing(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        with pytest.raises(Prohibited):
+            change_item(session, billing.school, "NUOCUONG", ItemChange("Vệ sinh lớp học"), billing.accountant, NOW)
+        session.flush()
+        assert find_item(session, billing.id, "NUOCUONG").legal_name == "Tiền nước uống"
+
+
+def test_a_new_price_ends_the_old_one_the_day_before(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        done = give_price(session, billing, "NUOCUONG", 12_000, NOVEMBER)
+        assert done.replaced is not None
+        assert prices(session, billing, "NUOCUONG") == [(10_000, "01/09", "31/10"), (12_000, "01/11", "31/05")]
+        (verdict,) = done.verdicts
+        assert verdict.needs_yes  # drinking water has no cap
+
+
+def test_a_price_replaced_from_its_first_day_is_kept_as_withdrawn(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        done = give_price(session, billing, "NUOCUONG", 12_000, SEPTEMBER)
+        assert done.replaced is not None
+        assert (done.replaced.withdrawn_at, done.replaced.valid_to) == (NOW, YEAR_END)
+        assert prices(session, billing, "NUOCUONG") == [(12_000, "01/09", "31/05")]
+
+
+def test_a_price_for_one_month_lets_the_old_one_resume(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        done = give_price(session, billing, "NUOCUONG", 5_000, NOVEMBER, valid_to=date(2025, 11, 30))
+        assert done.resumed is not None
+        assert prices(session, billing, "NUOCUONG") == [
+            (10_000, "01/09", "31/10"),
+            (5_000, "01/11", "30/11"),
+            (10_000, "01/12", "31/05"),
+        ]
+
+
+def test_a_price_before_another_ends_where_that_one_begins(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        give_price(session, billing, "NUOCUONG", 9_000, date(2024, 9, 1))
+        assert prices(session, billing, "NUOCUONG")[0] == (9_000, "01/09", "31/08")
+        with pytest.raises(Refused, match="Đã có đơn giá từ 01/09/2025"):
+            give_price(session, billing, "NUOCUONG", 9_000, date(2025, 3, 1), valid_to=YEAR_END)
+
+
+def test_a_price_above_the_cap_is_refused_with_its_article_and_changes_nothing(
+    database: Database, billing: BillingSchool
+) -> None:
+    with database.transaction(EVERYTHING) as session:
+        before = prices(session, billing, "BANTRU")
+        with pytest.raises(OverCap, match=r"vượt mức trần 300\.000 đ theo Nghị quyết 08/2025"):
+            give_price(session, billing, "BANTRU", 300_001, NOVEMBER)
+        assert prices(session, billing, "BANTRU") == before
+
+
+def test_a_rise_above_the_councils_share_is_refused_against_last_years_price(database: Database) -> None:
+    with database.transaction(EVERYTHING) as session:
+        school = make_school(session, area="ho_chi_minh")
+        accountant = make_user(session, school, "accountant")
+        city = BillingSchool(school, make_account(session, school), accountant, accountant)
+        load_caps(session, school.province_id, shipped_rules().caps)
+        new = replace(a_new_item(city), code="BANTRU", group=Group.SERVICE, revenue_account="531")
+        add_item(session, school, new, accountant, NOW)
+        last_year = give_price(session, city, "BANTRU", 250_000, date(2024, 9, 1), valid_to=date(2025, 5, 31))
+        assert all(verdict.needs_yes for verdict in last_year.verdicts)  # no cap is known for that year
+        with pytest.raises(OverCap, match=r"tăng từ 250\.000 đ lên 287\.501 đ, quá 15 %.*18/2025"):
+            give_price(session, city, "BANTRU", 287_501, SEPTEMBER, valid_to=YEAR_END)
+        give_price(session, city, "BANTRU", 287_500, SEPTEMBER, valid_to=YEAR_END)
+        verdicts = judge_schedule(session, school, read_schedule(session, school, OCTOBER), OCTOBER)
+        assert [verdict.needs_yes for verdict in verdicts] == [False]
+
+
+def test_whole_months_only_except_for_meals(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        with pytest.raises(Refused, match="ngày đầu tháng"):
+            give_price(session, billing, "NUOCUONG", 12_000, date(2025, 11, 10))
+        give_price(session, billing, "TIENAN", 35_000, date(2025, 11, 10))
+        assert prices(session, billing, "TIENAN") == [(32_000, "01/09", "09/11"), (35_000, "10/11", "31/05")]
+
+
+def test_a_second_price_for_some_of_the_same_pupils_is_refused(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        with pytest.raises(Refused, match=r"đã có đơn giá 10\.000 đ cho một phần các học sinh này từ 01/11/2025"):
+            give_price(session, billing, "NUOCUONG", 12_000, NOVEMBER, grades=frozenset({1}))
+        add_item(session, billing.school, a_new_item(billing), billing.accountant, NOW)
+        for grade, dong in ((1, 10_000), (2, 12_000)):
+            give_price(session, billing, "NGOAIKHOA", dong, SEPTEMBER, valid_to=YEAR_END, grades=frozenset({grade}))
+        give_price(session, billing, "NGOAIKHOA", 15_000, NOVEMBER, grades=frozenset({2}))
+        assert [amount for amount, *_ in prices(session, billing, "NGOAIKHOA")] == [10_000, 12_000, 15_000]
+
+
+def test_a_price_keeps_all_that_was_entered(database: Database, vault: Vault) -> None:
+    with database.transaction(EVERYTHING) as session:
+        private = make_billing_school(session, vault, pupils=0, catalogue="private-school")
+        more = {
+            "part_month": PartMonth.HALF,
+            "levels": frozenset({Level.PRIMARY}),
+            "classes": frozenset({"1A"}),
+            "quantity": Quantity.REGISTERED,
+        }
+        withdrawn = live_prices(session, find_item(session, private.id, "XEDUARUOC"))[0]
+        withdraw_price(session, private.school, withdrawn.id or 0, private.accountant, NOW, "Nhập nhầm")
+        give_price(session, private, "XEDUARUOC", 900_000, SEPTEMBER, **more)
+        (bus,) = [
+            each for each in read_schedule(session, private.school, OCTOBER).prices if each.item.code == "XEDUARUOC"
+        ]
+        assert {name: getattr(bus, name) for name in more} == more
+        assert bus.valid == Span(SEPTEMBER)
+
+
+def test_lowered_and_raised_again_leaves_no_trace_in_what_is_charged(
+    database: Database, billing: BillingSchool
+) -> None:
+    with database.transaction(EVERYTHING) as session:
+        before = read_schedule(session, billing.school, OCTOBER)
+        give_price(session, billing, "BANTRU", 200_000, date(2025, 10, 1))
+        give_price(session, billing, "BANTRU", 300_000, date(2025, 10, 1))
+        after = read_schedule(session, billing.school, OCTOBER)
+        cut = Span(date(2025, 10, 1), YEAR_END)
+        assert {(each.item.code, each.amount) for each in after.prices} == {
+            (each.item.code, each.amount) for each in before.prices
+        }
+        assert [each.valid for each in after.prices if each.item.code == "BANTRU"] == [cut]
+        assert len(session.exec(select(tables.FeePrice)).all()) == len(before.prices) + 2
+
+
+def test_an_item_ends_with_its_prices(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        give_price(session, billing, "NUOCUONG", 12_000, date(2026, 1, 1))
+        with pytest.raises(Refused, match="ngày đầu tháng đến ngày cuối tháng"):
+            end_item(session, billing.school, "NUOCUONG", date(2025, 11, 15), billing.accountant, NOW)
+        row = end_item(
+            session, billing.school, "NUOCUONG", date(2025, 11, 30), billing.accountant, NOW, "Cha mẹ không đồng ý"
+        )
+        assert row.valid_to == date(2025, 11, 30)
+        assert prices(session, billing, "NUOCUONG") == [(10_000, "01/09", "30/11")]
+        with pytest.raises(Refused, match="đã dừng sau ngày 30/11/2025"):
+            give_price(session, billing, "NUOCUONG", 12_000, date(2026, 1, 1))
+        with pytest.raises(Refused, match="không thể dừng trước đó"):
+            end_item(session, billing.school, "BANTRU", date(2025, 8, 31), billing.accountant, NOW)
+
+
+def test_a_price_taken_back_needs_a_reason_and_is_gone_once(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        (row,) = live_prices(session, find_item(session, billing.id, "NUOCUONG"))
+        assert row.id is not None
+        with pytest.raises(Refused, match="lý do"):
+            withdraw_price(session, billing.school, row.id, billing.accountant, NOW, " ")
+        withdraw_price(session, billing.school, row.id, billing.accountant, NOW, "Nhập nhầm")
+        assert prices(session, billing, "NUOCUONG") == []
+        with pytest.raises(NotFound):
+            withdraw_price(session, billing.school, row.id, billing.accountant, NOW, "Nhập nhầm")
