@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from billing.bills.tables import Bill, BillLine
 from billing.documents.banks import bank_by_bin
 from billing.documents.payment_qr import memo_for
-from billing.fees.items import UNIT_NAMES, Unit
+from billing.fees.explaining import plain
 from billing.ledger.tables import BankAccount
 from billing.money import Money, total
 from billing.payments.balances import BillBalance, bill_balances, line_dues, request_balances, rest_of
@@ -248,14 +248,7 @@ def _lines(items: _Items, period: str, newest: str) -> list[Line]:
     """Return a bill's items as the family pays them; an older bill's items say their month."""
     month = "" if period == newest else within(period)
     return [
-        Line(row.item_name, due, ", ".join(part for part in (month, _reckoning(row, due)) if part))
+        Line(shown.name, shown.amount, ", ".join(part for part in (month, shown.detail) if part))
         for row, due in items
-        if due
+        if (shown := plain(row, amount=due))
     ]
-
-
-def _reckoning(row: BillLine, due: Money) -> str:
-    """Return ``22 ngày ăn × 28.000 đ``, and nothing where a reduction or a credit note would show through it."""
-    if row.quantity <= 1 or due != row.gross:
-        return ""
-    return f"{row.quantity} {UNIT_NAMES[Unit(row.unit)]} × {row.unit_price}"

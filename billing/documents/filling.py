@@ -23,6 +23,7 @@ from billing.documents.payment_qr import payload_for
 from billing.documents.receipt_pdf import ReceiptDocument, ReceiptItem, VoidMark
 from billing.documents.slip_pdf import SlipDocument, SlipItem
 from billing.errors import NotFound, Refused
+from billing.fees.explaining import plain
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, asked_of, line_dues, request_balances, rest_of
@@ -41,17 +42,6 @@ from billing.people.tables import Pupil, PupilCode, School
 
 SCHOOL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 CHANNELS = {"transfer": "Chuyển khoản ngân hàng", "cash": "Tiền mặt", "card": "Thẻ", "credit": "Tiền nộp thừa"}
-UNITS = {
-    "month": "tháng",
-    "meal_day": "ngày ăn",
-    "hour": "giờ",
-    "day": "ngày",
-    "lesson": "tiết",
-    "km": "km",
-    "term": "học kỳ",
-    "year": "năm",
-    "once": "lần",
-}
 CREDIT_ITEM = "Tiền nộp thừa, giữ lại cho học sinh"
 
 
@@ -201,8 +191,8 @@ def _receipt_items(
     """Yield what was paid, item by item; what is left of the payment is the pupil's credit."""
     for part in paid:
         for bill_line, amount in _shares(lines[part.bill.id], part):
-            detail = _detail(bill_line) if amount == bill_line.family_share else ""
-            yield ReceiptItem(bill_line.item_name, part.bill.period, amount, detail)
+            if shown := plain(bill_line, amount=amount):
+                yield ReceiptItem(shown.name, part.bill.period, shown.amount, shown.detail)
     credit = payment.amount - total(part.amount for part in paid)
     if credit:
         yield ReceiptItem(CREDIT_ITEM, "", credit)
@@ -271,9 +261,8 @@ def _instalment(parts: Sequence[Asked]) -> str:
 
 def _slip_items(session: Session, balance: BillBalance, dues: Mapping[int, Money]) -> Iterator[SlipItem]:
     for bill_line in lines_of(session, [balance.bill_id])[balance.bill_id]:
-        if amount := dues[bill_line.id or 0]:
-            detail = _detail(bill_line) if amount == bill_line.family_share else ""
-            yield SlipItem(bill_line.item_name, balance.period, amount, detail)
+        if shown := plain(bill_line, amount=dues[bill_line.id or 0]):
+            yield SlipItem(shown.name, balance.period, shown.amount, shown.detail)
 
 
 def lines_of(session: Session, bills: Collection[UUID]) -> dict[UUID, list[BillLine]]:
@@ -287,13 +276,6 @@ def lines_of(session: Session, bills: Collection[UUID]) -> dict[UUID, list[BillL
     for row in rows:
         found[row.bill_id].append(row)
     return found
-
-
-def _detail(bill_line: BillLine) -> str:
-    """Return ``21 ngày ăn × 35.000 đ``; nothing when somebody else pays a share, which it would give away."""
-    if bill_line.family_share != bill_line.gross or bill_line.quantity == 1:
-        return ""
-    return f"{bill_line.quantity} {UNITS[bill_line.unit]} × {bill_line.unit_price}"
 
 
 def _mark(void: ReceiptVoid) -> VoidMark:

@@ -132,11 +132,14 @@ class Explanation:
         return (self.price, *self.months, self.formula, *self.shares, self.family)
 
 
-def plain(line: Payable, language: Language = "vi") -> PlainLine | None:
-    """Return the plain view of one line; None when nothing of it is to be paid."""
-    if not line.family_share:
-        return None
-    return PlainLine(line.item_name, line.family_share, plain_detail(line, language))
+def plain(line: Payable, language: Language = "vi", *, amount: Money | None = None) -> PlainLine | None:
+    """Return the plain view of one line; None when nothing of it is to be paid.
+
+    ``amount``: what is asked of it now, or was paid of it, where that is another sum than the family's share (a credit
+    note, a part payment).
+    """
+    shown = line.family_share if amount is None else amount
+    return PlainLine(line.item_name, shown, plain_detail(line, language, amount=shown)) if shown else None
 
 
 def plain_lines(lines: Iterable[Payable], language: Language = "vi") -> tuple[PlainLine, ...]:
@@ -144,9 +147,9 @@ def plain_lines(lines: Iterable[Payable], language: Language = "vi") -> tuple[Pl
     return tuple(shown for line in lines if (shown := plain(line, language)) is not None)
 
 
-def plain_detail(line: Payable, language: Language = "vi") -> str:
+def plain_detail(line: Payable, language: Language = "vi", *, amount: Money | None = None) -> str:
     """Return ``22 ngày ăn × 28.000 đ`` or ``nửa tháng``; nothing where somebody else's share would show through."""
-    if line.family_share != line.gross:
+    if line.family_share != line.gross or amount not in (None, line.gross):
         return ""
     half = line.because.get("part") == "half"
     if line.quantity == 1:

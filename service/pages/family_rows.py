@@ -15,6 +15,7 @@ from billing.documents.banks import bank_by_bin
 from billing.documents.payment_qr import payload_for
 from billing.documents.qr_image import qr_svg
 from billing.documents.vietqr import decode
+from billing.fees.explaining import plain
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, asked_of, line_dues, request_balances, rest_of
@@ -251,10 +252,10 @@ def _lines(session: Session, school_id: UUID, bills: Sequence[BillBalance]) -> l
     periods = {bill.bill_id: period_name(bill.period) for bill in bills}
     several = len(set(periods.values())) > 1
     order = {bill.bill_id: place for place, bill in enumerate(bills)}
-    shown = sorted((row for row in rows if dues[row.id or 0]), key=lambda row: (order[row.bill_id], row.position))
     return [
-        Line(f"{row.item_name} – {periods[row.bill_id]}" if several else row.item_name, dues[row.id or 0])
-        for row in shown
+        Line(f"{shown.name} – {periods[row.bill_id]}" if several else shown.name, shown.amount)
+        for row in sorted(rows, key=lambda row: (order[row.bill_id], row.position))
+        if (shown := plain(row, amount=dues[row.id or 0]))
     ]
 
 
