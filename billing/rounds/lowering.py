@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, insert
+from sqlalchemy import func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -16,8 +16,7 @@ from billing.bills.crediting import Approved, write_credits
 from billing.bills.lowering import BilledLine, Note, Off, Taken, by_amount, notes, to_price
 from billing.bills.tables import Bill, BillCredit, BillLine, BillReduction, BillVoid
 from billing.errors import Conflict, Refused
-from billing.events.recording import BILL_CREDITED
-from billing.events.tables import Event
+from billing.events.recording import BILL_CREDITED, record_events
 from billing.ledger.accounts import FAMILY_CREDIT, FAMILY_RECEIVABLE, STATE_RECEIVABLE
 from billing.ledger.posting import Fact, Line
 from billing.ledger.posting_many import post_many
@@ -225,22 +224,17 @@ def _income(session: Session, school_id: UUID, bills: Sequence[UUID]) -> dict[tu
 
 
 def _tell(session: Session, correction: Correction, bills: Sequence[LoweredBill], now: datetime) -> None:
-    session.execute(
-        insert(Event),
-        [
+    happened = (
+        (
+            bill.balance.bill_id,
             {
-                "school_id": correction.school_id,
-                "kind": BILL_CREDITED,
-                "subject_id": bill.balance.bill_id,
-                "facts": {
-                    "pupil_id": str(bill.balance.pupil_id),
-                    "correction": str(correction.id),
-                    "due": bill.now.dong,
-                    "off_rest": bill.off_rest.dong,
-                    "to_credit": bill.to_credit.dong,
-                },
-                "occurred_at": now,
-            }
-            for bill in bills
-        ],
+                "pupil_id": str(bill.balance.pupil_id),
+                "correction": str(correction.id),
+                "due": bill.now.dong,
+                "off_rest": bill.off_rest.dong,
+                "to_credit": bill.to_credit.dong,
+            },
+        )
+        for bill in bills
     )
+    record_events(session, correction.school_id, BILL_CREDITED, happened, now)
