@@ -106,16 +106,41 @@ def withdraw_price(  # noqa: PLR0913, PLR0917  which one, where, by whom, why
     one_at_a_time(session, school.id)
     if not reason.strip():
         raise Refused("Hãy ghi lý do bỏ đơn giá.")
-    row = session.exec(
-        select(tables.FeePrice).where(tables.FeePrice.school_id == school.id, tables.FeePrice.id == price_id)
-    ).one_or_none()
-    if row is None or row.withdrawn_at is not None:
-        raise NotFound("Không tìm thấy đơn giá này, hoặc đơn giá đã được bỏ.", price=price_id)
+    row = _find_price(session, school, price_id)
     row.withdrawn_at = now
     session.add(row)
     session.flush()
     item = session.exec(items_of(school.id).where(tables.FeeItem.id == row.item_id)).one()
     note(session, actor, now, item, "fees.withdraw_price", reason=reason, price=price_id)
+    return row
+
+
+def stop_price(  # noqa: PLR0913, PLR0917  which one, until when, where, by whom, why
+    session: Session, school: School, price_id: int, last_day: date, actor: Actor, now: datetime, reason: str = ""
+) -> tables.FeePrice:
+    """Let a price end earlier than it would have; afterwards the item has none until another is given.
+
+    Raises ``Refused`` before its first day, after its end, and for a day that makes no whole month where those count.
+    """
+    one_at_a_time(session, school.id)
+    row = _find_price(session, school, price_id)
+    if last_day < row.valid_from or (row.valid_to is not None and last_day > row.valid_to):
+        until = f" đến {row.valid_to:%d/%m/%Y}" if row.valid_to else ""
+        raise Refused(f"Đơn giá có hiệu lực từ {row.valid_from:%d/%m/%Y}{until}. Hãy chọn ngày dừng trong khoảng đó.")
+    item = session.exec(items_of(school.id).where(tables.FeeItem.id == row.item_id)).one()
+    end_price(row, item, last_day)
+    session.add(row)
+    session.flush()
+    note(session, actor, now, item, "fees.stop_price", reason=reason, price=price_id, last_day=last_day.isoformat())
+    return row
+
+
+def _find_price(session: Session, school: School, price_id: int) -> tables.FeePrice:
+    row = session.exec(
+        select(tables.FeePrice).where(tables.FeePrice.school_id == school.id, tables.FeePrice.id == price_id)
+    ).one_or_none()
+    if row is None or row.withdrawn_at is not None:
+        raise NotFound("Không tìm thấy đơn giá này, hoặc đơn giá đã được bỏ.", price=price_id)
     return row
 
 

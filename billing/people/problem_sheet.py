@@ -25,10 +25,10 @@ def write_problems(problems: Sequence[RowProblem]) -> bytes:
     for letter, width in zip("ABCD", _WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
-    sheet.append([_text(sheet, heading, bold=True) for heading in _HEADINGS])
+    sheet.append([text_cell(sheet, heading, bold=True) for heading in _HEADINGS])
     for problem in problems:
         line = str(problem.line) if problem.line else "Cả tệp"
-        sheet.append([_text(sheet, text) for text in (line, problem.column, problem.reason, problem.remedy)])
+        sheet.append([text_cell(sheet, text) for text in (line, problem.column, problem.reason, problem.remedy)])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -38,7 +38,7 @@ _BOLD = Font(bold=True)
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 
 
-def _text(sheet: WriteOnlyWorksheet, text: str, *, bold: bool = False) -> Cell:
+def text_cell(sheet: WriteOnlyWorksheet, text: str, *, bold: bool = False) -> Cell:
     """Return a text cell; its format stays Text, so that even retyping ``=1+1`` in Excel gives no formula."""
     cell: Cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text)[:_LONGEST_CELL])
     cell.data_type = "s"  # openpyxl would make a formula of a text that starts with =
