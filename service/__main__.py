@@ -27,6 +27,7 @@ DOORS = {
     "invariants": "kiểm tra các bất biến trên cơ sở dữ liệu",
     "verify": "kiểm tra một gói chứng cứ",
     "db": "chuẩn bị cơ sở dữ liệu",
+    "rounds": "tính hoặc phát hành đợt thu của nhiều trường",
     "web": "chỉ chạy máy chủ web",
     "worker": "chỉ chạy worker Celery",
     "sweeper": "chỉ chạy tiến trình quét việc sót",

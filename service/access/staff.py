@@ -118,6 +118,12 @@ def note(session: Session, noted: Noted, now: datetime) -> None:
     session.flush()
 
 
+def schools_with(session: Session, user_id: UUID, role: Actor, now: datetime) -> list[UUID]:
+    """Return the schools at which a user holds a role today; the transaction has no scope afterwards."""
+    grants = _grants(session, user_id, now.astimezone(_LOCAL).date())
+    return list(dict.fromkeys(grant.place.id for grant in grants if grant.role is role))
+
+
 def _grants(session: Session, user_id: UUID, today: date) -> Iterable[Grant]:
     """Yield today's grants: one for each school; a province role keeps its authority as the place."""
     rows = session.exec(

@@ -22,7 +22,7 @@ _WAITING: Mapping[str, str] = MappingProxyType(
         "reconciliation.settle": "SELECT recorded_at AS since FROM transfers WHERE state = 'new'",
         "billing.issue_rounds": """
             SELECT greatest(run_after, lease_until) AS since FROM jobs
-            WHERE state IN ('queued', 'running') AND kind = 'rounds.issue'
+            WHERE state IN ('queued', 'running') AND kind IN ('rounds.issue', 'rounds.preview')
             AND run_after <= :now AND coalesce(lease_until, run_after) <= :now""",
         "notifications.plan": """
             SELECT e.occurred_at AS since FROM events e

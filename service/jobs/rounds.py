@@ -1,4 +1,7 @@
-"""Issuing approved rounds: one job row for each round, one transaction for each school, resumable at any point."""
+"""Calculating and issuing rounds: one job row for each round, one transaction for each school, resumable at any point.
+
+An approved round is queued by its approver; a run over many schools (``round_runs.py``) queues one job for each.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ import traceback
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import true
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select, update
 
+from billing.audit.recording import Actor
 from billing.errors import HocphiError
+from billing.rounds.drafting import find_round
 from billing.rounds.issuing import issue_round
+from billing.rounds.previewing import preview_round
 from billing.rounds.tables import BillingRound
 from service.database import NOTHING, Scope, use_scope
 from service.jobs.tables import Job
@@ -20,6 +27,9 @@ from service.wiring import Wiring
 _log = logging.getLogger(__name__)
 
 KIND = "rounds.issue"
+PREVIEW = "rounds.preview"
+# What a run may calculate anew; a round that was handed to its approver meanwhile is left alone.
+NOT_SUBMITTED = ("draft", "previewed")
 # How long a round waits after each fault of ours or of the database; after the last one a person is asked.
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 5 * 60, 15 * 60, 60 * 60))
 MOST_PER_CALL = 200
@@ -58,7 +68,7 @@ def _key(round_id: UUID) -> str:
 
 
 def issue(wiring: Wiring) -> int:
-    """Issue what is queued, round by round, and return how many rounds were issued.
+    """Do what is queued, round by round, and return how many rounds were issued or calculated.
 
     A round and its job end in one transaction, and the job's row is locked while it runs: whoever is killed leaves
     nothing behind, and the next one finds the job as it was. What our rules refuse is written on the job for a
@@ -67,7 +77,7 @@ def issue(wiring: Wiring) -> int:
     """
     done = 0
     for _ in range(MOST_PER_CALL):
-        outcome = _issue_next(wiring)
+        outcome = do_next(wiring)
         if outcome is None:
             break
         done += outcome
@@ -76,17 +86,17 @@ def issue(wiring: Wiring) -> int:
     return done
 
 
-def _issue_next(wiring: Wiring) -> int | None:
-    """Issue the oldest free job's round: 1 when issued, 0 when refused, None when there is no job."""
+def do_next(wiring: Wiring, run: str | None = None) -> int | None:
+    """Do the oldest free job (of a run): 1 when done, 0 when refused or put off, None when there is no job."""
     job_id: UUID | None = None  # kept apart: a rollback empties the row object
     try:
         with wiring.database.transaction(NOTHING) as session:
-            job = _lock_next(session, wiring.clock())
+            job = _lock_next(session, wiring.clock(), run)
             if job is None:
                 return None
             job_id = job.id
             use_scope(session, Scope.of(_school_of(job)))
-            issue_round(session, UUID(job.arguments["round"]), wiring.clock(), wiring.reference_key)
+            _do(session, job, wiring)
             _finish(session, job_id, "done", wiring.clock())
     except HocphiError as refusal:
         with wiring.database.transaction(NOTHING) as session:
@@ -98,11 +108,19 @@ def _issue_next(wiring: Wiring) -> int | None:
         # A mistake in one round must not keep all other schools waiting, so it is written down and not raised.
         # Where it happened, and not the error's own text: a database repeats whole rows in it.
         where = "".join(traceback.format_tb(fault.__traceback__))
-        _log.error("issuing a round failed, job %s: %s\n%s", job_id, type(fault).__name__, where)
+        _log.error("a round failed, job %s: %s\n%s", job_id, type(fault).__name__, where)
         with wiring.database.transaction(NOTHING) as session:
             _put_off(session, job_id, wiring.clock(), type(fault).__name__)
         return 0
     return 1
+
+
+def _do(session: Session, job: Job, wiring: Wiring) -> None:
+    round_id, now = UUID(job.arguments["round"]), wiring.clock()
+    if job.kind == KIND:
+        issue_round(session, round_id, now, wiring.reference_key)
+    elif find_round(session, round_id).state in NOT_SUBMITTED:
+        preview_round(session, round_id, Actor(UUID(job.arguments["user"]), "accountant"), now)
 
 
 def _school_of(job: Job) -> UUID:
@@ -111,10 +129,11 @@ def _school_of(job: Job) -> UUID:
     return job.school_id
 
 
-def _lock_next(session: Session, now: datetime) -> Job | None:
+def _lock_next(session: Session, now: datetime, run: str | None) -> Job | None:
+    of_run = col(Job.arguments)["run"].astext == run if run else true()
     return session.exec(
         select(Job)
-        .where(Job.kind == KIND, Job.state == "queued", Job.run_after <= now)
+        .where(col(Job.kind).in_((KIND, PREVIEW)), Job.state == "queued", Job.run_after <= now, of_run)
         .order_by(col(Job.created_at), col(Job.id))
         .limit(1)
         .with_for_update(skip_locked=True),

@@ -59,6 +59,24 @@ RETURNING book_id
 UPDATE allocations SET amount = amount + 1 WHERE bill_id = (SELECT bill_id FROM allocations ORDER BY id LIMIT 1)
 RETURNING bill_id
 
+@ I4 instalments
+INSERT INTO bill_instalments (school_id, bill_id, number, amount, due_on)
+SELECT school_id, id, 1, family_due - 1, due_on FROM bills WHERE family_due > 1 LIMIT 1
+RETURNING bill_id
+
+@ I5 lowered by more than the line
+INSERT INTO bill_credits (school_id, correction_id, bill_id, line_id, off_rest, to_credit, off_state, reason, made_by, approved_by, at)
+SELECT school_id, gen_random_uuid(), bill_id, id, 0, family_share + 1, 0, 'x', gen_random_uuid(), gen_random_uuid(), now()
+FROM bill_lines ORDER BY id LIMIT 1
+RETURNING line_id
+
+@ I5 lowered and not in the book
+INSERT INTO bill_credits (school_id, correction_id, bill_id, line_id, off_rest, to_credit, off_state, reason, made_by, approved_by, at)
+SELECT l.school_id, gen_random_uuid(), bill_id, l.id, 1, 0, 0, 'x', gen_random_uuid(), gen_random_uuid(), now()
+FROM bill_lines l WHERE l.family_share > 0 AND NOT EXISTS (SELECT FROM allocations a WHERE a.bill_id = l.bill_id)
+ORDER BY id LIMIT 1
+RETURNING bill_id
+
 @ I5 void bill with money
 INSERT INTO bill_voids (bill_id, school_id, reason, made_by, approved_by, at)
 SELECT id, school_id, 'x', gen_random_uuid(), gen_random_uuid(), now() FROM bills
@@ -100,6 +118,12 @@ RETURNING source_id
 @ I7 allocated more than received
 UPDATE allocations SET amount = amount + 1 WHERE payment_id = (SELECT id FROM payments ORDER BY id LIMIT 1)
 RETURNING payment_id
+
+@ I7 credit that is not in the book
+INSERT INTO bill_credits (school_id, correction_id, bill_id, line_id, off_rest, to_credit, off_state, reason, made_by, approved_by, at)
+SELECT school_id, gen_random_uuid(), bill_id, id, 0, 1, 0, 'x', gen_random_uuid(), gen_random_uuid(), now()
+FROM bill_lines WHERE family_share > 0 ORDER BY id LIMIT 1
+RETURNING (SELECT pupil_id FROM bills b WHERE b.id = bill_id)
 
 @ I7 no source
 UPDATE payments SET source_id = gen_random_uuid()
@@ -193,6 +217,12 @@ RETURNING object_id
 INSERT INTO payment_reversals (payment_id, school_id, entry_id, reason, at)
 SELECT id, school_id, 1, 'x', now() FROM payments LIMIT 1
 RETURNING payment_id
+
+@ I13 lowered silently
+INSERT INTO bill_credits (school_id, correction_id, bill_id, line_id, off_rest, to_credit, off_state, reason, made_by, approved_by, at)
+SELECT school_id, gen_random_uuid(), bill_id, id, 0, 1, 0, 'x', gen_random_uuid(), gen_random_uuid(), now()
+FROM bill_lines WHERE family_share > 0 ORDER BY id LIMIT 1
+RETURNING correction_id
 
 @ I14 alone
 ALTER TABLE billing_rounds DROP CONSTRAINT ck_billing_rounds_two_people;
