@@ -7,7 +7,19 @@ from uuid import UUID
 from hypothesis import strategies as st
 
 from billing.fees.charging import Period, PupilFacts, Registration, Schedule
-from billing.fees.items import FeeItem, Group, Level, Ownership, Payer, Price, Quantity, Reduction, Span, Unit
+from billing.fees.items import (
+    FeeItem,
+    Group,
+    Level,
+    Ownership,
+    PartMonth,
+    Payer,
+    Price,
+    Quantity,
+    Reduction,
+    Span,
+    Unit,
+)
 from billing.money import Money
 
 SCHOOL_YEAR = Span(date(2025, 9, 1), date(2026, 5, 31))
@@ -137,7 +149,8 @@ def prices(draw: st.DrawFn) -> tuple[Price, ...]:
         unit = draw(st.sampled_from([Unit.MONTH, Unit.MEAL_DAY]))
         account, opt_in = draw(st.sampled_from(["main", "meals", "insurance"])), draw(st.booleans())
         of = item(code, group=draw(_GROUPS), unit=unit, account=account, opt_in=opt_in)
-        made.append(price(of, draw(_DONG)))
+        part = draw(st.sampled_from(PartMonth)) if unit is Unit.MONTH else PartMonth.WHOLE
+        made.append(price(of, draw(_DONG), part_month=part))
     return tuple(made)
 
 
