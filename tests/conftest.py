@@ -19,6 +19,7 @@ from billing.vault import Vault
 from service.database import Database, libpq_url, make_engine
 from service.embedded import Servers, erase
 from service.preparing import Addresses, prepare, role_url
+from tests.clean_databases import CleanDatabases
 
 # Speed is measured in benchmarks, not in tests. Changes meet the same cases each time; `make proof` rolls dice.
 settings.register_profile("change", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -84,7 +85,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def template(servers: TestServers) -> Iterator[str]:
-    """An empty database made by the real migrations; each test gets a copy."""
+    """An empty database made by the real migrations; tests get copies."""
     name = f"hocphi_template_{secrets.token_hex(4)}"
     with psycopg.connect(libpq_url(servers.owner_url), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -93,15 +94,20 @@ def template(servers: TestServers) -> Iterator[str]:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@pytest.fixture(scope="session")
+def clean_databases(servers: TestServers, template: str) -> Iterator[CleanDatabases]:
+    """The databases that tests use one after the other."""
+    databases = CleanDatabases(servers.owner_url, template)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def addresses(servers: TestServers, template: str) -> Iterator[Addresses]:
-    """The addresses of a fresh database."""
-    name = f"hocphi_test_{secrets.token_hex(6)}"
-    with psycopg.connect(libpq_url(servers.owner_url), autocommit=True) as connection:
-        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-        connection.execute(copy.format(sql.Identifier(name), sql.Identifier(template)))
-        yield servers.addresses(name)
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+def addresses(servers: TestServers, clean_databases: CleanDatabases) -> Iterator[Addresses]:
+    """The addresses of a database that is as the migrations leave it."""
+    name = clean_databases.take()
+    yield servers.addresses(name)
+    clean_databases.give_back(name)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from service.access.tables import User
 from service.database import EVERYTHING, Scope
 from service.demo.people_maker import MadePupil, make_people
 from service.demo.rosters import contact_rows, roster_rows, shipped
-from service.demo.schools import AUTHORITIES, PROVINCE, SCHOOL_YEAR, STORY_PUPILS, DemoSchool, Told
+from service.demo.schools import AUTHORITIES, PROVINCE, SCHOOL_YEAR, STORY_SCHOOLS, DemoSchool, Told
 from service.demo.stage import SCHEMES, Stage, feed_secret, feed_token
 from service.setting_up import add_user, find_user, set_up
 from service.setup_plan import PlannedAuthority, PlannedClass, PlannedSchool, SetupPlan
@@ -72,7 +72,7 @@ def move_in(stage: Stage) -> None:
     with wiring.database.transaction(EVERYTHING) as session:
         ids = set_up(session, _plan(stage.schools), wiring.clock()).schools
         _add_staff(session, stage, ids, wiring.clock())
-    people = make_people(stage.schools) if _is_larger(stage) else {}
+    people = {} if _is_the_story(stage) else make_people(stage.schools)
     with stage.progress("Trường, danh sách, khoản thu", len(stage.schools)) as bar:
         for school in stage.schools:
             with wiring.database.transaction(Scope.of(ids[school.code])) as session:
@@ -94,8 +94,10 @@ def school_row(session: Session, school: DemoSchool) -> School:
     return session.exec(select(School).where(School.code == school.code)).one()
 
 
-def _is_larger(stage: Stage) -> bool:
-    return sum(school.pupils for school in stage.schools) > STORY_PUPILS
+def _is_the_story(stage: Stage) -> bool:
+    """Tell whether the shipped sheets are of these schools: the story's own, with all of its classes."""
+    told = [(school.code, [group.code for group in school.classes]) for school in STORY_SCHOOLS]
+    return [(school.code, [group.code for group in school.classes]) for school in stage.schools] == told
 
 
 def _plan(schools: tuple[DemoSchool, ...]) -> SetupPlan:

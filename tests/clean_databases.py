@@ -1,0 +1,126 @@
+"""Empty databases for the tests: one that a test has used is emptied and handed out again, which is far cheaper than
+to copy and drop one for each test. A database whose shape a test has changed is thrown away.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+from service.database import libpq_url
+
+_USES = 40  # then its tables hold too much that was deleted
+_LEAVE_SECONDS = 5.0
+_KEPT = "alembic_version"
+
+_OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+# Whatever changes a table, a right, a trigger, a policy or a function writes a row of these with a transaction of its
+# own; a copy has the rows, and the transactions, of its template.
+_CATALOGUES = (
+    "pg_attrdef", "pg_attribute", "pg_class", "pg_constraint", "pg_default_acl", "pg_index", "pg_policy", "pg_proc",
+    "pg_rewrite", "pg_sequence", "pg_trigger", "pg_type",
+)  # fmt: skip
+_ROWS = sql.SQL("(SELECT (count(*), sum(xmin::text::bigint))::text FROM {})")
+_SETTINGS = sql.SQL(
+    """(SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+        WHERE d.datname = current_database())"""
+)
+_SHAPE = sql.SQL("SELECT {}").format(
+    sql.SQL(", ").join([*(_ROWS.format(sql.Identifier(each)) for each in _CATALOGUES), _SETTINGS])
+)
+_TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> %s"
+_RESTART = """
+    SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
+    FROM pg_sequences WHERE last_value IS NOT NULL"""
+
+_Connection = psycopg.Connection[Any]
+
+
+class _Used(NamedTuple):
+    name: str
+    uses: int
+
+
+class CleanDatabases:
+    """The databases of one test process, copies of a template."""
+
+    def __init__(self, owner_url: str, template: str) -> None:
+        self._owner_url = owner_url
+        self._template = template
+        with self._inside(template) as connection:
+            self._shape = connection.execute(_SHAPE).fetchone()
+        self._clean: list[_Used] = []
+        self._out: dict[str, int] = {}
+
+    def take(self) -> str:
+        """Return the name of a database as the migrations leave it."""
+        name, uses = self._clean.pop() if self._clean else (self._copy(), 0)
+        self._out[name] = uses + 1
+        return name
+
+    def give_back(self, name: str) -> None:
+        """Empty a used database, or drop it where that cannot be."""
+        uses = self._out.pop(name)
+        if uses < _USES and self._emptied(name):
+            self._clean.append(_Used(name, uses))
+        else:
+            self._drop(name)
+
+    def close(self) -> None:
+        """Drop all databases."""
+        for name in [*self._out, *(used.name for used in self._clean)]:
+            self._drop(name)
+
+    def _emptied(self, name: str) -> bool:
+        with self._inside(name) as connection:
+            if not _alone(connection) or connection.execute(_SHAPE).fetchone() != self._shape:
+                return False
+            try:  # without triggers: what is written once may not be deleted, nor what others refer to
+                connection.execute("SET session_replication_role = replica")
+            except psycopg.errors.InsufficientPrivilege:  # the owner that was given is no superuser
+                return False
+            for table in _filled(connection):
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+            connection.execute(_RESTART.encode())
+        return True
+
+    def _copy(self) -> str:
+        name = f"hocphi_test_{secrets.token_hex(6)}"
+        copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        self._run(copy.format(sql.Identifier(name), sql.Identifier(self._template)))
+        return name
+
+    def _drop(self, name: str) -> None:
+        self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _run(self, command: sql.Composed) -> None:
+        with psycopg.connect(libpq_url(self._owner_url), autocommit=True) as connection:
+            connection.execute(command)
+
+    def _inside(self, name: str) -> _Connection:
+        url = make_url(self._owner_url).set(database=name).render_as_string(hide_password=False)
+        return psycopg.connect(libpq_url(url), autocommit=True)
+
+
+def _alone(connection: _Connection) -> bool:
+    """End whoever is still there, and wait until they are gone; False if they do not go."""
+    connection.execute(f"SELECT pg_terminate_backend(pid) {_OTHERS}".encode())
+    deadline = time.monotonic() + _LEAVE_SECONDS
+    while connection.execute(f"SELECT 1 {_OTHERS}".encode()).fetchone():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _filled(connection: _Connection) -> list[str]:
+    """Return the tables that have rows."""
+    tables = [name for (name,) in connection.execute(_TABLES, [_KEPT])]
+    looks = (sql.SQL("EXISTS (SELECT FROM {})").format(sql.Identifier(table)) for table in tables)
+    found = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(looks))).fetchone() or ()
+    return [table for table, filled in zip(tables, found, strict=True) if filled]

@@ -1,0 +1,68 @@
+"""A database that was used before is as good as a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from service.database import EVERYTHING, Database, libpq_url, make_engine
+from tests.clean_databases import CleanDatabases
+from tests.conftest import TestServers
+from tests.factories.schools import make_school
+
+
+@pytest.fixture
+def databases(servers: TestServers, template: str) -> Iterator[CleanDatabases]:
+    made = CleanDatabases(servers.owner_url, template)
+    yield made
+    made.close()
+
+
+def inside(servers: TestServers, name: str, query: str) -> Any:  # noqa: ANN401  whatever is asked
+    with psycopg.connect(libpq_url(servers.addresses(name).owner), autocommit=True) as connection:
+        cursor = connection.execute(query.encode())
+        return cursor.fetchone() if cursor.description else None
+
+
+def filled(servers: TestServers, name: str) -> Database:
+    database = Database(make_engine(servers.addresses(name).app))
+    with database.transaction(EVERYTHING) as session:
+        make_school(session)
+    return database
+
+
+def test_rows_numbers_and_visitors_are_gone(servers: TestServers, databases: CleanDatabases) -> None:
+    name = databases.take()
+    before = inside(servers, name, "SELECT sum(start_value), count(last_value) FROM pg_sequences")
+    database = filled(servers, name)
+    inside(servers, name, "SELECT nextval(format('%I', sequencename)::regclass) FROM pg_sequences")
+    assert inside(servers, name, "SELECT count(*) FROM schools") == (1,)
+    databases.give_back(name)
+    assert databases.take() == name
+    assert inside(servers, name, "SELECT count(*) FROM schools") == (0,)
+    assert inside(servers, name, "SELECT count(*) FROM alembic_version") == (1,)
+    assert inside(servers, name, "SELECT sum(start_value), count(last_value) FROM pg_sequences") == before
+    assert inside(servers, name, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'hocphi_app'") == (0,)
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TABLE left_behind (id int)",
+        "ALTER TABLE schools DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE receipts DISABLE TRIGGER USER",
+        "GRANT DELETE ON receipts TO hocphi_app",
+        "DROP POLICY in_scope ON receipts",
+    ],
+)
+def test_one_with_another_shape_is_thrown_away(servers: TestServers, databases: CleanDatabases, change: str) -> None:
+    name = databases.take()
+    inside(servers, name, change)
+    databases.give_back(name)
+    assert databases.take() != name
+    query = f"SELECT count(*) FROM pg_database WHERE datname = '{name}'"  # noqa: S608  our own name
+    assert inside(servers, "postgres", query) == (0,)
