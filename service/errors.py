@@ -52,6 +52,14 @@ TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(
                 "Open the school's latest message again, or ask the school's office.",
             ),
         ),
+        access.CodeNotSent: Answer(
+            503,
+            "code_not_sent",
+            (
+                "Quay lại, chọn cách liên lạc khác hoặc thử lại sau ít phút; vẫn chưa được thì xin gọi nhà trường.",
+                "Go back, choose another contact or try again in a few minutes; if it still fails, call the school.",
+            ),
+        ),
         access.Busy: Answer(503, "busy", _LATER),
         access.TooLarge: Answer(413, "too_large", ("Gửi tệp nhỏ hơn.", "Send a smaller file.")),
         access.WeakPassword: Answer(422, "weak_password", _FIX),

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     zalo_refresh_token: SecretStr | None = Field(None, validation_alias="ZALO_REFRESH_TOKEN")
     zalo_template_notice: str = Field("", validation_alias="ZALO_TEMPLATE_NOTICE")
     zalo_template_receipt: str = Field("", validation_alias="ZALO_TEMPLATE_RECEIPT")
+    zalo_template_code: str = Field("", validation_alias="ZALO_TEMPLATE_CODE")
 
     @field_validator("base_url")
     @classmethod

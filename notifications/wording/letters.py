@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,15 @@ def receipt_letter(facts: ReceiptFacts, guardian: str, language: Language = "vi"
     return _write("receipt", language, facts, guardian, amount=str(facts.amount))
 
 
+def fill(what: str, language: Language, subject: str, values: Mapping[str, Any]) -> LetterText:
+    """Fill the two texts of a letter."""
+    return LetterText(
+        subject=subject,
+        text=_TEXTS.get_template(f"{language}/{what}.txt").render(values, clean=clean_text),
+        html=_TEXTS.get_template(f"{language}/{what}.html").render(values, clean=clean_text, subject=subject),
+    )
+
+
 def _write(
     what: str, language: Language, facts: NoticeFacts | ReceiptFacts, guardian: str, **subject: str
 ) -> LetterText:
@@ -56,13 +66,8 @@ def _write(
         "facts": facts,
         "guardian": clean_text(guardian),
         "pupil": pupil,
-        "clean": clean_text,
         "within": within,
         "on": lambda day: long_date(day, language),
     }
     title = _SUBJECTS[language, what].format(school=clean_text(facts.school.name), pupil=pupil, **subject)
-    return LetterText(
-        subject=title,
-        text=_TEXTS.get_template(f"{language}/{what}.txt").render(values),
-        html=_TEXTS.get_template(f"{language}/{what}.html").render(values, subject=title),
-    )
+    return fill(what, language, title, values)

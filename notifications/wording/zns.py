@@ -30,6 +30,9 @@ LIMITS: Mapping[str, int] = {
     "paid_date": 10,
     "receipt_number": 30,
     "link_code": 30,
+    "otp": 10,
+    "minutes": 3,
+    "purpose": 60,
 }
 
 

@@ -7,6 +7,7 @@ HocphiError
 ├── TooManyTries        a limit on tries is reached; carries the seconds to wait
 ├── ForgedRequest       an unsafe request without our token, or from another site
 ├── LinkUnknown         no payment link with this token, or it has ended
+├── CodeNotSent         a one-time code could not be handed to Zalo or the mail server
 ├── Busy                too many at once; trying again soon will work
 ├── TooLarge            the request carries more bytes than this door takes
 └── WeakPassword        a new password that may not be used
@@ -59,6 +60,13 @@ class LinkUnknown(HocphiError):  # noqa: N818  as above
 
     def __init__(self, message: str = "Đường dẫn này không có hoặc đã hết hạn.", **facts: object) -> None:
         super().__init__(message, **facts)
+
+
+class CodeNotSent(HocphiError):  # noqa: N818  as above
+    """A one-time code could not be handed to Zalo or the mail server."""
+
+    def __init__(self, masked: str, **facts: object) -> None:
+        super().__init__(f"Chưa gửi được mã tới {masked}.", **facts)
 
 
 class Busy(HocphiError):  # noqa: N818  as above

@@ -78,3 +78,8 @@ def session_cookie(*, production: bool) -> Cookie:
 def visitor_cookie(*, production: bool) -> Cookie:
     """Return the cookie that binds the sign-in form to one browser."""
     return Cookie("__Host-hocphi-visitor" if production else "hocphi-visitor", secure=production)
+
+
+def guardian_cookie(*, production: bool) -> Cookie:
+    """Return the cookie that carries a guardian's session."""
+    return Cookie("__Host-hocphi-guardian" if production else "hocphi-guardian", secure=production)

@@ -204,5 +204,6 @@ def _standins(settings: Settings, folder: Path) -> Iterator[Settings]:
                 "zalo_refresh_token": SecretStr(zalo.FIRST_REFRESH),
                 "zalo_template_notice": zalo.TEMPLATE_IDS[Kind.BILL_ISSUED, "vi"],
                 "zalo_template_receipt": zalo.TEMPLATE_IDS[Kind.PAYMENT_RECEIVED, "vi"],
+                "zalo_template_code": zalo.CODE_TEMPLATE,
             }
         )

@@ -21,12 +21,14 @@ from service.access import links, staff
 from service.access.links import ensure_link
 from service.access.roles import Actor, Place, SignedIn
 from service.access.staff import Account, Noted
+from service.code_sending import code_sender
 from service.database import EVERYTHING, Scope, use_scope
 from service.jobs.rounds import ask_to_issue, trouble_of
 from service.pages import audit_rows, family_rows, office_rows, round_rows, trouble_rows, upload_rows, waiting_rows
 from service.pages.claims_binding import ClaimRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
+from service.pages.guardian_binding import GuardianRows
 from service.pages.qr_picture import labelled_qr
 from service.pages.trouble_views import TroublePage
 from service.pages.views import (
@@ -54,7 +56,8 @@ SETTLE = "reconciliation.settle"
 
 
 def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Desk]]:
-    """Return what opens a desk for a caller; bells are rung after the commit, and only then."""
+    """Return what opens a desk for a caller; bells are rung and codes sent after the commit, and only then."""
+    send_code = code_sender(wiring)
 
     @contextmanager
     def open_desk(caller: Caller) -> Iterator[Desk]:
@@ -63,11 +66,13 @@ def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Des
             yield desk
         for bell in desk.bells:
             wiring.ring(bell)
+        for code in desk.codes:
+            send_code(code)
 
     return open_desk
 
 
-class RowDesk(ClaimRows, FeeRows):
+class RowDesk(GuardianRows, ClaimRows, FeeRows):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 
     # Sign-in and sessions: tables that decide the scope, so they need none.

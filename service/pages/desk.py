@@ -19,6 +19,7 @@ from service.access.roles import Place, SignedIn
 from service.access.staff import Account, Noted
 from service.pages.claims_desk import ClaimDesk
 from service.pages.fee_desk import FeeDesk
+from service.pages.guardian_desk import GuardianDesk
 from service.pages.round_desk import RoundWork
 from service.pages.trouble_views import TroublePage
 from service.pages.views import (
@@ -155,7 +156,7 @@ class AuditDesk(Protocol):
         """Return the sums of each school under an authority."""
 
 
-class Desk(Gate, FamilyDesk, OfficeDesk, UploadDesk, AuditDesk, FeeDesk, RoundWork, ClaimDesk, Protocol):
+class Desk(Gate, FamilyDesk, GuardianDesk, OfficeDesk, UploadDesk, AuditDesk, FeeDesk, RoundWork, ClaimDesk, Protocol):
     """Everything together."""
 
 

@@ -27,6 +27,7 @@ MENU = (
     Entry("/van-phong/cho-xu-ly", "Giao dịch chờ xử lý", "Waiting transfers"),
     Entry("/van-phong/ngan-sach", "Tiền Nhà nước", "State money"),
     Entry("/van-phong/ngan-sach/chi-tra", "Chi trả hỗ trợ", "Payouts"),
+    Entry("/van-phong/lien-he", "Liên hệ chờ xác nhận", "Contacts to confirm"),
     Entry("/van-phong/tai-len", "Tải tệp lên", "Uploads"),
     Entry("/kiem-toan", "Đối soát và báo cáo", "Audit and reports"),
     Entry("/tinh", "Toàn tỉnh", "Province"),

@@ -29,6 +29,7 @@ from starlette.routing import Route
 
 from notifications.quiet import SCHOOL_TIME
 from notifications.rules import Kind
+from notifications.wording.codes import code_template
 from notifications.wording.zns import ZnsTemplate, template
 from service.standins.journal import Journal
 from service.standins.screens import page, style
@@ -45,6 +46,7 @@ TEMPLATE_IDS: Mapping[tuple[Kind, str], str] = {
     (Kind.BILL_ISSUED, "en"): "500201",
     (Kind.PAYMENT_RECEIVED, "en"): "500202",
 }
+CODE_TEMPLATE = "500103"
 ACCESS_SECONDS = 25 * 3600
 TROUBLES = ("500", "accept-then-500", "accept-then-silence", "garbage")
 _SILENCE_SECONDS = 120
@@ -102,7 +104,7 @@ class Zalo:
         self.delivered = [Delivered(**entry) for entry in self._messages.entries()]
         self._templates = {
             id_: template(kind, "en" if lang == "en" else "vi") for (kind, lang), id_ in TEMPLATE_IDS.items()
-        }
+        } | {CODE_TEMPLATE: code_template("vi")}
         first = {"access": FIRST_ACCESS, "refresh": FIRST_REFRESH, "since": self.now()}
         self._pair: dict[str, Any] = first
         for entry in self._tokens.entries():
@@ -193,7 +195,7 @@ def _fill(form: ZnsTemplate, params: dict[str, Any], links: str) -> dict[str, An
         "title": put(form.title),
         "paragraphs": [put(text) for text in form.paragraphs],
         "rows": [[label, put(value)] for label, value in form.rows],
-        "button": [form.button[0], links + put(form.button[1])],
+        "button": [form.button[0], links + put(form.button[1]) if form.button[0] else ""],
         "params": used,
     }
 

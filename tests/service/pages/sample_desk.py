@@ -34,6 +34,7 @@ from service.pages.views import (
     WaitingList,
 )
 from tests.service.pages.sample_claims import SampleClaims
+from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_rounds import SampleRounds
 from tests.service.pages.samples import (
     AUDIT,
@@ -56,7 +57,7 @@ from tests.service.pages.samples import (
 PASSWORD_HASH = passwords.hash_password(PASSWORD)  # slow by design, so once
 
 
-class SampleDesk(SampleClaims, SampleRounds):
+class SampleDesk(SampleGuardians, SampleClaims, SampleRounds):
     """A desk over the records above; remembers sessions and what was done."""
 
     def __init__(self) -> None:
