@@ -69,9 +69,7 @@ def code_sender(wiring: Wiring) -> SendCode:
 
 def _outgoing(settings: Settings, code: CodeToSend) -> Outgoing:
     if code.kind == "phone":
-        return TemplateMessage(
-            str(code.code_id), code.to, settings.zalo_template_code, code_params(code.facts, "vi")
-        )
+        return TemplateMessage(str(code.code_id), code.to, settings.zalo_template_code, code_params(code.facts, "vi"))
     words = code_letter(code.facts, code.language)
     return Letter(
         tracking_id=str(code.code_id),
