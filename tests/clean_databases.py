@@ -30,8 +30,9 @@ _SETTINGS = sql.SQL(
     """(SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
         WHERE d.datname = current_database())"""
 )
+_VERSION = sql.SQL("(SELECT string_agg(version_num, ',') FROM {})").format(sql.Identifier(_KEPT))
 _SHAPE = sql.SQL("SELECT {}").format(
-    sql.SQL(", ").join([*(_ROWS.format(sql.Identifier(each)) for each in _CATALOGUES), _SETTINGS])
+    sql.SQL(", ").join([*(_ROWS.format(sql.Identifier(each)) for each in _CATALOGUES), _SETTINGS, _VERSION])
 )
 _TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> %s"
 _RESTART = """
