@@ -135,9 +135,20 @@ def test_after_kills_and_a_flush_the_summary_is_the_same(undisturbed: Demo, play
     is_the_same(again, undisturbed)
 
 
+# One moment for each, spread over both acts: early, in the thick of it, and while the second act's stragglers come.
 @pytest.mark.proof
-@pytest.mark.parametrize("at_least", [20, 200, 420])
-@pytest.mark.parametrize("name", sorted(FAULTS))
+@pytest.mark.parametrize(
+    ("name", "at_least"),
+    [
+        ("worker", 200),
+        ("web", 20),
+        ("sweeper", 200),
+        ("valkey", 200),
+        ("postgres", 420),
+        ("guard", 20),
+        ("flushall", 420),
+    ],
+)
 def test_after_one_fault_the_summary_is_the_same(
     undisturbed: Demo, play: Callable[[], Demo], name: str, at_least: int
 ) -> None:
@@ -149,7 +160,7 @@ def test_after_one_fault_the_summary_is_the_same(
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("at_least", [0, 20, 200, 340, 420, 500])
+@pytest.mark.parametrize("at_least", [0, 200, 420])
 def test_after_the_demo_itself_was_killed_the_summary_is_the_same(
     undisturbed: Demo, play: Callable[[], Demo], at_least: int
 ) -> None:
