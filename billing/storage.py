@@ -18,11 +18,14 @@ from sqlalchemy import (
     Dialect,
     ForeignKeyConstraint,
     Identity,
+    Uuid,
+    any_,
     cast,
     func,
+    literal,
     type_coerce,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -90,6 +93,12 @@ def money_sum(column: Any) -> ColumnElement[Money]:  # noqa: ANN401  SQLModel ty
     """Return SQL for the sum of a money column as Money; no rows add up to 0 đ."""
     summed = func.coalesce(func.sum(type_coerce(column, BigInteger)), 0)
     return type_coerce(cast(summed, BigInteger), MoneyColumn)
+
+
+def among(column: Any, ids: Iterable[uuid.UUID]) -> ColumnElement[bool]:  # noqa: ANN401  as above
+    """Return the condition that a column is one of these ids, sent as one array: cheap for a whole school."""
+    wanted: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid())))
+    return wanted
 
 
 def new_id() -> uuid.UUID:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -62,6 +63,9 @@ def run_worker(app: Celery, *, processes: int = 2) -> int:
     """Work until SIGTERM; returns the exit code. Running jobs are finished first."""
     # Celery warns of root because of pickle, which is not accepted here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
+    # What is loaded now stays for good: the collector need not look at it again, nor fork's copies write to it.
+    gc.collect()
+    gc.freeze()
     signals.worker_process_init.connect(_leave_with_main_process, weak=False)
     worker = app.Worker(
         pool="prefork",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -34,21 +38,39 @@ TABLES = (
 
 def come_up(_: int) -> None:
     """Make a process import what this file needs, and wait for its brother to do the same."""
+    gc.freeze()  # as a worker does when it begins
     time.sleep(1)
+
+
+@cache
+def _opened(address: str) -> Database:
+    """Return the database of this process: like a worker, it keeps its connection from one school to the next."""
+    return Database(make_engine(address, pool_size=1))
 
 
 def issue_one(address: str, school: UUID, round_id: UUID) -> float:
     """Issue one school's round; return the largest memory of this process so far in megabytes."""
-    database = Database(make_engine(address, pool_size=1))
-    with database.transaction(Scope.of(school)) as session:
+    with _opened(address).transaction(Scope.of(school)) as session:
         issue_round(session, round_id, SCHOOL_DAY, REFERENCE_KEY)
-    database.close()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[psycopg.Connection[Any]]:
+    """Lend the plain connection that this process keeps, for one transaction."""
+    connection = _plain(address)
+    with connection.transaction():
+        yield connection
+
+
+@cache
+def _plain(address: str) -> psycopg.Connection[Any]:
+    return psycopg.connect(libpq_url(address))
 
 
 def insert_one(address: str, school: UUID) -> None:
     """Write one school's ready rows by bare statements, in one transaction, as the application's role."""
-    with psycopg.connect(libpq_url(address)) as connection:
+    with _connected(address) as connection:
         connection.execute("SELECT set_config('app.schools', %s, true)", (str(school),))
         for table in TABLES:
             columns = sql.SQL(", ").join(map(sql.Identifier, columns_of(table)))
@@ -62,8 +84,7 @@ def insert_one(address: str, school: UUID) -> None:
 
 def add_one(address: str, school: UUID) -> float:
     """Write one school's ready rows as SQLModel objects; return the seconds without the reading of them."""
-    database = Database(make_engine(address, pool_size=1))
-    with database.transaction(Scope.of(school)) as session:
+    with _opened(address).transaction(Scope.of(school)) as session:
         found = {table: _read(session, table, school) for table in TABLES}
         start = time.perf_counter()
         for table, rows in found.items():
@@ -71,9 +92,7 @@ def add_one(address: str, school: UUID) -> float:
             session.add_all(model(**row) for row in rows)
             session.flush()
             session.expunge_all()
-    seconds = time.perf_counter() - start
-    database.close()
-    return seconds
+    return time.perf_counter() - start
 
 
 def _read(session: Session, table: str, school: UUID) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from billing.bills.instalments import Share, split_due
-from billing.loading import load_temporary
+from billing.loading import load_temporary, number_shared
 from billing.money import Money, total
 
 
@@ -45,7 +45,10 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class NewBill:
-    """A bill to be written, with all its lines; ``replaces_id`` names a void bill in whose place it stands."""
+    """A bill to be written, with all its lines; ``replaces_id`` names a void bill in whose place it stands.
+
+    Bills may share one tuple of lines; it is then sent to the database once.
+    """
 
     id: UUID
     number: str
@@ -89,9 +92,10 @@ _BILLS = {
     "gross": "bigint",
     "family_due": "bigint",
     "replaces_id": "uuid",
+    "lines": "int",
 }
 _LINES = {
-    "bill_id": "uuid",
+    "lines": "int",
     "position": "int",
     "item_id": "uuid",
     "item_code": "text",
@@ -104,7 +108,7 @@ _LINES = {
     "because": "jsonb",
 }
 _REDUCTIONS = {
-    "bill_id": "uuid",
+    "lines": "int",
     "position": "int",
     "reduction_id": "uuid",
     "payer": "text",
@@ -124,15 +128,16 @@ _INSERT_BILLS = text("""
 _INSERT_LINES = text("""
     INSERT INTO bill_lines (school_id, bill_id, position, item_id, item_code, item_name, unit, quantity, unit_price,
                             gross, family_share, note, because)
-    SELECT :school_id, bill_id, position, item_id, item_code, item_name, unit, quantity, unit_price,
-           gross, family_share, '', because
-    FROM pg_temp.new_bill_lines
+    SELECT :school_id, b.id, l.position, l.item_id, l.item_code, l.item_name, l.unit, l.quantity, l.unit_price,
+           l.gross, l.family_share, '', l.because
+    FROM pg_temp.new_bills b JOIN pg_temp.new_bill_lines l ON l.lines = b.lines ORDER BY b.number, l.position
 """)
 _INSERT_REDUCTIONS = text("""
     INSERT INTO bill_reductions (school_id, line_id, reduction_id, payer, percent, amount, title, legal_basis)
     SELECT :school_id, l.id, r.reduction_id, r.payer, r.percent, r.amount, r.title, r.legal_basis
-    FROM pg_temp.new_bill_reductions r
-    JOIN bill_lines l ON l.school_id = :school_id AND l.bill_id = r.bill_id AND l.position = r.position
+    FROM pg_temp.new_bills b
+    JOIN pg_temp.new_bill_reductions r ON r.lines = b.lines
+    JOIN bill_lines l ON l.school_id = :school_id AND l.bill_id = b.id AND l.position = r.position
 """)
 _INSERT_INSTALMENTS = text("""
     INSERT INTO bill_instalments (school_id, bill_id, number, amount, due_on)
@@ -143,9 +148,11 @@ _INSERT_INSTALMENTS = text("""
 def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> None:
     """Insert bills, lines, reductions and instalments; the database checks sums, keys and the school on every row."""
     session.flush()
-    load_temporary(session, "new_bills", _BILLS, (_bill_row(bill) for bill in bills))
-    load_temporary(session, "new_bill_lines", _LINES, (row for bill in bills for row in _line_rows(bill)))
-    load_temporary(session, "new_bill_reductions", _REDUCTIONS, (row for bill in bills for row in _shares(bill)))
+    shared_lines = number_shared(bill.lines for bill in bills)
+    load_temporary(session, "new_bills", _BILLS, (_bill_row(bill, shared_lines[id(bill.lines)][0]) for bill in bills))
+    each = shared_lines.values()
+    load_temporary(session, "new_bill_lines", _LINES, (row for one in each for row in _line_rows(*one)))
+    load_temporary(session, "new_bill_reductions", _REDUCTIONS, (row for one in each for row in _shares(*one)))
     shared = {
         "school_id": issue.school_id,
         "round_id": issue.round_id,
@@ -161,7 +168,7 @@ def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> Non
         session.execute(_INSERT_INSTALMENTS, {"school_id": issue.school_id})
 
 
-def _bill_row(bill: NewBill) -> tuple[object, ...]:
+def _bill_row(bill: NewBill, lines: int) -> tuple[object, ...]:
     return (
         bill.id,
         bill.number,
@@ -172,13 +179,14 @@ def _bill_row(bill: NewBill) -> tuple[object, ...]:
         bill.gross.dong,
         bill.family_due.dong,
         bill.replaces_id,
+        lines,
     )
 
 
-def _line_rows(bill: NewBill) -> Iterator[tuple[object, ...]]:
-    for position, line in enumerate(bill.lines, 1):
+def _line_rows(number: int, lines: Sequence[NewLine]) -> Iterator[tuple[object, ...]]:
+    for position, line in enumerate(lines, 1):
         yield (
-            bill.id,
+            number,
             position,
             line.item_id,
             line.item_code,
@@ -192,11 +200,11 @@ def _line_rows(bill: NewBill) -> Iterator[tuple[object, ...]]:
         )
 
 
-def _shares(bill: NewBill) -> Iterator[tuple[object, ...]]:
-    for position, line in enumerate(bill.lines, 1):
+def _shares(number: int, lines: Sequence[NewLine]) -> Iterator[tuple[object, ...]]:
+    for position, line in enumerate(lines, 1):
         for share in line.reductions:
             yield (
-                bill.id,
+                number,
                 position,
                 share.reduction_id,
                 share.payer,

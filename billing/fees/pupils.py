@@ -18,6 +18,7 @@ from billing.fees.council_rates import is_foreign
 from billing.fees.items import Level, Reduction, Span
 from billing.fees.schedule import reduction_of
 from billing.people.tables import ClassGroup, ClassPlacement, Contact, Enrolment, Guardianship, Pupil
+from billing.storage import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def _sibling_places(session: Session, pupil_ids: Sequence[UUID], days: Span) -> 
         select(col(Guardianship.guardian_id), col(Guardianship.pupil_id), col(Pupil.birth_date))
         .join(Pupil, col(Pupil.id) == col(Guardianship.pupil_id))
         .where(
-            col(Guardianship.pupil_id).in_(pupil_ids),
+            among(Guardianship.pupil_id, pupil_ids),
             _meets(col(Guardianship.valid_from), col(Guardianship.valid_to), days),
         ),
     ).all()
@@ -190,7 +191,7 @@ def _reachable(session: Session, pupil_ids: Sequence[UUID], days: Span) -> set[U
     contact = exists().where(col(Contact.guardian_id) == col(Guardianship.guardian_id), col(Contact.valid_to).is_(None))
     rows = session.exec(
         select(Guardianship.pupil_id).where(
-            col(Guardianship.pupil_id).in_(pupil_ids),
+            among(Guardianship.pupil_id, pupil_ids),
             col(Guardianship.receives_notices).is_(True),
             _meets(col(Guardianship.valid_from), col(Guardianship.valid_to), days),
             contact,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,12 +12,19 @@ from sqlmodel import Session
 
 from billing.ledger.accounts import account_id
 from billing.ledger.posting import Fact, Line
-from billing.loading import load_temporary
+from billing.loading import load_temporary, number_shared
 
-_ENTRIES = {"kind": "text", "source_id": "text", "value_date": "date", "note": "text"}
-_POSTINGS = {
+_ENTRIES = {
     "kind": "text",
     "source_id": "text",
+    "value_date": "date",
+    "note": "text",
+    "pupil_id": "uuid",
+    "bill_id": "uuid",
+    "lines": "int",
+}
+_POSTINGS = {
+    "lines": "int",
     "debit": "bigint",
     "credit": "bigint",
     "amount": "bigint",
@@ -31,44 +39,61 @@ _INSERT_ENTRIES = text("""
 _INSERT_POSTINGS = text("""
     INSERT INTO postings (school_id, entry_id, debit_account_id, credit_account_id, amount, pupil_id, item_code,
                           bill_id)
-    SELECT :school_id, e.id, p.debit, p.credit, p.amount, p.pupil_id, p.item_code, p.bill_id
-    FROM pg_temp.new_postings p
-    JOIN journal_entries e ON e.school_id = :school_id AND e.kind = p.kind AND e.source_id = p.source_id
+    SELECT :school_id, e.id, p.debit, p.credit, p.amount, coalesce(p.pupil_id, n.pupil_id), p.item_code,
+           coalesce(p.bill_id, n.bill_id)
+    FROM pg_temp.new_entries n
+    JOIN pg_temp.new_postings p ON p.lines = n.lines
+    JOIN journal_entries e ON e.school_id = :school_id AND e.kind = n.kind AND e.source_id = n.source_id
 """)
 
-Posted = tuple[Fact, Sequence[Line]]
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A fact with its lines. Facts may share one tuple of lines; it is then sent to the database once.
+
+    ``pupil_id`` and ``bill_id`` hold for the lines that name none.
+    """
+
+    fact: Fact
+    lines: tuple[Line, ...]
+    pupil_id: UUID | None = None
+    bill_id: UUID | None = None
 
 
-def post_many(session: Session, school_id: UUID, facts: Sequence[Posted], now: datetime) -> int:
+def post_many(session: Session, school_id: UUID, posted: Sequence[Posted], now: datetime) -> int:
     """Write one entry for each fact of a school and return how many.
 
     Lines of 0 đ are left out, and a fact without any other line makes no entry. A fact posted before is refused
     by the database (``IntegrityError``), and then nothing of the transaction stands.
     """
-    kept = [(fact, lines) for fact, all_lines in facts if (lines := [line for line in all_lines if line.amount])]
-    if any(fact.school_id != school_id for fact, _ in kept):
+    shared = number_shared(each.lines for each in posted)
+    lines = [(number, line) for number, some in shared.values() for line in some if line.amount]
+    paying = {number for number, _ in lines}
+    kept = [each for each in posted if shared[id(each.lines)][0] in paying]
+    if any(each.fact.school_id != school_id for each in kept):
         raise ValueError("all facts must be of one school")
     session.flush()
-    codes = {code for _, lines in kept for line in lines for code in (line.debit, line.credit)}
+    codes = {code for _, line in lines for code in (line.debit, line.credit)}
     accounts = {code: account_id(session, school_id, code) for code in sorted(codes)}
-    entries = ((fact.kind, fact.source_id, fact.value_date, fact.note) for fact, _ in kept)
-    load_temporary(session, "new_entries", _ENTRIES, entries)
-    load_temporary(session, "new_postings", _POSTINGS, _rows(kept, accounts))
+    load_temporary(session, "new_entries", _ENTRIES, (_entry(each, shared[id(each.lines)][0]) for each in kept))
+    load_temporary(session, "new_postings", _POSTINGS, (_posting(number, line, accounts) for number, line in lines))
     session.execute(_INSERT_ENTRIES, {"school_id": school_id, "now": now})
     session.execute(_INSERT_POSTINGS, {"school_id": school_id})
     return len(kept)
 
 
-def _rows(facts: Sequence[Posted], accounts: dict[str, int]) -> Iterator[tuple[object, ...]]:
-    for fact, lines in facts:
-        for line in lines:
-            yield (
-                fact.kind,
-                fact.source_id,
-                accounts[line.debit],
-                accounts[line.credit],
-                line.amount.dong,
-                line.pupil_id,
-                line.item_code,
-                line.bill_id,
-            )
+def _entry(each: Posted, lines: int) -> tuple[object, ...]:
+    fact = each.fact
+    return fact.kind, fact.source_id, fact.value_date, fact.note, each.pupil_id, each.bill_id, lines
+
+
+def _posting(number: int, line: Line, accounts: dict[str, int]) -> tuple[object, ...]:
+    return (
+        number,
+        accounts[line.debit],
+        accounts[line.credit],
+        line.amount.dong,
+        line.pupil_id,
+        line.item_code,
+        line.bill_id,
+    )

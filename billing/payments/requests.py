@@ -22,7 +22,7 @@ from billing.payments.balances import moved_by_bill, rest_by
 from billing.payments.reference import reference_for
 from billing.payments.tables import reference_numbers
 from billing.payments.virtual_accounts import assign_virtual_accounts
-from billing.storage import MoneyColumn, new_id
+from billing.storage import MoneyColumn, among, new_id
 
 Payee = tuple[UUID, UUID]
 """Who is asked and where to: the pupil and the school's bank account."""
@@ -81,7 +81,7 @@ def _open_bills(session: Session, school_id: UUID, payees: set[Payee]) -> dict[P
         .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
         .where(
             Bill.school_id == school_id,
-            col(Bill.pupil_id).in_({pupil for pupil, _ in payees}),
+            among(Bill.pupil_id, {pupil for pupil, _ in payees}),
             col(BillVoid.bill_id).is_(None),
             rest > 0,
         )

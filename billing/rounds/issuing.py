@@ -29,7 +29,7 @@ from billing.fees.pupils import BilledPupil
 from billing.fees.schedule import item_ids
 from billing.ledger.accounts import FAMILY_RECEIVABLE, STATE_RECEIVABLE
 from billing.ledger.posting import Fact, Line
-from billing.ledger.posting_many import post_many
+from billing.ledger.posting_many import Posted, post_many
 from billing.money import ZERO, Money
 from billing.payments.requests import NewRequest, open_requests
 from billing.payments.tables import PaymentRequest, PaymentRequestBill
@@ -237,24 +237,29 @@ def _period_text(billing_round: BillingRound) -> str:
 def _post(session: Session, billing_round: BillingRound, made: Sequence[Made], now: datetime) -> None:
     """Post each bill: the family owes its share; the State owes its own, except where it pays the insurer itself."""
     day = now.astimezone(VIET_NAM).date()
+    # Pupils with the same facts share one tuple of lines, and so one tuple of postings.
+    charged = {id(charge.lines): charge.lines for _, charge in made}
+    shared = {key: tuple(_postings(lines)) for key, lines in charged.items()}
     facts = [
-        (
+        Posted(
             Fact(billing_round.school_id, "bill_issued", str(bill.id), day, bill.number),
-            list(_postings(bill, charge)),
+            shared[id(charge.lines)],
+            bill.pupil_id,
+            bill.id,
         )
         for bill, charge in made
     ]
     post_many(session, billing_round.school_id, facts, now)
 
 
-def _postings(bill: NewBill, charge: Charge) -> Iterator[Line]:
-    for line in charge.lines:
+def _postings(lines: Sequence[ChargeLine]) -> Iterator[Line]:
+    for line in lines:
         income, code = line.item.revenue_account, line.item.code
-        yield Line(FAMILY_RECEIVABLE, income, line.family_share, bill.pupil_id, code, bill.id)
+        yield Line(FAMILY_RECEIVABLE, income, line.family_share, item_code=code)
         if not line.reductions:
             continue
         state = ZERO if line.item.group is Group.PASS_THROUGH else line.share(Payer.STATE)
-        yield Line(STATE_RECEIVABLE, income, state, bill.pupil_id, code, bill.id)
+        yield Line(STATE_RECEIVABLE, income, state, item_code=code)
 
 
 def _tell(

@@ -19,7 +19,7 @@ from billing.errors import Conflict, Refused
 from billing.events.recording import BILL_CREDITED, record_events
 from billing.ledger.accounts import FAMILY_CREDIT, FAMILY_RECEIVABLE, STATE_RECEIVABLE
 from billing.ledger.posting import Fact, Line
-from billing.ledger.posting_many import post_many
+from billing.ledger.posting_many import Posted, post_many
 from billing.ledger.tables import JournalEntry, LedgerAccount, Posting
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, bill_balances
@@ -188,7 +188,7 @@ def _post(session: Session, correction: Correction, bills: Sequence[LoweredBill]
     for bill in bills:
         kind, source = credit_entry(correction.id, bill.balance.bill_id)
         fact = Fact(correction.school_id, kind, source, day, bill.balance.number)
-        facts.append((fact, list(_postings(bill, items, income))))
+        facts.append(Posted(fact, tuple(_postings(bill, items, income))))
     post_many(session, correction.school_id, facts, now)
 
 
