@@ -125,19 +125,21 @@ _INSERT_BILLS = text("""
            gross, gross - family_due, family_due, :due_on, :issued_at, replaces_id
     FROM pg_temp.new_bills ORDER BY number
 """)
+# One statement, so that a share finds the key of its line without a search among all lines of the province.
 _INSERT_LINES = text("""
-    INSERT INTO bill_lines (school_id, bill_id, position, item_id, item_code, item_name, unit, quantity, unit_price,
-                            gross, family_share, note, because)
-    SELECT :school_id, b.id, l.position, l.item_id, l.item_code, l.item_name, l.unit, l.quantity, l.unit_price,
-           l.gross, l.family_share, '', l.because
-    FROM pg_temp.new_bills b JOIN pg_temp.new_bill_lines l ON l.lines = b.lines ORDER BY b.number, l.position
-""")
-_INSERT_REDUCTIONS = text("""
+    WITH written AS (
+        INSERT INTO bill_lines (school_id, bill_id, position, item_id, item_code, item_name, unit, quantity,
+                                unit_price, gross, family_share, note, because)
+        SELECT :school_id, b.id, l.position, l.item_id, l.item_code, l.item_name, l.unit, l.quantity,
+               l.unit_price, l.gross, l.family_share, '', l.because
+        FROM pg_temp.new_bills b JOIN pg_temp.new_bill_lines l ON l.lines = b.lines ORDER BY b.number, l.position
+        RETURNING id, bill_id, position
+    )
     INSERT INTO bill_reductions (school_id, line_id, reduction_id, payer, percent, amount, title, legal_basis)
-    SELECT :school_id, l.id, r.reduction_id, r.payer, r.percent, r.amount, r.title, r.legal_basis
+    SELECT :school_id, w.id, r.reduction_id, r.payer, r.percent, r.amount, r.title, r.legal_basis
     FROM pg_temp.new_bills b
     JOIN pg_temp.new_bill_reductions r ON r.lines = b.lines
-    JOIN bill_lines l ON l.school_id = :school_id AND l.bill_id = b.id AND l.position = r.position
+    JOIN written w ON w.bill_id = b.id AND w.position = r.position
 """)
 _INSERT_INSTALMENTS = text("""
     INSERT INTO bill_instalments (school_id, bill_id, number, amount, due_on)
@@ -162,7 +164,6 @@ def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> Non
     }
     session.execute(_INSERT_BILLS, shared)
     session.execute(_INSERT_LINES, {"school_id": issue.school_id})
-    session.execute(_INSERT_REDUCTIONS, {"school_id": issue.school_id})
     if issue.shares:
         load_temporary(session, "new_bill_instalments", _INSTALMENTS, _parts(bills, issue.shares))
         session.execute(_INSERT_INSTALMENTS, {"school_id": issue.school_id})

@@ -32,18 +32,20 @@ _POSTINGS = {
     "item_code": "text",
     "bill_id": "uuid",
 }
-_INSERT_ENTRIES = text("""
-    INSERT INTO journal_entries (school_id, kind, source_id, value_date, recorded_at, note)
-    SELECT :school_id, kind, source_id, value_date, :now, note FROM pg_temp.new_entries
-""")
-_INSERT_POSTINGS = text("""
+# One statement, so that a posting finds the key of its entry without a search in the whole book.
+_INSERT = text("""
+    WITH written AS (
+        INSERT INTO journal_entries (school_id, kind, source_id, value_date, recorded_at, note)
+        SELECT :school_id, kind, source_id, value_date, :now, note FROM pg_temp.new_entries
+        RETURNING id, kind, source_id
+    )
     INSERT INTO postings (school_id, entry_id, debit_account_id, credit_account_id, amount, pupil_id, item_code,
                           bill_id)
-    SELECT :school_id, e.id, p.debit, p.credit, p.amount, coalesce(p.pupil_id, n.pupil_id), p.item_code,
+    SELECT :school_id, w.id, p.debit, p.credit, p.amount, coalesce(p.pupil_id, n.pupil_id), p.item_code,
            coalesce(p.bill_id, n.bill_id)
     FROM pg_temp.new_entries n
     JOIN pg_temp.new_postings p ON p.lines = n.lines
-    JOIN journal_entries e ON e.school_id = :school_id AND e.kind = n.kind AND e.source_id = n.source_id
+    JOIN written w ON w.kind = n.kind AND w.source_id = n.source_id
 """)
 
 
@@ -77,8 +79,7 @@ def post_many(session: Session, school_id: UUID, posted: Sequence[Posted], now: 
     accounts = {code: account_id(session, school_id, code) for code in sorted(codes)}
     load_temporary(session, "new_entries", _ENTRIES, (_entry(each, shared[id(each.lines)][0]) for each in kept))
     load_temporary(session, "new_postings", _POSTINGS, (_posting(number, line, accounts) for number, line in lines))
-    session.execute(_INSERT_ENTRIES, {"school_id": school_id, "now": now})
-    session.execute(_INSERT_POSTINGS, {"school_id": school_id})
+    session.execute(_INSERT, {"school_id": school_id, "now": now})
     return len(kept)
 
 
