@@ -54,9 +54,15 @@ def _task(name: str, job: Callable[[Wiring], int], wiring: ProcessWiring) -> Cal
     return run
 
 
-def _leave_with_main_process(**_: object) -> None:
-    """End a pool process with its main process, also after ``kill -9`` of that."""
-    end_with_parent(signal.SIGKILL)
+def _leaving_with(main: int) -> Callable[..., None]:
+    """Return what ends a pool process with its main process, also after ``kill -9`` of that."""
+
+    def leave(**_: object) -> None:
+        end_with_parent(signal.SIGKILL)
+        if os.getppid() != main:  # it was gone before the kernel had been asked
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return leave
 
 
 def run_worker(app: Celery, *, processes: int = 2) -> int:
@@ -66,7 +72,7 @@ def run_worker(app: Celery, *, processes: int = 2) -> int:
     # What is loaded now stays for good: the collector need not look at it again, nor fork's copies write to it.
     gc.collect()
     gc.freeze()
-    signals.worker_process_init.connect(_leave_with_main_process, weak=False)
+    signals.worker_process_init.connect(_leaving_with(os.getpid()), weak=False)
     worker = app.Worker(
         pool="prefork",
         concurrency=processes,
