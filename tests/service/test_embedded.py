@@ -86,7 +86,7 @@ class User:
 
     def close(self) -> None:
         """Let it end: its standard input closes."""
-        if self.process.returncode is None:
+        if self.process.stdin and not self.process.stdin.closed:  # it may have ended by itself
             self.process.communicate(timeout=60)
 
 
