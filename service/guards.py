@@ -44,6 +44,7 @@ NARROWED = {
 # Rows of these are written once: no UPDATE, DELETE or TRUNCATE, whoever asks.
 WRITTEN_ONCE = (
     "allocations",
+    "attendance_months",
     "audit_entries",
     "audit_seals",
     "access_events",

@@ -1,8 +1,8 @@
-"""How a credit note lowers a bill's lines (pure): to a lower price, or by an amount; off what is open, or given back.
+"""How a credit note lowers a bill's lines (pure): to a lower price or quantity, or by an amount.
 
-A lower price lowers everybody's share: the reductions are reckoned again on the lower gross, a percentage as a
-percentage, a fixed sum as far as the gross reaches. What the family's share falls by comes off the open part of the
-bill as far as that reaches; the rest was paid already and becomes the pupil's credit.
+A lower price or quantity lowers everybody's share: the reductions are reckoned again on the lower gross, a percentage
+as a percentage, a fixed sum as far as the gross reaches. What the family's share falls by comes off the open part of
+the bill as far as that reaches; the rest was paid already and becomes the pupil's credit.
 """
 
 from __future__ import annotations
@@ -69,20 +69,40 @@ def to_price(line: BilledLine, price: Money) -> Off:
     """Return what is still to come off a line so that it costs the lower price; nothing if it does already."""
     if price < ZERO:
         raise Refused("Mức thu mới không được âm.")
-    left = min(price, line.unit_price) * line.quantity
-    by_state = ZERO
+    return _to_gross(line, min(price, line.unit_price) * line.quantity)
+
+
+def to_quantity(line: BilledLine, used: int) -> Off:
+    """Return what is still to come off a line of which only ``used`` units were used; nothing if all of them were."""
+    if used < 0:
+        raise Refused("Số lượng đã dùng không được âm.")
+    return _to_gross(line, line.unit_price * min(used, line.quantity))
+
+
+def _to_gross(line: BilledLine, gross: Money) -> Off:
+    """Reckon the line again at a lower gross, and compare with what it was and what came off it before."""
+    before = rest = line.unit_price * line.quantity
+    left, by_state = gross, ZERO
     for each in line.taken:
-        amount = min(left, each.amount if each.percent is None else left_share(price, line, each.percent))
-        left -= amount
+        amount = min(left, _taken_at(each, gross, before, rest))
+        left, rest = left - amount, rest - each.amount
         by_state += amount if each.payer == STATE else ZERO
     family = line.family_share - line.family_off - left
     state = line.by_state - line.state_off - by_state
     return Off(line.line_id, max(family, ZERO), max(state, ZERO))
 
 
-def left_share(price: Money, line: BilledLine, percent: int) -> Money:
-    """Return what a percentage takes at the lower price: it is of the gross, whatever others took before."""
-    return (min(price, line.unit_price) * line.quantity).percent(percent)
+def _taken_at(taken: Taken, gross: Money, before: Money, rest: Money) -> Money:
+    """Return what a reduction takes at a lower gross: a fixed sum the same, a percentage its share.
+
+    ``rest`` is what others had left of the gross ``before``. A percentage that held for some of the line's months only
+    took less than its share of the whole; it shrinks as the gross does.
+    """
+    if taken.percent is None:
+        return taken.amount
+    if taken.amount == min(rest, before.percent(taken.percent)):
+        return gross.percent(taken.percent)
+    return Money(taken.amount.dong * gross.dong // before.dong)
 
 
 def by_amount(line: BilledLine, amount: Money) -> Off:

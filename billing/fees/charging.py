@@ -4,7 +4,8 @@ The rules, in the order they are applied:
 
 1. A period is looked at month by month, so a quarter costs exactly what its three months cost.
 2. A pupil is charged for a month in which they are enrolled (and registered, where the item asks for it) on
-   at least one day; meals are counted by the meal days on which they are there. Where the price says so, a month
+   at least one day; meals are counted by the meal days on which they are there and not absent (as far as their
+   class's month is closed). Where the price says so, a month
    of which the pupil was there in one half only costs half, or nothing (``PartMonth``): a line of its own.
 3. A reduction counts for a month if it is valid on the pupil's first day in that month (of that price).
    Percentages are of the gross. The State's share comes first, then the school's, then a donor's; each takes
@@ -93,6 +94,7 @@ class PupilFacts:
     reductions: tuple[Reduction, ...] = ()
     sibling_order: int = 1
     citizen: bool = True
+    absent: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,7 +379,8 @@ def _units(price: Price, pupil: PupilFacts, period: Period, stay: list[Span]) ->
     if not stay:
         return 0
     if price.quantity is Quantity.MEAL_DAYS:
-        return sum(any(span.holds(day) for span in stay) for day in period.meal_days)
+        eaten = period.meal_days - pupil.absent
+        return sum(any(span.holds(day) for span in stay) for day in eaten)
     if price.quantity is Quantity.REGISTERED:
         first = stay[0].start
         return max(

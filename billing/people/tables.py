@@ -4,7 +4,7 @@ Pupils and guardians live at province level: a child changes school, a guardian 
 A school sees a person through an enrolment; a guardian sees her own children (see the policies in the migrations).
 """
 
-from datetime import date
+from datetime import date, time
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, Column, Index, LargeBinary, Text, UniqueConstraint
@@ -35,6 +35,7 @@ class School(Row, table=True):
     """A school: the tenant. ``code`` is the sector database's code, opaque text.
 
     ``alert_percent``: how far a round's total may move against the last one before the approver is asked.
+    ``meal_cutoff``: the hour (local) until which the kitchen can be told who is absent.
     """
 
     __tablename__ = "schools"
@@ -57,6 +58,7 @@ class School(Row, table=True):
     budget_code: str | None = None
     language: str = "vi"
     alert_percent: int = Field(default=20, sa_column_kwargs={"server_default": "20"})
+    meal_cutoff: time = Field(default=time(8), sa_column_kwargs={"server_default": "08:00:00"})
 
 
 class ClassGroup(Row, table=True):

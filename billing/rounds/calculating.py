@@ -10,11 +10,12 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from billing.attendance.reading import days_off
 from billing.bills.instalments import Share, shares_from, split_due
 from billing.bills.tables import Bill, BillVoid
 from billing.errors import NotFound, Refused
 from billing.fees.caps import CapVerdict
-from billing.fees.charging import Charge, charge_all, split_by_account
+from billing.fees.charging import Charge, Period, charge_all, split_by_account
 from billing.fees.preview import digest_of
 from billing.fees.pupils import BilledPupil, Roll, read_roll
 from billing.fees.schedule import judge_schedule, read_schedule
@@ -46,7 +47,7 @@ def calculate(
     ``again`` charges them although they are billed (for the bill that takes the place of another).
     """
     school = school_of(session, billing_round)
-    period = period_of(billing_round)
+    period = without_days_off(session, billing_round)
     schedule = read_schedule(session, school, period.days)
     verdicts = judge_schedule(session, school, schedule, period.days)
     roll = read_roll(session, school.id, billing_round.school_year, period.days)
@@ -56,6 +57,13 @@ def calculate(
     charges = tuple(charge_all((pupil.facts for pupil in wanted), period, schedule))
     _refuse_too_large(charges, shares_from(billing_round.instalments))
     return Calculated(charges, {pupil.facts.pupil_id: pupil for pupil in roll.pupils}, roll, verdicts)
+
+
+def without_days_off(session: Session, billing_round: BillingRound) -> Period:
+    """Return the round's period; on a day off of the whole school nobody eats, whenever it was entered."""
+    off = days_off(session, billing_round.school_id, billing_round.period_from, billing_round.period_to)
+    planned = period_of(billing_round)
+    return replace(planned, meal_days=planned.meal_days - off.keys())
 
 
 def _refuse_too_large(charges: Sequence[Charge], shares: Sequence[Share]) -> None:

@@ -1,8 +1,9 @@
 """Corrections of an issued round: one person asks, another approves, and only then anything happens.
 
-Four kinds: *void* takes an unpaid bill back; *replace* also issues a newly calculated one in its place; *credit* lowers
-lines of one bill by amounts; *price* lowers one item of all bills of the round to a lower price. Who has paid already
-gets the difference as credit, who has not owes less. Nothing of a locked round is corrected.
+Five kinds: *void* takes an unpaid bill back; *replace* also issues a newly calculated one in its place; *credit* lowers
+lines of one bill by amounts; *price* lowers one item of all bills of the round to a lower price; *attendance* lowers
+meals to the days attended (``by_days``). Who has paid already gets the difference as credit, who has not owes less.
+Nothing of a locked round is corrected.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from billing.money import ZERO, Money, total
 from billing.rounds.drafting import find_round, person
 from billing.rounds.locking import refuse_locked
 from billing.rounds.lowering import LoweredBill, lower, lowered_bills
-from billing.rounds.tables import Correction, CorrectionDecision
+from billing.rounds.tables import LOWERING_KINDS, Correction, CorrectionDecision
 from billing.rounds.voiding import bill_to_void, instead_of, replace_bill, void
 
 
@@ -71,7 +72,7 @@ class CorrectionPreview:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """What is asked for, before it is checked and written down."""
 
     school_id: UUID
@@ -94,7 +95,7 @@ def propose_void(  # noqa: PLR0913  a deed, its reason and moment
     if replace:
         instead = instead_of(session, balance)
         content = {"due": instead.due.dong, "digest": instead.digest}
-    return _propose(session, actor, _of_bill(session, bill_id, "replace" if replace else "void", content), reason, now)
+    return ask(session, actor, _of_bill(session, bill_id, "replace" if replace else "void", content), reason, now)
 
 
 def propose_credit(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
@@ -104,7 +105,7 @@ def propose_credit(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
     if not lines or len({line.line_id for line in lines}) != len(lines):
         raise Refused("Hãy chọn ít nhất một khoản để ghi giảm, mỗi khoản một lần.")
     content = {"lines": [{"line": line.line_id, "amount": line.amount.dong} for line in lines]}
-    return _propose(session, actor, _of_bill(session, bill_id, "credit", content), reason, now)
+    return ask(session, actor, _of_bill(session, bill_id, "credit", content), reason, now)
 
 
 def propose_price(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
@@ -112,8 +113,8 @@ def propose_price(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
 ) -> Correction:
     """Ask for one item to be lowered to a price in all bills of a round; ``Refused`` when none would fall."""
     content = {"item": item_code, "price": price.dong}
-    asked = _Asked(find_round(session, round_id).school_id, round_id, "price", content)
-    return _propose(session, actor, asked, reason, now)
+    asked = Asked(find_round(session, round_id).school_id, round_id, "price", content)
+    return ask(session, actor, asked, reason, now)
 
 
 def preview_correction(session: Session, correction_id: UUID) -> CorrectionPreview:
@@ -135,7 +136,7 @@ def approve_correction(
         raise SamePerson("Người lập đề nghị không được tự duyệt. Hãy nhờ người duyệt khác.", correction=correction_id)
     refuse_locked(find_round(session, correction.round_id))
     _decide(session, correction, actor, now, approved=True)
-    if correction.kind in ("credit", "price"):
+    if correction.kind in LOWERING_KINDS:
         return CorrectionPreview(tuple(map(_as_lowered, lower(session, correction, approver, now))))
     done = _preview(session, correction)
     if correction.kind == "replace":
@@ -173,14 +174,15 @@ def find_correction(session: Session, correction_id: UUID) -> Correction:
     return found
 
 
-def _of_bill(session: Session, bill_id: UUID, kind: str, content: dict[str, Any]) -> _Asked:
+def _of_bill(session: Session, bill_id: UUID, kind: str, content: dict[str, Any]) -> Asked:
     bill = session.exec(select(Bill).where(Bill.id == bill_id)).one_or_none()
     if bill is None:
         raise NotFound("Không tìm thấy thông báo thu này.", bill=bill_id)
-    return _Asked(bill.school_id, bill.round_id, kind, content, bill_id)
+    return Asked(bill.school_id, bill.round_id, kind, content, bill_id)
 
 
-def _propose(session: Session, actor: Actor, asked: _Asked, reason: str, now: datetime) -> Correction:
+def ask(session: Session, actor: Actor, asked: Asked, reason: str, now: datetime) -> Correction:
+    """Write down what one person asks to be corrected, if it can be done now; another person decides."""
     if not reason.strip():
         raise Refused("Hãy ghi lý do điều chỉnh.")
     refuse_locked(find_round(session, asked.round_id))
@@ -200,12 +202,17 @@ def _propose(session: Session, actor: Actor, asked: _Asked, reason: str, now: da
     deed = Deed(
         correction.school_id, f"correction.ask_{asked.kind}", "correction", str(correction.id), correction.reason
     )
-    record_deed(session, actor, deed, now, **asked.content)
+    record_deed(session, actor, deed, now, **_told(asked))
     return correction
 
 
+def _told(asked: Asked) -> dict[str, Any]:
+    """Return what the audit keeps of the content: of a whole round's lines how many, for they stand in the row."""
+    return {"lines": len(asked.content["lines"])} if asked.kind == "attendance" else asked.content
+
+
 def _preview(session: Session, correction: Correction) -> CorrectionPreview:
-    if correction.kind in ("credit", "price"):
+    if correction.kind in LOWERING_KINDS:
         return CorrectionPreview(tuple(map(_as_lowered, lowered_bills(session, correction))))
     if correction.bill_id is None:
         raise ValueError(f"correction {correction.id} names no bill")

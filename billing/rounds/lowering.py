@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from billing.bills.crediting import Approved, write_credits
-from billing.bills.lowering import BilledLine, Note, Off, Taken, by_amount, notes, to_price
+from billing.bills.lowering import BilledLine, Note, Off, Taken, by_amount, notes, to_price, to_quantity
 from billing.bills.tables import Bill, BillCredit, BillLine, BillReduction, BillVoid
 from billing.errors import Conflict, Refused
 from billing.events.recording import BILL_CREDITED, record_events
@@ -26,6 +26,8 @@ from billing.payments.balances import BillBalance, bill_balances
 from billing.rounds.issuing import VIET_NAM
 from billing.rounds.tables import Correction
 from billing.storage import money_sum
+
+NOTHING_FALLS = "Không có thông báo thu nào được giảm: số mới không thấp hơn số đã thu."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def lowered_bills(session: Session, correction: Correction) -> tuple[LoweredBill
         for balance in sorted(balances, key=lambda each: each.number)
     )
     if not found:
-        raise Refused("Không có thông báo thu nào được giảm: mức thu mới không thấp hơn mức đã thu.")
+        raise Refused(NOTHING_FALLS)
     return found
 
 
@@ -117,22 +119,28 @@ def _offs(session: Session, correction: Correction) -> dict[UUID, list[Off]]:
     offs: dict[UUID, list[Off]] = defaultdict(list)
     if correction.kind == "price":
         price = Money(content["price"])
-        for bill_id, line in _lines(session, correction, item=content["item"]):
+        for bill_id, line in billed_lines(session, correction, item=content["item"]):
             if off := to_price(line, price):
                 offs[bill_id].append(off)
         return offs
+    if correction.kind == "attendance":
+        used = {int(each["line"]): int(each["used"]) for each in content["lines"]}
+        for bill_id, line in billed_lines(session, correction, lines=list(used)):
+            if off := to_quantity(line, used[line.line_id]):
+                offs[bill_id].append(off)
+        return offs
     amounts = {int(each["line"]): Money(each["amount"]) for each in content["lines"]}
-    for bill_id, line in _lines(session, correction, lines=list(amounts)):
+    for bill_id, line in billed_lines(session, correction, lines=list(amounts)):
         offs[bill_id].append(by_amount(line, amounts[line.line_id]))
     return offs
 
 
-def _lines(
+def billed_lines(
     session: Session, correction: Correction, *, item: str | None = None, lines: Sequence[int] = ()
 ) -> Iterator[tuple[UUID, BilledLine]]:
     """Yield (bill, line) of the correction's live bills: all lines of an item, or the named ones of its bill."""
     chosen = col(BillLine.item_code) == item if item else col(BillLine.id).in_(lines)
-    of = col(Bill.round_id) == correction.round_id if item else col(Bill.id) == correction.bill_id
+    of = col(Bill.id) == correction.bill_id if correction.bill_id else col(Bill.round_id) == correction.round_id
     rows = session.exec(
         select(BillLine)
         .join(Bill, (col(Bill.school_id) == BillLine.school_id) & (col(Bill.id) == BillLine.bill_id))

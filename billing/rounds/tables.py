@@ -18,7 +18,8 @@ from billing.storage import Row, in_school, json_column, money_column, new_id, o
 ROUND_STATES = ("draft", "previewed", "submitted", "approved", "issued", "locked", "withdrawn")
 ISSUED_STATES = ("issued", "locked")
 ROUND_KINDS = ("regular", "supplementary")
-CORRECTION_KINDS = ("void", "replace", "credit", "price")
+LOWERING_KINDS = ("credit", "price", "attendance")
+CORRECTION_KINDS = ("void", "replace", "credit", "price", "attendance")
 
 
 class BillingRound(Row, table=True):
@@ -83,10 +84,10 @@ class BillingRound(Row, table=True):
 
 
 class Correction(Row, table=True):
-    """What one person asks to be corrected, of one bill or (``price``) of one item of a whole round.
+    """What one person asks to be corrected, of one bill or (``price``, ``attendance``) of a whole round.
 
     ``content``: *void* {}; *replace* {"due", "digest"} of the bill to come; *credit* {"lines": [{"line", "amount"}]};
-    *price* {"item", "price"}.
+    *price* {"item", "price"}; *attendance* {"lines": [{"line", "used"}]}, the units that were used in the end.
     """
 
     __tablename__ = "corrections"
@@ -95,7 +96,7 @@ class Correction(Row, table=True):
         in_school(["round_id"], "billing_rounds"),
         in_school(["bill_id"], "bills"),
         one_of("kind", CORRECTION_KINDS),
-        CheckConstraint("(kind = 'price') = (bill_id IS NULL)", name="of_a_bill_or_a_round"),
+        CheckConstraint("(kind IN ('price', 'attendance')) = (bill_id IS NULL)", name="of_a_bill_or_a_round"),
         CheckConstraint("reason <> ''", name="reason_given"),
         Index("ix_corrections_round", "school_id", "round_id"),
     )

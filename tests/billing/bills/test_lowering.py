@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.bills.lowering import BilledLine, Off, Taken, by_amount, notes, to_price
+from billing.bills.lowering import BilledLine, Off, Taken, by_amount, notes, to_price, to_quantity
 from billing.errors import Refused
 from billing.money import ZERO, Money, total
 
@@ -62,6 +62,24 @@ def test_a_lower_price_is_billed_as_if_it_had_been_the_price(
     off = to_price(billed, Money(lower))
     assert billed.family_share - off.family == again.family_share
     assert billed.by_state - off.state == again.by_state
+
+
+@given(st.integers(1, 30), st.integers(0, 30), st.integers(0, 10**6), TAKEN)
+def test_units_not_used_are_billed_as_if_they_had_never_been(
+    quantity: int, used: int, price: int, taken: list[Taken]
+) -> None:
+    billed = line(quantity, price, *taken)
+    again = line(min(used, quantity), price, *taken)
+    off = to_quantity(billed, used)
+    assert billed.family_share - off.family == again.family_share
+    assert billed.by_state - off.state == again.by_state
+    left = BilledLine(7, quantity, billed.unit_price, billed.family_share, billed.taken, off.family, off.state)
+    assert not to_quantity(left, used)
+
+
+def test_a_percentage_of_one_month_in_three_stays_that() -> None:
+    quarter = BilledLine(7, 3, Money(100_000), Money(250_000), (Taken("state", 50, Money(50_000)),))
+    assert to_price(quarter, Money(80_000)) == Off(7, Money(50_000), Money(10_000))
 
 
 @given(st.lists(st.integers(0, 10**6), max_size=6), st.integers(0, 5 * 10**6))

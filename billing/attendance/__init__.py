@@ -1,0 +1,1 @@
+"""Who was there: days off, absences by day, months closed class by class. Knows no money."""
