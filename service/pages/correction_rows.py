@@ -34,6 +34,7 @@ _WHAT = {
     "replace": "Thu hồi và phát hành lại thông báo",
     "credit": "Ghi giảm thông báo",
     "price": "Hạ mức thu trong cả đợt",
+    "attendance": "Quyết toán tiền ăn theo ngày ăn thực tế",
 }
 
 
