@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -60,7 +61,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServers]:
     given = [os.environ.get(name) for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")]
     app, owner, redis = given
     if app and owner and redis:
-        yield TestServers(owner, app, redis)
+        yield TestServers(owner, app, _redis_of_this_process(redis))
         return
     folder = Path(tmp_path_factory.mktemp("servers"))
     with Servers.start(folder) as own:
@@ -68,6 +69,12 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServers]:
         _hurry(owner)
         yield TestServers(owner, role_url(owner, "hocphi_app", TEST_SECRET), own.redis_url)
     erase(folder)
+
+
+def _redis_of_this_process(url: str) -> str:
+    """Return a database of a given Redis for each of several test processes: what one rings, another must not hear."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")
+    return urlsplit(url)._replace(path=f"/{int(worker) + 1}").geturl()
 
 
 def _hurry(owner_url: str) -> None:

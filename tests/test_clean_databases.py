@@ -45,7 +45,8 @@ def test_rows_numbers_and_visitors_are_gone(servers: TestServers, databases: Cle
     assert inside(servers, name, "SELECT count(*) FROM schools") == (0,)
     assert inside(servers, name, "SELECT count(*) FROM alembic_version") == (1,)
     assert inside(servers, name, "SELECT sum(start_value), count(last_value) FROM pg_sequences") == before
-    assert inside(servers, name, "SELECT count(*) FROM pg_stat_activity WHERE usename = 'hocphi_app'") == (0,)
+    visitors = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'hocphi_app' AND datname = current_database()"
+    assert inside(servers, name, visitors) == (0,)
     database.close()
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from billing.money import ZERO, Money
 from notifications.quiet import SCHOOL_TIME
-from notifications.rules import LISTED, Kind, Occasion, Recipient, Silence, Via, earliest, plan, still_wanted
+from notifications.rules import LISTED, NOTICES, Kind, Occasion, Recipient, Silence, Via, earliest, plan, still_wanted
 
 NOON = datetime(2025, 9, 8, 12, tzinfo=SCHOOL_TIME)
 NIGHT = datetime(2025, 9, 8, 22, tzinfo=SCHOOL_TIME)
@@ -130,7 +130,7 @@ def test_what_always_holds(occasion: Occasion, guardians: list[Recipient], now: 
         first = message.channels[0]
         first_ways.append((first, guardian.phone if first is Via.ZALO else guardian.mail))
     assert len(first_ways) == len(set(first_ways))
-    if occasion.kind is Kind.BILL_ISSUED and not occasion.unpaid:
+    if occasion.kind in NOTICES and not occasion.unpaid:
         assert made.silence is Silence.NOTHING_TO_PAY
 
 

@@ -29,13 +29,13 @@ def timed(bell: Bell) -> tuple[bool, float]:
 def test_a_ring_waits_in_its_room_s_queue_also_after_everything_was_flushed(servers: TestServers) -> None:
     bell = make_bell(servers.redis_url)
     with redis.Redis.from_url(servers.redis_url) as client:
-        client.flushall()
+        client.flushdb()
         assert bell.ring("ledger.seal")
         assert client.llen("ledger") == 1
-        client.flushall()
+        client.flushdb()
         bell("ledger.seal")
         assert client.llen("ledger") == 1
-        client.flushall()
+        client.flushdb()
     bell.close()
 
 
@@ -83,5 +83,5 @@ def test_a_broker_that_came_back_hears_again(servers: TestServers) -> None:
         first = bell.ring("ledger.seal")  # may go through at once or be given up for a while
         clock.now += 3.1
         assert first or bell.ring("ledger.seal")
-        client.flushall()
+        client.flushdb()
     bell.close()

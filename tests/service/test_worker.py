@@ -36,7 +36,7 @@ REPOSITORY = Path(service.__file__).parent.parent
 def environment(addresses: Addresses, servers: TestServers) -> Iterator[dict[str, str]]:
     """The environment of a worker on this test's database, with an empty broker."""
     with redis.Redis.from_url(servers.redis_url) as client:
-        client.flushall()
+        client.flushdb()
         yield {
             **os.environ,
             "DATABASE_URL": addresses.app,
@@ -44,7 +44,7 @@ def environment(addresses: Addresses, servers: TestServers) -> Iterator[dict[str
             "HOCPHI_SECRET": TEST_SECRET.hex(),
             "HOCPHI_VAULT_KEY": TEST_SECRET.hex(),
         }
-        client.flushall()
+        client.flushdb()
 
 
 @contextmanager
@@ -132,7 +132,7 @@ def test_work_of_a_killed_worker_is_done_by_the_sweeper(
         worker.wait()
         wait_for(lambda: all(gone(pid) for pid in pool))
     with redis.Redis.from_url(environment["REDIS_URL"]) as client:
-        client.flushall()  # and the broker forgets as well
+        client.flushdb()  # and the broker forgets as well
     with database.transaction(EVERYTHING) as session:
         session.execute(text("UPDATE jobs SET lease_until = run_after"))
     seconds_later = datetime.now(UTC) + timedelta(seconds=25)
@@ -166,7 +166,7 @@ def test_a_worker_hears_again_after_the_broker_forgot_everything(
         bell("billing.issue_rounds")
         wait_for(lambda: states(database) == ["done"])
         with redis.Redis.from_url(environment["REDIS_URL"]) as client:
-            client.flushall()
+            client.flushdb()
         add_job(database)
         bell("billing.issue_rounds")
         wait_for(lambda: states(database) == ["done", "done"])

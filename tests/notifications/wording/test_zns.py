@@ -54,6 +54,7 @@ def test_a_notice_in_parameters() -> None:
         "school_name": "Trường Tiểu học Đồng Tâm",
         "period": "tháng 9/2025",
         "amount": "603.000 đ",
+        "whole": "603.000 đ",
         "due_date": "15/09/2025",
         "link_code": LINK.rpartition("/")[2],
     }

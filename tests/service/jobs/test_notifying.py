@@ -68,6 +68,9 @@ def town(database: Database, addresses: Addresses, vault: Vault, now: datetime, 
         zalo_app_secret=SecretStr(zalo_program.APP_SECRET),
         zalo_refresh_token=SecretStr(zalo_program.FIRST_REFRESH),
         zalo_template_notice=zalo_program.TEMPLATE_IDS[Kind.BILL_ISSUED, "vi"],
+        zalo_template_replaced=zalo_program.TEMPLATE_IDS[Kind.BILL_REPLACED, "vi"],
+        zalo_template_voided=zalo_program.TEMPLATE_IDS[Kind.BILL_VOIDED, "vi"],
+        zalo_template_credited=zalo_program.TEMPLATE_IDS[Kind.BILL_CREDITED, "vi"],
         zalo_template_receipt=zalo_program.TEMPLATE_IDS[Kind.PAYMENT_RECEIVED, "vi"],
     )
     rung: list[str] = []
