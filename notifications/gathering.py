@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -11,14 +12,34 @@ from sqlmodel import Session, col, select
 from billing.bills.tables import Bill, BillLine
 from billing.documents.banks import bank_by_bin
 from billing.documents.payment_qr import memo_for
+from billing.events.recording import BILL_CREDITED
+from billing.events.tables import Event
 from billing.fees.explaining import plain
 from billing.ledger.tables import BankAccount
-from billing.money import Money, total
-from billing.payments.balances import BillBalance, bill_balances, line_dues, request_balances, rest_of
+from billing.money import ZERO, Money, total
+from billing.payments.balances import (
+    BillBalance,
+    Call,
+    bill_balances,
+    call_of,
+    line_dues,
+    request_balances,
+    rest_of,
+)
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import Allocation, Payment, PaymentRequest, PaymentRequestBill, Receipt, ReceiptBook
 from billing.people.tables import ClassGroup, Pupil, School
-from notifications.wording.facts import Account, Line, NoticeFacts, ReceiptFacts, SchoolInWords
+from notifications.announced import instead_of_announced
+from notifications.wording.facts import (
+    Account,
+    ChangeFacts,
+    Coming,
+    Line,
+    NoticeFacts,
+    ReceiptFacts,
+    SchoolInWords,
+    StillAsked,
+)
 from notifications.wording.plain import within
 
 Links = Callable[[Session, Sequence[PaymentRequest]], Mapping[UUID, str]]
@@ -34,9 +55,12 @@ class GivenReceipt:
 
 
 def notice_facts(
-    session: Session, school_id: UUID, request_ids: Collection[UUID], links: Links
+    session: Session, school_id: UUID, request_ids: Collection[UUID], links: Links, today: date
 ) -> dict[UUID, NoticeFacts]:
-    """Read what payment requests say now, by request: bills that are not void, what was paid, what is due."""
+    """Read what payment requests say on a day, by request: bills that are not void, what was paid, what is asked.
+
+    Left out is a request on which nothing is open.
+    """
     if not request_ids:
         return {}
     requests = session.exec(
@@ -49,7 +73,9 @@ def notice_facts(
         request_id: [balance for balance in found if not balance.void]
         for request_id, found in request_balances(session, school_id, [each.id for each in requests]).items()
     }
-    newest = {request_id: _newest(found) for request_id, found in balances.items()}
+    calls = {request_id: call for request_id, found in balances.items() if (call := call_of(found, today))}
+    newest = {request_id: _newest(balances[request_id]) for request_id in calls}
+    instead = {each.request_id: each for each in instead_of_announced(session, school_id, calls)}
     school = _school(session, school_id)
     names = _names(session, {request.pupil_id for request in requests})
     classes = _classes(session, [bill.bill_id for bill in newest.values()])
@@ -67,15 +93,92 @@ def notice_facts(
                 for balance in balances[request.id]
                 for line in _lines(items[balance.bill_id], balance.period, newest[request.id].period)
             ),
-            due=rest_of(balances[request.id]),
-            deadline=newest[request.id].due_on,
+            due=calls[request.id].whole,
+            deadline=calls[request.id].by,
             account=_in_words(accounts[request.bank_account_id], request),
             reference=memo_for(accounts[request.bank_account_id], request),
             link=pages[request.id],
             paid=total(balance.paid for balance in balances[request.id]),
+            coming=tuple(Coming(amount, day) for day, amount in calls[request.id].coming),
+            part=part_of(calls[request.id]),
+            months=_months(calls[request.id]),
+            replaced=(instead[request.id].old_number, instead[request.id].number) if request.id in instead else None,
         )
         for request in requests
+        if request.id in calls
     }
+
+
+def change_facts(
+    session: Session, school_id: UUID, events: Collection[Event], links: Links, today: date
+) -> dict[int, ChangeFacts]:
+    """Read what is to be said of bills taken back or lowered, by event; the plain view, so never why.
+
+    A bill that nobody was ever asked to pay has no page to show; it is left out.
+    """
+    bills = {event.subject_id for event in events}
+    if not bills:
+        return {}
+    balances = {
+        balance.bill_id: balance
+        for balance in bill_balances(session, col(Bill.school_id) == school_id, col(Bill.id).in_(bills))
+    }
+    requests = _newest_requests(session, school_id, bills)
+    asked = request_balances(session, school_id, [request.id for request in requests.values()])
+    school = _school(session, school_id)
+    names = _names(session, {balance.pupil_id for balance in balances.values()})
+    classes = _classes(session, bills)
+    pages = links(session, list({request.id: request for request in requests.values()}.values()))
+    instead = dict(
+        session.exec(
+            select(Bill.replaces_id, Bill.number).where(Bill.school_id == school_id, col(Bill.replaces_id).in_(bills))
+        ).all()
+    )
+    told: dict[int, ChangeFacts] = {}
+    for event in events:
+        request, bill = requests.get(event.subject_id), balances[event.subject_id]
+        if request is None or event.id is None:
+            continue
+        lowered = event.kind == BILL_CREDITED
+        now, off, back = (Money(event.facts[name]) if lowered else ZERO for name in ("due", "off_rest", "to_credit"))
+        told[event.id] = ChangeFacts(
+            school=school,
+            pupil=names[bill.pupil_id],
+            school_class=classes[bill.bill_id],
+            period=bill.period,
+            number=bill.number,
+            was=now + off + back if lowered else bill.due,
+            now=now,
+            link=pages[request.id],
+            given_back=back,
+            asked=_still_asked(call_of(asked[request.id], today)),
+            instead=instead.get(bill.bill_id, ""),
+        )
+    return told
+
+
+def part_of(call: Call) -> str:
+    """Return ``1/3`` for the first of three instalments; nothing where no single bill is paid in parts."""
+    return f"{call.number}/{call.parts}" if call.parts else ""
+
+
+def _months(call: Call) -> tuple[Line, ...]:
+    """Return what is open by month, where there are several."""
+    return tuple(Line(period, amount) for period, amount in call.months) if len(call.months) > 1 else ()
+
+
+def _still_asked(call: Call | None) -> StillAsked | None:
+    return None if call is None else StillAsked(call.now, call.by, call.whole)
+
+
+def _newest_requests(session: Session, school_id: UUID, bills: Collection[UUID]) -> dict[UUID, PaymentRequest]:
+    rows = session.exec(
+        select(PaymentRequestBill.bill_id, PaymentRequest)
+        .join(PaymentRequest, col(PaymentRequest.id) == col(PaymentRequestBill.request_id))
+        .where(PaymentRequestBill.school_id == school_id, col(PaymentRequestBill.bill_id).in_(bills))
+        .order_by(col(PaymentRequest.created_at), col(PaymentRequest.id))
+    ).all()
+    return dict(rows)
 
 
 def receipt_facts(

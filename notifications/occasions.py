@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -10,12 +10,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
+from billing.bills.tables import Bill
+from billing.events.recording import BILL_CREDITED, BILL_ISSUED, BILL_VOIDED, PAYMENT_RECEIVED
 from billing.events.tables import Event
 from billing.money import ZERO
-from billing.payments.balances import request_balances, rest_of
+from billing.payments.balances import BillBalance, bill_balances, request_balances, rest_of
 from billing.payments.tables import Payment, PaymentRequest, PaymentReversal
 from billing.people.tables import Contact, Guardian, Guardianship
-from notifications.rules import Kind, Occasion, Recipient, Via
+from notifications.announced import announced, asked_anew, instead_of_announced
+from notifications.rules import Kind, Occasion, Recipient, Silence, Via
 
 CONTACT_KIND = {Via.ZALO: "phone", Via.MAIL: "email"}
 
@@ -34,40 +37,112 @@ def happenings(session: Session, events: Collection[Event]) -> dict[int, Happeni
     for kind, meaning in _MEANINGS.items():
         chosen = [event for event in events if event.kind == kind]
         if chosen:
-            found = meaning(session, chosen)
-            told |= {event.id: found[event.subject_id] for event in chosen if event.id is not None}
+            told |= meaning(session, chosen)
     return told
 
 
-def _issued(session: Session, events: Sequence[Event]) -> dict[UUID, Happening]:
-    wanted = [event.subject_id for event in events]
+def _issued(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
+    """Tell of open bills, unless a newer notice asks for all of them; a notice in the place of another says so."""
+    school_id, wanted = events[0].school_id, [event.subject_id for event in events]
     pupils = dict(
         session.exec(select(PaymentRequest.id, PaymentRequest.pupil_id).where(col(PaymentRequest.id).in_(wanted))).all()
     )
-    balances = request_balances(session, events[0].school_id, wanted)
+    balances = request_balances(session, school_id, wanted)
+    newer = asked_anew(session, school_id, balances)
+    instead = {new.request_id for new in instead_of_announced(session, school_id, wanted)}
     return {
-        request_id: Happening(pupil_id, Occasion(Kind.BILL_ISSUED, rest_of(balances[request_id])))
-        for request_id, pupil_id in pupils.items()
-    }
-
-
-def _received(session: Session, events: Sequence[Event]) -> dict[UUID, Happening]:
-    paid_at = {event.subject_id: _paid_at(event) for event in events}
-    rows = session.exec(
-        select(Payment.id, Payment.pupil_id, PaymentReversal.payment_id)
-        .outerjoin(PaymentReversal, col(PaymentReversal.payment_id) == col(Payment.id))
-        .where(col(Payment.id).in_(paid_at))
-    ).all()
-    return {
-        payment_id: Happening(
-            pupil_id,
-            Occasion(Kind.PAYMENT_RECEIVED, ZERO, paid_at[payment_id], taken_back=taken_back is not None),
+        event.id: Happening(
+            pupils[event.subject_id],
+            Occasion(
+                Kind.BILL_REPLACED if event.subject_id in instead else Kind.BILL_ISSUED,
+                rest_of(balances[event.subject_id]),
+                moot=Silence.REPLACED if event.subject_id in newer else None,
+            ),
         )
-        for payment_id, pupil_id, taken_back in rows
+        for event in events
+        if event.id is not None
     }
 
 
-_MEANINGS = {Kind.BILL_ISSUED: _issued, Kind.PAYMENT_RECEIVED: _received}
+def _voided(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
+    """Tell of a notice taken back, unless another stands in its place or the family never got it."""
+    school_id, bills = events[0].school_id, {event.subject_id for event in events}
+    balances = _balances(session, school_id, bills)
+    replaced = session.exec(
+        select(Bill.replaces_id).where(
+            Bill.school_id == school_id, col(Bill.replaces_id).in_(bills), Bill.family_due > ZERO
+        )
+    ).all()
+    known = announced(session, school_id, bills)
+
+    def moot(bill: BillBalance) -> Silence | None:
+        if not bill.due:
+            return Silence.NOTHING_TO_PAY
+        if bill.bill_id in replaced:
+            return Silence.REPLACED
+        return None if bill.bill_id in known else Silence.NEVER_TOLD
+
+    return _of_bills(Kind.BILL_VOIDED, events, balances, lambda _, bill: moot(bill))
+
+
+def _credited(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
+    """Tell of a notice lowered whoever got it, and always whoever has paid what is given back."""
+    school_id, bills = events[0].school_id, {event.subject_id for event in events}
+    balances = _balances(session, school_id, bills)
+    known = announced(session, school_id, bills)
+
+    def moot(event: Event, bill: BillBalance) -> Silence | None:
+        if bill.void:
+            return Silence.WITHDRAWN
+        if not (event.facts["off_rest"] or event.facts["to_credit"]):
+            return Silence.NO_CHANGE
+        return None if event.facts["to_credit"] or bill.bill_id in known else Silence.NEVER_TOLD
+
+    return _of_bills(Kind.BILL_CREDITED, events, balances, moot)
+
+
+def _balances(session: Session, school_id: UUID, bills: Collection[UUID]) -> dict[UUID, BillBalance]:
+    found = bill_balances(session, col(Bill.school_id) == school_id, col(Bill.id).in_(bills))
+    return {balance.bill_id: balance for balance in found}
+
+
+def _of_bills(
+    kind: Kind,
+    events: Sequence[Event],
+    balances: Mapping[UUID, BillBalance],
+    moot: Callable[[Event, BillBalance], Silence | None],
+) -> dict[int, Happening]:
+    found = [(event, balances[event.subject_id]) for event in events]
+    return {
+        event.id: Happening(bill.pupil_id, Occasion(kind, bill.rest, moot=moot(event, bill)))
+        for event, bill in found
+        if event.id is not None
+    }
+
+
+def _received(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
+    rows = session.exec(
+        select(Payment.id, Payment.pupil_id, col(PaymentReversal.payment_id).is_not(None))
+        .outerjoin(PaymentReversal, col(PaymentReversal.payment_id) == col(Payment.id))
+        .where(col(Payment.id).in_({event.subject_id for event in events}))
+    ).all()
+    payments = {
+        payment_id: (pupil_id, Silence.TAKEN_BACK if taken_back else None) for payment_id, pupil_id, taken_back in rows
+    }
+    return {
+        event.id: Happening(pupil_id, Occasion(Kind.PAYMENT_RECEIVED, ZERO, _paid_at(event), moot))
+        for event in events
+        if event.id is not None
+        for pupil_id, moot in [payments[event.subject_id]]
+    }
+
+
+_MEANINGS = {
+    BILL_ISSUED: _issued,
+    BILL_VOIDED: _voided,
+    BILL_CREDITED: _credited,
+    PAYMENT_RECEIVED: _received,
+}
 
 
 def recipients(session: Session, pupils: Collection[UUID], today: date) -> dict[UUID, list[Recipient]]:

@@ -16,15 +16,17 @@ from notifications.channels.base import Message as Outgoing
 from notifications.channels.mail import Attachment, Letter
 from notifications.channels.zalo import TemplateMessage
 from notifications.errors import UnfitText, Unreachable
-from notifications.gathering import GivenReceipt, Links, notice_facts, receipt_facts
+from notifications.gathering import GivenReceipt, Links, change_facts, notice_facts, receipt_facts
 from notifications.occasions import CONTACT_KIND, contacts
 from notifications.quiet import SCHOOL_TIME
-from notifications.rules import Kind, Via
+from notifications.rules import NOTICES, Kind, Via
 from notifications.tables import Message
-from notifications.wording.facts import NoticeFacts
-from notifications.wording.letters import LetterText, notice_letter, receipt_letter
+from notifications.wording.facts import ChangeFacts, Facts, NoticeFacts
+from notifications.wording.letters import LetterText, letter
 from notifications.wording.plain import Language
-from notifications.wording.zns import notice_params, receipt_params
+from notifications.wording.zns import zns_params
+
+_CHANGES = frozenset({Kind.BILL_VOIDED, Kind.BILL_CREDITED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,13 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """All that some messages of one school say: by guardian, by event's subject, by receipt."""
+    """All that some messages of one school say: by guardian, by event or its subject, by receipt."""
 
     subjects: Mapping[int, UUID]
     guardians: Mapping[UUID, Guardian]
     contacts: Mapping[tuple[UUID, Via], Contact]
     notices: Mapping[UUID, NoticeFacts]
+    changes: Mapping[int, ChangeFacts]
     receipts: Mapping[UUID, GivenReceipt]
     pdfs: Mapping[UUID, bytes]
 
@@ -68,12 +71,16 @@ def gather(
         for message in messages
         if message.kind == Kind.PAYMENT_RECEIVED and message.channel == Via.MAIL
     }
+    today = now.astimezone(SCHOOL_TIME).date()
+    asked = {subject for kind in NOTICES for subject in about[kind]}
+    changed = {each.event_id for each in messages if each.kind in _CHANGES}
     pages = {given.receipt_id: given.facts.link for payment, given in receipts.items() if payment in enclosed}
     return Papers(
         subjects=subjects,
         guardians={guardian.id: guardian for guardian in guardians},
-        contacts=contacts(session, list(people), now.astimezone(SCHOOL_TIME).date()),
-        notices=notice_facts(session, school_id, about[Kind.BILL_ISSUED], desk.links),
+        contacts=contacts(session, list(people), today),
+        notices=notice_facts(session, school_id, asked, desk.links, today),
+        changes=change_facts(session, school_id, [events[event_id] for event_id in changed], desk.links, today),
         receipts=receipts,
         pdfs=desk.receipt_pdfs(session, pages) if pages else {},
     )
@@ -87,22 +94,29 @@ def render(message: Message, papers: Papers, desk: Desk, now: datetime) -> Outgo
     to = _address(message, papers, desk.vault)
     guardian = papers.guardians[message.guardian_id]
     language: Language = "en" if guardian.language == "en" else "vi"
+    kind = Kind(message.kind)
+    facts, enclosed = _facts(message, kind, papers)
+    if message.channel == Via.ZALO:
+        params = zns_params(kind, facts, guardian.full_name, language)
+        return TemplateMessage(str(message.id), to, _template(desk, kind, language), params)
+    words = letter(kind, facts, guardian.full_name, language)
+    return _letter(message, to, words, facts.school.name, now, *enclosed)
+
+
+def _facts(message: Message, kind: Kind, papers: Papers) -> tuple[Facts, tuple[Attachment, ...]]:
+    """Return what the message is about, and what goes with it as a letter."""
     subject = papers.subjects[message.event_id]
-    if message.kind == Kind.BILL_ISSUED:
-        notice = papers.notices[subject]
-        if message.channel == Via.ZALO:
-            params = notice_params(notice, guardian.full_name, language)
-            return TemplateMessage(str(message.id), to, _template(desk, Kind.BILL_ISSUED, language), params)
-        words = notice_letter(notice, guardian.full_name, language)
-        return _letter(message, to, words, notice.school.name, now)
+    if kind in NOTICES:
+        return papers.notices[subject], ()
+    if kind in _CHANGES:
+        change = papers.changes.get(message.event_id)
+        if change is None:
+            raise UnfitText("Thông báo thu này chưa có trang để phụ huynh xem.", bill=str(subject))
+        return change, ()
     given = papers.receipts.get(subject)
     if given is None:
         raise UnfitText("Khoản thu này chưa có trang để phụ huynh xem.", payment=str(subject))
-    if message.channel == Via.ZALO:
-        params = receipt_params(given.facts, guardian.full_name, language)
-        return TemplateMessage(str(message.id), to, _template(desk, Kind.PAYMENT_RECEIVED, language), params)
-    words = receipt_letter(given.facts, guardian.full_name, language)
-    return _letter(message, to, words, given.facts.school.name, now, _enclosure(given, papers))
+    return given.facts, () if message.channel == Via.ZALO else (_enclosure(given, papers),)
 
 
 def _address(message: Message, papers: Papers, vault: Vault) -> str:

@@ -16,7 +16,14 @@ class Kind(StrEnum):
     """What a family is told."""
 
     BILL_ISSUED = "bill_issued"
+    BILL_REPLACED = "bill_replaced"  # issued in the place of a notice that the family has got
+    BILL_VOIDED = "bill_voided"
+    BILL_CREDITED = "bill_credited"
     PAYMENT_RECEIVED = "payment_received"
+
+
+NOTICES = frozenset({Kind.BILL_ISSUED, Kind.BILL_REPLACED})
+"""Kinds that ask a family for money."""
 
 
 class Via(StrEnum):
@@ -31,6 +38,10 @@ class Silence(StrEnum):
 
     NOTHING_TO_PAY = "nothing_to_pay"  # covered by the State or a donor, paid or void: no notice, ever
     TAKEN_BACK = "taken_back"  # a payment reversed before its receipt was sent
+    NEVER_TOLD = "never_told"  # the family never got the notice that is withdrawn or lowered
+    REPLACED = "replaced"  # another notice says all of it
+    WITHDRAWN = "withdrawn"  # the bill was taken back since, and that is told
+    NO_CHANGE = "no_change"  # nothing that the family pays has changed
     NO_GUARDIAN = "no_guardian"
     NOT_WANTED = "not_wanted"  # every guardian said no
     NO_CONTACT = "no_contact"  # somebody wants to know, and there is no phone and no address
@@ -48,13 +59,13 @@ class Occasion:
     """What happened to one pupil at one school.
 
     ``unpaid`` is what the family still has to pay now. ``paid_at`` is the bank's moment of a payment, None if
-    only its day is known. ``taken_back``: the payment was reversed meanwhile.
+    only its day is known. ``moot``: why what happened is no news for the family (any more).
     """
 
     kind: Kind
     unpaid: Money
     paid_at: datetime | None = None
-    taken_back: bool = False
+    moot: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +107,7 @@ def plan(occasion: Occasion, guardians: Sequence[Recipient], now: datetime, *, e
     wish) each of them on its own. Two guardians who share a phone or an address are told there once.
     """
     if not still_wanted(occasion):
-        return Plan((), Silence.TAKEN_BACK if occasion.taken_back else Silence.NOTHING_TO_PAY)
+        return Plan((), occasion.moot or Silence.NOTHING_TO_PAY)
     willing = [guardian for guardian in guardians if guardian.wants_notices]
     if not willing:
         return Plan((), Silence.NOT_WANTED if guardians else Silence.NO_GUARDIAN)
@@ -112,11 +123,11 @@ def plan(occasion: Occasion, guardians: Sequence[Recipient], now: datetime, *, e
 def still_wanted(occasion: Occasion) -> bool:
     """Say whether the message makes sense now; asked again before it is sent, for a night may lie between.
 
-    A bill with nothing left to pay is never announced. A receipt is always given, unless the payment was reversed.
+    A bill with nothing left to pay is never announced. All else is told unless it is moot.
     """
-    if occasion.taken_back:
+    if occasion.moot:
         return False
-    return occasion.kind is not Kind.BILL_ISSUED or occasion.unpaid > ZERO
+    return occasion.kind not in NOTICES or occasion.unpaid > ZERO
 
 
 def earliest(occasion: Occasion, now: datetime) -> datetime:

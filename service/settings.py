@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     zalo_app_secret: SecretStr | None = Field(None, validation_alias="ZALO_APP_SECRET")
     zalo_refresh_token: SecretStr | None = Field(None, validation_alias="ZALO_REFRESH_TOKEN")
     zalo_template_notice: str = Field("", validation_alias="ZALO_TEMPLATE_NOTICE")
+    zalo_template_replaced: str = Field("", validation_alias="ZALO_TEMPLATE_REPLACED")
+    zalo_template_voided: str = Field("", validation_alias="ZALO_TEMPLATE_VOIDED")
+    zalo_template_credited: str = Field("", validation_alias="ZALO_TEMPLATE_CREDITED")
     zalo_template_receipt: str = Field("", validation_alias="ZALO_TEMPLATE_RECEIPT")
     zalo_template_code: str = Field("", validation_alias="ZALO_TEMPLATE_CODE")
 

@@ -94,6 +94,12 @@ def asked_on(parts: Sequence[Instalment], credited: Money, paid: Money, today: d
     return Asked(amount, last.number, len(parts), last.due_on, rest - amount)
 
 
+def coming_after(parts: Sequence[Instalment], credited: Money, paid: Money, today: date) -> tuple[Instalment, ...]:
+    """Return the parts that come after what is asked for on a day; together they are ``Asked.later``."""
+    asked = asked_on(parts, credited, paid, today)
+    return tuple(part for part in _lowered(parts, credited) if part.number > asked.number and part.amount)
+
+
 def _lowered(parts: Sequence[Instalment], credited: Money) -> list[Instalment]:
     """Take a credit from the last parts first."""
     left, lowered = credited, []

@@ -33,7 +33,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col, select
 
-from billing.bills.instalments import Asked, Instalment, asked_on
+from billing.bills.instalments import Asked, Instalment, asked_on, coming_after
 from billing.bills.tables import Bill, BillCredit, BillInstalment, BillLine, BillVoid
 from billing.money import ZERO, Money, total
 from billing.payments.tables import Allocation, PaymentRequestBill, PaymentReversal
@@ -95,8 +95,17 @@ class BillBalance:
         """Return what of the rest is asked for on a day; a bill without instalments asks for all of it."""
         if self.void or not self.rest:
             return Asked(ZERO, 1, 1, self.due_on, ZERO)
-        parts = self.instalments or (Instalment(1, self.family_due, self.due_on),)
-        return asked_on(parts, self.family_due - self.due, self.paid, today)
+        return asked_on(self._parts, self.family_due - self.due, self.paid, today)
+
+    def coming(self, today: date) -> tuple[Instalment, ...]:
+        """Return the instalments that come after what is asked for on a day; together they are ``Asked.later``."""
+        if self.void or not self.rest:
+            return ()
+        return coming_after(self._parts, self.family_due - self.due, self.paid, today)
+
+    @property
+    def _parts(self) -> tuple[Instalment, ...]:
+        return self.instalments or (Instalment(1, self.family_due, self.due_on),)
 
 
 def live_allocation() -> ColumnElement[bool]:
@@ -253,6 +262,56 @@ def rest_of(balances: Sequence[BillBalance]) -> Money:
 def asked_of(balances: Sequence[BillBalance], today: date) -> Money:
     """Return what is asked for on some bills together on a day: the amount of their QR."""
     return total(balance.asked(today).amount for balance in balances)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a family is asked for on a day over some bills: the one truth of QR, page, slip and message.
+
+    ``now`` by ``by``, up to instalment ``number`` of ``parts`` (0 where no single bill is paid in parts); ``coming``
+    after that, by day. ``whole`` = ``now`` + ``coming``. ``months``: what is open by period, oldest first.
+    """
+
+    now: Money
+    by: date
+    number: int
+    parts: int
+    coming: tuple[tuple[date, Money], ...]
+    months: tuple[tuple[str, Money], ...]
+
+    @property
+    def later(self) -> Money:
+        """What comes in later instalments."""
+        return total(amount for _, amount in self.coming)
+
+    @property
+    def whole(self) -> Money:
+        """All that is open."""
+        return self.now + self.later
+
+
+def call_of(balances: Sequence[BillBalance], today: date) -> Call | None:
+    """Return what is asked for on some bills on a day, or nothing when nothing is open."""
+    due = [balance for balance in balances if balance.rest]
+    if not due:
+        return None
+    asked = [balance.asked(today) for balance in due]
+    in_parts = [each for each, balance in zip(asked, due, strict=True) if balance.instalments]
+    one = in_parts[0] if len(in_parts) == 1 else None
+    coming: dict[date, Money] = defaultdict(lambda: ZERO)
+    months: dict[str, Money] = defaultdict(lambda: ZERO)
+    for balance in due:
+        months[balance.period] += balance.rest
+        for part in balance.coming(today):
+            coming[part.due_on] += part.amount
+    return Call(
+        now=total(each.amount for each in asked),
+        by=max(each.due_on for each in asked),
+        number=one.number if one else 0,
+        parts=one.parts if one else 0,
+        coming=tuple(sorted(coming.items())),
+        months=tuple(months.items()),
+    )
 
 
 def _instalments(session: Session, bills: Sequence[UUID]) -> dict[UUID, tuple[Instalment, ...]]:

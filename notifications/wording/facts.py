@@ -1,4 +1,4 @@
-"""What a message is about (pure): one notice or one receipt of one pupil, sums checked before anybody reads them."""
+"""What a message is about (pure): a notice, its end or a receipt of one pupil, sums checked before anybody reads."""
 
 from __future__ import annotations
 
@@ -38,9 +38,20 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Coming:
+    """An instalment that is not asked for yet."""
+
+    amount: Money
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
 class NoticeFacts:
     """A payment request just issued. ``pupil`` is the full name: only its masked form is ever written.
 
+    ``due`` is all that is open, ``deadline`` the day for what is asked now: ``now``, the amount of the QR, which is
+    ``due`` less the ``coming`` instalments. ``part``: such as ``1/3``. ``months`` says what is open by month where
+    there are several. ``replaced``: numbers of the notice that this one takes the place of, and of this one.
     ``sum(lines) - leftover - paid == due`` holds, or ``ValueError``: a family adds up what it reads.
     """
 
@@ -57,12 +68,68 @@ class NoticeFacts:
     leftover: Money = ZERO
     paid: Money = ZERO
     pay_from: date | None = None
+    coming: tuple[Coming, ...] = ()
+    part: str = ""
+    months: tuple[Line, ...] = ()
+    replaced: tuple[str, str] | None = None
+
+    @property
+    def now(self) -> Money:
+        """What is asked for now."""
+        return self.due - self.later
+
+    @property
+    def later(self) -> Money:
+        """What comes in later instalments."""
+        return total(each.amount for each in self.coming)
 
     def __post_init__(self) -> None:
         _must_be_link(self.link)
+        if self.months and total(line.amount for line in self.months) != self.due:
+            raise ValueError(f"the months are not what is due ({self.due})")
         billed = total(line.amount for line in self.lines)
         if billed - self.leftover - self.paid != self.due:
             raise ValueError(f"the lines ({billed}) less leftover and paid are not what is due ({self.due})")
+
+
+@dataclass(frozen=True, slots=True)
+class StillAsked:
+    """What a request asks for after a change: ``now`` by ``deadline``, ``whole`` with the later instalments."""
+
+    now: Money
+    deadline: date
+    whole: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFacts:
+    """A notice that was taken back (``now`` is 0 đ) or lowered; never why.
+
+    ``given_back`` of the difference had been paid and stays the pupil's. ``asked`` is what the page behind the link
+    still asks for, ``instead`` the number of the notice of 0 đ that took this one's place.
+    """
+
+    school: SchoolInWords
+    pupil: str
+    school_class: str
+    period: str
+    number: str
+    was: Money
+    now: Money
+    link: str
+    given_back: Money = ZERO
+    asked: StillAsked | None = None
+    instead: str = ""
+
+    @property
+    def off(self) -> Money:
+        """What the notice fell by."""
+        return self.was - self.now
+
+    def __post_init__(self) -> None:
+        _must_be_link(self.link)
+        if self.given_back > self.off:
+            raise ValueError(f"more is given back ({self.given_back}) than the notice fell by ({self.off})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +155,9 @@ class ReceiptFacts:
         used = total(line.amount for line in self.lines)
         if used + self.credit != self.amount:
             raise ValueError(f"the lines ({used}) and the credit are not what was received ({self.amount})")
+
+
+Facts = NoticeFacts | ChangeFacts | ReceiptFacts
 
 
 def _must_be_link(link: str) -> None:

@@ -1,4 +1,4 @@
-"""The e-mails (pure): a notice and a receipt, in Vietnamese or English, as text and as HTML."""
+"""The e-mails (pure): notices, their changes and receipts, in Vietnamese or English, as text and as HTML."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from billing.people.names import clean_text, masked
-from notifications.wording.facts import NoticeFacts, ReceiptFacts
+from notifications.rules import Kind
+from notifications.wording.facts import Facts, NoticeFacts, ReceiptFacts
 from notifications.wording.plain import Language, long_date, within
 
 # The texts are part of the program and are read once; a missing value is an error, never a blank.
@@ -25,6 +26,12 @@ _TEXTS = Environment(
 _SUBJECTS = {
     ("vi", "notice"): "{school}: thông báo thu {period} của học sinh {pupil}",
     ("en", "notice"): "{school}: fees for {period}, pupil {pupil}",
+    ("vi", "replaced"): "{school}: thông báo thu {period} của học sinh {pupil} đã được thay bằng thông báo mới",
+    ("en", "replaced"): "{school}: new fees for {period} instead of the earlier ones, pupil {pupil}",
+    ("vi", "voided"): "{school}: thông báo thu {period} của học sinh {pupil} đã được thu hồi",
+    ("en", "voided"): "{school}: fees for {period} withdrawn, pupil {pupil}",
+    ("vi", "credited"): "{school}: thông báo thu {period} của học sinh {pupil} đã được giảm",
+    ("en", "credited"): "{school}: fees for {period} lowered, pupil {pupil}",
     ("vi", "receipt"): "{school}: đã nhận {amount} cho học sinh {pupil}",
     ("en", "receipt"): "{school}: {amount} received for pupil {pupil}",
 }
@@ -39,14 +46,41 @@ class LetterText:
     html: str
 
 
+# Which texts a kind of message is written with, and which subject it has.
+_TEXTS_OF = {
+    Kind.BILL_ISSUED: ("notice", "notice"),
+    Kind.BILL_REPLACED: ("notice", "replaced"),
+    Kind.BILL_VOIDED: ("voided", "voided"),
+    Kind.BILL_CREDITED: ("credited", "credited"),
+    Kind.PAYMENT_RECEIVED: ("receipt", "receipt"),
+}
+
+
+def letter(kind: Kind, facts: Facts, guardian: str, language: Language = "vi") -> LetterText:
+    """Write a letter of one kind about facts of that kind."""
+    what, title = _TEXTS_OF[kind]
+    pupil = masked(facts.pupil)
+    amount = {"amount": str(facts.amount)} if isinstance(facts, ReceiptFacts) else {"period": within(facts.period)}
+    subject = _SUBJECTS[language, title].format(school=clean_text(facts.school.name), pupil=pupil, **amount)
+    values: dict[str, Any] = {
+        "facts": facts,
+        "guardian": clean_text(guardian),
+        "pupil": pupil,
+        "within": within,
+        "on": lambda day: long_date(day, language),
+        "replaced": facts.replaced if isinstance(facts, NoticeFacts) and kind is Kind.BILL_REPLACED else None,
+    }
+    return fill(what, language, subject, values)
+
+
 def notice_letter(facts: NoticeFacts, guardian: str, language: Language = "vi") -> LetterText:
     """Write the notice of a payment request."""
-    return _write("notice", language, facts, guardian, period=within(facts.period))
+    return letter(Kind.BILL_ISSUED, facts, guardian, language)
 
 
 def receipt_letter(facts: ReceiptFacts, guardian: str, language: Language = "vi") -> LetterText:
     """Write the news that money was received; the receipt itself goes with it as a PDF."""
-    return _write("receipt", language, facts, guardian, amount=str(facts.amount))
+    return letter(Kind.PAYMENT_RECEIVED, facts, guardian, language)
 
 
 def fill(what: str, language: Language, subject: str, values: Mapping[str, Any]) -> LetterText:
@@ -56,18 +90,3 @@ def fill(what: str, language: Language, subject: str, values: Mapping[str, Any])
         text=_TEXTS.get_template(f"{language}/{what}.txt").render(values, clean=clean_text),
         html=_TEXTS.get_template(f"{language}/{what}.html").render(values, clean=clean_text, subject=subject),
     )
-
-
-def _write(
-    what: str, language: Language, facts: NoticeFacts | ReceiptFacts, guardian: str, **subject: str
-) -> LetterText:
-    pupil = masked(facts.pupil)
-    values: dict[str, Any] = {
-        "facts": facts,
-        "guardian": clean_text(guardian),
-        "pupil": pupil,
-        "within": within,
-        "on": lambda day: long_date(day, language),
-    }
-    title = _SUBJECTS[language, what].format(school=clean_text(facts.school.name), pupil=pupil, **subject)
-    return fill(what, language, title, values)

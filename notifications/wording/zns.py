@@ -8,13 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from billing.money import ZERO
 from billing.people.names import masked
 from notifications.errors import UnfitText
 from notifications.rules import Kind
-from notifications.wording.facts import NoticeFacts, ReceiptFacts
+from notifications.wording.facts import ChangeFacts, Facts, NoticeFacts, ReceiptFacts
 from notifications.wording.plain import Language, fitted, fitted_name, safe, short_date, within
 
-_FILES = {Kind.BILL_ISSUED: "notice", Kind.PAYMENT_RECEIVED: "receipt"}
+_FILES = {
+    Kind.BILL_ISSUED: "notice",
+    Kind.BILL_REPLACED: "replaced",
+    Kind.BILL_VOIDED: "voided",
+    Kind.BILL_CREDITED: "credited",
+    Kind.PAYMENT_RECEIVED: "receipt",
+}
 _GUARDIAN = {"vi": "Phụ huynh", "en": "Parent"}
 
 # The most characters of each parameter: Zalo's own limits, and a shorter school name to stay within 400 in all.
@@ -25,6 +32,12 @@ LIMITS: Mapping[str, int] = {
     "school_name": 60,
     "period": 30,
     "amount": 20,
+    "whole": 20,
+    "number": 20,
+    "old_number": 20,
+    "was": 20,
+    "now": 20,
+    "kept": 20,
     "remaining": 20,
     "due_date": 10,
     "paid_date": 10,
@@ -63,13 +76,42 @@ def template(kind: Kind, language: Language) -> ZnsTemplate:
     )
 
 
+def zns_params(kind: Kind, facts: Facts, guardian: str, language: Language = "vi") -> dict[str, str]:
+    """Return what fills the template of a kind of message; each value fits, or ``UnfitText``."""
+    if isinstance(facts, ReceiptFacts):
+        return receipt_params(facts, guardian, language)
+    if isinstance(facts, ChangeFacts):
+        return change_params(kind, facts, guardian, language)
+    params = notice_params(facts, guardian, language)
+    if kind is not Kind.BILL_REPLACED:
+        return params
+    old, new = facts.replaced or ("", "")
+    del params["school_class"]
+    return _checked(params | {"old_number": safe(old), "number": safe(new)})
+
+
+def change_params(kind: Kind, facts: ChangeFacts, guardian: str, language: Language = "vi") -> dict[str, str]:
+    """Return what fills the message of a notice taken back or lowered; each value fits, or ``UnfitText``."""
+    params = _shared(facts, guardian, language) | {
+        "period": fitted(within(facts.period), LIMITS["period"]),
+        "number": safe(facts.number),
+        "was": str(facts.was),
+        "amount": str(facts.asked.now if facts.asked else ZERO),
+    }
+    del params["school_class"]  # 400 characters are all that Zalo takes
+    if kind is Kind.BILL_CREDITED:
+        params |= {"now": str(facts.now), "kept": str(facts.given_back)}
+    return _checked(params)
+
+
 def notice_params(facts: NoticeFacts, guardian: str, language: Language = "vi") -> dict[str, str]:
     """Return what fills the notice; each value fits, or ``UnfitText``."""
     return _checked(
         _shared(facts, guardian, language)
         | {
             "period": fitted(within(facts.period), LIMITS["period"]),
-            "amount": str(facts.due),
+            "amount": str(facts.now),
+            "whole": str(facts.due),
             "due_date": short_date(facts.deadline),
         }
     )
@@ -88,7 +130,7 @@ def receipt_params(facts: ReceiptFacts, guardian: str, language: Language = "vi"
     )
 
 
-def _shared(facts: NoticeFacts | ReceiptFacts, guardian: str, language: Language) -> dict[str, str]:
+def _shared(facts: Facts, guardian: str, language: Language) -> dict[str, str]:
     return {
         "customer_name": fitted_name(guardian, LIMITS["customer_name"]) or _GUARDIAN[language],
         "student_name": fitted_name(masked(facts.pupil), LIMITS["student_name"]),

@@ -203,6 +203,9 @@ def _standins(settings: Settings, folder: Path) -> Iterator[Settings]:
                 "zalo_app_secret": SecretStr(zalo.APP_SECRET),
                 "zalo_refresh_token": SecretStr(zalo.FIRST_REFRESH),
                 "zalo_template_notice": zalo.TEMPLATE_IDS[Kind.BILL_ISSUED, "vi"],
+                "zalo_template_replaced": zalo.TEMPLATE_IDS[Kind.BILL_REPLACED, "vi"],
+                "zalo_template_voided": zalo.TEMPLATE_IDS[Kind.BILL_VOIDED, "vi"],
+                "zalo_template_credited": zalo.TEMPLATE_IDS[Kind.BILL_CREDITED, "vi"],
                 "zalo_template_receipt": zalo.TEMPLATE_IDS[Kind.PAYMENT_RECEIVED, "vi"],
                 "zalo_template_code": zalo.CODE_TEMPLATE,
             }

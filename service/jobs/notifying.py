@@ -81,6 +81,9 @@ def zalo_templates(settings: Settings) -> Mapping[tuple[Kind, Language], str]:
     """Return the ids that Zalo gave our templates when it approved them."""
     return {
         (Kind.BILL_ISSUED, "vi"): settings.zalo_template_notice,
+        (Kind.BILL_REPLACED, "vi"): settings.zalo_template_replaced,
+        (Kind.BILL_VOIDED, "vi"): settings.zalo_template_voided,
+        (Kind.BILL_CREDITED, "vi"): settings.zalo_template_credited,
         (Kind.PAYMENT_RECEIVED, "vi"): settings.zalo_template_receipt,
     }
 

@@ -21,7 +21,13 @@ SHOWN = 200
 _UNREAD_AFTER = timedelta(minutes=1)
 _UNSURE_FOR = timedelta(days=60)  # later nobody asks any more whether a message of then arrived
 _CHANNELS = {"zalo": "Zalo", "sms": "tin nhắn SMS", "email": "e-mail"}
-_WHAT = {"bill_issued": "Thông báo thu", "payment_received": "Biên lai"}
+_WHAT = {
+    "bill_issued": "Thông báo thu",
+    "bill_replaced": "Thông báo thu thay cho thông báo cũ",
+    "bill_voided": "Thu hồi thông báo thu",
+    "bill_credited": "Giảm thông báo thu",
+    "payment_received": "Biên lai",
+}
 
 
 def trouble_page(session: Session, school_id: UUID, now: datetime) -> TroublePage:

@@ -204,7 +204,7 @@ def make_guardian(
     email: str | None = None,
     name: str = "Nguyễn Văn Hòa",
 ) -> Guardian:
-    """Make a guardian who gets the notices of these children, with a phone number (made up unless given)."""
+    """Make a guardian who gets the notices of these children, with a made-up phone unless given (``""``: none)."""
     first = children[0]
     guardian = Guardian(
         province_id=first.pupil.province_id,
@@ -216,7 +216,7 @@ def make_guardian(
     for child in children:
         session.add(Guardianship(guardian_id=guardian.id, pupil_id=child.id, relation="cha", valid_from=YEAR_STARTS))
     session.flush()
-    phone = phone or f"8490{next(_numbers):07d}"
+    phone = phone if phone is not None else f"8490{next(_numbers):07d}"
     for kind, text in (("phone", phone), ("email", email)):
         if text:
             session.add(

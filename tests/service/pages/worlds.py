@@ -111,8 +111,14 @@ def make_staff(session: Session, role: str, school_id: UUID | None, authority_id
     return user
 
 
-def make_world(
-    database: Database, addresses: Addresses, vault: Vault, servers: TestServers, told_by: str = "callback"
+def make_world(  # noqa: PLR0913  the fixtures of a test
+    database: Database,
+    addresses: Addresses,
+    vault: Vault,
+    servers: TestServers,
+    told_by: str = "callback",
+    *,
+    before_issue: Callable[[Session, BillingSchool], None] | None = None,
 ) -> World:
     """Make a public primary school with three pupils, all boarders, and October issued."""
     clock, rung = Moving(), list[str]()
@@ -121,6 +127,8 @@ def make_world(
         billing = make_billing_school(session, vault, told_by=told_by)
         for child in billing.pupils:
             register(session, child, "BANTRU", "TIENAN")
+        if before_issue is not None:
+            before_issue(session, billing)
         issued_round(session, billing, PAID_AT)
         requests: list[PaymentRequest] = [requests_of(session, child)[-1] for child in billing.pupils]
         feed, token = open_feed(session, vault, billing.account, "sepay", HMAC, SECRET, None, PAID_AT)

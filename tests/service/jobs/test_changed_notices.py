@@ -1,0 +1,203 @@
+"""What a family is told when a notice that it has got is taken back, replaced or lowered; plain words, never why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, col, select
+
+from billing.bills.tables import Bill, BillLine
+from billing.money import Money
+from billing.payments.balances import BillBalance, bill_balances
+from billing.rounds.correcting import Lowering, approve_correction, propose_credit, propose_price, propose_void
+from billing.rounds.tables import BillingRound, Correction
+from billing.vault import Vault
+from notifications.tables import NoticePlan
+from service.database import EVERYTHING, Database
+from service.preparing import Addresses
+from service.standins.zalo import Delivered
+from tests.conftest import TestServers
+from tests.factories.rounds import REFERENCE_KEY
+from tests.service.pages.telling import Telling, telling
+
+BILLED = "1.203.950"
+REASON = "Ghi nhầm lớp bán trú"
+
+
+@pytest.fixture
+def town(
+    database: Database, addresses: Addresses, vault: Vault, servers: TestServers, tmp_path: Path
+) -> Iterator[Telling]:
+    with telling(database, addresses, vault, servers, tmp_path) as told:
+        yield told
+
+
+def bill_of(session: Session, town: Telling) -> BillBalance:
+    """Return the first pupil's bill that is not void."""
+    found = bill_balances(session, col(Bill.pupil_id) == town.world.billing.pupils[0].id)
+    return next(bill for bill in found if not bill.void)
+
+
+def correct(town: Telling, ask: Callable[[Session, BillBalance], Correction]) -> None:
+    """Ask and approve, by two people, a minute later."""
+    now = town.world.clock() + timedelta(minutes=1)
+    town.world.clock.now = now
+    with town.world.collecting.database.transaction(EVERYTHING) as session:
+        asked = ask(session, bill_of(session, town))
+        approve_correction(session, asked.id, town.world.billing.approver, now, REFERENCE_KEY)
+
+
+def void(town: Telling, *, replace: bool = False) -> None:
+    """Take the bill back, or put a new one in its place."""
+    actor, now = town.world.billing.accountant, town.world.clock
+    correct(town, lambda session, bill: propose_void(session, actor, bill.bill_id, REASON, now(), replace=replace))
+
+
+def by_zalo(town: Telling) -> tuple[str, dict[str, str], str]:
+    """Return title, rows and text of the last message on the phone."""
+    return read(town.zalo.delivered[-1])
+
+
+def read(got: Delivered) -> tuple[str, dict[str, str], str]:
+    """Return title, rows and text of a message."""
+    return got.title, {row[0]: row[1] for row in got.rows}, " ".join(got.paragraphs)
+
+
+def by_mail(town: Telling) -> str:
+    """Return subject and words of the last letter."""
+    return plain(town.letters()[-1])
+
+
+def plain(letter: EmailMessage) -> str:
+    """Return subject and words of a letter."""
+    body = letter.get_body(("plain",))
+    assert body is not None
+    return f"{letter['Subject']}\n{body.get_content()}"
+
+
+def lower(town: Telling, code: str, amount: int) -> None:
+    """Give a credit note over one line."""
+    actor, now = town.world.billing.accountant, town.world.clock
+
+    def ask(session: Session, bill: BillBalance) -> Correction:
+        line = session.exec(
+            select(BillLine.id).where(BillLine.bill_id == bill.bill_id, BillLine.item_code == code)
+        ).one()
+        assert line is not None
+        return propose_credit(session, actor, bill.bill_id, [Lowering(line, Money(amount))], REASON, now())
+
+    correct(town, ask)
+
+
+def pay(town: Telling, amount: int) -> None:
+    """Let the bank tell of money for the first pupil's bill."""
+    collecting = town.world.collecting
+    collecting.hear_of(collecting.pays(collecting.requests[0].reference, amount))
+
+
+def says_nothing_of_why(town: Telling) -> None:
+    """No reason of the office stands in anything that a family got."""
+    words = [str(got) for got in town.zalo.delivered] + [letter.as_string() for letter in town.letters()]
+    assert not [text for text in words if REASON in text]
+
+
+def test_a_notice_taken_back_is_told_to_both_guardians(town: Telling) -> None:
+    town.tell()
+    before = len(town.zalo.delivered), len(town.letters())
+    void(town)
+    assert town.tell() == 1
+    assert (len(town.zalo.delivered), len(town.letters())) == (before[0] + 1, before[1] + 1)
+    title, rows, text = by_zalo(town)
+    assert title == "Thu hồi thông báo thu tháng 10/2025"
+    assert (rows["Số tiền đã báo"], rows["Khoản khác cần nộp"]) == (f"{BILLED} đ", "0 đ")
+    assert "không nộp theo thông báo này nữa" in text
+    letter = by_mail(town)
+    assert "đã thu hồi thông báo thu tháng 10/2025" in letter
+    assert "KHÔNG NỘP THEO THÔNG BÁO NÀY NỮA" in letter
+    assert "số tiền vẫn là của học sinh" in letter
+    says_nothing_of_why(town)
+
+
+def test_a_notice_that_nobody_got_ends_in_silence(town: Telling) -> None:
+    void(town)
+    assert town.tell() > 0
+    assert "Thu hồi" not in str([got.title for got in town.zalo.delivered])
+    assert "thu hồi" not in str([str(letter["Subject"]) for letter in town.letters()])
+    assert {"nothing_to_pay", "never_told"} <= silences(town)
+
+
+def test_a_new_notice_in_the_place_of_the_old_one_tells_both_numbers_once(town: Telling) -> None:
+    town.tell()
+    before = len(town.zalo.delivered)
+    void(town, replace=True)
+    assert town.tell() == 2  # the end of the old one is told by the new one
+    assert len(town.zalo.delivered) == before + 1
+    title, rows, text = by_zalo(town)
+    assert title == "Thông báo thu mới tháng 10/2025"
+    assert rows["Cần nộp kỳ này"] == f"{BILLED} đ"
+    assert "thông báo TB2510-000001 đã được thay bằng TB2510-000004" in text
+    letter = by_mail(town)
+    assert "B2510-000001" in letter
+    assert "B2510-000004" in letter
+    assert "replaced" in silences(town)
+    says_nothing_of_why(town)
+
+
+def test_a_lowered_notice_tells_the_new_sum(town: Telling) -> None:
+    town.tell()
+    lower(town, "TIENAN", 64_000)
+    assert town.tell() == 1
+    title, rows, _ = by_zalo(town)
+    assert title == "Giảm thông báo thu tháng 10/2025"
+    assert rows["Số tiền trước"] == f"{BILLED} đ"
+    assert (rows["Số tiền mới"], rows["Cần nộp kỳ này"]) == ("1.139.950 đ", "1.139.950 đ")
+    assert rows["Đã nộp, còn giữ"] == "0 đ"
+    assert "Mã QR cũ còn ghi số tiền cũ" in by_mail(town)
+    says_nothing_of_why(town)
+
+
+def test_what_was_paid_and_is_given_back_is_always_told(town: Telling) -> None:
+    """The family never got the notice, but it has paid; the money that is theirs is no secret from them."""
+    pay(town, 1_203_950)
+    lower(town, "TIENAN", 64_000)
+    town.tell()
+    _, rows, _ = next(got for got in map(read, reversed(town.zalo.delivered)) if got[0].startswith("Giảm"))
+    assert (rows["Số tiền mới"], rows["Đã nộp, còn giữ"], rows["Cần nộp kỳ này"]) == ("1.139.950 đ", "64.000 đ", "0 đ")
+    letters = [text for letter in town.letters() if "đã giảm thông báo thu" in (text := plain(letter))]
+    assert len(letters) == 1
+    assert "64.000 đ gia đình đã nộp" in letters[0]
+    assert "Hiện không còn khoản nào phải nộp" in letters[0]
+
+
+def test_a_price_lowered_for_the_whole_round_is_told_to_each_family(town: Telling) -> None:
+    town.tell()
+    before = len(town.zalo.delivered)
+    actor, now = town.world.billing.accountant, town.world.clock
+    with town.world.collecting.database.transaction(EVERYTHING) as session:
+        round_id = session.exec(select(BillingRound.id)).one()
+    correct(town, lambda session, _: propose_price(session, actor, round_id, "TIENAN", Money(30_000), REASON, now()))
+    assert town.tell() == 3
+    assert len(town.zalo.delivered) == before + 3
+    assert {got.title for got in town.zalo.delivered[before:]} == {"Giảm thông báo thu tháng 10/2025"}
+
+
+def test_lowered_and_then_taken_back_before_anybody_was_told_tells_the_end_only(town: Telling) -> None:
+    town.tell()
+    before = len(town.zalo.delivered)
+    lower(town, "TIENAN", 64_000)
+    void(town)
+    town.tell()
+    titles = {got.title for got in town.zalo.delivered[before:]}
+    assert titles == {"Thu hồi thông báo thu tháng 10/2025"}
+    assert "withdrawn" in silences(town)
+    assert "1.139.950 đ" in str(town.zalo.delivered[-1].rows)  # what was last asked for
+
+
+def silences(town: Telling) -> set[str]:
+    """Return why events were told to nobody."""
+    with town.world.collecting.database.transaction(EVERYTHING) as session:
+        return {str(reason) for reason in session.exec(select(NoticePlan.reason)).all() if reason}

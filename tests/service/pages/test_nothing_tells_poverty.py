@@ -1,0 +1,224 @@
+"""A poor household's child: no plain output tells class, percentage, legal basis, payer or the full price.
+
+The full views, of which the tests make sure first that they do tell, are for staff with the right and for a guardian
+with a one-time code. Everything else here is read as a neighbour might read it: over a shoulder, on a slip left lying,
+in a forwarded message.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import re
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlmodel import Session, select
+
+from billing.documents.vietqr import decode
+from billing.fees.tables import Reduction
+from billing.money import Money
+from billing.rounds.tables import BillingRound
+from billing.storage import new_id
+from billing.vault import Vault
+from service.database import EVERYTHING, Database
+from service.preparing import Addresses
+from tests.billing.documents.pages import codes, pictures, words
+from tests.conftest import TestServers
+from tests.factories.rounds import BillingSchool
+from tests.factories.schools import Enrolled
+from tests.service.pages.telling import Telling, telling
+
+KEY = bytes(range(32)).hex()
+
+# How each reduction is told where it may be told. Percentages and payers stand in the sentences of the full view.
+Told = tuple[str, str, str, str, int | None, str]  # title, class, legal basis, evidence, percentage, payer
+REDUCTIONS: tuple[Told, ...] = (
+    ("Hộ nghèo theo Quyết định 17", "hộ nghèo", "Nghị định 238/2025/NĐ-CP Điều 15", "Sổ số 7431", 100, "state"),
+    ("Hộ cận nghèo", "cận nghèo", "Nghị quyết 05/2025 của tỉnh", "Giấy xác nhận 8852", 70, "school"),
+    ("Quỹ Cây Bàng", "mồ côi", "Thỏa thuận tài trợ 66", "Danh sách quỹ tháng 9", None, "donor"),
+)
+ITEMS = ("BANTRU", "TIENAN", "NUOCUONG")
+TOLD = ("Hộ nghèo", "cận nghèo", "Cây Bàng", "Nghị định 238", "Nghị quyết 05", "70 %", "300.000 đ", "736.000 đ")
+# Nothing of this may stand anywhere else: words in any spelling, and the sums from which one could reckon back.
+SECRETS = (
+    "nghèo", "ngheo", "poor", "mồ côi", "mo coi", "cây bàng", "quyết định 17", "nghị định 238", "nghị quyết 05",
+    "thỏa thuận tài trợ", "miễn", "giảm", "exempt", "reduc", "discount", "tài trợ", "donor", "nhà nước", "state pays",
+    "the state", "cấp bù", "7431", "8852", "70 %", "70%", "100 %", "100%", "300.000", "736.000", "736000",
+    "32.000", "22.400", "515.200", "515200", "reduction", "percent", "legal", "evidence", "payer", "gross",
+)  # fmt: skip
+
+
+@dataclass
+class Household(Telling):
+    """The child of a poor household, and where its papers and messages are found."""
+
+    round_id: str
+
+    def read(self, path: str) -> str:
+        """Read a page of the family."""
+        answer = self.world.client().get(path)
+        assert answer.status_code == 200, path
+        return answer.text
+
+
+def reduce(session: Session, billing: BillingSchool, child: Enrolled, item: str, fields: Told) -> None:
+    title, reason_class, basis, evidence, percent, payer = fields
+    session.add(
+        Reduction(
+            school_id=billing.id,
+            enrolment_id=child.enrolment.id,
+            title=title,
+            item_codes=[item],
+            item_groups=[],
+            kind="percent" if percent else "amount",
+            percent=percent,
+            amount=None if percent else Money(3_000),
+            payer=payer,
+            reason_class=reason_class,
+            legal_basis=basis,
+            evidence=evidence,
+            valid_from=date(2025, 9, 1),
+            made_by=new_id(),
+            approved_by=new_id(),
+        )
+    )
+
+
+@pytest.fixture
+def household(
+    database: Database, addresses: Addresses, vault: Vault, servers: TestServers, tmp_path: Path
+) -> Iterator[Household]:
+    """October issued: boarding costs the family nothing, meals 30 %, water 3,000 đ less."""
+    with telling(database, addresses, vault, servers, tmp_path, impoverish) as told:
+        with database.transaction(EVERYTHING) as session:
+            round_id = session.exec(select(BillingRound.id)).one()
+        yield Household(told.world, told.zalo, told.mailbox, str(round_id))
+
+
+def impoverish(session: Session, billing: BillingSchool) -> None:
+    """Reduce for all of the class, or a neighbour's full price would stand on the next slip."""
+    for child in billing.pupils:
+        for item, fields in zip(ITEMS, REDUCTIONS, strict=True):
+            reduce(session, billing, child, item, fields)
+
+
+def tells_nothing(text: str, where: str) -> None:
+    """Fail when a text holds one of the secrets, in whatever letters."""
+    plain = unicodedata.normalize("NFC", html.unescape(text)).replace("\u00a0", " ").lower()
+    found = [secret for secret in SECRETS if secret in plain]
+    around = [plain[max(plain.index(each) - 60, 0) : plain.index(each) + 60] for each in found]
+    assert not found, f"{where} tells {found}: {around}"
+
+
+def of_letter(letter: EmailMessage) -> str:
+    """Return headers and every readable part of a letter."""
+    parts = [_shown(str(part.get_content())) for part in letter.walk() if part.get_content_maintype() == "text"]
+    names = [str(part.get_filename()) for part in letter.iter_attachments()]
+    return "\n".join([*map(str, letter.values()), *parts, *names])
+
+
+def test_the_full_views_do_tell(household: Household) -> None:
+    accountant = household.world.signed_in(household.world.staff("accountant"))
+    child = household.world.billing.pupils[0]
+    page = accountant.get(f"/van-phong/dot-thu/{household.round_id}/hoc-sinh/{child.id}").text
+    assert [word for word in TOLD if word not in html.unescape(page)] == []
+
+
+def test_no_page_of_the_family_tells(household: Household) -> None:
+    link = household.world.link()
+    for language in ("vi", "en"):
+        for page in ("", "/chi-tiet"):
+            text = household.read(f"{link}{page}?lang={language}")
+            assert "220.800" in text
+            tells_nothing(text, f"{page or 'the page'} in {language}")
+    tells_nothing(household.read(f"{link}/status"), "the status")
+
+
+def test_no_code_tells(household: Household) -> None:
+    answer = household.world.client().get(f"{household.world.link()}/qr.png")
+    [payload] = codes(Image.open(io.BytesIO(answer.content)).convert("L"))
+    code = decode(payload)
+    assert code.amount == Money(220_800 + 7_000 + 157_950)
+    tells_nothing(payload, "the code")
+    tells_nothing(str(answer.headers), "the picture's headers")
+
+
+def test_no_slip_tells(household: Household) -> None:
+    accountant = household.world.signed_in(household.world.staff("accountant"))
+    path = f"/van-phong/dot-thu/{household.round_id}"
+    child = household.world.billing.pupils[0]
+    pdf = accountant.get(f"{path}/giay-bao/{child.class_group.id}.pdf").content
+    text = " ".join(words(pdf))
+    assert "220.800" in text
+    tells_nothing(text, "the slips")
+    tells_nothing(pdf.decode("latin-1"), "the slips' file")
+    for page in pictures(pdf, 200):
+        for payload in codes(page):
+            tells_nothing(payload, "a code on a slip")
+    with zipfile.ZipFile(io.BytesIO(accountant.get(f"{path}/giay-bao.zip").content)) as folder:
+        tells_nothing(" ".join(folder.namelist()), "the names of the files")
+        for name in folder.namelist():
+            tells_nothing(" ".join(words(folder.read(name))), name)
+    tells_nothing(_main(accountant.get(f"{path}/danh-sach-bao").text), "the list of notices")
+    tells_nothing(_main(accountant.get("/van-phong/thong-bao").text), "the list of bills")
+
+
+def test_no_message_and_no_receipt_tells(household: Household) -> None:
+    collecting = household.world.collecting
+    request = collecting.requests[0]
+    assert household.tell() > 0
+    collecting.hear_of(collecting.pays(request.reference, 220_800 + 7_000 + 157_950))
+    assert household.tell() > 0
+    assert household.letters()
+    assert len(household.zalo.delivered) >= 2
+    for letter in household.letters():
+        tells_nothing(of_letter(letter), f"the letter {letter['Subject']}")
+        for part in letter.iter_attachments():
+            content = part.get_content()
+            tells_nothing(" ".join(words(content)), str(part.get_filename()))
+    for delivered in household.zalo.delivered:
+        tells_nothing(json.dumps(asdict(delivered), ensure_ascii=False), "a message by Zalo")
+    link = household.world.link()
+    paid = household.read(link)
+    tells_nothing(paid, "the page after payment")
+    [number] = set(re.findall(r"/bien-lai/([^.\"]+)\.pdf", paid))
+    receipt = household.world.client().get(f"{link}/bien-lai/{number}.pdf")
+    text = " ".join(words(receipt.content))
+    assert "385.750" in text
+    tells_nothing(text, "the receipt")
+    tells_nothing(receipt.content.decode("latin-1"), "the receipt's file")
+
+
+def test_no_class_list_of_another_role_tells(household: Household) -> None:
+    """A cashier and a class teacher open none of the pages that explain."""
+    child = household.world.billing.pupils[0]
+    for role in ("cashier", "class_teacher"):
+        client = household.world.signed_in(household.world.staff(role))
+        for path in (
+            f"/van-phong/dot-thu/{household.round_id}/hoc-sinh/{child.id}",
+            f"/van-phong/dot-thu/{household.round_id}/hoc-sinh",
+            "/van-phong/mien-giam",
+            "/van-phong/thong-bao",
+        ):
+            answer = client.get(path)
+            assert answer.status_code in {303, 403, 404}, (role, path)
+            tells_nothing(_main(answer.text), f"{path} for a {role}")
+
+
+def _shown(text: str) -> str:
+    """Return what a letter shows: without the widths and colours of its tables."""
+    return re.sub(r'style="[^"]*"', "", text)
+
+
+def _main(page: str) -> str:
+    """Return what a page says itself: without the office's menu, where every entry has its name."""
+    return re.sub(r"<nav.*?</nav>", "", page, flags=re.DOTALL)
