@@ -15,6 +15,7 @@ from sqlalchemy import Engine, MetaData, create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlmodel import Session, SQLModel
 
+import billing.attendance.tables
 import billing.audit.tables
 import billing.bills.tables
 import billing.claims.tables
