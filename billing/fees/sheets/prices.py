@@ -30,9 +30,9 @@ from billing.fees.items import (
 from billing.fees.pricing import NewPrice, add_price, stop_price
 from billing.fees.sheets.cells import NO, YES, in_words
 from billing.fees.sheets.price_sheet import COLUMNS, QUANTITY_NAMES, PriceRow, read_prices
-from billing.fees.sheets.writing import Value, write_sheet
 from billing.ledger.tables import BankAccount
 from billing.people.imported import Imported, refuse
+from billing.people.sheet_writing import Value, write_sheet
 from billing.people.tables import School
 from billing.people.workbook import in_sheet
 

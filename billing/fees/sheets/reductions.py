@@ -21,10 +21,10 @@ from billing.fees.items import GROUP_NAMES, Group
 from billing.fees.kinds import shipped_kinds
 from billing.fees.reducing import NewReduction, end_reduction, enter_reduction
 from billing.fees.sheets.cells import codes_of, day_of, in_words, long_text_of, money_of, percent_of, several_of
-from billing.fees.sheets.pupils import PUPIL_COLUMNS, Pupils, read_pupils
-from billing.fees.sheets.writing import Value, write_sheet
 from billing.people.cells import read, text_of
 from billing.people.imported import Imported, refuse
+from billing.people.sheet_pupils import PUPIL_COLUMNS, Pupils, read_pupils
+from billing.people.sheet_writing import Value, write_sheet
 from billing.people.tables import School
 from billing.people.workbook import Cell, Column, Line, Upload, in_sheet, open_upload, refused_file
 

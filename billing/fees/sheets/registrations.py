@@ -14,11 +14,11 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.fees.registering import Registration, take_registrations
 from billing.fees.sheets.cells import code_of, count_of, day_of, long_text_of
-from billing.fees.sheets.pupils import PUPIL_COLUMNS, Pupils, read_pupils
-from billing.fees.sheets.writing import Value, write_sheet
 from billing.fees.tables import FeeItem, OptIn
 from billing.people.cells import read
 from billing.people.imported import Imported
+from billing.people.sheet_pupils import PUPIL_COLUMNS, Pupils, read_pupils
+from billing.people.sheet_writing import Value, write_sheet
 from billing.people.tables import School
 from billing.people.workbook import Column, Line, Upload, open_upload, refused_file
 
