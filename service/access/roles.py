@@ -196,6 +196,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/van-phong/lien-he/{registration_id}/nhan"): _MAKERS | _CHECKERS,
         ("POST", "/van-phong/lien-he/{registration_id}/tu-choi"): _MAKERS | _CHECKERS,
         ("GET", "/van-phong/tai-len"): _MAKERS,
+        ("GET", "/van-phong/tai-len/{kind}.xlsx"): _MAKERS,
         ("POST", "/van-phong/tai-len/{kind}"): _MAKERS,
         ("GET", "/kiem-toan"): _OFFICE_READS,
         ("GET", "/kiem-toan/bao-cao.xlsx"): _OFFICE_READS,

@@ -24,13 +24,23 @@ from service.access.staff import Account, Noted
 from service.code_sending import code_sender
 from service.database import EVERYTHING, Scope, use_scope
 from service.jobs.rounds import ask_to_issue, trouble_of
-from service.pages import audit_rows, family_rows, office_rows, round_rows, trouble_rows, upload_rows, waiting_rows
+from service.pages import (
+    audit_rows,
+    family_rows,
+    office_rows,
+    round_rows,
+    sheet_rows,
+    trouble_rows,
+    upload_rows,
+    waiting_rows,
+)
 from service.pages.claims_binding import ClaimRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
 from service.pages.guardian_binding import GuardianRows
 from service.pages.qr_picture import labelled_qr
 from service.pages.trouble_views import TroublePage
+from service.pages.upload_views import Upload, UploadChoices, UploadDone, UploadKind
 from service.pages.views import (
     AuditPage,
     BillList,
@@ -42,10 +52,6 @@ from service.pages.views import (
     ProvincePage,
     RoundPreview,
     RoundRow,
-    Upload,
-    UploadChoices,
-    UploadDone,
-    UploadKind,
     WaitingList,
 )
 from service.wiring import Wiring
@@ -222,6 +228,11 @@ class RowDesk(GuardianRows, ClaimRows, FeeRows):
         if upload.kind is UploadKind.STATEMENT and not upload.check_only:
             self.bells.append(SETTLE)
         return done
+
+    def sheet(self, who: SignedIn, place: Place, kind: UploadKind, year: str, now: datetime) -> Download:
+        """Return what is stored as a sheet to edit and bring back; what is of pupils is written down as taken."""
+        session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
+        return Download(sheet_rows.take_sheet(session, actor, place.id, kind, year, now), _XLSX, f"{kind.value}.xlsx")
 
     # Audit and province: reading only.
 

@@ -22,6 +22,7 @@ from service.pages.fee_desk import FeeDesk
 from service.pages.guardian_desk import GuardianDesk
 from service.pages.round_desk import RoundWork
 from service.pages.trouble_views import TroublePage
+from service.pages.upload_views import Upload, UploadChoices, UploadDone, UploadKind
 from service.pages.views import (
     AuditPage,
     BillList,
@@ -34,9 +35,6 @@ from service.pages.views import (
     Readiness,
     RoundPreview,
     RoundRow,
-    Upload,
-    UploadChoices,
-    UploadDone,
     WaitingList,
 )
 
@@ -141,6 +139,9 @@ class UploadDesk(Protocol):
 
     def upload(self, who: SignedIn, place: Place, upload: Upload, now: datetime) -> UploadDone:
         """Import a file, or only try it; raises ``BadRows`` with every problem, and then nothing is stored."""
+
+    def sheet(self, who: SignedIn, place: Place, kind: UploadKind, year: str, now: datetime) -> Download:
+        """Return what is stored as a sheet to edit and bring back; raises ``NotFound`` for what is not handed out."""
 
 
 class AuditDesk(Protocol):

@@ -28,7 +28,7 @@ MENU = (
     Entry("/van-phong/ngan-sach", "Tiền Nhà nước", "State money"),
     Entry("/van-phong/ngan-sach/chi-tra", "Chi trả hỗ trợ", "Payouts"),
     Entry("/van-phong/lien-he", "Liên hệ chờ xác nhận", "Contacts to confirm"),
-    Entry("/van-phong/tai-len", "Tải tệp lên", "Uploads"),
+    Entry("/van-phong/tai-len", "Bảng tính, sao kê", "Sheets, statements"),
     Entry("/kiem-toan", "Đối soát và báo cáo", "Audit and reports"),
     Entry("/tinh", "Toàn tỉnh", "Province"),
 )

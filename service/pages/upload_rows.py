@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
@@ -12,15 +12,19 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor
 from billing.documents.banks import bank_by_bin
 from billing.errors import NotFound
+from billing.fees.sheets.prices import import_prices
+from billing.fees.sheets.reductions import import_reductions
+from billing.fees.sheets.registrations import import_registrations
 from billing.ledger.tables import BankAccount
 from billing.people.contact_sheet import read_contacts
+from billing.people.imported import Imported
 from billing.people.importing import import_contacts, import_roster
 from billing.people.roster import read_roster
 from billing.people.tables import ClassGroup, Enrolment, Pupil, PupilCode, School
 from billing.vault import Vault
 from reconciliation.feeds.opening import statement_feed
 from reconciliation.statements.importing import import_statement
-from service.pages.views import Upload, UploadChoices, UploadDone, UploadKind
+from service.pages.upload_views import Upload, UploadChoices, UploadDone, UploadKind
 
 _LOCAL = timezone(timedelta(hours=7))
 _Act = Callable[[Session, Vault, Actor, School, Upload, datetime], UploadDone]
@@ -53,15 +57,21 @@ def take_upload(  # noqa: PLR0913, PLR0917  what an act of a person needs to kno
 def _roster(  # noqa: PLR0913, PLR0917  as above
     session: Session, vault: Vault, actor: Actor, school: School, upload: Upload, now: datetime
 ) -> UploadDone:
-    classes = session.exec(
-        select(ClassGroup.code).where(ClassGroup.school_id == school.id, ClassGroup.school_year == upload.target)
-    ).all()
-    if not classes:
-        raise NotFound("Năm học này chưa có lớp nào.", school_year=upload.target)
+    classes = classes_of(session, school.id, upload.target)
     today = now.astimezone(_LOCAL).date()
     rows = read_roster(upload.data, classes, today)
     done = import_roster(session, vault, actor, school, upload.target, rows, today, now)
-    return UploadDone(done.new, done.changed, done.unchanged)
+    return _done(done)
+
+
+def classes_of(session: Session, school_id: UUID, school_year: str) -> Sequence[str]:
+    """Return the classes of a school year; raises ``NotFound`` when there is none."""
+    classes = session.exec(
+        select(ClassGroup.code).where(ClassGroup.school_id == school_id, ClassGroup.school_year == school_year)
+    ).all()
+    if not classes:
+        raise NotFound("Năm học này chưa có lớp nào.", school_year=school_year)
+    return classes
 
 
 def _contacts(  # noqa: PLR0913, PLR0917  as above
@@ -75,7 +85,7 @@ def _contacts(  # noqa: PLR0913, PLR0917  as above
     ).all()
     rows = read_contacts(upload.data, dict(pupils))
     done = import_contacts(session, vault, actor, school, rows, now.astimezone(_LOCAL).date(), now)
-    return UploadDone(done.new, done.changed, done.unchanged)
+    return _done(done)
 
 
 def _statement(  # noqa: PLR0913, PLR0917  as above
@@ -90,9 +100,39 @@ def _statement(  # noqa: PLR0913, PLR0917  as above
     return UploadDone(done.new, 0, done.lines if done.again else done.known)
 
 
+def _prices(  # noqa: PLR0913, PLR0917  as above
+    session: Session, vault: Vault, actor: Actor, school: School, upload: Upload, now: datetime
+) -> UploadDone:
+    del vault
+    return _done(import_prices(session, school, upload.data, actor, now))
+
+
+def _registrations(  # noqa: PLR0913, PLR0917  as above
+    session: Session, vault: Vault, actor: Actor, school: School, upload: Upload, now: datetime
+) -> UploadDone:
+    del vault
+    classes_of(session, school.id, upload.target)
+    return _done(import_registrations(session, school, upload.target, upload.data, actor, now))
+
+
+def _reductions(  # noqa: PLR0913, PLR0917  as above
+    session: Session, vault: Vault, actor: Actor, school: School, upload: Upload, now: datetime
+) -> UploadDone:
+    del vault
+    classes_of(session, school.id, upload.target)
+    return _done(import_reductions(session, school, upload.target, upload.data, actor, now))
+
+
+def _done(imported: Imported) -> UploadDone:
+    return UploadDone(imported.new, imported.changed, imported.unchanged)
+
+
 _ACTS: dict[UploadKind, _Act] = {
     UploadKind.ROSTER: _roster,
     UploadKind.CONTACTS: _contacts,
+    UploadKind.PRICES: _prices,
+    UploadKind.REGISTRATIONS: _registrations,
+    UploadKind.REDUCTIONS: _reductions,
     UploadKind.STATEMENT: _statement,
 }
 

@@ -1,16 +1,19 @@
-"""The office hands in files: a roster, a contact sheet, a bank's statement. First tried, then imported."""
+"""The office hands in sheets and statements, first tried, then imported; and takes its sheets out to edit them."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from starlette.responses import Response
 
+from service.access import limits
 from service.access.errors import TooLarge
-from service.pages.guards import OpenDesk, StaffVisit, parts_of
+from service.pages.desk import Desk
+from service.pages.guards import OpenDesk, StaffVisit, Visit, parts_of
 from service.pages.rendering import page
-from service.pages.views import Upload, UploadKind
+from service.pages.responses import file_answer
+from service.pages.upload_views import OF_A_YEAR, TAKEN_OUT, Upload, UploadDone, UploadKind
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 # A form has a little more than its file.
@@ -21,9 +24,22 @@ router = APIRouter(prefix="/van-phong/tai-len", max_body_size=MAX_BODY_BYTES)
 
 @router.get("")
 def forms(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
-    """Show the three forms."""
-    choices = desk.upload_choices(visit.who, visit.place)
-    return page(request, "uploads.html", visit=visit, choices=choices, done=None, kind="", checked=False)
+    """Show a form for each kind of file, and what can be taken out."""
+    return _page(request, visit, desk)
+
+
+@router.get("/{kind}.xlsx")
+def sheet(
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    kind: UploadKind,
+    nam: Annotated[str, Query(max_length=9)] = "",
+) -> Response:
+    """Hand out what is stored as a sheet to edit and bring back; empty, it is the form to fill."""
+    parts = parts_of(request)
+    parts.limiter.spend(limits.PAPERS, str(visit.who.user_id))
+    return file_answer(desk.sheet(visit.who, visit.place, kind, nam, parts.clock()))
 
 
 @router.post("/{kind}")
@@ -42,7 +58,29 @@ def take(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
         raise TooLarge("Tệp lớn hơn 10 MB.")
     upload = Upload(kind, data, cho, check_only=viec != "nhap")
     done = desk.upload(visit.who, visit.place, upload, parts_of(request).clock())
+    return _page(request, visit, desk, done=done, kind=kind.value, checked=upload.check_only)
+
+
+def _page(  # noqa: PLR0913  what the page says of a file that came
+    request: Request,
+    visit: Visit,
+    desk: Desk,
+    *,
+    done: UploadDone | None = None,
+    kind: str = "",
+    checked: bool = False,
+) -> Response:
     choices = desk.upload_choices(visit.who, visit.place)
+    years, out = frozenset(map(str, OF_A_YEAR)), frozenset(map(str, TAKEN_OUT))
     return page(
-        request, "uploads.html", visit=visit, choices=choices, done=done, kind=kind.value, checked=upload.check_only
+        request,
+        "uploads.html",
+        visit=visit,
+        choices=choices,
+        kinds=tuple(map(str, UploadKind)),
+        years=years,
+        out=out,
+        done=done,
+        kind=kind,
+        checked=checked,
     )

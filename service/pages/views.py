@@ -319,41 +319,6 @@ class RoundPreview:
     trouble: str = ""
 
 
-class UploadKind(StrEnum):
-    """What the office hands in; the value stands in the address."""
-
-    ROSTER = "danh-sach"
-    CONTACTS = "lien-he"
-    STATEMENT = "sao-ke"
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file as it came: for a school year (roster) or an account's id (statement); tried only, or imported."""
-
-    kind: UploadKind
-    data: bytes
-    target: str
-    check_only: bool
-
-
-@dataclass(frozen=True, slots=True)
-class UploadDone:
-    """What the lines of a file were."""
-
-    new: int
-    changed: int
-    unchanged: int
-
-
-@dataclass(frozen=True, slots=True)
-class UploadChoices:
-    """What an upload can be for: school years, and accounts as (id, name)."""
-
-    years: tuple[str, ...]
-    accounts: tuple[tuple[str, str], ...]
-
-
 @dataclass(frozen=True, slots=True)
 class AuditTotal:
     """One line of the period's totals; ``count`` is left out where it means nothing."""

@@ -85,7 +85,14 @@ def register(session: Session, child: Enrolled, *codes: str, since: date = YEAR_
     for code in codes:
         found = select(FeeItem.id).where(FeeItem.school_id == school_id, FeeItem.code == code)
         item_id = session.exec(found).one()
-        session.add(OptIn(school_id=school_id, enrolment_id=child.enrolment.id, item_id=item_id, valid_from=since))
+        made = OptIn(
+            school_id=school_id,
+            enrolment_id=child.enrolment.id,
+            item_id=item_id,
+            valid_from=since,
+            evidence="Phiếu đăng ký của gia đình",
+        )
+        session.add(made)
     session.flush()
 
 

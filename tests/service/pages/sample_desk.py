@@ -16,6 +16,7 @@ from service.access.roles import ROLES, Actor, Grant, Place, SignedIn
 from service.access.staff import Account, Noted
 from service.pages.desk import Caller, Desk, ShownRound, WebParts
 from service.pages.trouble_views import TroublePage
+from service.pages.upload_views import Upload, UploadChoices, UploadDone, UploadKind
 from service.pages.views import (
     AuditPage,
     BillList,
@@ -28,9 +29,6 @@ from service.pages.views import (
     Readiness,
     RoundPreview,
     RoundRow,
-    Upload,
-    UploadChoices,
-    UploadDone,
     WaitingList,
 )
 from tests.service.pages.sample_claims import SampleClaims
@@ -205,6 +203,11 @@ class SampleDesk(SampleGuardians, SampleClaims, SampleRounds):
             raise BadRows("Tệp có chỗ cần sửa; chưa lưu gì cả.", self.problems)
         self.done.append((f"upload {upload.kind.value} {len(upload.data)}", who.login))
         return UploadDone(3, 1, 40)
+
+    def sheet(self, who: SignedIn, place: Place, kind: UploadKind, year: str, now: datetime) -> Download:
+        del place, year, now
+        self.done.append((f"sheet {kind.value}", who.login))
+        return Download(b"PK", "application/zip", f"{kind.value}.xlsx")
 
     # audit and province
     def audit(self, who: SignedIn, place: Place, first: date, last: date, now: datetime) -> AuditPage:
