@@ -1,4 +1,4 @@
-"""Receipts and slips as records, read from the rows. A receipt says the same whenever it is printed.
+"""Receipts as records, read from the rows. A receipt says the same whenever it is printed.
 
 The plain view: no class, no exemption, nobody's share. Which items a payment paid follows from the order in which a
 bill's items stand and from the payments that were live when this one came; later reversals do not change it.
@@ -9,30 +9,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import takewhile
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from billing.bills.instalments import Asked
 from billing.bills.tables import Bill, BillCredit, BillLine
-from billing.documents.banks import bank_by_bin
-from billing.documents.payment_qr import payload_for
 from billing.documents.receipt_pdf import ReceiptDocument, ReceiptItem, VoidMark
-from billing.documents.slip_pdf import SlipDocument, SlipItem
-from billing.errors import NotFound, Refused
+from billing.errors import NotFound
 from billing.fees.explaining import plain
-from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
-from billing.payments.balances import BillBalance, asked_of, line_dues, request_balances, rest_of
 from billing.payments.receipt_number import padded
-from billing.payments.receipts import school_year_of
 from billing.payments.tables import (
     Allocation,
     Payment,
-    PaymentRequest,
     PaymentReversal,
     Receipt,
     ReceiptBook,
@@ -211,60 +203,6 @@ def _shares(lines: Sequence[BillLine], part: _Paid) -> Iterator[tuple[BillLine, 
         left -= share
 
 
-def slip(session: Session, request_id: UUID, verify_url: str, today: date, note: str = "") -> SlipDocument:
-    """Return the printable slip of a payment request: what is to pay on its bills as of a school day, with its QR.
-
-    Where a bill is paid in instalments, the QR asks for those due by now, or for the next one. Raises ``NotFound``,
-    or ``Refused`` when nothing is to be paid or the account takes no VietQR.
-    """
-    request = session.get(PaymentRequest, request_id)
-    if request is None:
-        raise NotFound("Không có thông báo thu này", request_id=str(request_id))
-    balances = [each for each in request_balances(session, request.school_id, [request_id])[request_id] if each.rest]
-    account = session.exec(select(BankAccount).where(BankAccount.id == request.bank_account_id)).one()
-    asked = asked_of(balances, today)
-    payload = payload_for(account, request, asked)
-    if payload is None:
-        raise Refused("Thông báo thu này đã nộp đủ hoặc tài khoản không nhận VietQR; không có gì để in")
-    school = session.exec(select(School).where(School.id == request.school_id)).one()
-    pupil = session.exec(select(Pupil).where(Pupil.id == request.pupil_id)).one()
-    bank = bank_by_bin(account.bank_bin)
-    dues = line_dues(session, balances)
-    items = [item for each in balances for item in _slip_items(session, each, dues)]
-    newest = balances[-1]
-    return SlipDocument(
-        school_name=school.name,
-        school_contact=f"{school.address} · {school.phone}",
-        round_name=newest.period,
-        pupil_name=pupil.full_name,
-        pupil_code=pupil_code(session, pupil.id),
-        school_year=school_year_of(newest.due_on),
-        items=tuple(items),
-        due_on=max(each.asked(today).due_on for each in balances),
-        qr_payload=payload,
-        reference=request.reference,
-        bank_name=bank.short_name if bank else account.bank_bin,
-        account_last4=(request.virtual_account or account.number)[-4:],
-        account_holder=account.holder,
-        verify_url=verify_url,
-        paid=total(each.paid for each in balances),
-        later=rest_of(balances) - asked,
-        instalment=_instalment([each.asked(today) for each in balances if each.instalments]),
-        note=note,
-    )
-
-
-def _instalment(parts: Sequence[Asked]) -> str:
-    """Return ``Đợt 1/3``; nothing where no bill has instalments, or several have them."""
-    return f"Đợt {parts[0].number}/{parts[0].parts}" if len(parts) == 1 else ""
-
-
-def _slip_items(session: Session, balance: BillBalance, dues: Mapping[int, Money]) -> Iterator[SlipItem]:
-    for bill_line in lines_of(session, [balance.bill_id])[balance.bill_id]:
-        if shown := plain(bill_line, amount=dues[bill_line.id or 0]):
-            yield SlipItem(shown.name, balance.period, shown.amount, shown.detail)
-
-
 def lines_of(session: Session, bills: Collection[UUID]) -> dict[UUID, list[BillLine]]:
     """Return, by bill, the lines that the family pays anything of, in their order."""
     rows = session.exec(
@@ -281,11 +219,6 @@ def lines_of(session: Session, bills: Collection[UUID]) -> dict[UUID, list[BillL
 def _mark(void: ReceiptVoid) -> VoidMark:
     by = "người được phân quyền" if void.made_by else "hệ thống đối soát"
     return VoidMark(void.reason, void.at.astimezone(SCHOOL_TIME).date(), by)
-
-
-def pupil_code(session: Session, pupil_id: UUID) -> str:
-    """Return a pupil's newest sector code; empty when the pupil has none yet."""
-    return pupil_codes(session, [pupil_id]).get(pupil_id, "")
 
 
 def pupil_codes(session: Session, pupils: Collection[UUID]) -> dict[UUID, str]:

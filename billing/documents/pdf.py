@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache, wraps
 from importlib import resources
@@ -20,7 +21,7 @@ from typing import Any, Literal, ParamSpec
 
 from reportlab.lib.colors import Color, black, white
 from reportlab.lib.enums import TA_CENTER, TA_LEFT, TA_RIGHT
-from reportlab.lib.pagesizes import A5
+from reportlab.lib.pagesizes import A4, A5, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -205,16 +206,18 @@ class Printout:
     under: Callable[[Canvas], None] | None = None
 
 
-def render(printouts: Sequence[Printout], *, title: str, author: str) -> bytes:
+def render(printouts: Iterable[Printout], *, title: str, author: str, two_up: bool = False) -> bytes:
     """Return one PDF with every printout starting on a page of its own; equal input gives equal bytes.
 
-    ``title`` shows in viewers and file lists, so it holds no person's name.
+    ``two_up``: two A5 pages side by side on A4, to be cut along the dashed line. ``title`` shows in viewers and file
+    lists, so it holds no person's name. Printouts are drawn one after the other, so an iterator of thousands of them
+    never lies in memory at once.
     """
     _known_characters()
     buffer = BytesIO()
     canvas = Canvas(
         buffer,
-        pagesize=(WIDTH, HEIGHT),
+        pagesize=landscape(A4) if two_up else (WIDTH, HEIGHT),
         invariant=1,
         initialFontName=REGULAR,  # type: ignore[arg-type]  # the stub says float; else Helvetica is named too
         lang="vi-VN",
@@ -223,12 +226,34 @@ def render(printouts: Sequence[Printout], *, title: str, author: str) -> bytes:
     canvas.setAuthor(drawable(author))
     canvas.setSubject(drawable(title))
     canvas.setCreator("Hocphi")
+    drawn = 0
     for printout in printouts:
         pages = _paginate(canvas, printout.story)
         for number, page in enumerate(pages, start=1):
-            _draw_page(canvas, printout, page, f"Trang {number}/{len(pages)}")
+            with _half(canvas, drawn % 2) if two_up else nullcontext():
+                _draw_page(canvas, printout, page, f"Trang {number}/{len(pages)}")
+            drawn += 1
+            if not two_up or drawn % 2 == 0:
+                canvas.showPage()
+    if two_up and drawn % 2:
+        canvas.showPage()
     canvas.save()
     return buffer.getvalue()
+
+
+@contextmanager
+def _half(canvas: Canvas, right: int) -> Iterator[None]:
+    """Draw on the left or right half of an A4 sheet; the line to cut along is drawn with the left one."""
+    whole, height = landscape(A4)
+    canvas.saveState()
+    if not right:
+        canvas.setDash(3, 3)
+        canvas.setStrokeColor(GREY)
+        canvas.line(whole / 2, 0, whole / 2, height)
+        canvas.setDash()
+    canvas.translate(right * whole / 2 + (whole / 2 - WIDTH) / 2, (height - HEIGHT) / 2)
+    yield
+    canvas.restoreState()
 
 
 def _paginate(canvas: Canvas, story: Sequence[Flowable]) -> list[list[_Placed]]:
@@ -270,4 +295,3 @@ def _draw_page(canvas: Canvas, printout: Printout, page: Sequence[_Placed], numb
     canvas.setFillColor(GREY)
     canvas.drawString(MARGIN, MARGIN, drawable(printout.footer, 90))
     canvas.drawRightString(WIDTH - MARGIN, MARGIN, number)
-    canvas.showPage()

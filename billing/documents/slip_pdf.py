@@ -1,15 +1,18 @@
-"""The printed notice "THÔNG BÁO THU" on A5 with its VietQR code, black on white, one or a whole class (pure).
+"""The printed notice "THÔNG BÁO THU" on A5, two on a sheet, with its VietQR code, black on white (pure).
 
-A slip is handed out on paper, so it shows the plain view: no exemption, no share, only the last four digits of the
-account, no link that opens a bill. What the QR code says is compared with what is printed beside it (a false QR
-pasted over a true one is the attack everybody knows), and a slip that contradicts itself is not made.
+A slip is handed out on paper, so it shows the plain view: no exemption, no share, no link that opens a bill. It must
+do without a telephone: the school's account stands in full, in groups of four, for the bank's counter, and what to do
+who pays cash. Its second, small code leads to the page where a family registers to be told. What the paying code says
+is compared with what is printed beside it (a false QR pasted over a true one is the attack everybody knows), and a
+slip that contradicts itself is not made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 from reportlab.platypus import Flowable, Spacer
 
@@ -21,6 +24,9 @@ from billing.errors import Refused
 from billing.money import ZERO, Money, total
 
 QR_SIDE = 156  # points: 5.5 cm, twice what a phone needs from paper
+REGISTER_SIDE = 84  # smaller, so that nobody takes it for the one that pays
+REGISTER_WIDTH = 150
+REGISTER_MASK = 4  # no search for the best one: twice as many slips a second
 WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
 
 
@@ -38,7 +44,9 @@ class SlipItem:
 class SlipDocument:
     """Everything a slip shows of one payment request. ``amount_due`` is what the QR code asks for.
 
-    ``instalment``: such as ``Đợt 1/3``; ``later`` is left for the instalments after it.
+    ``memo``: the reference, behind the provider's code where the account demands one. ``register_url``: where the
+    family registers to be told; without one there is no second code. ``instalment``: such as ``Đợt 1/3``; ``later``
+    is left for the instalments after it.
     """
 
     school_name: str
@@ -52,9 +60,11 @@ class SlipDocument:
     qr_payload: str
     reference: str
     bank_name: str
-    account_last4: str
+    account: str
     account_holder: str
     verify_url: str
+    memo: str = ""
+    register_url: str = ""
     paid: Money = ZERO
     later: Money = ZERO
     instalment: str = ""
@@ -69,6 +79,11 @@ class SlipDocument:
         _refuse_contradiction(self)
 
     @property
+    def transfer_memo(self) -> str:
+        """What to write when the money is sent without the code."""
+        return self.memo or self.reference
+
+    @property
     def amount_due(self) -> Money:
         """What is to be paid now: all items less what came already and what is left for later instalments."""
         return total(item.amount for item in self.items) - self.paid - self.later
@@ -80,8 +95,8 @@ def _refuse_contradiction(slip: SlipDocument) -> None:
     agrees = (
         code.amount == slip.amount_due
         and slip.reference in (code.memo or "").split()
-        and len(slip.account_last4) == 4  # noqa: PLR2004  four digits, as the field is called
-        and code.account.endswith(slip.account_last4)
+        and slip.transfer_memo == code.memo
+        and slip.account == code.account
     )
     if not agrees:
         raise Refused(
@@ -97,11 +112,22 @@ def slip_pdf(slip: SlipDocument) -> bytes:
 
 
 @one_at_a_time
-def slips_pdf(slips: Sequence[SlipDocument]) -> bytes:
-    """Return the slips of a class or a school as one PDF, each on pages of its own; ``ValueError`` when none."""
-    if not slips:
+def slips_pdf(slips: Iterable[SlipDocument]) -> bytes:
+    """Return the slips of a class or a school as one PDF, two A5 slips on an A4 sheet; ``ValueError`` when none.
+
+    An iterator is read slip by slip, so that thousands of them never lie in memory at once.
+    """
+    waiting = iter(slips)
+    first = next(waiting, None)
+    if first is None:
         raise ValueError("nothing to print")
-    return render([_printout(slip) for slip in slips], title="Thông báo thu", author=slips[0].school_name)
+    made = (_printout(slip) for slip in chain([first], waiting))
+    return render(made, title="Thông báo thu", author=first.school_name, two_up=True)
+
+
+def in_fours(number: str) -> str:
+    """Return an account number as it is read out: ``0123 4567 89``."""
+    return " ".join(number[at : at + 4] for at in range(0, len(number), 4))
 
 
 def weekday_and_date(day: date) -> str:
@@ -128,9 +154,12 @@ def _printout(slip: SlipDocument) -> Printout:
 
 def _pupil(slip: SlipDocument) -> list[Flowable]:
     half = INNER_WIDTH // 2
+    who = [field("Học sinh", slip.pupil_name, size=10)]
+    if slip.class_name:
+        who.append(field("Lớp", slip.class_name, size=10))
     facts = [field("Mã học sinh", slip.pupil_code), field("Năm học", slip.school_year)]
-    rows = [field("Học sinh", slip.pupil_name, size=10), columns(facts, [half, INNER_WIDTH - half])]
-    return [*rows, field("Lớp", slip.class_name)] if slip.class_name else [*rows]
+    widths = [half, INNER_WIDTH - half]
+    return [columns(who, widths) if slip.class_name else who[0], columns(facts, widths)]
 
 
 def _items(slip: SlipDocument) -> Flowable:
@@ -160,21 +189,48 @@ def _payment(slip: SlipDocument) -> Flowable:
         Spacer(0, 4),
         field("Hạn nộp", weekday_and_date(slip.due_on)),
         field("Ngân hàng", slip.bank_name),
-        field("Bốn số cuối tài khoản", slip.account_last4),
-        field("Nội dung chuyển khoản", slip.reference),
+        field("Số tài khoản", in_fours(slip.account)),
+        field("Tên tài khoản", slip.account_holder),
         Spacer(0, 4),
-        line(
-            f"Tên người nhận trên app ngân hàng phải là {slip.account_holder} – khác thì dừng lại.",
-            bold=True,
-        ),
+        line("Nội dung chuyển khoản (ghi đúng, không thêm gì):", size=8),
+        line(slip.transfer_memo, size=15, bold=True),
+        Spacer(0, 4),
+        line("Tên hiện trên app ngân hàng khác tên trên thì dừng lại.", bold=True),
     ]
     left: list[Flowable] = [
         QrCode(qr_matrix(slip.qr_payload), QR_SIDE),
         line("Quét bằng app ngân hàng (VietQR)", size=7, align="center"),
     ]
-    under: list[Flowable] = [Spacer(0, 4)]
+    under: list[Flowable] = [Spacer(0, 4), _other_ways(slip)]
     if slip.note:
         under.append(line(slip.note, size=8))
     under.append(line(f"Kiểm tra thông báo này: {slip.verify_url}", size=7))
     beside = columns([left, facts], [QR_SIDE + 6, INNER_WIDTH - QR_SIDE - 6])
     return columns([[beside, *under]], [INNER_WIDTH])
+
+
+def _other_ways(slip: SlipDocument) -> Flowable:
+    """Return how to pay without a telephone and, where there is a link, the code with which to register."""
+    ways: list[Flowable] = [
+        field(
+            "Nộp tại quầy ngân hàng",
+            "đưa giấy này cho giao dịch viên: đúng số tài khoản, tên tài khoản, số tiền và nội dung ở trên.",
+            size=8,
+        ),
+        Spacer(0, 3),
+        field(
+            "Nộp tiền mặt tại trường",
+            "mang giấy này đến văn phòng trường và nhận biên lai ngay khi nộp.",
+            size=8,
+        ),
+        Spacer(0, 3),
+        line("Mỗi lần nộp chỉ chọn một cách.", size=8),
+    ]
+    if not slip.register_url:
+        return columns([ways], [INNER_WIDTH])
+    code: list[Flowable] = [
+        QrCode(qr_matrix(slip.register_url, mask=REGISTER_MASK), REGISTER_SIDE),
+        line("Đăng ký nhận thông báo", size=8, bold=True, align="center"),
+        line("Quét bằng máy ảnh, ghi số điện thoại, nhập mã gửi về máy và tự đánh dấu đồng ý.", size=7, align="center"),
+    ]
+    return columns([ways, code], [INNER_WIDTH - REGISTER_WIDTH, REGISTER_WIDTH])

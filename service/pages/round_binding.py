@@ -106,17 +106,20 @@ class RoundRows(RowsWithin):
 
     def class_slips(self, who: SignedIn, place: Place, round_id: UUID, class_id: UUID, now: datetime) -> Download:
         """Return the slips of one class as PDF, and log that they were taken."""
-        found, address = self._round(place, round_id), self._wiring.settings.base_url
-        content = slip_rows.class_slips(self._session, found, class_id, address, now)
+        found = self._round(place, round_id)
+        content = slip_rows.class_slips(self._session, found, class_id, self._press(now))
         self._exported(who, place, "export_slips", now)
         return Download(content, "application/pdf", f"Giấy báo {found.name}.pdf")
 
     def all_slips(self, who: SignedIn, place: Place, round_id: UUID, now: datetime) -> tuple[str, IO[bytes]]:
         """Return the slips of all classes in a temporary file, and log that they were taken."""
         found = self._round(place, round_id)
-        stream = slip_rows.all_slips(self._session, found, self._wiring.settings.base_url, now)
+        stream = slip_rows.all_slips(self._session, found, self._press(now))
         self._exported(who, place, "export_slips", now)
         return f"Giấy báo {found.name}.zip", stream
+
+    def _press(self, now: datetime) -> slip_rows.Press:
+        return slip_rows.Press(self._wiring.settings.base_url, self._wiring.link_key, now)
 
     def notices(self, who: SignedIn, place: Place, round_id: UUID, now: datetime) -> NoticesPage:
         """Return who was told by which channel."""

@@ -15,7 +15,8 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill
-from billing.documents.filling import pupil_codes, slip
+from billing.documents.filling import pupil_codes
+from billing.documents.slip_filling import Printing, slips
 from billing.documents.slip_pdf import slips_pdf
 from billing.errors import NotFound, Refused
 from billing.events.recording import BILL_ISSUED
@@ -27,6 +28,7 @@ from billing.people.names import sort_key
 from billing.people.tables import ClassGroup, Contact, Guardianship, Pupil
 from billing.rounds.tables import ISSUED_STATES, BillingRound
 from notifications.tables import Message
+from service.access.registrations import ensure_registration_links
 from service.pages.round_views import Notice, NoticesPage, SlipClass, SlipsPage
 from service.pages.typed import school_day
 
@@ -38,6 +40,15 @@ STATE_NAMES = {
     "unknown": "chưa rõ đã đến chưa",
     "superseded": "đã thay bằng cách khác",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What slips are printed with: the web's address, the secret of registration links, the moment."""
+
+    address: str
+    link_key: bytes
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +83,15 @@ def slips_page(session: Session, billing_round: BillingRound) -> SlipsPage:
     )
 
 
-def class_slips(session: Session, billing_round: BillingRound, class_id: UUID, address: str, now: datetime) -> bytes:
+def class_slips(session: Session, billing_round: BillingRound, class_id: UUID, press: Press) -> bytes:
     """Return the slips of one class as a PDF, in the order of its list; raises ``NotFound`` when there are none."""
     for each in _classes(session, billing_round):
-        if each.group.id == class_id and (pdf := _pdf(session, each, address, now)):
+        if each.group.id == class_id and (pdf := _pdf(session, each, press)):
             return pdf
     raise NotFound("Lớp này không có thông báo nào còn phải nộp trong đợt thu; không có gì để in.")
 
 
-def all_slips(session: Session, billing_round: BillingRound, address: str, now: datetime) -> IO[bytes]:
+def all_slips(session: Session, billing_round: BillingRound, press: Press) -> IO[bytes]:
     """Return the slips of all classes as one ZIP of PDFs in a temporary file: one class in memory at a time."""
     classes = _classes(session, billing_round)
     if not any(each.to_pay for each in classes):
@@ -89,9 +100,9 @@ def all_slips(session: Session, billing_round: BillingRound, address: str, now: 
         stream: IO[bytes] = unless_done.enter_context(TemporaryFile())
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as folder:
             for each in classes:
-                pdf = _pdf(session, each, address, now)
+                pdf = _pdf(session, each, press)
                 if pdf:
-                    folder.writestr(zipfile.ZipInfo(f"{each.group.code}.pdf", now.timetuple()[:6]), pdf)
+                    folder.writestr(zipfile.ZipInfo(f"{each.group.code}.pdf", press.now.timetuple()[:6]), pdf)
         stream.seek(0)
         unless_done.pop_all()  # from here on, the answer closes it
         return stream
@@ -155,13 +166,17 @@ def _classes(session: Session, billing_round: BillingRound) -> list[_InClass]:
     return [_InClass(group, bills[class_id]) for class_id, group in groups.items()]
 
 
-def _pdf(session: Session, in_class: _InClass, address: str, now: datetime) -> bytes:
+def _pdf(session: Session, in_class: _InClass, press: Press) -> bytes:
     requests = _requests(session, [balance.bill_id for balance in in_class.to_pay])
     names = _names(session, in_class.bills)
     of_pupil = sorted(in_class.to_pay, key=lambda balance: (sort_key(names[balance.pupil_id]), balance.number))
     wanted = dict.fromkeys(requests[balance.bill_id] for balance in of_pupil if balance.bill_id in requests)
-    made = [slip(session, request_id, address, school_day(now)) for request_id in wanted]
-    return slips_pdf(made) if made else b""
+    if not wanted:
+        return b""
+    pupils = {balance.pupil_id for balance in of_pupil}
+    school_id = in_class.group.school_id
+    urls = ensure_registration_links(session, press.link_key, press.address, school_id, pupils, press.now)
+    return slips_pdf(slips(session, list(wanted), Printing(press.address, school_day(press.now), urls)))
 
 
 def _requests(session: Session, bills: Collection[UUID]) -> dict[UUID, UUID]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ctypes import c_float
+
 import pypdfium2  # type: ignore[import-untyped]  # ships no types
 import zxingcpp
 from PIL import Image
@@ -28,3 +30,17 @@ def pictures(pdf: bytes, dots_per_inch: int = 150) -> list[Image.Image]:
 def codes(picture: Image.Image) -> list[str]:
     """Return the texts of all QR codes in a picture."""
     return [found.text for found in zxingcpp.read_barcodes(picture)]
+
+
+def sizes(pdf: bytes) -> list[int]:
+    """Return the size in points of the letters of each piece of text on the first page."""
+    document = pypdfium2.PdfDocument(pdf)
+    try:
+        found = []
+        for piece in document[0].get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_TEXT]):
+            size = c_float()
+            assert pypdfium2.raw.FPDFTextObj_GetFontSize(piece, size)
+            found.append(round(size.value))
+        return found
+    finally:
+        document.close()

@@ -9,9 +9,10 @@ import pytest
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import BillLine
-from billing.documents.filling import CREDIT_ITEM, receipt_document, slip
+from billing.documents.filling import CREDIT_ITEM, receipt_document
 from billing.documents.receipt_pdf import ReceiptDocument, receipt_pdf
-from billing.documents.slip_pdf import slip_pdf
+from billing.documents.slip_filling import Printing, slip
+from billing.documents.slip_pdf import in_fours, slip_pdf
 from billing.documents.vietqr import decode
 from billing.errors import NotFound, Refused
 from billing.ledger.posting import Fact, reverse
@@ -142,21 +143,22 @@ def test_a_slip_asks_for_what_is_still_due_by_a_code_that_agrees(world: Collecti
     world.hear_of(world.pays(world.requests[1].reference, 200_000))
     due = due_of(world, 1)
     with world.database.transaction(world.scope) as session:
-        made = slip(session, world.requests[1].id, LINK, TODAY)
+        made = slip(session, world.requests[1].id, Printing(LINK, TODAY))
     assert made.amount_due == Money(due)
     assert made.paid == Money(200_000)
-    assert (made.reference, made.account_last4) == (world.requests[1].reference, world.account.number[-4:])
+    assert (made.reference, made.account) == (world.requests[1].reference, world.account.number)
+    assert made.class_name
     printed = slip_pdf(made)
     (code,) = codes(pictures(printed)[0])
     read = decode(code)
     assert (read.account, read.amount, read.memo) == (world.account.number, Money(due), world.requests[1].reference)
-    assert world.account.number not in words(printed)[0]
+    assert in_fours(world.account.number) in words(printed)[0]
 
 
 def test_nothing_is_printed_for_what_is_paid(world: Collecting) -> None:
     world.hear_of(world.pays(world.requests[0].reference, due_of(world, 0)))
     with world.database.transaction(world.scope) as session, pytest.raises(Refused, match="nộp đủ"):
-        slip(session, world.requests[0].id, LINK, TODAY)
+        slip(session, world.requests[0].id, Printing(LINK, TODAY))
 
 
 def test_another_school_finds_neither_receipt_nor_slip(world: Collecting) -> None:
@@ -169,4 +171,4 @@ def test_another_school_finds_neither_receipt_nor_slip(world: Collecting) -> Non
         with pytest.raises(NotFound):
             sourced_receipt(session, receipt_id, LINK)
         with pytest.raises(NotFound):
-            slip(session, world.requests[1].id, LINK, TODAY)
+            slip(session, world.requests[1].id, Printing(LINK, TODAY))

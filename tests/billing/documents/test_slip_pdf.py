@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -13,11 +14,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from billing.documents.errors import PayloadRefused
-from billing.documents.slip_pdf import SlipDocument, SlipItem, slip_pdf, slips_pdf, weekday_and_date
+from billing.documents.slip_pdf import SlipDocument, SlipItem, in_fours, slip_pdf, slips_pdf, weekday_and_date
 from billing.documents.vietqr import VietQr, encode
 from billing.errors import Refused
 from billing.money import ZERO, Money
-from tests.billing.documents.pages import codes, pictures, words
+from tests.billing.documents.pages import codes, pictures, sizes, words
 
 
 def payload(amount: int, memo: str = "FW23456789A", account: str = "0123456789") -> str:
@@ -39,13 +40,13 @@ SLIP = SlipDocument(
     qr_payload=payload(1_035_000),
     reference="FW23456789A",
     bank_name="Vietcombank",
-    account_last4="6789",
+    account="0123456789",
     account_holder="TRUONG TIEU HOC DONG MAU",
     verify_url="https://hocphi.example/kiem-tra",
 )
 
 
-def test_every_field_is_on_the_slip_and_the_whole_account_is_not() -> None:
+def test_every_field_is_on_the_slip_and_what_to_do_without_a_telephone() -> None:
     page = words(slip_pdf(SLIP))[0]
     for wanted in (
         "THÔNG BÁO THU",
@@ -58,14 +59,49 @@ def test_every_field_is_on_the_slip_and_the_whole_account_is_not() -> None:
         "(Một triệu không trăm ba mươi lăm nghìn đồng)",
         "Hạn nộp: Thứ Sáu, 10/10/2025",
         "Ngân hàng: Vietcombank",
-        "Bốn số cuối tài khoản: 6789",
-        "Nội dung chuyển khoản: FW23456789A",
-        "Tên người nhận trên app ngân hàng phải là TRUONG TIEU HOC DONG MAU – khác thì dừng lại.",
+        "Số tài khoản: 0123 4567 89",
+        "Tên tài khoản: TRUONG TIEU HOC DONG MAU",
+        "Nội dung chuyển khoản (ghi đúng, không thêm gì): FW23456789A",
+        "Nộp tại quầy ngân hàng: đưa giấy này cho giao dịch viên",
+        "Nộp tiền mặt tại trường: mang giấy này đến văn phòng trường và nhận biên lai",
     ):
         assert wanted in page, wanted
-    assert "0123456789" not in page
     assert "Lớp" not in page
+    assert "Đăng ký nhận thông báo" not in page
     assert "nợ" not in page.lower()
+
+
+def test_the_reference_is_the_largest_line_beside_the_code() -> None:
+    found = sizes(slip_pdf(SLIP))
+    assert found.count(15) == 2, "the heading and the reference"
+    assert max(found) == 15
+
+
+def test_the_second_code_leads_to_registering_and_says_how() -> None:
+    url = "https://hocphi.example/dk/Zx0kq3yJ2mV8n1tRb7LwQA"
+    made = slip_pdf(replace(SLIP, register_url=url, class_name="1A"))
+    page = words(made)[0]
+    assert "Đăng ký nhận thông báo" in page
+    for wanted in ("số điện thoại", "nhập mã", "tự đánh dấu đồng ý", "Lớp: 1A"):
+        assert wanted in page, wanted
+    picture = pictures(made, dots_per_inch=200)[0]
+    assert sorted(codes(picture)) == sorted([SLIP.qr_payload, url])
+
+
+def test_a_memo_with_the_provider_s_code_is_printed_as_it_must_be_sent() -> None:
+    coded = replace(SLIP, qr_payload=payload(1_035_000, memo="SEVQR FW23456789A"), memo="SEVQR FW23456789A")
+    assert "không thêm gì): SEVQR FW23456789A" in words(slip_pdf(coded))[0]
+    with pytest.raises(Refused, match="Mã QR không khớp"):
+        replace(coded, memo="")
+
+
+def test_accounts_are_read_out_in_fours() -> None:
+    assert [in_fours(number) for number in ("", "123", "0123456789", "96247HPS00012")] == [
+        "",
+        "123",
+        "0123 4567 89",
+        "9624 7HPS 0001 2",
+    ]
 
 
 def test_the_qr_code_on_paper_is_the_payload_also_after_a_bad_copy() -> None:
@@ -94,8 +130,9 @@ def test_what_was_paid_before_lowers_what_the_code_asks_for() -> None:
         {"qr_payload": payload(1_035_001)},
         {"qr_payload": payload(1_035_000, memo="FW23456789B")},
         {"qr_payload": payload(1_035_000, account="0123456780")},
-        {"account_last4": "9"},
-        {"account_last4": ""},
+        {"account": "0123456780"},
+        {"account": "6789"},
+        {"account": ""},
         {"reference": ""},
         {"paid": Money(1)},
     ],
@@ -119,7 +156,7 @@ def test_a_slip_over_nothing_is_refused() -> None:
         slips_pdf([])
 
 
-def test_a_class_in_one_file_each_slip_with_its_own_code() -> None:
+def test_a_class_in_one_file_two_slips_on_a_sheet_each_with_its_own_code() -> None:
     slips = [
         replace(
             SLIP,
@@ -129,20 +166,26 @@ def test_a_class_in_one_file_each_slip_with_its_own_code() -> None:
         )
         for n in range(5)
     ]
-    made = slips_pdf(slips)
-    for slip, page, picture in zip(slips, words(made), pictures(made), strict=True):
-        assert slip.pupil_name in page
-        assert codes(picture) == [slip.qr_payload]
+    made = slips_pdf(iter(slips))
+    sheets, drawn = words(made), pictures(made)
+    assert len(sheets) == 3
+    assert {picture.size for picture in drawn} == {(1754, 1241)}, "A4 lying, at 150 dots per inch"
+    for number, slip in enumerate(slips):
+        assert slip.pupil_name in sheets[number // 2]
+        picture = drawn[number // 2]
+        left = number % 2 * picture.width // 2
+        assert codes(picture.crop((left, 0, left + picture.width // 2, picture.height))) == [slip.qr_payload]
     assert made == slips_pdf(slips)
 
 
 def test_a_slip_with_many_items_keeps_its_code_whole_on_the_last_page() -> None:
     items = tuple(SlipItem(f"Khoản thu số {n}.", "Tháng 9/2025", Money(1000)) for n in range(50))
     made = slip_pdf(replace(SLIP, items=items, qr_payload=payload(50_000)))
-    pages = words(made)
-    assert len(pages) > 1
-    assert all(f"Khoản thu số {n}." in " ".join(pages) for n in range(50))
-    assert codes(pictures(made)[-1]) == [payload(50_000)]
+    told = " ".join(words(made))
+    last = re.findall(r"Trang (\d)/(\d)", told)[-1]
+    assert last[0] == last[1] > "1"
+    assert all(f"Khoản thu số {n}." in told for n in range(50))
+    assert [code for picture in pictures(made) for code in codes(picture)] == [payload(50_000)]
 
 
 @given(text=st.text(max_size=500))

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from billing.bills.instalments import Share
 from billing.bills.tables import Bill, BillInstalment
-from billing.documents.filling import slip
+from billing.documents.slip_filling import Printing, slip
 from billing.documents.vietqr import decode
 from billing.errors import Conflict, Refused
 from billing.fees.tables import FeeItem, FeePrice
@@ -109,7 +109,7 @@ def test_an_older_bill_stands_in_the_same_code_in_full(
 def test_the_slip_says_which_part_it_asks_for(issued: Issued) -> None:
     with issued.open() as session:
         request = requests_of(session, issued.billing.pupils[0])[0]
-        made = slip(session, request.id, "https://hocphi.example", BEFORE)
+        made = slip(session, request.id, Printing("https://hocphi.example", BEFORE))
         first = BOARDER.split([40, 30, 30])[0]
         assert (made.instalment, made.amount_due, made.later) == ("Đợt 1/3", first, BOARDER - first)
         assert made.due_on == SHARES[0].due_on

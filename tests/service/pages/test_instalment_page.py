@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 from billing.bills.instalments import Share, split_due
 from billing.bills.tables import Bill, BillInstalment, BillLine
-from billing.documents.filling import slip
+from billing.documents.slip_filling import Printing, slip
 from billing.documents.vietqr import decode
 from billing.money import Money
 from billing.payments.balances import request_balances, rest_of
@@ -121,7 +121,7 @@ def test_an_item_lowered_to_nothing_is_left_out(world: World) -> None:
     assert "Tiền ăn" not in page(world)
     with world.collecting.database.transaction(world.collecting.scope) as session:
         request = world.collecting.requests[0]
-        made = slip(session, request.id, "https://hocphi.example", world.clock().date())
+        made = slip(session, request.id, Printing("https://hocphi.example", world.clock().date()))
         assert "Tiền ăn" not in " ".join(item.name for item in made.items)
         assert made.amount_due == rest_of(request_balances(session, world.billing.id, [request.id])[request.id])
 

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from datetime import date
+from urllib.parse import urlsplit
 
 import pytest
 from sqlmodel import select
@@ -16,7 +17,7 @@ from billing.people.tables import ClassGroup, Enrolment
 from billing.vault import Vault
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
-from tests.billing.documents.pages import words
+from tests.billing.documents.pages import codes, pictures, words
 from tests.conftest import TestServers
 from tests.factories.schools import make_pupil
 from tests.service.pages.fresh import Fresh, fresh_school
@@ -149,8 +150,7 @@ def test_slips_of_a_class_and_of_all_say_nothing_of_a_reduction(fresh: Fresh) ->
     pdf = client.get(f"{path}/giay-bao/{found['1A']}.pdf")
     assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
     pages = words(pdf.content)
-    assert len(pages) == 6
-    assert all("THÔNG BÁO THU" in page for page in pages)
+    assert [page.count("THÔNG BÁO THU") for page in pages] == [2, 2, 2], "two slips on a sheet"
     for told in ("Học bổng", "50 %", "QĐ 12/2025", "tài trợ", "miễn", "giảm"):
         assert told not in " ".join(pages)
     packed = approver.get(f"{path}/giay-bao.zip")
@@ -160,6 +160,21 @@ def test_slips_of_a_class_and_of_all_say_nothing_of_a_reduction(fresh: Fresh) ->
     assert client.get(f"{path}/giay-bao/{fresh.school.id}.pdf").status_code == 404
     listed = client.get(f"{path}/danh-sach-bao").text
     assert "12 em; đã báo qua điện thoại hoặc thư: 0; không có liên hệ: 12" in listed
+
+
+def test_the_small_code_on_a_slip_opens_the_page_where_a_family_registers(fresh: Fresh) -> None:
+    path, client, _ = issued(fresh)
+    pdf = client.get(f"{path}/giay-bao/{fresh.read(classes)['1A']}.pdf").content
+    found = {code for picture in pictures(pdf, 200) for code in codes(picture)}
+    links = sorted(code for code in found if not code.startswith("000201"))
+    assert len(links) == 6, "each child has its own"
+    family = TestClient(fresh.app(), headers={"accept": "text/html"})
+    page = family.get(urlsplit(links[0]).path)
+    assert page.status_code == 200
+    assert "Đăng ký" in page.text
+    assert family.get(f"{urlsplit(links[0]).path[:-1]}x").status_code == 404
+    again = client.get(f"{path}/giay-bao/{fresh.read(classes)['1A']}.pdf").content
+    assert again == pdf, "the next print carries the same links"
 
 
 def test_nothing_is_printed_before_the_issue(fresh: Fresh) -> None:
