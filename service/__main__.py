@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn, Protocol, cast
 
+from billing.errors import Refused
 from service.commands.answers import NO, UNUSABLE, one_line, unusable
 
 DOORS = {
@@ -67,14 +68,22 @@ def main(words: Sequence[str]) -> int:
         return unusable(f"Không có cửa {name!r}; hiện có: {', '.join(_existing())}.")
     if not _exists(name):
         return unusable(f"Cửa {name!r} chưa có trong bản này; hiện có: {', '.join(_existing())}.")
+    return _enter(name, rest)
+
+
+def _enter(name: str, words: Sequence[str]) -> int:
+    """Load a door and run it; return the exit code."""
     door = cast("Door", importlib.import_module(_module(name)))
     parser = Parser(prog=f"python -m service {name}", description=DOORS[name], allow_abbrev=False)
     door.add_arguments(parser)
     try:
-        arguments = parser.parse_args(rest)
+        arguments = parser.parse_args(words)
     except SystemExit as leaving:  # --help (0) or an unusable argument (2), already said
         return int(leaving.code or 0)
-    return door.run(arguments)
+    try:
+        return door.run(arguments)
+    except Refused as refused:  # such as settings with which nothing can start
+        return unusable(refused.message)
 
 
 def _module(name: str) -> str:

@@ -6,14 +6,28 @@ import json
 import os
 import secrets
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from billing.errors import Refused
+
 _KEY_BYTES = 32
-_WEAK_WORDS = ("changethis", "change-me", "secret", "password", "example", "0000000000000000")
+_DIFFERENT_BYTES = 20  # 32 random bytes have 30 different ones; fewer than 20 once in 10⁹ keys
+_SCHEMES = {
+    "database_url": ("postgresql", "postgres", "postgresql+psycopg"),
+    "database_owner_url": ("postgresql", "postgres", "postgresql+psycopg"),
+    "database_door_url": ("postgresql", "postgres", "postgresql+psycopg"),
+    "redis_url": ("redis", "rediss"),
+}
+
+
+class UnusableSettings(Refused):
+    """Settings with which no program starts; the message is one line and holds no value, since some are secret."""
 
 
 class Settings(BaseSettings):
@@ -55,6 +69,13 @@ class Settings(BaseSettings):
         return value.rstrip("/")
 
     @model_validator(mode="after")
+    def _refuse_what_cannot_work(self) -> Self:
+        problems = [*_unreadable_keys(self), *_foreign_addresses(self)]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @model_validator(mode="after")
     def _refuse_unsafe_production(self) -> Self:
         if self.env != "production":
             return self
@@ -71,28 +92,52 @@ class Settings(BaseSettings):
         """Return one of the two 32-byte keys; development makes and keeps its own."""
         given: SecretStr | None = getattr(self, name)
         if given is not None:
-            return _read_key(name, given.get_secret_value())
+            return bytes.fromhex(given.get_secret_value())
         return bytes.fromhex(_local_keys(self.state)[name])
 
 
-def _read_key(name: str, text: str) -> bytes:
-    try:
-        key = bytes.fromhex(text)
-    except ValueError as error:
-        raise ValueError(f"HOCPHI_{name.upper()} phải là 64 chữ số hex") from error
-    if len(key) != _KEY_BYTES:
-        raise ValueError(f"HOCPHI_{name.upper()} phải có đúng 32 byte (64 chữ số hex)")
-    return key
+def _given_key(settings: Settings, name: str) -> bytes:
+    """Return a key's bytes; empty if it is not given. Raises ``ValueError`` if it is no hex text."""
+    given: SecretStr | None = getattr(settings, name)
+    return bytes.fromhex(given.get_secret_value()) if given else b""
+
+
+def _unreadable_keys(settings: Settings) -> list[str]:
+    problems = []
+    for name in ("secret", "vault_key"):
+        try:
+            readable = len(_given_key(settings, name)) in {0, _KEY_BYTES}
+        except ValueError:
+            readable = False
+        if not readable:
+            problems.append(f"HOCPHI_{name.upper()} phải có đúng 32 byte, viết bằng 64 chữ số hex")
+    return problems
+
+
+def _foreign_addresses(settings: Settings) -> list[str]:
+    return [
+        f"{name.upper()} phải có dạng {schemes[0]}://…"
+        for name, schemes in _SCHEMES.items()
+        if (given := getattr(settings, name)) and given.partition("://")[0] not in schemes
+    ]
 
 
 def _weak_keys(settings: Settings) -> list[str]:
-    problems = []
-    for name in ("secret", "vault_key"):
-        given: SecretStr | None = getattr(settings, name)
-        text = given.get_secret_value() if given else ""
-        if len(set(text)) < 8 or any(word in text.lower() for word in _WEAK_WORDS):  # noqa: PLR2004  a key of few signs
-            problems.append(f"HOCPHI_{name.upper()} chưa đặt hoặc quá yếu (cần 32 byte ngẫu nhiên, dạng hex)")
+    keys = {name: _given_key(settings, name) for name in ("secret", "vault_key")}
+    problems = [
+        f"HOCPHI_{name.upper()} chưa đặt hoặc quá yếu (cần 32 byte ngẫu nhiên, dạng hex)"
+        for name, key in keys.items()
+        if not _looks_random(key)
+    ]
+    if not problems and keys["secret"] == keys["vault_key"]:
+        problems.append("HOCPHI_SECRET và HOCPHI_VAULT_KEY phải khác nhau")
     return problems
+
+
+def _looks_random(key: bytes) -> bool:
+    """Say whether nobody typed these bytes: no few signs again and again, no row of steps, no words."""
+    steps = {(later - earlier) % 256 for earlier, later in pairwise(key)}
+    return len(set(key)) >= _DIFFERENT_BYTES and len(steps) >= _DIFFERENT_BYTES // 2 and not key.isascii()
 
 
 def _missing_services(settings: Settings) -> list[str]:
@@ -121,5 +166,15 @@ def _local_keys(state: Path) -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def read_settings() -> Settings:
-    """Return the settings of this process, read once."""
-    return Settings()  # type: ignore[call-arg]  # pydantic-settings fills every field from the environment
+    """Return the settings of this process, read once; raises ``UnusableSettings``."""
+    try:
+        return Settings()  # type: ignore[call-arg]  # pydantic-settings fills every field from the environment
+    except ValidationError as error:
+        raise UnusableSettings("; ".join(_told(problem) for problem in error.errors())) from None
+
+
+def _told(problem: ErrorDetails) -> str:
+    """Return one problem in words, without the value."""
+    name = ".".join(map(str, problem["loc"]))
+    reason = str(problem.get("ctx", {}).get("error", problem["msg"]))
+    return f"{name}: {reason}" if name else reason

@@ -21,6 +21,11 @@ def unusable(reason: str) -> int:
     return _complain(reason, UNUSABLE)
 
 
+def reason_of(error: Exception) -> str:
+    """Return what is wrong in the words of whoever found it: SQLAlchemy wraps what the database's client said."""
+    return str(getattr(error, "orig", None) or error)
+
+
 def one_line(text: str) -> str:
     """Return a text without line breaks and control characters, so that it stays one line of a terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in text).strip()

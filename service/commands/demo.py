@@ -7,7 +7,11 @@ import signal
 import socket
 import threading
 
-from service.commands.answers import NO, YES, no
+import psycopg
+from sqlalchemy.exc import OperationalError
+
+from service.commands import numbers
+from service.commands.answers import NO, YES, no, reason_of
 from service.demo.playing import playing, tell
 from service.demo.schools import STORY_PUPILS
 from service.embedded import ServersFailed
@@ -22,8 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--once", action="store_true", help="kết thúc sau phần tổng kết; mã thoát 0 khi mọi bất biến đúng"
     )
-    parser.add_argument("--pupils", type=int, default=STORY_PUPILS, help=f"số học sinh (mặc định {STORY_PUPILS})")
-    parser.add_argument("--port", type=int, help=f"cổng của trang web (mặc định {DEFAULT_PORT})")
+    parser.add_argument(
+        "--pupils", type=numbers.pupils, default=STORY_PUPILS, help=f"số học sinh (mặc định {STORY_PUPILS})"
+    )
+    parser.add_argument("--port", type=numbers.port, help=f"cổng của trang web (mặc định {DEFAULT_PORT})")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,8 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
         return no(f"Cổng {port} đang bận; chọn cổng khác bằng --port.")
     try:
         return _play(settings, arguments.pupils, port, once=arguments.once)
-    except (ServersFailed, RuntimeError, TimeoutError) as error:
-        return no(str(error))
+    except (ServersFailed, RuntimeError, TimeoutError, psycopg.OperationalError, OperationalError) as error:
+        return no(reason_of(error))
 
 
 def _play(settings: Settings, pupils: int, port: int, *, once: bool) -> int:

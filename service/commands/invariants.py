@@ -6,9 +6,10 @@ import argparse
 import json
 from datetime import datetime
 
-from sqlalchemy.exc import OperationalError
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
-from service.commands.answers import NO, YES, no
+from service.commands.answers import NO, YES, no, reason_of
 from service.database import EVERYTHING
 from service.embedded import ServersFailed
 from service.invariants import PROVEN_BY_TESTS, Result, check_all
@@ -29,8 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with open_wiring(read_settings(), ring=False, database=arguments.database) as wiring:
             results, now = check(wiring)
-    except (ServersFailed, OperationalError) as error:
-        return no(str(error))
+    except (ServersFailed, psycopg.Error, SQLAlchemyError) as error:
+        return no(reason_of(error))
     print(json.dumps(as_document(results, now), ensure_ascii=False, indent=2))
     return YES if all(result.ok for result in results) else NO
 

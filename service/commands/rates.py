@@ -13,7 +13,7 @@ from billing.fees.council_rates import RateFile, check_rates, national_rates, pa
 from billing.fees.errors import BadCatalogue
 from billing.fees.support import load_rates
 from billing.people.tables import Authority
-from service.commands.answers import YES, no, unusable
+from service.commands.answers import YES, no, reason_of, unusable
 from service.database import EVERYTHING
 from service.embedded import ServersFailed
 from service.running import open_wiring
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             return YES
         return _load(file, arguments.province)
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error)
+        reason = reason_of(error)
         return no(f"Không dùng được cơ sở dữ liệu: {reason}. Đã chạy `python -m service db prepare` chưa?")
     except (HocphiError, ServersFailed) as error:
         return no(str(error))

@@ -8,14 +8,15 @@ import time
 from datetime import timedelta, timezone
 from uuid import UUID
 
-from sqlalchemy.exc import OperationalError
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 from tqdm import tqdm
 
 from billing.people.tables import School
 from service.access.roles import Actor
 from service.access.staff import find_account, schools_with
-from service.commands.answers import NO, YES, no, unusable
+from service.commands.answers import NO, YES, no, reason_of, unusable
 from service.database import EVERYTHING, NOTHING, use_scope
 from service.embedded import ServersFailed
 from service.jobs.round_runs import (
@@ -58,8 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with open_wiring(read_settings(), database=arguments.database) as wiring:
             return _run(wiring, arguments)
-    except (ServersFailed, OperationalError) as error:
-        return no(str(error))
+    except (ServersFailed, psycopg.Error, SQLAlchemyError) as error:
+        return no(reason_of(error))
 
 
 def _run(wiring: Wiring, arguments: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from billing.errors import HocphiError
-from service.commands.answers import YES, no, one_line, unusable
+from service.commands.answers import YES, no, one_line, reason_of, unusable
 from service.commands.setup_questions import ask_for_everything
 from service.database import EVERYTHING
 from service.embedded import ServersFailed
@@ -35,15 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Set up; 1 when there is a province already or the database cannot be used, 2 for a file with faults."""
     source = str(arguments.file or "setup")
+    settings = read_settings()
     try:
         plan, administrator = _read(arguments.file, add=arguments.add) if arguments.file else (None, None)
-        return _with_database(read_settings(), plan, administrator, add=arguments.add)
+        return _with_database(settings, plan, administrator, add=arguments.add)
     except BadPlan as bad:
         return _faults(source, bad)
     except EOFError:
         return unusable("Câu trả lời chưa đủ; chưa thay đổi gì. Trả lời từng câu, hoặc dùng --file.")
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error)
+        reason = reason_of(error)
         return no(f"Không dùng được cơ sở dữ liệu: {reason}. Đã chạy `python -m service db prepare` chưa?")
     except (HocphiError, ServersFailed, psycopg.Error) as error:
         return no(str(error))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from service.commands.answers import YES, no
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.commands import numbers
+from service.commands.answers import YES, no, reason_of
 from service.embedded import ServersFailed
 from service.running import Programs, open_wiring
 from service.settings import read_settings
@@ -13,8 +17,8 @@ from service.settings import read_settings
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where the web listens and how many processes work."""
     parser.add_argument("--host", default="127.0.0.1", help="địa chỉ web lắng nghe (mặc định 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8000, help="cổng của web (mặc định 8000)")
-    parser.add_argument("--processes", type=int, default=2, help="số tiến trình xử lý (mặc định 2)")
+    parser.add_argument("--port", type=numbers.port, default=8000, help="cổng của web (mặc định 8000)")
+    parser.add_argument("--processes", type=numbers.processes, default=2, help="số tiến trình xử lý (mặc định 2)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -26,6 +30,6 @@ def run(arguments: argparse.Namespace) -> int:
             with programs:
                 print(f"Hocphi: {programs.url}", flush=True)
                 programs.wait()
-    except (ServersFailed, RuntimeError) as error:
-        return no(str(error))
+    except (ServersFailed, RuntimeError, psycopg.Error, SQLAlchemyError) as error:
+        return no(reason_of(error))
     return YES

@@ -7,6 +7,7 @@ import argparse
 import uvicorn
 
 from service import lifeline
+from service.commands import numbers
 from service.commands.answers import YES, unusable
 from service.logs import write_logs
 from service.running import NotGiven, program_wiring
@@ -17,7 +18,7 @@ from service.web import build_app
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare where to listen."""
     parser.add_argument("--host", default="127.0.0.1", help="địa chỉ lắng nghe (mặc định 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8000, help="cổng (mặc định 8000)")
+    parser.add_argument("--port", type=numbers.port, default=8000, help="cổng (mặc định 8000)")
 
 
 def run(arguments: argparse.Namespace) -> int:

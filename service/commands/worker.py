@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from service import lifeline
+from service.commands import numbers
 from service.commands.answers import unusable
 from service.jobs.tasks import JOBS
 from service.logs import write_logs
@@ -15,7 +16,7 @@ from service.worker import make_worker_app, run_worker
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare how many processes work."""
-    parser.add_argument("--processes", type=int, default=2, help="số tiến trình (mặc định 2)")
+    parser.add_argument("--processes", type=numbers.processes, default=2, help="số tiến trình (mặc định 2)")
 
 
 def run(arguments: argparse.Namespace) -> int:

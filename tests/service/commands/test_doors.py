@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from service import __main__ as entrance
 from service.__main__ import DOORS, main
+from service.settings import read_settings
 
 SMALL = [
     ["words", "105000"],
@@ -128,6 +130,47 @@ def test_a_door_still_to_come_is_told(monkeypatch: pytest.MonkeyPatch, capsys: p
     listed = capsys.readouterr().out
     assert "tomorrow" not in listed
     assert "words" in listed
+
+
+@pytest.mark.parametrize(
+    ("door", "flag", "value"),
+    [
+        *[
+            (door, "--port", value)
+            for door in ("demo", "up", "web")
+            for value in ("0", "-1", "65536", "x", "80.0", "٣")
+        ],
+        *[("demo", "--pupils", value) for value in ("0", "-5", "100001", "9" * 5000)],
+        *[(door, "--processes", value) for door in ("up", "worker") for value in ("0", "65", "")],
+    ],
+)
+def test_a_number_that_makes_no_sense_is_told_on_one_line(
+    door: str, flag: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([door, f"{flag}={value}"]) == 2
+    answer = capsys.readouterr()
+    [line] = answer.err.splitlines()
+    assert (answer.out, f"argument {flag}" in line, len(line) < 250) == ("", True, True)
+
+
+@pytest.mark.parametrize("door", ["up", "invariants", "demo", "setup"])
+def test_a_database_that_does_not_answer_is_told_on_one_line(
+    door: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    given = {
+        "DATABASE_URL": "postgresql://hocphi_app:rat-bi-mat@127.0.0.1:1/x",
+        "DATABASE_OWNER_URL": "postgresql://chu:rat-bi-mat@127.0.0.1:1/x",
+        "REDIS_URL": "redis://127.0.0.1:1",
+        "HOCPHI_STATE": str(tmp_path),
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    read_settings.cache_clear()
+    assert main([door, *(["--once"] if door == "demo" else [])]) == 1
+    read_settings.cache_clear()
+    answer = capsys.readouterr()
+    [line] = answer.err.splitlines()
+    assert (answer.out, "127.0.0.1" in line, "rat-bi-mat" in line) == ("", True, False)
 
 
 def test_every_door_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
