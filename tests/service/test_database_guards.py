@@ -1,6 +1,8 @@
 """The database refuses what must not be: every table, as the application's own role."""
 
 from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -10,7 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from billing.people.tables import Authority, School
 from service.database import EVERYTHING, NOTHING, Database, Scope, libpq_url, metadata
 from service.guards import NARROWED, OWN_POLICY, WITHOUT_SCHOOL_POLICY, WRITTEN_ONCE
-from service.preparing import Addresses, check_shape
+from service.preparing import GROUP_ROLES, Addresses, check_shape
 
 
 def make_school(database: Database, code: str) -> School:
@@ -105,6 +107,76 @@ def test_a_school_sees_itself_and_not_the_other(database: Database) -> None:
         assert session.execute(text("SELECT count(*) FROM schools")).scalar_one() == 2
 
 
+# A value for each type of column, another for each of two rows; what two rows may share is the same.
+PLANTED = {
+    "uuid": "gen_random_uuid()",
+    "text": "'{n}'",
+    "character varying": "'{n}'",
+    "boolean": "false",
+    "bytea": "'\\x0{n}'",
+    "jsonb": "'{{}}'",
+    "date": "DATE '2025-10-06' + {n}",
+    "timestamp with time zone": "now()",
+    "ARRAY": "'{{}}'",
+}
+NUMBERS = {"bigint", "integer", "smallint", "numeric"}
+
+
+def key_of(table: str) -> str:
+    """Return the column that holds the school."""
+    return "id" if table == "schools" else "school_id"
+
+
+def plant(connection: psycopg.Connection[Any], table: str, school: UUID, number: int) -> None:
+    """Write a row of a school into a table whose rules were taken away: its key, and something in all that must be."""
+    columns = connection.execute(
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' "
+        "AND table_name = %s AND is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO' "
+        "AND is_generated = 'NEVER' AND column_name <> %s",
+        [table, key := key_of(table)],
+    ).fetchall()
+    values = {name: str(number) if kind in NUMBERS else PLANTED[kind].format(n=number) for name, kind in columns} | {
+        key: f"'{school}'"
+    }
+    connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join(values.values())})".encode())  # noqa: S608  ours
+
+
+def without_rules(connection: psycopg.Connection[Any], table: str) -> None:
+    """Take away a table's checks, foreign keys and triggers: it shall only hold a row of anything."""
+    rules = connection.execute(
+        "SELECT conname FROM pg_constraint WHERE conrelid = CAST(%s AS regclass) AND contype IN ('c', 'f')", [table]
+    )
+    for (name,) in rules.fetchall():
+        connection.execute(f'ALTER TABLE {table} DROP CONSTRAINT IF EXISTS "{name}" CASCADE'.encode())
+    connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
+
+
+def test_in_every_table_a_school_sees_and_writes_its_own_rows_alone(addresses: Addresses) -> None:
+    tables = sorted({table.name for table in metadata().sorted_tables} - set(WITHOUT_SCHOOL_POLICY) - set(OWN_POLICY))
+    tables.append("schools")
+    first, second = uuid4(), uuid4()
+    with psycopg.connect(libpq_url(addresses.owner)) as connection:
+        connection.execute("SELECT set_config('app.schools', '*', false)")
+        connection.execute("SET ROLE hocphi_owner")
+        for table in tables:
+            without_rules(connection, table)
+        for table in tables:
+            plant(connection, table, first, 1)
+            plant(connection, table, second, 2)
+        connection.execute("RESET ROLE")
+        connection.execute("SET ROLE hocphi_app")
+        for scope, seen in (("", []), (str(first), [first]), (str(second), [second])):
+            connection.execute("SELECT set_config('app.schools', %s, false)", [scope])
+            for table in tables:
+                rows = connection.execute(f"SELECT {key_of(table)} FROM {table}".encode()).fetchall()  # noqa: S608  ours
+                assert [row[0] for row in rows] == seen, table
+        for table in tables:  # still as the second school
+            foreign = f"INSERT INTO {table} ({key_of(table)}) VALUES ('{first}')".encode()  # noqa: S608  as above
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                connection.execute(foreign)
+        connection.rollback()  # the database is as it was
+
+
 def test_a_school_cannot_write_into_another(database: Database) -> None:
     first, second = make_school(database, "A"), make_school(database, "B")
     statement = text(
@@ -133,6 +205,21 @@ def test_rows_written_once_refuse_change(database: Database, statement: str) -> 
         column = list(metadata().tables[table].columns)[-1].name  # not the identity
         with pytest.raises(ProgrammingError, match="permission denied"), database.transaction(EVERYTHING) as session:
             session.execute(text(statement.format(table, column, column)))
+
+
+def test_no_role_may_change_a_row_written_once_in_any_column_or_delete_anywhere(database: Database) -> None:
+    """For every role that logs in or reads reports, so that no grant of a later migration slips by."""
+    query = text(
+        "SELECT c.relname, r.rolname, has_any_column_privilege(r.oid, c.oid, 'UPDATE'), "
+        "has_table_privilege(r.oid, c.oid, 'DELETE') OR has_table_privilege(r.oid, c.oid, 'TRUNCATE') "
+        "FROM pg_class c CROSS JOIN pg_roles r "
+        "WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND r.rolname = ANY(:roles)"
+    )
+    with database.transaction(NOTHING) as session:
+        rights = session.execute(query, {"roles": list(GROUP_ROLES)}).all()
+    assert {role for _, role, _, _ in rights} == set(GROUP_ROLES)
+    assert [(table, role) for table, role, changes, _ in rights if changes and table in WRITTEN_ONCE] == []
+    assert [(table, role) for table, role, _, deletes in rights if deletes] == []
 
 
 def test_every_table_written_once_has_its_triggers(database: Database) -> None:
