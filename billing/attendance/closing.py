@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import text
@@ -15,7 +15,9 @@ from billing.attendance.tables import AttendanceMonth, SchoolDayOff
 from billing.attendance.ticking import person
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused
-from billing.people.tables import ClassGroup
+from billing.people.tables import ClassGroup, School
+
+MOST_DAYS_AWAY = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,16 @@ def class_months(session: Session, school_id: UUID, month: date) -> list[ClassMo
 def set_day_off(  # noqa: PLR0913, PLR0917  as above
     session: Session, school_id: UUID, actor: Actor, day: date, reason: str, now: datetime
 ) -> bool:
-    """Enter a day off of the whole school; false if it stands already. Raises ``Refused`` without a reason."""
+    """Enter a day off of the whole school; false if it stands already.
+
+    It may lie in a closed month (what was billed for it is the next settling's). Raises ``Refused`` without a reason
+    and for a day more than a year away.
+    """
     maker = person(actor)
     if not reason.strip():
         raise Refused("Hãy ghi lý do nghỉ, ví dụ “Nghỉ bão theo thông báo của Sở”.")
+    if abs((day - local_day(now)).days) > MOST_DAYS_AWAY:
+        raise Refused(f"Ngày {day:%d/%m/%Y} quá xa hôm nay. Hãy kiểm tra lại năm.")
     if _live(session, school_id, day) is not None:
         return False
     session.add(SchoolDayOff(school_id=school_id, day=day, reason=reason.strip(), made_by=maker, made_at=now))
@@ -86,6 +94,20 @@ def cancel_day_off(session: Session, school_id: UUID, actor: Actor, day: date, n
     record_deed(
         session, actor, Deed(school_id, "attendance.day_on", "school", str(school_id)), now, day=day.isoformat()
     )
+
+
+def set_cutoff(session: Session, school_id: UUID, actor: Actor, cutoff: time, now: datetime) -> bool:
+    """Set the hour until which the kitchen can be told; false if it is so. What was ticked before keeps its worth."""
+    person(actor)
+    school = session.exec(select(School).where(School.id == school_id)).one()
+    if school.meal_cutoff == cutoff:
+        return False
+    was, school.meal_cutoff = school.meal_cutoff, cutoff
+    session.add(school)
+    session.flush()
+    deed = Deed(school_id, "attendance.cutoff", "school", str(school_id))
+    record_deed(session, actor, deed, now, was=f"{was:%H:%M}", cutoff=f"{cutoff:%H:%M}")
+    return True
 
 
 def _live(session: Session, school_id: UUID, day: date) -> SchoolDayOff | None:

@@ -162,6 +162,72 @@ def month_absences(session: Session, school_id: UUID, class_id: UUID, month: dat
     )
 
 
+def closings(session: Session, school_id: UUID, first: date, last: date) -> dict[tuple[UUID, date], AttendanceMonth]:
+    """Return the closed months between two months (their first days), by class and month."""
+    rows = session.exec(
+        select(AttendanceMonth).where(
+            AttendanceMonth.school_id == school_id, col(AttendanceMonth.month).between(first, last)
+        )
+    ).all()
+    return {(row.class_id, row.month): row for row in rows}
+
+
+def absence_counts(session: Session, school_id: UUID, first: date, last: date) -> dict[tuple[UUID, date], int]:
+    """Return how many days pupils were absent, by class and month (its first day)."""
+    month = cast(func.date_trunc("month", col(Absence.day)), SqlDate)
+    rows = session.exec(
+        select(col(Absence.class_id), month, func.count())
+        .where(
+            Absence.school_id == school_id,
+            col(Absence.day).between(first, last_of(last)),
+            col(Absence.withdrawn_at).is_(None),
+        )
+        .group_by(col(Absence.class_id), month)
+    ).all()
+    return {(class_id, start): count for class_id, start, count in rows}
+
+
+def teachers_on(session: Session, school_id: UUID, day: date) -> list[ClassTeacher]:
+    """Return who teaches which class on a day or from a later one on, earliest first."""
+    rows = session.exec(
+        select(ClassTeacher)
+        .where(
+            ClassTeacher.school_id == school_id,
+            or_(col(ClassTeacher.valid_to).is_(None), col(ClassTeacher.valid_to) >= day),
+        )
+        .order_by(col(ClassTeacher.valid_from), col(ClassTeacher.id))
+    ).all()
+    return list(rows)
+
+
+def members_by_class(session: Session, school_id: UUID, day: date) -> dict[UUID, dict[UUID, str]]:
+    """Return who belongs to each class of the school on a day: names by enrolment, by class."""
+    rows = session.exec(
+        select(col(ClassPlacement.class_id), col(Enrolment.id), col(Pupil.full_name))
+        .join(Enrolment, col(Enrolment.id) == col(ClassPlacement.enrolment_id))
+        .join(Pupil, col(Pupil.id) == col(Enrolment.pupil_id))
+        .where(
+            ClassPlacement.school_id == school_id,
+            *_holds(day, col(ClassPlacement.valid_from), col(ClassPlacement.valid_to)),
+            *_holds(day, col(Enrolment.started_on), col(Enrolment.ended_on)),
+        )
+    ).all()
+    found: dict[UUID, dict[UUID, str]] = defaultdict(dict)
+    for class_id, enrolment_id, name in rows:
+        found[class_id][enrolment_id] = name
+    return found
+
+
+def away_on(session: Session, school_id: UUID, day: date) -> frozenset[UUID]:
+    """Return the enrolments that are absent on a day as things stand now."""
+    rows = session.exec(
+        select(col(Absence.enrolment_id)).where(
+            Absence.school_id == school_id, Absence.day == day, col(Absence.withdrawn_at).is_(None)
+        )
+    ).all()
+    return frozenset(rows)
+
+
 def called_off(session: Session, school_id: UUID, day: date, at: datetime) -> frozenset[UUID]:
     """Return the enrolments that had been called off for a day by a moment; what was changed later does not count."""
     rows = session.exec(

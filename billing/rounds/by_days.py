@@ -24,7 +24,7 @@ from billing.fees.items import Unit
 from billing.money import Money
 from billing.people.tables import ClassGroup
 from billing.rounds.calculating import calculate
-from billing.rounds.correcting import Asked, ask
+from billing.rounds.correcting import Asked, CorrectionPreview, ask, preview_asked
 from billing.rounds.drafting import find_round
 from billing.rounds.tables import ISSUED_STATES, BillingRound, Correction
 from billing.rounds.unused import BilledMeals, Meals, units_used
@@ -40,6 +40,14 @@ class OpenClass:
     month: date
 
 
+@dataclass(frozen=True, slots=True)
+class MealsUsed:
+    """A pupil's meals in a round: how many were billed, and how many of them were used."""
+
+    billed: int
+    used: int
+
+
 def open_classes(session: Session, round_id: UUID) -> list[OpenClass]:
     """Return the classes of the round's months that are not closed, month by month."""
     billing_round = find_round(session, round_id)
@@ -51,25 +59,46 @@ def open_classes(session: Session, round_id: UUID) -> list[OpenClass]:
     ]
 
 
+def preview_attendance(session: Session, actor: Actor, round_id: UUID, now: datetime) -> CorrectionPreview:
+    """Return what settling the round's meals would do now; raises what ``propose_attendance`` would raise."""
+    return preview_asked(session, actor, _asked(session, round_id), now)
+
+
+def meals_of_round(session: Session, round_id: UUID) -> dict[UUID, MealsUsed]:
+    """Return by pupil how many meals the round billed, and how many of them were used as far as classes are closed."""
+    billing_round = find_round(session, round_id)
+    billed = _billed_meals(session, billing_round)
+    used = _used(session, billing_round, billed)
+    found: dict[UUID, MealsUsed] = {}
+    for line in billed:
+        before = found.get(line.of[0], MealsUsed(0, 0))
+        eaten = used.get(line.line_id, line.quantity)
+        found[line.of[0]] = MealsUsed(before.billed + line.quantity, before.used + eaten)
+    return found
+
+
 def propose_attendance(session: Session, actor: Actor, round_id: UUID, now: datetime) -> Correction:
     """Ask for the round's meals to be lowered to the days attended, as far as classes are closed.
 
     Raises ``Conflict`` for a round that is not issued or is locked, ``Refused`` when nothing is left over (any more).
     """
+    # Lines that an earlier settling lowered already fall by nothing; when all of them are such, ask() says so.
+    return ask(session, actor, _asked(session, round_id), REASON, now)
+
+
+def _asked(session: Session, round_id: UUID) -> Asked:
     billing_round = find_round(session, round_id)
     if billing_round.state not in ISSUED_STATES:
         raise Conflict("Đợt thu chưa phát hành nên chưa có tiền ăn để quyết toán.", state=billing_round.state)
-    used = _used(session, billing_round)
+    used = _used(session, billing_round, _billed_meals(session, billing_round))
     if not used:
         raise Refused("Mọi suất ăn đã thu trong đợt này đều đã dùng hết; không có gì để quyết toán.")
     content = {"lines": [{"line": line, "used": units} for line, units in sorted(used.items())]}
-    # Lines that an earlier settling lowered already fall by nothing; when all of them are such, ask() says so.
-    return ask(session, actor, Asked(billing_round.school_id, round_id, "attendance", content), REASON, now)
+    return Asked(billing_round.school_id, round_id, "attendance", content)
 
 
-def _used(session: Session, billing_round: BillingRound) -> dict[int, int]:
+def _used(session: Session, billing_round: BillingRound, meals: Sequence[BilledMeals]) -> dict[int, int]:
     """Return, by bill line, the units that were used of meals of which not all were."""
-    meals = _billed_meals(session, billing_round)
     if not meals:
         return {}
     charges = calculate(session, billing_round, again=True).charges

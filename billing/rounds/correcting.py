@@ -186,16 +186,7 @@ def ask(session: Session, actor: Actor, asked: Asked, reason: str, now: datetime
     if not reason.strip():
         raise Refused("Hãy ghi lý do điều chỉnh.")
     refuse_locked(find_round(session, asked.round_id))
-    correction = Correction(
-        school_id=asked.school_id,
-        round_id=asked.round_id,
-        bill_id=asked.bill_id,
-        kind=asked.kind,
-        content=asked.content,
-        reason=reason.strip(),
-        made_by=person(actor),
-        made_at=now,
-    )
+    correction = _as_row(asked, reason.strip(), person(actor), now)
     _preview(session, correction)
     session.add(correction)
     session.flush()
@@ -204,6 +195,25 @@ def ask(session: Session, actor: Actor, asked: Asked, reason: str, now: datetime
     )
     record_deed(session, actor, deed, now, **_told(asked))
     return correction
+
+
+def preview_asked(session: Session, actor: Actor, asked: Asked, now: datetime) -> CorrectionPreview:
+    """Return what a correction would do before anybody asks for it; raises what asking for it would raise."""
+    refuse_locked(find_round(session, asked.round_id))
+    return _preview(session, _as_row(asked, "", person(actor), now))
+
+
+def _as_row(asked: Asked, reason: str, maker: UUID, now: datetime) -> Correction:
+    return Correction(
+        school_id=asked.school_id,
+        round_id=asked.round_id,
+        bill_id=asked.bill_id,
+        kind=asked.kind,
+        content=asked.content,
+        reason=reason,
+        made_by=maker,
+        made_at=now,
+    )
 
 
 def _told(asked: Asked) -> dict[str, Any]:
