@@ -49,7 +49,7 @@ OCTOBER = Month("2025-10", "Thu tháng 10/2025", date(2025, 10, 1), date(2025, 1
 
 def bill_month(stage: Stage, month: Month) -> None:
     """Take the month's round of every school as far as issued bills; each step is a transaction of its own."""
-    schools = {school.code: _school_id(stage, school) for school in stage.schools}
+    schools = {school.code: school_id_of(stage, school) for school in stage.schools}
     with stage.progress(f"{month.name}: lập, duyệt", len(schools)) as bar:
         for school in stage.schools:
             _bring_to_issue(stage, school, schools[school.code], month)
@@ -71,7 +71,8 @@ def round_of(session: Session, school_id: UUID, month: Month) -> BillingRound | 
     ).one_or_none()
 
 
-def _school_id(stage: Stage, school: DemoSchool) -> UUID:
+def school_id_of(stage: Stage, school: DemoSchool) -> UUID:
+    """Return the id of a school of the story."""
     with stage.wiring.database.transaction(Scope(all_schools=True)) as session:
         return school_row(session, school).id
 

@@ -66,6 +66,11 @@ def approver_login(school: DemoSchool) -> str:
     return f"duyet.{school.code}"
 
 
+def teacher_login(school: DemoSchool) -> str:
+    """Return the log-in of the teacher of a school's first class."""
+    return f"gvcn.{school.code}"
+
+
 def move_in(stage: Stage) -> None:
     """Bring every school to the day before its first billing round; what is there already is left as it is."""
     wiring = stage.wiring
@@ -138,6 +143,7 @@ def _add_staff(session: Session, stage: Stage, schools: Mapping[str, UUID], now:
         place = schools[school.code]
         wanted.append((accountant_login(school), f"Kế toán {school.name}", "accountant", place))
         wanted.append((approver_login(school), f"Hiệu trưởng {school.name}", "approver", place))
+        wanted.append((teacher_login(school), f"Giáo viên {school.name}", "class_teacher", place))
     for login, name, role, place in wanted:
         if find_user(session, login) is None:
             add_user(session, login, name, PASSWORD, [(role, place)], now)
@@ -273,6 +279,7 @@ def logins(session: Session, schools: tuple[DemoSchool, ...]) -> dict[str, str]:
     wanted = {
         "accountant": accountant_login(schools[0]),
         "approver": approver_login(schools[0]),
+        "class_teacher": teacher_login(schools[0]),
         "auditor": AUDITOR,
         "province": PROVINCE_STAFF,
     }

@@ -28,6 +28,7 @@ from service.demo.bank_stage import play_october, play_september
 from service.demo.billing_stage import OCTOBER, SEPTEMBER, bill_month
 from service.demo.moving_in import PASSWORD, logins, move_in, school_row
 from service.demo.quiet import wait_until_quiet
+from service.demo.roll_stage import tick_september
 from service.demo.schools import DemoSchool, schools_for
 from service.demo.stage import Stage, feed_addresses
 from service.demo.summary import as_json, print_summary, summarise
@@ -91,6 +92,7 @@ def _first_act(stage: Stage) -> None:
 
 
 def _second_act(stage: Stage) -> None:
+    tick_september(stage)
     bill_month(stage, OCTOBER)
     _wait(stage, "Tháng 10: gửi thông báo thu")
     play_october(stage)
@@ -140,6 +142,7 @@ def _addresses(stage: Stage) -> str:
         ("Văn phòng nhà trường", f"{stage.web_url}/dang-nhap"),
         ("  kế toán", f"{known['accountant']}  /  {PASSWORD}"),
         ("  người duyệt", f"{known['approver']}  /  {PASSWORD}"),
+        ("  giáo viên", f"{known['class_teacher']}  /  {PASSWORD}"),
         ("  kiểm toán", f"{known['auditor']}  /  {PASSWORD}"),
         ("  Sở", f"{known['province']}  /  {PASSWORD}"),
         ("Zalo (giả lập)", settings.zalo_base_url),

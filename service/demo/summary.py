@@ -29,6 +29,7 @@ from service.wiring import Wiring
 # Each query returns the school's id and whole numbers, one row for each school that has any.
 _COUNTS: Mapping[tuple[str, ...], str] = {
     ("pupils",): "SELECT school_id, count(DISTINCT pupil_id) FROM enrolments WHERE state = 'studying' GROUP BY 1",
+    ("absences",): "SELECT school_id, count(*) FROM absences WHERE withdrawn_at IS NULL GROUP BY 1",
     ("bills", "billed"): """
         SELECT school_id, count(*), sum(family_due) FROM bills b
         WHERE NOT EXISTS (SELECT FROM bill_voids v WHERE v.bill_id = b.id) GROUP BY 1""",
@@ -217,6 +218,7 @@ _Line = tuple[str, str, str]
 def _lines(figures: Figures) -> Iterator[_Line]:
     """Yield what is printed of all schools together: label, number, amount or remark."""
     yield _of(figures, "Học sinh", "pupils")
+    yield _of(figures, "Ngày vắng đã điểm danh", "absences")
     yield _of(figures, "Thông báo thu, số phải nộp", "bills", "billed")
     yield _of(figures, "Ngân hàng báo có (callback)", "callbacks")
     yield _of(figures, "  trong đó báo trùng", "duplicates")
