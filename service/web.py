@@ -12,8 +12,10 @@ from starlette.types import ASGIApp
 from service.access.roles import MATRIX
 from service.front import Front
 from service.pages import (
+    attendance,
     auditing,
     claims,
+    class_teacher,
     faults,
     guardian,
     guardian_registration,
@@ -38,6 +40,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     parent.router,
     guardian.router,
     guardian_registration.router,
+    class_teacher.router,
+    attendance.router,
+    attendance.sheets,
     rounds.router,
     papers.router,
     office.router,

@@ -88,6 +88,7 @@ _MAKERS = frozenset({Actor.ACCOUNTANT})
 _CHECKERS = frozenset({Actor.APPROVER})
 _CASHIER = frozenset({Actor.CASHIER})
 _PROVINCE = frozenset({Actor.PROVINCE})
+_TEACHERS = frozenset({Actor.CLASS_TEACHER})
 
 # Every route × every actor. A route that is missing here does not start (service/web.py), and a test
 # calls each route as each actor. Where a link's holder is named, the token in the address is the key.
@@ -146,6 +147,25 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/van-phong/dot-thu/{round_id}/trinh"): _MAKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/duyet"): _CHECKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/thu-lai"): _MAKERS | _CHECKERS,
+        ("GET", "/lop-chu-nhiem"): _TEACHERS,
+        ("POST", "/lop-chu-nhiem/{class_id}/ngay/{day}"): _TEACHERS,
+        ("POST", "/lop-chu-nhiem/{class_id}/chot"): _TEACHERS,
+        ("GET", "/van-phong/diem-danh"): _OFFICE_READS,
+        ("POST", "/van-phong/diem-danh/lop/{class_id}/chot"): _MAKERS,
+        ("GET", "/van-phong/diem-danh/lop/{class_id}"): _OFFICE_READS,
+        ("POST", "/van-phong/diem-danh/lop/{class_id}"): _MAKERS,
+        ("GET", "/van-phong/diem-danh/lop/{class_id}/bang.xlsx"): _MAKERS,
+        ("POST", "/van-phong/diem-danh/lop/{class_id}/bang"): _MAKERS,
+        ("GET", "/van-phong/diem-danh/ngay-nghi"): _OFFICE_READS,
+        ("POST", "/van-phong/diem-danh/ngay-nghi"): _MAKERS,
+        ("POST", "/van-phong/diem-danh/ngay-nghi/bo"): _MAKERS,
+        ("POST", "/van-phong/diem-danh/gio-bao"): _MAKERS,
+        ("GET", "/van-phong/diem-danh/giao-vien"): _OFFICE_READS,
+        ("POST", "/van-phong/diem-danh/giao-vien"): _MAKERS,
+        ("POST", "/van-phong/diem-danh/giao-vien/thoi"): _MAKERS,
+        ("GET", "/van-phong/suat-an"): _MAKERS | _CHECKERS | _CASHIER,
+        ("GET", "/van-phong/dot-thu/{round_id}/quyet-toan"): _OFFICE_READS,
+        ("POST", "/van-phong/dot-thu/{round_id}/quyet-toan"): _MAKERS,
         ("GET", "/van-phong/khoan-thu"): _OFFICE_READS,
         ("GET", "/van-phong/khoan-thu/danh-muc"): _MAKERS,
         ("GET", "/van-phong/khoan-thu/danh-muc/{name}"): _MAKERS,

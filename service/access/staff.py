@@ -118,6 +118,18 @@ def note(session: Session, noted: Noted, now: datetime) -> None:
     session.flush()
 
 
+def people_with(session: Session, school_id: UUID, role: str, today: date) -> list[User]:
+    """Return who holds a role at one school on a day and may sign in, by login."""
+    held = select(RoleGrant.user_id).where(
+        RoleGrant.school_id == school_id,
+        RoleGrant.role == role,
+        RoleGrant.valid_from <= today,
+        or_(col(RoleGrant.valid_to).is_(None), col(RoleGrant.valid_to) >= today),
+    )
+    found = select(User).where(col(User.id).in_(held), col(User.disabled_at).is_(None)).order_by(col(User.login))
+    return list(session.exec(found).all())
+
+
 def schools_with(session: Session, user_id: UUID, role: Actor, now: datetime) -> list[UUID]:
     """Return the schools at which a user holds a role today; the transaction has no scope afterwards."""
     grants = _grants(session, user_id, now.astimezone(_LOCAL).date())

@@ -34,6 +34,7 @@ from service.pages import (
     upload_rows,
     waiting_rows,
 )
+from service.pages.attendance_binding import AttendanceRows
 from service.pages.claims_binding import ClaimRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
@@ -78,7 +79,7 @@ def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Des
     return open_desk
 
 
-class RowDesk(GuardianRows, ClaimRows, FeeRows):
+class RowDesk(GuardianRows, ClaimRows, AttendanceRows, FeeRows):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 
     # Sign-in and sessions: tables that decide the scope, so they need none.

@@ -103,6 +103,8 @@ def _what(session: Session, correction: Correction) -> str:
         bill = session.get_one(Bill, correction.bill_id)
         pupil = session.get_one(Pupil, bill.pupil_id)
         return f"{said} {bill.number} của {pupil.full_name}"
+    if correction.kind != "price":
+        return said
     code = str(correction.content["item"])
     item = session.exec(
         select(FeeItem).where(FeeItem.school_id == correction.school_id, FeeItem.code == code)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from service.access.limits import Limiter
 from service.access.roles import Place, SignedIn
 from service.access.staff import Account, Noted
+from service.pages.attendance_desk import AttendanceDesk
 from service.pages.claims_desk import ClaimDesk
 from service.pages.fee_desk import FeeDesk
 from service.pages.guardian_desk import GuardianDesk
@@ -157,7 +158,19 @@ class AuditDesk(Protocol):
         """Return the sums of each school under an authority."""
 
 
-class Desk(Gate, FamilyDesk, GuardianDesk, OfficeDesk, UploadDesk, AuditDesk, FeeDesk, RoundWork, ClaimDesk, Protocol):
+class Desk(
+    Gate,
+    FamilyDesk,
+    GuardianDesk,
+    OfficeDesk,
+    UploadDesk,
+    AuditDesk,
+    FeeDesk,
+    RoundWork,
+    ClaimDesk,
+    AttendanceDesk,
+    Protocol,
+):
     """Everything together."""
 
 

@@ -42,6 +42,7 @@ _STARTS = (
     ("/van-phong", frozenset({Actor.ACCOUNTANT, Actor.APPROVER})),
     ("/kiem-toan", frozenset({Actor.AUDITOR})),
     ("/tinh", frozenset({Actor.PROVINCE})),
+    ("/lop-chu-nhiem", frozenset({Actor.CLASS_TEACHER})),
 )
 
 

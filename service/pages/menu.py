@@ -17,9 +17,12 @@ class Entry:
 
 
 MENU = (
+    Entry("/lop-chu-nhiem", "Điểm danh lớp", "Class roll"),
     Entry("/van-phong", "Tổng quan", "Overview"),
     Entry("/van-phong/khoan-thu", "Khoản thu", "Items"),
     Entry("/van-phong/dang-ky", "Đăng ký", "Registrations"),
+    Entry("/van-phong/diem-danh", "Điểm danh", "Attendance"),
+    Entry("/van-phong/suat-an", "Suất ăn", "Portions"),
     Entry("/van-phong/mien-giam", "Miễn giảm", "Reductions"),
     Entry("/van-phong/dot-thu", "Đợt thu", "Billing rounds"),
     Entry("/van-phong/dieu-chinh", "Điều chỉnh", "Corrections"),

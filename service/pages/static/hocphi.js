@@ -99,6 +99,14 @@
   var bill = document.querySelector("[data-bill]");
   if (bill) { offerCopying(document); watch(bill); }
 
+  // The teacher's roll counts along; the server counts anyway.
+  document.querySelectorAll("form[data-roll]").forEach(function (form) {
+    var boxes = form.querySelectorAll("input[name=em]"), told = form.querySelector("[data-present]");
+    function count() { told.textContent = boxes.length - form.querySelectorAll("input[name=em]:checked").length; }
+    form.addEventListener("change", count);
+    window.addEventListener("pageshow", count);
+  });
+
   // A second press while a form is on its way would only be refused.
   document.querySelectorAll("form[method=post]").forEach(function (form) {
     form.addEventListener("submit", function () {

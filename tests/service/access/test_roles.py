@@ -26,9 +26,15 @@ def test_an_unknown_route_is_denied_to_everybody() -> None:
 
 
 def test_the_auditor_and_the_province_change_nothing() -> None:
-    for actor in (Actor.AUDITOR, Actor.PROVINCE, Actor.CLASS_TEACHER):
+    for actor in (Actor.AUDITOR, Actor.PROVINCE):
         acts = {path for (method, path), allowed in MATRIX.items() if method != "GET" and actor in allowed}
         assert acts <= {"/dang-nhap", "/dang-xuat", "/doi-mat-khau", "/callbacks/{feed}"}
+
+
+def test_a_class_teacher_opens_nothing_but_the_own_roll() -> None:
+    seen = {path for (_, path), allowed in MATRIX.items() if Actor.CLASS_TEACHER in allowed and allowed != EVERYBODY}
+    roll = {"/lop-chu-nhiem", "/lop-chu-nhiem/{class_id}/ngay/{day}", "/lop-chu-nhiem/{class_id}/chot"}
+    assert seen == {"/dang-xuat", "/doi-mat-khau", "/toi", *roll}
 
 
 def test_the_administrator_sees_no_pupil_and_no_money() -> None:

@@ -31,6 +31,7 @@ from service.pages.views import (
     RoundRow,
     WaitingList,
 )
+from tests.service.pages.sample_attendance import SampleAttendance
 from tests.service.pages.sample_claims import SampleClaims
 from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_rounds import SampleRounds
@@ -55,7 +56,7 @@ from tests.service.pages.samples import (
 PASSWORD_HASH = passwords.hash_password(PASSWORD)  # slow by design, so once
 
 
-class SampleDesk(SampleGuardians, SampleClaims, SampleRounds):
+class SampleDesk(SampleGuardians, SampleClaims, SampleAttendance, SampleRounds):
     """A desk over the records above; remembers sessions and what was done."""
 
     def __init__(self) -> None:

@@ -48,6 +48,7 @@ def address(path: str, actor: Actor) -> str:
         "pupil_id": str(PUPIL_ID),
         "correction_id": str(CORRECTION_ID),
         "kind": "danh-sach",
+        "day": "2025-10-07",
         "code_id": str(CODE_ID),
         "registration_id": str(REGISTRATION_ID),
     }
@@ -61,10 +62,10 @@ FIELDS = dict(
         f"&ke_toan=531&so_tien=1000&tu=2025-10-01&den=2025-10-31&gia=7&ly_do=nham&em={ENROLMENT_ID}&dien=HOCBONG"
         "&ngay=2025-10-01&ve_dau=treasury&chung_tu=LC1&nguoi_nhan=Mai&cach=cash&noi_nhan=school&so_quyet_dinh=12"
         "&minh_chung=so"
-        f"&thang=2025-10&den_thang=2025-10&han=2025-10-20&khoan=TIENAN&thong_bao={CORRECTION_ID}&viec=void"
+        f"&thang=2025-10&den_thang=2025-10&han=2025-10-20&khoan=TIENAN&thong_bao={CORRECTION_ID}&viec=void&dau=p&gio=08:00&lop=1&giao_vien=2"
     )
 )
-WITH_FILE = ("{kind}", "/xem")
+WITH_FILE = ("{kind}", "/xem", "/bang")
 
 
 def call(client: TestClient, method: str, path: str, actor: Actor) -> int:

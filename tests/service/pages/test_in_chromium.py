@@ -59,6 +59,12 @@ OFFICE = (
     f"/van-phong/mien-giam/{REDUCTION_ID}",
     "/van-phong/khoan-thu/danh-muc",
     "/van-phong/khoan-thu/danh-muc/public-primary",
+    "/van-phong/diem-danh",
+    f"/van-phong/diem-danh/lop/{CLASS_ID}?thang=2025-10",
+    "/van-phong/diem-danh/ngay-nghi",
+    "/van-phong/diem-danh/giao-vien",
+    "/van-phong/suat-an",
+    f"/van-phong/dot-thu/{ROUND_ID}/quyet-toan",
     "/kiem-toan",
 )
 
@@ -96,7 +102,7 @@ def test_family_pages(page: Page, live: str, desk: SampleDesk, name: str) -> Non
 
 
 def test_office_pages(page: Page, live: str, desk: SampleDesk) -> None:
-    for role, paths in (("accountant", OFFICE), ("province", ("/tinh",))):
+    for role, paths in (("accountant", OFFICE), ("province", ("/tinh",)), ("class_teacher", ("/lop-chu-nhiem",))):
         fresh = new_session()
         desk.start_session(desk.accounts[role], fresh.digest, NOW)
         page.context.add_cookies([{"name": "hocphi", "value": fresh.token, "url": live}])
