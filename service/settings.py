@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from functools import lru_cache
+from ipaddress import ip_network
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Self
@@ -34,7 +35,9 @@ class Settings(BaseSettings):
     """Settings from the environment or ``.env``; the names are listed in ``.env.example``.
 
     ``secret`` and ``vault_key`` are 32 bytes in hex. In development they are made once and kept in the state folder;
-    in production they must be given. ``clock_offset_seconds`` moves our clock and is for demo and tests only.
+    in production they must be given. ``clock_offset_seconds`` moves our clock and is for demo and tests only. Wrong
+    links and passwords are counted by address: behind a reverse proxy, ``trusted_proxies`` says whose
+    ``X-Forwarded-For`` names it; otherwise all families are one address, and one stranger locks them all out.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True)
@@ -44,6 +47,7 @@ class Settings(BaseSettings):
     secret: SecretStr | None = Field(None, validation_alias="HOCPHI_SECRET")
     vault_key: SecretStr | None = Field(None, validation_alias="HOCPHI_VAULT_KEY")
     base_url: str = Field("http://127.0.0.1:8000", validation_alias="HOCPHI_BASE_URL")
+    trusted_proxies: str = Field("127.0.0.1", validation_alias="HOCPHI_TRUSTED_PROXIES")
     clock_offset_seconds: int = Field(0, validation_alias="HOCPHI_CLOCK_OFFSET_SECONDS")
     database_url: str | None = Field(None, validation_alias="DATABASE_URL")
     database_owner_url: str | None = Field(None, validation_alias="DATABASE_OWNER_URL")
@@ -67,6 +71,15 @@ class Settings(BaseSettings):
     @classmethod
     def _no_slash_at_the_end(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _only_addresses(cls, value: str) -> str:
+        """Refuse ``*`` and names too: whoever is believed here chooses the address that tries are counted by."""
+        try:
+            return ",".join(str(ip_network(each.strip())) for each in value.split(","))
+        except ValueError:
+            raise ValueError("chỉ gồm địa chỉ IP hoặc mạng con, cách nhau bằng dấu phẩy") from None
 
     @model_validator(mode="after")
     def _refuse_what_cannot_work(self) -> Self:

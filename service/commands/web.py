@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                forwarded_allow_ips=wiring.settings.trusted_proxies,
                 timeout_graceful_shutdown=8,
             )
             uvicorn.Server(config).run()

@@ -106,6 +106,8 @@ def test_production_refuses_what_is_for_trials(
         ("DATABASE_URL", "nonsense", "DATABASE_URL phải có dạng postgresql://"),
         ("DATABASE_OWNER_URL", "mysql://rat-bi-mat@127.0.0.1/x", "DATABASE_OWNER_URL phải có dạng"),
         ("REDIS_URL", "127.0.0.1:6379", "REDIS_URL phải có dạng redis://"),
+        ("HOCPHI_TRUSTED_PROXIES", "*", "HOCPHI_TRUSTED_PROXIES: chỉ gồm địa chỉ IP"),
+        ("HOCPHI_TRUSTED_PROXIES", "10.0.0.1, proxy.example", "HOCPHI_TRUSTED_PROXIES: chỉ gồm địa chỉ IP"),
     ],
 )
 def test_what_no_program_can_use_is_named_without_its_value(
@@ -114,6 +116,13 @@ def test_what_no_program_can_use_is_named_without_its_value(
     message = refusal(monkeypatch, **{name: value})
     assert told in message
     assert value not in message
+
+
+def test_networks_of_proxies_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().trusted_proxies == "127.0.0.1/32"
+    read_settings.cache_clear()
+    monkeypatch.setenv("HOCPHI_TRUSTED_PROXIES", "127.0.0.1, 172.16.0.0/12,::1")
+    assert read_settings().trusted_proxies == "127.0.0.1/32,172.16.0.0/12,::1/128"
 
 
 @pytest.mark.parametrize("door", ["up", "demo", "setup", "invariants", "db"])
