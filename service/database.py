@@ -19,6 +19,7 @@ import billing.attendance.tables
 import billing.audit.tables
 import billing.bills.tables
 import billing.claims.tables
+import billing.credits.tables
 import billing.events.tables
 import billing.fees.support_tables
 import billing.fees.tables

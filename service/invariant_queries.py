@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from service.credit_queries import CREDIT_QUERIES
+
 # Shorthands of the queries below. A transfer counts unless the bank took it back or we must not believe it.
 _SHORT = {
     "<counted>": "t.state NOT IN ('duplicate', 'quarantined', 'reversed')",
@@ -219,24 +221,7 @@ _ALL: dict[str, Invariant] = {
                 JOIN ledger_accounts l ON l.id = x.credit_account_id AND l.kind = 'credit'
                 WHERE e.school_id = p.school_id AND e.kind = 'payment' AND e.source_id = p.id::text) book ON true
             WHERE p.source_kind <> 'credit' AND <live> AND p.amount - a.amount <> coalesce(book.credit, 0)""",
-            """WITH told AS (
-                SELECT x.pupil_id, sum(x.amount) AS amount FROM (
-                    SELECT p.pupil_id, CASE p.source_kind WHEN 'credit' THEN -p.amount ELSE p.amount - a.amount END
-                        AS amount
-                    FROM payments p JOIN LATERAL <allocated> a ON true WHERE <live>
-                    UNION ALL SELECT b.pupil_id, c.to_credit FROM bill_credits c JOIN bills b ON b.id = c.bill_id) x
-                GROUP BY x.pupil_id),
-            book AS (
-                SELECT x.pupil_id, sum(CASE WHEN x.credit_account_id = l.id THEN x.amount ELSE -x.amount END) AS amount
-                FROM postings x
-                JOIN journal_entries e ON e.school_id = x.school_id AND e.id = x.entry_id
-                LEFT JOIN journal_entries o ON o.id = e.reverses_id
-                JOIN ledger_accounts l ON l.kind = 'credit' AND l.id IN (x.debit_account_id, x.credit_account_id)
-                WHERE coalesce(o.kind, e.kind) IN ('payment', 'bill_credited') GROUP BY x.pupil_id)
-            SELECT format('pupil %s: payments and credit notes leave %s, the book says %s',
-                          coalesce(told.pupil_id, book.pupil_id), coalesce(told.amount, 0), coalesce(book.amount, 0))
-            FROM told FULL JOIN book ON book.pupil_id = told.pupil_id
-            WHERE coalesce(told.amount, 0) <> coalesce(book.amount, 0)""",
+            *CREDIT_QUERIES,
             """SELECT format('payment %s has no source %s %s', p.id, p.source_kind, p.source_id) FROM payments p
             WHERE p.source_kind = 'transfer' AND NOT EXISTS (
                 SELECT FROM transfers t WHERE t.id = p.source_id AND t.school_id = p.school_id
@@ -290,6 +275,8 @@ _ALL: dict[str, Invariant] = {
                 SELECT 'bill void' AS kind, v.school_id, v.bill_id AS id FROM bill_voids v
                 UNION ALL SELECT 'credit note', c.school_id, c.correction_id FROM bill_credits c
                 UNION ALL SELECT 'payment reversal', v.school_id, v.payment_id FROM payment_reversals v
+                UNION ALL SELECT 'refund', d.school_id, d.refund_id FROM refund_decisions d
+                UNION ALL SELECT 'refund step', s.school_id, s.line_id FROM refund_steps s
                 UNION ALL SELECT 'receipt void', v.school_id, v.receipt_id FROM receipt_voids v
                     WHERE v.made_by IS NOT NULL
                 UNION ALL SELECT 'step by hand', s.school_id, s.transfer_id FROM transfer_steps s
@@ -308,7 +295,9 @@ _ALL: dict[str, Invariant] = {
                 UNION ALL SELECT 'reduction', id, made_by, approved_by FROM reductions
                 UNION ALL SELECT 'lock', id, locked_by, unlocked_by FROM billing_rounds
                 UNION ALL SELECT 'credit note', correction_id, made_by, approved_by FROM bill_credits
-                UNION ALL SELECT 'bill void', bill_id, made_by, approved_by FROM bill_voids) m
+                UNION ALL SELECT 'bill void', bill_id, made_by, approved_by FROM bill_voids
+                UNION ALL SELECT 'refund', r.id, r.made_by, d.decided_by FROM refunds r
+                    JOIN refund_decisions d ON d.refund_id = r.id AND d.approved) m
             WHERE m.made_by = m.approved_by""",
             """SELECT format('round %s was issued without an approver', id) FROM billing_rounds
             WHERE state IN ('issued', 'locked') AND approved_by IS NULL""",

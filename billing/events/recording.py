@@ -17,6 +17,7 @@ from billing.loading import load_temporary
 BILL_ISSUED = "bill_issued"  # subject: payment request
 BILL_VOIDED = "bill_voided"  # subject: bill
 BILL_CREDITED = "bill_credited"  # subject: bill
+CREDIT_USED = "credit_used"  # subject: bill
 PAYMENT_RECEIVED = "payment_received"  # subject: payment
 PAYMENT_REVERSED = "payment_reversed"  # subject: payment
 

@@ -19,9 +19,9 @@ from billing.payments.receipts import issue_receipt
 from billing.payments.tables import Allocation, Payment, PaymentRequestBill, PaymentReversal
 from billing.storage import new_id
 
-# Where the money stands before it is explained; card payments get their clearing account with their feed.
-_SOURCE_ACCOUNTS = {"transfer": SUSPENSE, "cash": CASH, "credit": FAMILY_CREDIT}
-_BRINGS_NO_MONEY = frozenset({"credit"})
+# Where the money stands before it is explained; card payments get their clearing account with their feed. Credit that
+# is used brings no money: billing.credits writes its payments.
+_SOURCE_ACCOUNTS = {"transfer": SUSPENSE, "cash": CASH}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +59,10 @@ def record_payments(session: Session, received: Sequence[tuple[Received, Parts]]
     receipts: list[tuple[Payment, UUID]] = []
     for payment, (one, parts) in zip(payments, received, strict=True):
         _post(session, payment, parts, now)
-        receipt_id = None if one.source_kind in _BRINGS_NO_MONEY else new_id()
+        receipt_id = new_id()
         paid_at = one.paid_at.isoformat() if one.paid_at else None
-        _tell(session, payment, parts, now, receipt_id=str(receipt_id) if receipt_id else None, paid_at=paid_at)
-        if receipt_id is not None:
-            receipts.append((payment, receipt_id))
+        _tell(session, payment, parts, now, receipt_id=str(receipt_id), paid_at=paid_at)
+        receipts.append((payment, receipt_id))
     session.flush()
     for payment, receipt_id in receipts:
         issue_receipt(session, payment, receipt_id, now)
@@ -74,8 +73,8 @@ def _judge(received: Received, parts: Parts) -> None:
     allocated = total(part.amount for part in parts)
     if allocated > received.amount:
         raise Refused("Phân bổ nhiều hơn số tiền đã nhận", amount=received.amount.dong, allocated=allocated.dong)
-    if received.source_kind in _BRINGS_NO_MONEY and allocated != received.amount:
-        raise Refused("Tiền nộp thừa chỉ được dùng đúng bằng phần phân bổ", amount=received.amount.dong)
+    if received.source_kind not in _SOURCE_ACCOUNTS:
+        raise ValueError(f"a payment of the kind {received.source_kind!r} is not recorded here")
 
 
 def _write_payment(session: Session, received: Received, now: datetime) -> Payment:

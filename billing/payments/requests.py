@@ -11,18 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text, type_coerce
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from billing.bills.tables import Bill, BillVoid
 from billing.ledger.tables import BankAccount
 from billing.loading import load_temporary
 from billing.money import Money, total
-from billing.payments.balances import moved_by_bill, rest_by
+from billing.payments.balances import open_bills
 from billing.payments.reference import reference_for
 from billing.payments.tables import reference_numbers
 from billing.payments.virtual_accounts import assign_virtual_accounts
-from billing.storage import MoneyColumn, among, new_id
+from billing.storage import new_id
 
 Payee = tuple[UUID, UUID]
 """Who is asked and where to: the pupil and the school's bank account."""
@@ -41,17 +40,27 @@ class NewRequest:
     amount: Money
 
 
-def open_requests(
-    session: Session, school_id: UUID, payees: Collection[Payee], now: datetime, reference_key: bytes
+def open_requests(  # noqa: PLR0913  whose, where, when, with which key
+    session: Session,
+    school_id: UUID,
+    payees: Collection[Payee],
+    now: datetime,
+    reference_key: bytes,
+    *,
+    settled: Collection[UUID] = (),
 ) -> list[NewRequest]:
     """Open one request for each pupil and account that has open bills; the oldest due comes first in it.
 
-    Payees without an open bill get none. References come from the database's sequence, so no two are alike and
-    none is used again, also when the transaction fails.
+    Payees without an open bill get none, unless a bill of theirs is among ``settled``: bills that families are to be
+    shown although their credit paid them in full. References come from the database's sequence, so no two are alike
+    and none is used again, also when the transaction fails.
     """
     session.flush()
     wanted = set(payees)
-    bills = {payee: bills for payee, bills in _open_bills(session, school_id, wanted).items() if payee in wanted}
+    bills: dict[Payee, list[tuple[UUID, Money]]] = defaultdict(list)
+    for each in open_bills(session, school_id, {pupil for pupil, _ in wanted}, settled=settled):
+        if (each.pupil_id, each.bank_account_id) in wanted:
+            bills[each.pupil_id, each.bank_account_id].append((each.bill_id, each.rest))
     numbers = _virtual_numbers(session, school_id, bills, now)
     order = sorted(bills)
     drawn = _draw_numbers(session, len(order))
@@ -69,28 +78,6 @@ def open_requests(
     ]
     _write(session, school_id, requests, numbers, now)
     return requests
-
-
-def _open_bills(session: Session, school_id: UUID, payees: set[Payee]) -> dict[Payee, list[tuple[UUID, Money]]]:
-    """Return the bills of these pupils with what is due on them, by payee, oldest due first."""
-    moved = moved_by_bill()
-    rest = rest_by(moved)
-    query = (
-        select(col(Bill.pupil_id), col(Bill.bank_account_id), col(Bill.id), type_coerce(rest, MoneyColumn))
-        .outerjoin(moved, moved.c.bill_id == Bill.id)
-        .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
-        .where(
-            Bill.school_id == school_id,
-            among(Bill.pupil_id, {pupil for pupil, _ in payees}),
-            col(BillVoid.bill_id).is_(None),
-            rest > 0,
-        )
-        .order_by(col(Bill.due_on), col(Bill.number))
-    )
-    found: dict[Payee, list[tuple[UUID, Money]]] = defaultdict(list)
-    for pupil, account, bill, due in session.exec(query).all():
-        found[pupil, account].append((bill, due))
-    return found
 
 
 def _virtual_numbers(session: Session, school_id: UUID, payees: Collection[Payee], now: datetime) -> dict[Payee, str]:

@@ -233,8 +233,8 @@ def _preview(session: Session, correction: Correction) -> CorrectionPreview:
         pupil_id=balance.pupil_id,
         was=balance.due,
         now=ZERO,
-        off_rest=balance.due,
-        to_credit=ZERO,
+        off_rest=balance.rest,
+        to_credit=balance.paid,
         new_due=Money(correction.content["due"]) if correction.kind == "replace" else None,
     )
     return CorrectionPreview((gone,))

@@ -20,6 +20,7 @@ from billing.audit.recording import SYSTEM, record_deed
 from billing.bills.instalments import shares_from
 from billing.bills.tables import Bill
 from billing.bills.writing import Issue, NewBill, NewLine, NewReduction, write_bills
+from billing.credits.using import Occasion, tell_used, use_credit
 from billing.errors import Conflict
 from billing.events.recording import BILL_ISSUED, record_events
 from billing.fees.charging import Charge, ChargeLine, split_by_account
@@ -86,7 +87,7 @@ def issue_round(session: Session, round_id: UUID, now: datetime, reference_key: 
 def put_out(
     session: Session, billing_round: BillingRound, made: Sequence[Made], now: datetime, reference_key: bytes
 ) -> list[NewRequest]:
-    """Write bills with all that follows from them: entries in the book, payment requests, events."""
+    """Write bills with all that follows from them: entries in the book, use of credit, payment requests, events."""
     bills = [bill for bill, _ in made]
     issue = Issue(
         school_id=billing_round.school_id,
@@ -98,9 +99,16 @@ def put_out(
     )
     write_bills(session, issue, bills)
     _post(session, billing_round, made, now)
+    school_id = billing_round.school_id
+    occasion = Occasion(school_id=school_id, round_id=billing_round.id)
+    used = use_credit(session, occasion, {bill.pupil_id for bill in bills}, now)
+    settled = {each.use.bill for each in used} & {bill.id for bill in bills}
     payees = {(bill.pupil_id, bill.bank_account_id) for bill in bills if bill.family_due}
-    requests = open_requests(session, billing_round.school_id, payees, now, reference_key)
-    _tell(session, billing_round, requests, now)
+    requests = open_requests(session, school_id, payees, now, reference_key, settled=settled)
+    asking = [request for request in requests if request.amount]
+    _tell(session, billing_round, asking, now)
+    told = {bill for request in asking for bill in request.bill_ids}
+    tell_used(session, school_id, [each for each in used if each.use.bill not in told], now)
     return requests
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from billing.bills.crediting import Approved, write_credits
+from billing.bills.holding import hold_bills
 from billing.bills.lowering import BilledLine, Note, Off, Taken, by_amount, notes, to_price, to_quantity
 from billing.bills.tables import Bill, BillCredit, BillLine, BillReduction, BillVoid
 from billing.errors import Conflict, Refused
@@ -86,7 +86,7 @@ def lower(session: Session, correction: Correction, approver: UUID, now: datetim
 
     All bills are held (in the order of their ids, as payments hold them) before it is read what is open on each.
     """
-    _hold(session, correction.school_id, sorted(_offs(session, correction)))
+    hold_bills(session, correction.school_id, _offs(session, correction).keys())
     bills = lowered_bills(session, correction)
     approved = Approved(
         school_id=correction.school_id,
@@ -105,12 +105,6 @@ def lower(session: Session, correction: Correction, approver: UUID, now: datetim
 def credit_entry(correction_id: UUID, bill_id: UUID) -> tuple[str, str]:
     """Return kind and source under which a credit note stands in the book."""
     return "bill_credited", f"{correction_id}:{bill_id}"
-
-
-def _hold(session: Session, school_id: UUID, bills: Sequence[UUID]) -> None:
-    """Wait until nobody else pays or lowers these bills; see the trigger ``allocation_fits``."""
-    held = select(Bill.id).where(Bill.school_id == school_id, col(Bill.id).in_(bills)).order_by(col(Bill.id)).subquery()
-    session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(func.concat("bill ", held.c.id), 0)))).all()
 
 
 def _offs(session: Session, correction: Correction) -> dict[UUID, list[Off]]:

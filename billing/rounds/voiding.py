@@ -1,4 +1,7 @@
-"""Taking an unpaid bill back, and putting a newly calculated one in its place. A bill's number is never used again."""
+"""Taking an unpaid bill back, and putting a newly calculated one in its place. A bill's number is never used again.
+
+Credit that was set against the bill goes back to the pupil, under its item; only money that came in stands in the way.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from billing.audit.recording import Actor
 from billing.bills.tables import Bill, BillCredit, BillVoid
+from billing.credits.giving_back import give_back, used_on
+from billing.credits.using import hold_credit
 from billing.errors import Conflict, NotFound, Refused
 from billing.events.recording import BILL_VOIDED, record_event
 from billing.fees.charging import Charge, split_by_account
@@ -45,14 +51,18 @@ class Instead:
 
 
 def bill_to_void(session: Session, bill_id: UUID) -> BillBalance:
-    """Return a bill that can be taken back; raises ``NotFound``, or ``Conflict`` when it is paid or void already."""
+    """Return a bill that can be taken back; raises ``NotFound``, or ``Conflict`` when it is paid or void already.
+
+    A bill that only the pupil's own credit pays can be taken back.
+    """
     found = bill_balances(session, col(Bill.id) == bill_id)
     if not found:
         raise NotFound("Không tìm thấy thông báo thu này.", bill=bill_id)
     (balance,) = found
     if balance.void:
         raise Conflict(f"Thông báo thu {balance.number} đã bị thu hồi.", bill=bill_id)
-    if balance.allocated or balance.to_credit:
+    school_id = session.exec(select(Bill.school_id).where(Bill.id == bill_id)).one()
+    if balance.to_credit or balance.allocated != used_on(session, school_id, bill_id):
         raise Conflict(
             f"Thông báo thu {balance.number} đã có tiền nộp nên không thu hồi được. Hãy lập giấy ghi giảm: phần đã nộp"
             " sẽ thành tiền nộp thừa của học sinh.",
@@ -80,7 +90,9 @@ def void(session: Session, correction: Correction, approver: UUID, now: datetime
     """Take the correction's bill back: the book's entries of it are reversed, an event tells of it."""
     bill_id = _bill_of(correction)
     alone(session, correction.round_id)
+    hold_credit(session, correction.school_id)
     balance = bill_to_void(session, bill_id)
+    back = give_back(session, correction.school_id, bill_id, Actor(approver, "approver"), correction.reason, now)
     day = now.astimezone(VIET_NAM).date()
     entry_id = None
     for kind, source in _entries(session, correction.school_id, bill_id):
@@ -98,7 +110,12 @@ def void(session: Session, correction: Correction, approver: UUID, now: datetime
             at=now,
         )
     )
-    facts = {"pupil_id": str(balance.pupil_id), "correction": str(correction.id), "due": balance.due.dong}
+    facts = {
+        "pupil_id": str(balance.pupil_id),
+        "correction": str(correction.id),
+        "due": balance.due.dong,
+        "to_credit": back.dong,
+    }
     record_event(session, correction.school_id, BILL_VOIDED, bill_id, now, **facts)
     session.flush()
     return balance

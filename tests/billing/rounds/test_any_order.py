@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillLine
-from billing.errors import HocphiError
+from billing.credits.applying import apply_credit
+from billing.errors import HocphiError, Refused
 from billing.money import ZERO, Money
 from billing.payments.allocation import Part
 from billing.payments.balances import BillBalance, bill_balances, line_dues
@@ -68,26 +69,37 @@ class Corrections(RuleBasedStateMachine):
         except HocphiError as refusal:
             assert refusal.message  # noqa: PT017  a sentence for a person, whatever it was
 
-    @rule(child=CHILDREN, percent=st.integers(1, 130), kind=st.sampled_from(["cash", "credit"]))
-    def pay(self, child: int, percent: int, kind: str) -> None:
+    @rule(child=CHILDREN, percent=st.integers(1, 130))
+    def pay(self, child: int, percent: int) -> None:
         with self.issued.open() as session:
             bill = self.live(session, child)
             if bill is None or not bill.rest:
                 return
             amount = bill.rest.percent(percent)
-            if kind == "credit":
-                amount = min(amount, bill.rest, self.issued.credit_of(session, child))
-            if not amount:
-                return
-            received = Received(
-                school_id=self.issued.billing.id,
-                pupil_id=bill.pupil_id,
-                source_kind=kind,
-                source_id=new_id(),
-                amount=amount,
-                value_date=NOW.date(),
-            )
-            record_payment(session, received, [Part(bill.bill_id, min(amount, bill.rest))], NOW)
+            if amount:
+                received = Received(
+                    school_id=self.issued.billing.id,
+                    pupil_id=bill.pupil_id,
+                    source_kind="cash",
+                    source_id=new_id(),
+                    amount=amount,
+                    value_date=NOW.date(),
+                )
+                record_payment(session, received, [Part(bill.bill_id, min(amount, bill.rest))], NOW)
+
+    @rule(child=CHILDREN, freely=st.booleans())
+    def use_credit(self, child: int, *, freely: bool) -> None:
+        billing = self.issued.billing
+        with self.issued.open() as session:
+            before, bill = self.issued.credit_of(session, child), self.live(session, child)
+            rest = bill.rest if bill else ZERO
+            pupils = {billing.pupils[child].id}
+            try:
+                apply_credit(session, billing.accountant, billing.id, pupils, "Trừ tồn", NOW, freely=freely)
+            except Refused:
+                assert not freely or not before or not rest
+            else:
+                assert ZERO < before - self.issued.credit_of(session, child) <= rest
 
     @rule(child=CHILDREN, percent=PERCENT, place=st.integers(0, 3))
     def lower_a_line(self, child: int, percent: int, place: int) -> None:

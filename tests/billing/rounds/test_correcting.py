@@ -10,14 +10,13 @@ from sqlmodel import col, select
 
 from billing.audit.tables import AuditEntry
 from billing.bills.tables import Bill, BillCredit, BillVoid
+from billing.credits.applying import apply_credit
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.events.tables import Event
 from billing.fees.tables import FeePrice
 from billing.ledger.balances import debit_balance
 from billing.money import ZERO, Money, total
-from billing.payments.allocation import Part
 from billing.payments.balances import line_dues, request_balances, rest_of
-from billing.payments.recording import Received, record_payment
 from billing.rounds.correcting import (
     Lowering,
     approve_correction,
@@ -216,24 +215,16 @@ def test_a_credit_note_over_one_line(issued: Issued) -> None:
             propose_void(session, issued.billing.accountant, bill.bill_id, "Nhầm", issued.now)
 
 
-def test_credit_from_a_credit_note_pays_the_next_bill(issued: Issued) -> None:
+def test_credit_from_a_credit_note_does_not_pay_the_bill_that_it_lowered(issued: Issued) -> None:
     with issued.open() as session:
         issued.pay(session, 0)
         accountant = issued.billing.accountant
         asked = propose_price(session, accountant, issued.round_id, "BANTRU", Money(275_000), "Hạ", issued.now)
         issued.approve(session, asked)
-        other = issued.bill(session, 0)
-        received = Received(
-            school_id=issued.billing.id,
-            pupil_id=other.pupil_id,
-            source_kind="credit",
-            source_id=new_id(),
-            amount=Money(25_000),
-            value_date=issued.now.date(),
-        )
-        with pytest.raises(DBAPIError, match="allocations exceed the bill"):  # the lowered bill takes no more
-            record_payment(session, received, [Part(other.bill_id, Money(25_000))], issued.now)
-        session.rollback()
+        with pytest.raises(Refused, match="Không có thông báo thu nào"):  # the lowered bill takes no more
+            apply_credit(session, accountant, issued.billing.id, {issued.billing.pupils[0].id}, "Trừ", issued.now)
+        assert issued.credit_of(session, 0) == Money(25_000)
+        assert issued.bill(session, 0).rest == ZERO
 
 
 @pytest.mark.parametrize("kind", ["void", "price"])

@@ -14,15 +14,19 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, col, select
 
 from billing.bills.tables import Bill, BillLine, BillReduction
+from billing.credits.reading import credit_of
+from billing.credits.tables import CreditUse
 from billing.events.tables import Event
 from billing.ledger.balances import trial_balance
 from billing.ledger.tables import JournalEntry, Posting
 from billing.money import Money
-from billing.payments.tables import IssuedReference, PaymentRequest
+from billing.payments.recording import Received, record_payment
+from billing.payments.tables import Allocation, IssuedReference, Payment, PaymentRequest
 from billing.rounds import issuing
 from billing.rounds.drafting import find_round
 from billing.rounds.issuing import issue_round
 from billing.rounds.tables import BillingRound
+from billing.storage import new_id
 from service.database import Database, libpq_url
 from service.preparing import Addresses
 from tests.billing.rounds.correction_world import ties_out
@@ -30,17 +34,22 @@ from tests.billing.rounds.makers import as_school, count
 from tests.factories.rounds import REFERENCE_KEY, BillingSchool, approved_round
 
 ROOT = Path(__file__).resolve().parents[3]
-STEPS = ("alone", "write_bills", "post_many", "open_requests", "record_deed")
-WRITTEN: tuple[type[SQLModel], ...] = (
-    Bill,
-    BillLine,
-    BillReduction,
-    JournalEntry,
-    Posting,
-    PaymentRequest,
-    IssuedReference,
-    Event,
-)
+STEPS = ("alone", "write_bills", "post_many", "use_credit", "open_requests", "record_deed")
+OVERPAID = Money(50_000)
+# What stands before the issue: the first pupil's overpayment, which the issue uses.
+WRITTEN: dict[type[SQLModel], int] = {
+    Bill: 0,
+    BillLine: 0,
+    BillReduction: 0,
+    JournalEntry: 1,
+    Posting: 1,
+    Payment: 1,
+    CreditUse: 0,
+    Allocation: 0,
+    PaymentRequest: 0,
+    IssuedReference: 0,
+    Event: 1,
+}
 
 
 def said_of(session: Session, round_id: UUID) -> list[tuple[str, UUID, str, Money, Money]]:
@@ -56,6 +65,15 @@ def said_of(session: Session, round_id: UUID) -> list[tuple[str, UUID, str, Mone
 
 def approved(database: Database, billing: BillingSchool, now: datetime) -> UUID:
     with as_school(database, billing) as session:
+        overpaid = Received(
+            school_id=billing.id,
+            pupil_id=billing.pupils[0].id,
+            source_kind="cash",
+            source_id=new_id(),
+            amount=OVERPAID,
+            value_date=now.date(),
+        )
+        record_payment(session, overpaid, [], now)
         return approved_round(session, billing, now)
 
 
@@ -76,10 +94,13 @@ def nothing_stands_and_the_next_try_is_whole(
     expected = undisturbed(database, billing, round_id, now)
     with as_school(database, billing) as session:
         assert find_round(session, round_id).state == "approved"
-        assert [count(session, table) for table in WRITTEN] == [0] * len(WRITTEN)
+        assert {table: count(session, table) for table in WRITTEN} == WRITTEN
+        assert credit_of(session, billing.id) == {(billing.pupils[0].id, None): OVERPAID}
         done = issue_round(session, round_id, now + timedelta(minutes=1), REFERENCE_KEY)
         assert (said_of(session, round_id), trial_balance(session, billing.id)) == expected
         assert session.exec(select(col(BillingRound.family_total))).one() == done.family_total
+        assert credit_of(session, billing.id) == {}
+        assert session.exec(select(col(CreditUse.amount))).all() == [OVERPAID]
         ties_out(session, billing)
 
 

@@ -62,7 +62,9 @@ def test_two_who_issue_at_once_make_one_set_of_bills(
         assert session.exec(select(money_sum(Posting.amount))).one() == first.family_total
 
 
-@pytest.mark.parametrize("breaks_at", ["write_bills", "post_many", "open_requests", "_tell", "record_deed"])
+@pytest.mark.parametrize(
+    "breaks_at", ["write_bills", "post_many", "use_credit", "open_requests", "_tell", "record_deed"]
+)
 def test_a_crash_in_the_middle_leaves_nothing_and_the_next_try_everything(
     database: Database,
     billing: BillingSchool,

@@ -1,0 +1,1 @@
+"""What a school keeps for a family: leftovers and overpayments, their use on bills, and refunds."""

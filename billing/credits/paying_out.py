@@ -1,0 +1,199 @@
+"""What becomes of an approved refund, line by line: paid in cash against a signature, sent by bank, or taken back.
+
+Cash leaves the till at once. What was sent by bank stays owed in the book until it is tied to the outgoing transfer
+(docs/refunds.md); that tie is made where transfers are known, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from billing.audit.recording import Actor, Deed, record_deed
+from billing.credits.refunding import REFUND_PAYABLE, approval_entry
+from billing.credits.tables import RefundDecision, RefundLine, RefundStep
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
+from billing.ledger.accounts import CASH
+from billing.ledger.posting import Fact, Line, post, reverse
+from billing.ledger.tables import JournalEntry
+from billing.storage import among
+
+STATE_NAMES = {
+    "asked": "chờ duyệt",
+    "rejected": "bị từ chối",
+    "approved": "chờ chi",
+    "paid": "đã chi tiền mặt",
+    "sent": "đã chuyển khoản",
+    "taken_back": "đã rút lại",
+}
+_VIET_NAM = timedelta(hours=7)
+
+
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """Where a line stands: one word of ``STATE_NAMES``, and the step that brought it there (None: the decision)."""
+
+    word: str
+    step: RefundStep | None = None
+
+
+def states_of(session: Session, school_id: UUID, lines: Collection[UUID]) -> dict[UUID, LineState]:
+    """Return where lines of refunds stand."""
+    steps: dict[UUID, RefundStep] = {}
+    for step in session.exec(
+        select(RefundStep)
+        .where(RefundStep.school_id == school_id, among(RefundStep.line_id, lines))
+        .order_by(col(RefundStep.turn))
+    ).all():
+        steps[step.line_id] = step
+    decided = session.exec(
+        select(col(RefundLine.id), RefundDecision.approved)
+        .outerjoin(RefundDecision, col(RefundDecision.refund_id) == RefundLine.refund_id)
+        .where(RefundLine.school_id == school_id, among(RefundLine.id, lines))
+    ).all()
+    return {line: _state(approved, steps.get(line)) for line, approved in decided}
+
+
+def pay_cash(  # noqa: PLR0913, PLR0917  to whom, when, and who says so
+    session: Session, line_id: UUID, actor: Actor, signed_by: str, day: date, now: datetime
+) -> RefundStep:
+    """Write down that the cashier handed a line's money over, and to whom; raises ``Conflict`` when it was before."""
+    if not signed_by.strip():
+        raise Refused("Hãy ghi họ tên người ký nhận tiền.")
+    _refuse_day(day, now)
+    line = _held(session, line_id, "cash", "approved")
+    turn = _next_turn(session, line)
+    fact = Fact(line.school_id, "refund_paid", f"{line.id}:{turn}", day)
+    entry = post(session, fact, [Line(REFUND_PAYABLE, CASH, line.amount, line.pupil_id, line.item_code)], now)
+    return _step(
+        session, line, actor, now, turn=turn, kind="paid", day=day, signed_by=signed_by.strip(), entry_id=entry
+    )
+
+
+def mark_sent(session: Session, line_id: UUID, actor: Actor, day: date, now: datetime) -> RefundStep:
+    """Write down that a line's money was ordered at the bank; it stays owed until the bank's own word is tied to it."""
+    _refuse_day(day, now)
+    line = _held(session, line_id, "bank", "approved")
+    return _step(session, line, actor, now, turn=_next_turn(session, line), kind="sent", day=day)
+
+
+def undo_step(session: Session, line_id: UUID, actor: Actor, reason: str, now: datetime) -> RefundStep:
+    """Undo a payout that was written down wrongly: the line is to be paid out as before."""
+    _refuse_without(reason, "Hãy ghi lý do hủy lần chi này.")
+    line = _held(session, line_id, None, "paid", "sent")
+    last = states_of(session, line.school_id, [line.id])[line.id].step
+    turn, day = _next_turn(session, line), (now + _VIET_NAM).date()
+    entry = None
+    if last is not None and last.entry_id is not None:
+        fact = Fact(line.school_id, "refund_paid_undone", f"{line.id}:{turn}", day, reason.strip())
+        entry = reverse(session, last.entry_id, fact, now)
+    return _step(session, line, actor, now, turn=turn, kind="undone", day=day, reason=reason.strip(), entry_id=entry)
+
+
+def take_back(session: Session, line_id: UUID, actor: Actor, reason: str, now: datetime) -> RefundStep:
+    """Give up an approved line that was not paid out: its money is the pupil's credit again, under its item."""
+    _refuse_without(reason, "Hãy ghi lý do rút lại khoản hoàn này.")
+    line = _held(session, line_id, None, "approved")
+    kind, source = approval_entry(line.id)
+    original = session.exec(
+        select(JournalEntry.id).where(
+            JournalEntry.school_id == line.school_id, JournalEntry.kind == kind, JournalEntry.source_id == source
+        )
+    ).one()
+    if original is None:
+        raise ValueError(f"refund line {line.id} does not stand in the book")
+    day = (now + _VIET_NAM).date()
+    entry = reverse(session, original, Fact(line.school_id, "refund_taken_back", source, day, reason.strip()), now)
+    turn = _next_turn(session, line)
+    return _step(
+        session, line, actor, now, turn=turn, kind="taken_back", day=day, reason=reason.strip(), entry_id=entry
+    )
+
+
+def find_line(session: Session, line_id: UUID) -> RefundLine:
+    """Return a line; raises ``NotFound`` outside what the caller may see."""
+    found = session.exec(select(RefundLine).where(RefundLine.id == line_id)).one_or_none()
+    if found is None:
+        raise NotFound("Không tìm thấy khoản hoàn tiền này.", line=line_id)
+    return found
+
+
+def _state(approved: bool | None, last: RefundStep | None) -> LineState:  # noqa: FBT001  a column, not a switch
+    if approved is None:
+        return LineState("asked")
+    if not approved:
+        return LineState("rejected")
+    if last is None or last.kind == "undone":
+        return LineState("approved", last)
+    return LineState(last.kind, last)
+
+
+def _held(session: Session, line_id: UUID, way: str | None, *states: str) -> RefundLine:
+    """Hold a line and return it; raises ``Conflict`` from any other state, ``Refused`` for the other way of paying."""
+    line = find_line(session, line_id)
+    name = {"name": f"refund line {line_id}"}
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)
+    state = states_of(session, line.school_id, [line.id])[line.id].word
+    if state not in states:
+        raise Conflict(
+            f"Khoản hoàn này {STATE_NAMES[state]}; không làm được việc này. Hãy tải lại trang.", line=line_id
+        )
+    if way is not None and line.way != way:
+        raise Refused(
+            "Khoản hoàn này chi bằng tiền mặt." if line.way == "cash" else "Khoản hoàn này chi bằng chuyển khoản."
+        )
+    return line
+
+
+def _next_turn(session: Session, line: RefundLine) -> int:
+    step = states_of(session, line.school_id, [line.id])[line.id].step
+    return 1 if step is None else step.turn + 1
+
+
+def _step(  # noqa: PLR0913  one row of evidence
+    session: Session,
+    line: RefundLine,
+    actor: Actor,
+    now: datetime,
+    *,
+    turn: int,
+    kind: str,
+    day: date,
+    signed_by: str = "",
+    reason: str = "",
+    entry_id: int | None = None,
+) -> RefundStep:
+    if actor.user_id is None:
+        raise NotAllowed("Việc hoàn tiền phải do một người có tên làm.")
+    step = RefundStep(
+        school_id=line.school_id,
+        line_id=line.id,
+        turn=turn,
+        kind=kind,
+        day=day,
+        signed_by=signed_by,
+        reason=reason,
+        entry_id=entry_id,
+        made_by=actor.user_id,
+        at=now,
+    )
+    session.add(step)
+    session.flush()
+    deed = Deed(line.school_id, f"refund.{kind}", "refund_line", str(line.id), reason)
+    record_deed(session, actor, deed, now, amount=line.amount.dong, turn=turn)
+    return step
+
+
+def _refuse_day(day: date, now: datetime) -> None:
+    if day > (now + _VIET_NAM).date():
+        raise Refused(f"Ngày {day:%d/%m/%Y} chưa đến. Hãy ghi ngày đã chi tiền.")
+
+
+def _refuse_without(reason: str, sentence: str) -> None:
+    if not reason.strip():
+        raise Refused(sentence)
