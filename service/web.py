@@ -21,6 +21,7 @@ from service.pages import (
     guardian_registration,
     health,
     items,
+    leftovers,
     login,
     office,
     opt_ins,
@@ -50,6 +51,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     opt_ins.router,
     reductions.router,
     claims.router,
+    leftovers.router,
     uploading.router,
     auditing.router,
 )

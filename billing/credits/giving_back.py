@@ -48,11 +48,6 @@ def uses_on(session: Session, school_id: UUID, bill_id: UUID) -> list[LiveUse]:
     return [LiveUse(row, payment_id) for row, payment_id in rows]
 
 
-def used_on(session: Session, school_id: UUID, bill_id: UUID) -> Money:
-    """Return how much credit pays a bill."""
-    return total(each.row.amount for each in uses_on(session, school_id, bill_id))
-
-
 def give_back(session: Session, school_id: UUID, bill_id: UUID, actor: Actor, reason: str, now: datetime) -> Money:  # noqa: PLR0913, PLR0917  whose deed, and why
     """Take all credit off a bill again and return how much it was; each item has its own back."""
     uses = uses_on(session, school_id, bill_id)

@@ -14,7 +14,7 @@ from billing.credits.tables import Refund, RefundDecision, RefundLine
 from billing.fees.tables import FeeItem
 from billing.ledger.accounts import FAMILY_CREDIT
 from billing.ledger.tables import LedgerAccount, Posting
-from billing.money import ZERO, Money, total
+from billing.money import ZERO, Money
 from billing.storage import among, money_sum
 
 Kept = dict[tuple[UUID, str | None], Money]
@@ -76,11 +76,6 @@ def as_credits(kept: Kept, rules: dict[str, Rule]) -> dict[UUID, tuple[Credit, .
         rule = rules.get(item, Rule.STAYS) if item is not None else Rule.OFFSET
         found.setdefault(pupil, []).append(Credit(item, amount, rule))
     return {pupil: tuple(each) for pupil, each in found.items()}
-
-
-def kept_in_all(kept: Kept) -> Money:
-    """Return all of it together."""
-    return total(kept.values())
 
 
 def _of(column: Any, pupils: Iterable[UUID] | None) -> list[Any]:  # noqa: ANN401  SQLModel types a column as its value

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from billing.bills.holding import hold_bills
-from billing.credits.dealing import OpenBill, Rule, Use, deal
+from billing.credits.dealing import BillKey, OpenBill, Rule, Use, deal
 from billing.credits.reading import Kept, as_credits, free_credit, rules_of
 from billing.events.recording import CREDIT_USED, record_events
 from billing.ledger.accounts import FAMILY_CREDIT, FAMILY_RECEIVABLE
@@ -73,15 +73,15 @@ def use_credit(session: Session, occasion: Occasion, pupils: Collection[UUID], n
         session, occasion.school_id, [each.bill_id for each in open_bills(session, occasion.school_id, with_credit)]
     )
     bills = open_bills(session, occasion.school_id, with_credit)
-    dealt = dealt_for(kept, _rules(session, occasion), _as_open(session, occasion, bills))
+    dealt = dealt_for(kept, _rules(session, occasion), as_open(session, occasion.school_id, bills, _offset(occasion)))
     used = [Used(new_id(), pupil, use) for pupil, uses in dealt.items() for use in uses]
     _write(session, occasion, used, now)
     return used
 
 
 def dealt_for(
-    kept: Kept, rules: dict[str, Rule], bills: Mapping[UUID, Sequence[OpenBill[UUID]]]
-) -> dict[UUID, tuple[Use[UUID], ...]]:
+    kept: Kept, rules: dict[str, Rule], bills: Mapping[UUID, Sequence[OpenBill[BillKey]]]
+) -> dict[UUID, tuple[Use[BillKey], ...]]:
     """Return, by pupil, which credit would pay which of these bills."""
     return {pupil: deal(credits_, bills.get(pupil, ())) for pupil, credits_ in as_credits(kept, rules).items()}
 
@@ -117,12 +117,21 @@ def _rules(session: Session, occasion: Occasion) -> dict[str, Rule]:
     return rules
 
 
-def _as_open(session: Session, occasion: Occasion, bills: Sequence[StillOpen]) -> dict[UUID, list[OpenBill[UUID]]]:
-    """Return the open bills by pupil; leftovers of other items pay those of the round, or any by hand."""
-    room = room_by_item(session, occasion.school_id, [bill.bill_id for bill in bills])
+def _offset(occasion: Occasion) -> frozenset[UUID] | None:
+    return None if occasion.round_id is None else frozenset({occasion.round_id})
+
+
+def as_open(
+    session: Session, school_id: UUID, bills: Sequence[StillOpen], rounds: frozenset[UUID] | None
+) -> dict[UUID, list[OpenBill[UUID]]]:
+    """Return open bills by pupil, as the rule takes them.
+
+    Leftovers of other items may pay the bills of ``rounds``; None: of all.
+    """
+    room = room_by_item(session, school_id, [bill.bill_id for bill in bills])
     found: dict[UUID, list[OpenBill[UUID]]] = defaultdict(list)
     for bill in bills:
-        offset = occasion.round_id is None or bill.round_id == occasion.round_id
+        offset = rounds is None or bill.round_id in rounds
         found[bill.pupil_id].append(OpenBill(bill.bill_id, bill.rest, tuple(room.get(bill.bill_id, ())), offset))
     return found
 

@@ -65,6 +65,7 @@ class SlipDocument:
     verify_url: str
     memo: str = ""
     register_url: str = ""
+    leftover: Money = ZERO
     paid: Money = ZERO
     later: Money = ZERO
     instalment: str = ""
@@ -85,8 +86,8 @@ class SlipDocument:
 
     @property
     def amount_due(self) -> Money:
-        """What is to be paid now: all items less what came already and what is left for later instalments."""
-        return total(item.amount for item in self.items) - self.paid - self.later
+        """What is to be paid now: all items less the leftover used, what came already and what comes later."""
+        return total(item.amount for item in self.items) - self.leftover - self.paid - self.later
 
 
 def _refuse_contradiction(slip: SlipDocument) -> None:
@@ -175,6 +176,8 @@ def _items(slip: SlipDocument) -> Flowable:
         feet.insert(0, ("Còn lại, nộp các đợt sau", slip.later))
     if slip.paid:
         feet.insert(0, ("Đã nộp", slip.paid))
+    if slip.leftover:
+        feet.insert(0, ("Đã trừ tiền tồn", slip.leftover))
     for label, amount in feet:
         rows.append([line(label, bold=True, align="right"), "", line(str(amount), bold=True, align="right")])
     spans = [("SPAN", (0, -at), (1, -at)) for at in range(1, len(feet) + 1)]

@@ -37,7 +37,7 @@ from sqlmodel import Session, col, select
 from billing.bills.instalments import Asked, Instalment, asked_on, coming_after
 from billing.bills.tables import Bill, BillCredit, BillInstalment, BillLine, BillVoid
 from billing.money import ZERO, Money, total
-from billing.payments.tables import Allocation, PaymentRequestBill, PaymentReversal
+from billing.payments.tables import Allocation, Payment, PaymentRequestBill, PaymentReversal
 from billing.storage import MoneyColumn, among, money_sum
 
 
@@ -45,7 +45,8 @@ from billing.storage import MoneyColumn, among, money_sum
 class BillBalance:
     """A bill with what was paid on it. ``status``: open, partial, paid, covered or void.
 
-    ``family_due`` is as billed; ``due`` is what it comes to after credit notes.
+    ``family_due`` is as billed; ``due`` is what it comes to after credit notes. ``by_credit`` is the part of
+    ``allocated`` that was no new money: the pupil's own leftover or overpayment.
     """
 
     bill_id: UUID
@@ -60,6 +61,17 @@ class BillBalance:
     to_credit: Money
     void: bool
     instalments: tuple[Instalment, ...] = ()
+    by_credit: Money = ZERO
+
+    @property
+    def leftover(self) -> Money:
+        """What of ``paid`` was the pupil's own credit; the rest of it is money that came in."""
+        return min(self.by_credit, self.paid)
+
+    @property
+    def received(self) -> Money:
+        """What of ``paid`` is money that came in."""
+        return self.paid - self.leftover
 
     @property
     def given_back(self) -> Money:
@@ -203,6 +215,17 @@ def allocated_on_bill() -> ScalarSelect[Any]:
     )
 
 
+def _credit_on_bill() -> ScalarSelect[Any]:
+    """Return what credit was set against the bill of the enclosing query, looked up by index; for few bills."""
+    return (
+        select(money_sum(Allocation.amount))
+        .join(Payment, (col(Payment.id) == Allocation.payment_id) & (col(Payment.source_kind) == "credit"))
+        .where(col(Allocation.school_id) == Bill.school_id, col(Allocation.bill_id) == Bill.id, live_allocation())
+        .correlate(Bill)
+        .scalar_subquery()
+    )
+
+
 def _credits_of_bill(column: Money) -> ScalarSelect[Any]:
     return (
         select(money_sum(column))
@@ -220,6 +243,7 @@ def bill_balances(session: Session, *conditions: ColumnElement[bool]) -> list[Bi
             allocated_on_bill(),
             _credits_of_bill(BillCredit.off_rest),
             _credits_of_bill(BillCredit.to_credit),
+            _credit_on_bill(),
             col(BillVoid.bill_id).is_not(None),
         )
         .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
@@ -242,8 +266,9 @@ def bill_balances(session: Session, *conditions: ColumnElement[bool]) -> list[Bi
             to_credit=to_credit,
             void=void,
             instalments=parts.get(bill.id, ()),
+            by_credit=by_credit,
         )
-        for bill, allocated, off_rest, to_credit, void in rows
+        for bill, allocated, off_rest, to_credit, by_credit, void in rows
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,8 +13,10 @@ from sqlmodel import Session
 from billing.audit.recording import Actor, record_deed
 from billing.errors import Conflict
 from billing.fees.preview import MUST_CONFIRM, Bounds, Oddity, OddityKind, Preview, Totals, make_preview
+from billing.money import Money, total
 from billing.rounds.calculating import Calculated, calculate, last_dues, round_digest, school_of
 from billing.rounds.drafting import find_round, person, round_deed
+from billing.rounds.expecting import expected_use
 from billing.rounds.tables import BillingRound
 
 OPEN_TO_PREVIEW = ("draft", "previewed", "submitted", "approved")
@@ -34,7 +37,8 @@ def preview_round(session: Session, round_id: UUID, actor: Actor, now: datetime)
     billing_round.made_by = person(actor)
     billing_round.submitted_at = billing_round.approved_by = billing_round.approved_at = None
     billing_round.preview_digest = bytes.fromhex(preview.digest)
-    billing_round.preview = summary(preview)
+    expected = expected_use(session, billing_round.school_id, calculated.charges)
+    billing_round.preview = summary(preview) | {"leftover": _leftover(expected)}
     billing_round.family_total = preview.totals.family
     session.add(billing_round)
     session.flush()
@@ -108,6 +112,10 @@ def summary(preview: Preview) -> dict[str, Any]:
             for oddity in preview.oddities
         ],
     }
+
+
+def _leftover(expected: Mapping[UUID, Money]) -> dict[str, int]:
+    return {"pupils": len(expected), "amount": total(expected.values()).dong}
 
 
 def _totals(totals: Totals) -> dict[str, int]:

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
 from billing.bills.tables import Bill, BillCredit, BillVoid
-from billing.credits.giving_back import give_back, used_on
+from billing.credits.giving_back import give_back
 from billing.credits.using import hold_credit
 from billing.errors import Conflict, NotFound, Refused
 from billing.events.recording import BILL_VOIDED, record_event
@@ -61,8 +61,7 @@ def bill_to_void(session: Session, bill_id: UUID) -> BillBalance:
     (balance,) = found
     if balance.void:
         raise Conflict(f"Thông báo thu {balance.number} đã bị thu hồi.", bill=bill_id)
-    school_id = session.exec(select(Bill.school_id).where(Bill.id == bill_id)).one()
-    if balance.to_credit or balance.allocated != used_on(session, school_id, bill_id):
+    if balance.to_credit or balance.allocated != balance.by_credit:
         raise Conflict(
             f"Thông báo thu {balance.number} đã có tiền nộp nên không thu hồi được. Hãy lập giấy ghi giảm: phần đã nộp"
             " sẽ thành tiền nộp thừa của học sinh.",

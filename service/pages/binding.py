@@ -36,6 +36,7 @@ from service.pages import (
 )
 from service.pages.attendance_binding import AttendanceRows
 from service.pages.claims_binding import ClaimRows
+from service.pages.credit_binding import CreditRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
 from service.pages.guardian_binding import GuardianRows
@@ -79,7 +80,7 @@ def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Des
     return open_desk
 
 
-class RowDesk(GuardianRows, ClaimRows, AttendanceRows, FeeRows):
+class RowDesk(GuardianRows, ClaimRows, CreditRows, AttendanceRows, FeeRows):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 
     # Sign-in and sessions: tables that decide the scope, so they need none.

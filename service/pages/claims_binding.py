@@ -7,11 +7,10 @@ from uuid import UUID
 
 from sqlmodel import select
 
-from billing.audit.recording import Actor as DeedActor
 from billing.audit.recording import Deed, record_deed
 from billing.claims import booking, claiming, entitling, paying_out
 from billing.claims.filling import open_claim_xlsx, open_proof_of_study
-from billing.errors import NotFound, Refused
+from billing.errors import Refused
 from billing.fees import support
 from billing.fees.council_rates import KIND_NAMES, RateKind
 from billing.people.tables import School
@@ -185,14 +184,6 @@ class ClaimRows(RowsWithin):
         session, actor = self._within(place), self._looks(who, place)
         name, content = open_proof_of_study(session, place.id, enrolment_id, actor, now)
         return Download(content, "application/pdf", f"Xác nhận đang học {name}.pdf")
-
-    def _looks(self, who: SignedIn, place: Place) -> DeedActor:
-        """Return who acts, in the first of the roles held here that may."""
-        ranked = (Actor.APPROVER, Actor.ACCOUNTANT, Actor.CASHIER, Actor.AUDITOR)
-        role = next((role for role in ranked if role in who.roles_in(place)), None)
-        if role is None:
-            raise NotFound("Không có trường này trong quyền của tài khoản.")
-        return self._actor(who, role)
 
 
 def _kind(text: str) -> RateKind:

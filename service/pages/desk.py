@@ -19,6 +19,7 @@ from service.access.roles import Place, SignedIn
 from service.access.staff import Account, Noted
 from service.pages.attendance_desk import AttendanceDesk
 from service.pages.claims_desk import ClaimDesk
+from service.pages.credit_desk import CreditDesk
 from service.pages.fee_desk import FeeDesk
 from service.pages.guardian_desk import GuardianDesk
 from service.pages.round_desk import RoundWork
@@ -169,6 +170,7 @@ class Desk(
     RoundWork,
     ClaimDesk,
     AttendanceDesk,
+    CreditDesk,
     Protocol,
 ):
     """Everything together."""

@@ -89,8 +89,13 @@ class Opened:
 
     @property
     def paid(self) -> Money:
-        """What was set against the live bills and not given back by a credit note."""
-        return total(balance.paid for balance in self.live)
+        """What came in for the live bills and was not given back by a credit note."""
+        return total(balance.received for balance in self.live)
+
+    @property
+    def leftover(self) -> Money:
+        """What of the child's own credit was set against the live bills."""
+        return total(balance.leftover for balance in self.live)
 
     @property
     def rest(self) -> Money:
@@ -133,6 +138,8 @@ class Opened:
             return BillState.PART_PAID if self.paid else BillState.WAITING
         if self.rest:
             return BillState.RECEIVED
+        if not self.paid:
+            return BillState.OFFSET
         return BillState.RECEIPTED if self.received.receipts else BillState.RECEIVED
 
     @property
@@ -176,6 +183,7 @@ def bill_status(opened: Opened) -> BillStatus:
         opened.surplus,
         opened.account.told_by == "callback",
         opened.checking,
+        opened.leftover,
     )
 
 
@@ -202,6 +210,7 @@ def bill_page(session: Session, opened: Opened, token: str) -> BillPage:
         paid_twice=opened.paid_twice,
         checking=opened.checking,
         instalment=opened.instalment,
+        leftover=opened.leftover,
     )
 
 

@@ -46,6 +46,8 @@ def full_bills(session: Session, school_id: UUID, balances: Sequence[BillBalance
             due=bills[bill.id].due,
             lines=tuple(_line(each, language) for each in facts[bill.id]),
             lowered=bill.family_due - bills[bill.id].due,
+            leftover=bills[bill.id].leftover,
+            rest=bills[bill.id].rest,
         )
         for bill in rows
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.money import Money
+from billing.money import ZERO, Money
 from service.pages.views import BillPage, SchoolFace
 
 
@@ -29,7 +29,7 @@ class FullLine:
 
 @dataclass(frozen=True, slots=True)
 class FullBill:
-    """One bill in the full view; ``lowered`` is what credit notes took off it."""
+    """One bill in the full view; ``lowered``: what credit notes took off it, ``leftover``: what credit paid of it."""
 
     number: str
     period: str
@@ -37,6 +37,8 @@ class FullBill:
     due: Money
     lines: tuple[FullLine, ...]
     lowered: Money
+    leftover: Money = ZERO
+    rest: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)

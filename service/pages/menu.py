@@ -27,6 +27,8 @@ MENU = (
     Entry("/van-phong/dot-thu", "Đợt thu", "Billing rounds"),
     Entry("/van-phong/dieu-chinh", "Điều chỉnh", "Corrections"),
     Entry("/van-phong/thong-bao", "Thông báo thu", "Bills"),
+    Entry("/van-phong/tien-ton", "Tiền tồn", "Leftover money"),
+    Entry("/van-phong/hoan-tien", "Hoàn tiền", "Refunds"),
     Entry("/van-phong/cho-xu-ly", "Giao dịch chờ xử lý", "Waiting transfers"),
     Entry("/van-phong/ngan-sach", "Tiền Nhà nước", "State money"),
     Entry("/van-phong/ngan-sach/chi-tra", "Chi trả hỗ trợ", "Payouts"),

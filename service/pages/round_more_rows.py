@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -58,7 +58,12 @@ def round_more(session: Session, billing_round: BillingRound, viewer: UUID) -> R
         locked_by_me=billing_round.locked_by == viewer,
         late=len(late_arrivals(session, billing_round.id)) if regular else 0,
         corrections=sum(each.round_id == billing_round.id for each in open_ones),
+        leftover=_leftover(kept.get("leftover", {})),
     )
+
+
+def _leftover(kept: Mapping[str, int]) -> tuple[int, Money]:
+    return kept.get("pupils", 0), Money(kept.get("amount", 0))
 
 
 def _base(session: Session, billing_round: BillingRound) -> tuple[str, str] | None:

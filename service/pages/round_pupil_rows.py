@@ -23,6 +23,7 @@ from billing.people.names import search_key, sort_key
 from billing.people.tables import Pupil, PupilCode
 from billing.rounds.calculating import calculate
 from billing.rounds.correcting import open_corrections
+from billing.rounds.expecting import expected_use
 from billing.rounds.tables import ISSUED_STATES, BillingRound
 from service.pages.item_rows import own_accounts
 from service.pages.round_more_rows import names_of
@@ -77,6 +78,7 @@ def pupil_charges(  # noqa: PLR0913, PLR0917  one pupil in one round, and who lo
 def _from_charges(session: Session, billing_round: BillingRound) -> list[RoundPupil]:
     calculated = calculate(session, billing_round)
     ids = [charge.pupil_id for charge in calculated.charges]
+    expected = expected_use(session, billing_round.school_id, calculated.charges)
     names, codes = _names(session, ids), _codes(session, ids)
     return [
         RoundPupil(
@@ -86,6 +88,7 @@ def _from_charges(session: Session, billing_round: BillingRound) -> list[RoundPu
             class_name=calculated.pupils[charge.pupil_id].facts.class_name,
             gross=charge.gross,
             due=charge.family_due,
+            leftover=expected.get(charge.pupil_id, ZERO),
         )
         for charge in calculated.charges
     ]
@@ -110,15 +113,15 @@ def _issued_row(
     pupil_id: UUID, named: tuple[str, str], code: str, bills: Sequence[Bill], by_bill: Mapping[UUID, BillBalance]
 ) -> RoundPupil:
     live = [(bill, by_bill[bill.id]) for bill in bills if not by_bill[bill.id].void]
-    due, paid = total(balance.due for _, balance in live), total(balance.paid for _, balance in live)
     return RoundPupil(
         pupil_id=str(pupil_id),
         name=named[0],
         code=code,
         class_name=named[1],
         gross=total(bill.gross for bill, _ in live),
-        due=due,
-        received=paid,
+        due=total(balance.due for _, balance in live),
+        received=total(balance.received for _, balance in live),
+        leftover=total(balance.leftover for _, balance in live),
         state="void" if not live else _state(balance for _, balance in live),
     )
 
@@ -183,7 +186,8 @@ def _issued_bills(session: Session, billing_round: BillingRound, pupil_id: UUID,
             account=accounts.get(str(bill.bank_account_id), ""),
             gross=bill.gross,
             due=balances[bill.id].due,
-            received=balances[bill.id].paid,
+            received=balances[bill.id].received,
+            leftover=balances[bill.id].leftover,
             state="void" if balances[bill.id].void else _state([balances[bill.id]]),
             lines=tuple(
                 _explained(facts, language, line_id, dues.get(line_id)) for line_id, facts in _facts(session, bill.id)

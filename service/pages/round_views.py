@@ -128,6 +128,7 @@ class AgainstLast:
 class RoundMore:
     """What stands under a round's head: totals, differences, oddities; and what can be done with an issued one.
 
+    ``leftover``: how many pupils' credit was to be used when it was calculated, and how much.
     ``codes``: code and name of its items. ``own``: the viewer made it, so another person approves. ``late``: pupils
     without a bill in it.
     """
@@ -147,11 +148,12 @@ class RoundMore:
     locked_by_me: bool = False
     late: int = 0
     corrections: int = 0
+    leftover: tuple[int, Money] = (0, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
 class RoundPupil:
-    """One pupil of a round: what the family pays, and (once issued) what came in and where it stands."""
+    """One pupil of a round: what the family pays, the leftover used (before the issue: that would be), what came in."""
 
     pupil_id: str
     name: str
@@ -161,6 +163,7 @@ class RoundPupil:
     due: Money
     received: Money | None = None
     state: str = ""
+    leftover: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,7 @@ class ExplainedBill:
     lines: tuple[ExplainedLine, ...]
     reference: str = ""
     history: tuple[str, ...] = ()
+    leftover: Money = ZERO
     open_correction: str = ""
 
 

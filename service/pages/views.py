@@ -16,6 +16,7 @@ class BillState(StrEnum):
     PART_PAID = "part_paid"  # đã nhận một phần
     RECEIVED = "received"  # đã nhận tiền
     RECEIPTED = "receipted"  # đã có biên lai
+    OFFSET = "offset"  # đã trừ đủ từ tiền tồn
     COVERED = "covered"  # không phải nộp
     VOID = "void"  # thông báo đã thu hồi
 
@@ -84,6 +85,7 @@ class BillPage:
 
     ``instant`` says whether the account reports payments by itself; if not, the school updates the page and
     nothing pretends to wait. ``surplus`` is money above what was due; ``paid_twice`` marks a second full payment.
+    ``leftover`` is what of the child's own credit was set against it.
     ``checking`` is money that names this request, does not cover the rest for sure, and is not settled yet.
     """
 
@@ -103,11 +105,12 @@ class BillPage:
     paid_twice: bool = False
     checking: Money = ZERO
     instalment: Instalment | None = None
+    leftover: Money = ZERO
 
     @property
     def rest(self) -> Money:
         """What is still to be paid, never below zero."""
-        return max(self.due - self.received, ZERO)
+        return max(self.due - self.leftover - self.received, ZERO)
 
     @property
     def asked(self) -> Money:
@@ -117,7 +120,7 @@ class BillPage:
     @property
     def version(self) -> str:
         """A short text that changes whenever the page would look different; the browser compares it."""
-        return page_version(self.state, self.received, len(self.receipts), self.surplus, self.checking)
+        return page_version(self.state, self.received + self.leftover, len(self.receipts), self.surplus, self.checking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +133,12 @@ class BillStatus:
     surplus: Money
     instant: bool
     checking: Money = ZERO
+    leftover: Money = ZERO
 
     @property
     def version(self) -> str:
         """Same text as ``BillPage.version``."""
-        return page_version(self.state, self.received, self.receipts, self.surplus, self.checking)
+        return page_version(self.state, self.received + self.leftover, self.receipts, self.surplus, self.checking)
 
 
 def page_version(state: BillState, received: Money, receipts: int, surplus: Money, checking: Money) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from billing.audit.recording import Actor as DeedActor
+from billing.errors import NotFound
 from service.access.roles import Actor, Place, SignedIn
 from service.database import Scope, use_scope
 from service.pages.desk import Caller
@@ -27,3 +28,11 @@ class RowsWithin:
 
     def _actor(self, who: SignedIn, role: Actor) -> DeedActor:
         return DeedActor(who.user_id, role.value, self._caller.request_id)
+
+    def _looks(self, who: SignedIn, place: Place) -> DeedActor:
+        """Return who acts, in the first of the roles held here that may."""
+        ranked = (Actor.APPROVER, Actor.ACCOUNTANT, Actor.CASHIER, Actor.AUDITOR)
+        role = next((role for role in ranked if role in who.roles_in(place)), None)
+        if role is None:
+            raise NotFound("Không có trường này trong quyền của tài khoản.")
+        return self._actor(who, role)

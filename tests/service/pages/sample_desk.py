@@ -33,6 +33,7 @@ from service.pages.views import (
 )
 from tests.service.pages.sample_attendance import SampleAttendance
 from tests.service.pages.sample_claims import SampleClaims
+from tests.service.pages.sample_credits import SampleCredits
 from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_rounds import SampleRounds
 from tests.service.pages.samples import (
@@ -56,7 +57,7 @@ from tests.service.pages.samples import (
 PASSWORD_HASH = passwords.hash_password(PASSWORD)  # slow by design, so once
 
 
-class SampleDesk(SampleGuardians, SampleClaims, SampleAttendance, SampleRounds):
+class SampleDesk(SampleGuardians, SampleClaims, SampleCredits, SampleAttendance, SampleRounds):
     """A desk over the records above; remembers sessions and what was done."""
 
     def __init__(self) -> None:

@@ -16,6 +16,7 @@ from service.access.sessions import digest
 from service.web import assemble, served
 from tests.service.pages.conftest import sample_client, signed_in
 from tests.service.pages.sample_claims import CLAIM_ID, SOME_ID
+from tests.service.pages.sample_credits import LINE_ID, REFUND_ID
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.sample_guardians import CODE_ID, REGISTRATION_ID
@@ -45,6 +46,8 @@ def address(path: str, actor: Actor) -> str:
         "reduction_id": str(REDUCTION_ID),
         "claim_id": str(CLAIM_ID),
         **dict.fromkeys(("payment_id", "payout_id", "choice_id", "entitlement_id", "enrolment_id"), str(SOME_ID)),
+        "refund_id": str(REFUND_ID),
+        "line_id": str(LINE_ID),
         "pupil_id": str(PUPIL_ID),
         "correction_id": str(CORRECTION_ID),
         "kind": "danh-sach",
