@@ -13,6 +13,9 @@ from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillLine
 from billing.credits.applying import apply_credit
+from billing.credits.paying_out import pay_cash, take_back
+from billing.credits.reading import free_credit
+from billing.credits.refunding import Wanted, approve_refund, ask_refund, lines_of
 from billing.errors import HocphiError, Refused
 from billing.money import ZERO, Money
 from billing.payments.allocation import Part
@@ -100,6 +103,24 @@ class Corrections(RuleBasedStateMachine):
                 assert not freely or not before or not rest
             else:
                 assert ZERO < before - self.issued.credit_of(session, child) <= rest
+
+    @rule(child=CHILDREN, percent=PERCENT, paid=st.booleans())
+    def give_back(self, child: int, percent: int, *, paid: bool) -> None:
+        """Refund a part of a child's credit in cash, or take the refund back before it is paid."""
+        billing = self.issued.billing
+        with self.issued.open() as session:
+            free = free_credit(session, billing.id, {billing.pupils[child].id})
+            wanted = [Wanted(pupil, item, amount.percent(percent)) for (pupil, item), amount in free.items()]
+            wanted = [each for each in wanted if each.amount]
+            if not wanted:
+                return
+            refund = ask_refund(session, self.vault, billing.accountant, billing.id, wanted, "Hoàn", NOW)
+            approve_refund(session, refund.id, billing.approver, NOW)
+            for line in lines_of(session, refund):
+                if paid:
+                    pay_cash(session, line.id, billing.accountant, "Nguyễn Văn Hòa", NOW.date(), NOW)
+                else:
+                    take_back(session, line.id, billing.accountant, "Giữ lại", NOW)
 
     @rule(child=CHILDREN, percent=PERCENT, place=st.integers(0, 3))
     def lower_a_line(self, child: int, percent: int, place: int) -> None:

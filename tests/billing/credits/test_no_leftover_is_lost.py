@@ -1,0 +1,176 @@
+"""A pupil's year in the pure rules, in any order: what was paid is used, kept or given back, once, to the last đồng."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from billing.bills.lowering import BilledLine, Off, notes, to_price, to_quantity
+from billing.credits.dealing import Credit, OpenBill, Rule, deal
+from billing.money import ZERO, Money, total
+from billing.payments.allocation import allocate
+
+ITEMS = ("TIENAN", "BANTRU", "NUOCUONG")
+RULES = {"TIENAN": Rule.OFFSET, "BANTRU": Rule.SAME_ITEM, "NUOCUONG": Rule.STAYS}
+
+
+@dataclass
+class Line:
+    """A line of a bill; ``used`` of its units, ``price`` as lowered, ``off`` what came off it."""
+
+    quantity: int
+    unit_price: Money
+    used: int
+    price: Money
+    off: Money = ZERO
+
+    @property
+    def share(self) -> Money:
+        return self.unit_price * self.quantity
+
+    @property
+    def due(self) -> Money:
+        """Attendance × price, whichever of the two lowers it more."""
+        return min(self.unit_price * self.used, self.price * self.quantity)
+
+    def as_billed(self) -> BilledLine:
+        return BilledLine(1, self.quantity, self.unit_price, self.share, (), self.off)
+
+
+@dataclass
+class Bill:
+    lines: dict[str, Line]
+    money: Money = ZERO
+    by_credit: dict[str | None, Money] = field(default_factory=dict)
+    off_rest: Money = ZERO
+    to_credit: Money = ZERO
+    void: bool = False
+
+    @property
+    def allocated(self) -> Money:
+        return self.money + total(self.by_credit.values())
+
+    @property
+    def rest(self) -> Money:
+        return ZERO if self.void else total(line.share for line in self.lines.values()) - self.off_rest - self.allocated
+
+
+class Year(RuleBasedStateMachine):
+    """One pupil: months are billed, paid, attended, corrected; leftovers are used and given back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bills: list[Bill] = []
+        self.credit: dict[str | None, Money] = {}
+        self.came = self.refunded = ZERO
+
+    def keep(self, item: str | None, amount: Money) -> None:
+        self.credit[item] = self.credit.get(item, ZERO) + amount
+
+    @rule(
+        charged=st.dictionaries(
+            st.sampled_from(ITEMS), st.tuples(st.integers(1, 23), st.integers(1, 50_000)), min_size=1
+        )
+    )
+    def issue(self, charged: dict[str, tuple[int, int]]) -> None:
+        lines = {item: Line(units, Money(price), units, Money(price)) for item, (units, price) in charged.items()}
+        self.bills.append(Bill(lines))
+        self.use(only_newest_offsets=True)
+
+    @rule(only_newest_offsets=st.just(value=False))
+    def use(self, *, only_newest_offsets: bool) -> None:
+        kept = [Credit(item, amount, RULES.get(item or "", Rule.STAYS)) for item, amount in self.credit.items()]
+        open_ = [
+            OpenBill(
+                place,
+                bill.rest,
+                tuple(
+                    (item, max(line.share - line.off - bill.by_credit.get(item, ZERO), ZERO))
+                    for item, line in bill.lines.items()
+                ),
+                not only_newest_offsets or place == len(self.bills) - 1,
+            )
+            for place, bill in enumerate(self.bills)
+            if bill.rest
+        ]
+        for each in deal(kept, open_):
+            self.keep(each.item, -each.amount)
+            taken = self.bills[each.bill].by_credit
+            taken[each.item] = taken.get(each.item, ZERO) + each.amount
+
+    @precondition(lambda self: self.bills)
+    @rule(place=st.integers(0, 30), percent=st.integers(1, 150))
+    def pay(self, place: int, percent: int) -> None:
+        bill = self.bills[place % len(self.bills)]
+        amount = bill.rest.percent(percent)
+        parts, left = allocate(amount, [("bill", bill.rest)])
+        bill.money += total(part.amount for part in parts)
+        self.came += amount
+        if left:
+            self.keep(None, left)
+
+    @precondition(lambda self: self.bills)
+    @rule(place=st.integers(0, 30), item=st.sampled_from(ITEMS), used=st.integers(0, 23))
+    def attend(self, place: int, item: str, used: int) -> None:
+        bill = self.bills[place % len(self.bills)]
+        line = bill.lines.get(item)
+        if line is not None and not bill.void:
+            line.used = min(line.used, used)
+            self.lower(bill, item, line, to_quantity(line.as_billed(), used))
+
+    @precondition(lambda self: self.bills)
+    @rule(place=st.integers(0, 30), item=st.sampled_from(ITEMS), price=st.integers(0, 50_000))
+    def lower_the_price(self, place: int, item: str, price: int) -> None:
+        bill = self.bills[place % len(self.bills)]
+        line = bill.lines.get(item)
+        if line is not None and not bill.void:
+            line.price = min(line.price, Money(price))
+            self.lower(bill, item, line, to_price(line.as_billed(), Money(price)))
+
+    def lower(self, bill: Bill, item: str, line: Line, off: Off) -> None:
+        (note,) = notes([off], bill.rest)
+        line.off += off.family
+        bill.off_rest += note.off_rest
+        bill.to_credit += note.to_credit
+        self.keep(item, note.to_credit)
+
+    @precondition(lambda self: self.bills)
+    @rule(place=st.integers(0, 30))
+    def take_a_bill_back(self, place: int) -> None:
+        bill = self.bills[place % len(self.bills)]
+        if bill.void or bill.money or bill.to_credit:
+            return
+        for item, amount in bill.by_credit.items():
+            self.keep(item, amount)
+        bill.by_credit, bill.void = {}, True
+
+    @rule(item=st.sampled_from([*ITEMS, None]), percent=st.integers(1, 100))
+    def refund(self, item: str | None, percent: int) -> None:
+        amount = self.credit.get(item, ZERO).percent(percent)
+        self.keep(item, -amount)
+        self.refunded += amount
+
+    @invariant()
+    def nothing_is_lost_or_counted_twice(self) -> None:
+        assert all(amount >= ZERO for amount in self.credit.values())
+        assert all(bill.rest >= ZERO for bill in self.bills)
+        used = total(bill.allocated - bill.to_credit for bill in self.bills)
+        assert self.came == used + total(self.credit.values()) + self.refunded
+
+    @invariant()
+    def what_is_due_is_attendance_times_price(self) -> None:
+        for bill in self.bills:
+            if not bill.void:
+                due = total(line.due for line in bill.lines.values())
+                assert bill.allocated - bill.to_credit + bill.rest == due
+
+
+def test_any_year_adds_up() -> None:
+    many = bool(os.environ.get("HOCPHI_PROOF"))
+    run_state_machine_as_test(
+        Year, settings=settings(max_examples=400 if many else 40, stateful_step_count=60 if many else 25)
+    )
