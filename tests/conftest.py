@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
+from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
 from billing.vault import Vault
@@ -136,10 +138,16 @@ def addresses(servers: TestServers, clean_databases: CleanDatabases) -> Iterator
     clean_databases.give_back(name)
 
 
+@pytest.fixture(scope="session")
+def engines() -> Callable[[str], Engine]:
+    """The engine of an address: one that is handed out again remembers how each statement is written."""
+    return functools.cache(functools.partial(make_engine, pool_size=5))
+
+
 @pytest.fixture
-def database(addresses: Addresses) -> Iterator[Database]:
-    """A fresh database, opened as the application's role."""
-    opened = Database(make_engine(addresses.app, pool_size=5))
+def database(addresses: Addresses, engines: Callable[[str], Engine]) -> Iterator[Database]:
+    """A fresh database, opened as the application's role; who listens to its engine does so in this test only."""
+    opened = Database(engines(addresses.app).execution_options())
     yield opened
     opened.close()
 
