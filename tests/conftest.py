@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import secrets
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +22,14 @@ from sqlalchemy.engine import make_url
 
 from billing.vault import Vault
 from service.database import Database, libpq_url, make_engine
-from service.embedded import Servers, erase
+from service.embedded import Servers, ServersFailed, erase
 from service.preparing import Addresses, prepare, role_url
 from tests.clean_databases import CleanDatabases
+from tests.shared_template import shared_template
+
+# Each of several test processes, and the hundred programs that they start, would compile the same files anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Speed is measured in benchmarks, not in tests. Changes meet the same cases each time; `make proof` rolls dice.
 settings.register_profile("change", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -59,18 +66,26 @@ def _in_database(url: str, name: str) -> str:
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServers]:
-    """The servers: those of the environment, or our own in a folder of this run."""
+    """The servers: those of the environment, or our own; of these, all test processes share one PostgreSQL."""
     given = [os.environ.get(name) for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")]
     app, owner, redis = given
     if app and owner and redis:
         yield TestServers(owner, app, _redis_of_this_process(redis))
         return
-    folder = Path(tmp_path_factory.mktemp("servers"))
-    with Servers.start(folder) as own:
-        owner = own.superuser_url
+    shared, own = _folder_of_all(tmp_path_factory) / "servers", tmp_path_factory.mktemp("servers")
+    with Servers.start(shared, valkey=False) as postgres, Servers.start(own, postgres=False) as valkey:
+        owner = postgres.superuser_url
         _hurry(owner)
-        yield TestServers(owner, role_url(owner, "hocphi_app", TEST_SECRET), own.redis_url)
-    erase(folder)
+        yield TestServers(owner, role_url(owner, "hocphi_app", TEST_SECRET), valkey.redis_url)
+    erase(own)
+    with suppress(ServersFailed):  # others still use it; the last one erases it
+        erase(shared)
+
+
+def _folder_of_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of this run that all its test processes see."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 def _redis_of_this_process(url: str) -> str:
@@ -112,14 +127,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def template(servers: TestServers) -> Iterator[str]:
-    """An empty database made by the real migrations; tests get copies."""
-    name = f"hocphi_template_{secrets.token_hex(4)}"
-    with psycopg.connect(libpq_url(servers.owner_url), autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        prepare(servers.addresses(name))
+def template(servers: TestServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An empty database made by the real migrations, once for all test processes of a run; tests get copies."""
+    name = f"hocphi_template_{os.environ.get('PYTEST_XDIST_TESTRUNUID', secrets.token_hex(4))[:8]}"
+    with shared_template(
+        servers.owner_url, name, _folder_of_all(tmp_path_factory), lambda draft: prepare(servers.addresses(draft))
+    ):
         yield name
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")
