@@ -83,6 +83,7 @@ def issue(wiring: Wiring) -> int:
         done += outcome
     if done:
         wiring.ring("notifications.plan")
+        wiring.ring("ledger.seal")
     return done
 
 

@@ -75,12 +75,12 @@ def works(database: Database, addresses: Addresses, vault: Vault, now: datetime)
     return works
 
 
-def test_what_is_asked_for_is_issued_and_families_are_told_next(works: Works) -> None:
+def test_what_is_asked_for_is_issued_families_are_told_and_books_sealed_next(works: Works) -> None:
     works.ask(0)
     works.ask(1)
     assert rounds.issue(works.wiring) == 2
     assert works.bills() == 6
-    assert works.rung == ["notifications.plan"]
+    assert works.rung == ["notifications.plan", "ledger.seal"]
     with works.everything() as session:
         assert {job.state for job in session.exec(select(Job)).all()} == {"done"}
         assert {find_round(session, each).state for each in works.rounds} == {"issued"}
