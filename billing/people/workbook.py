@@ -69,7 +69,9 @@ class Cell:
     @property
     def empty(self) -> bool:
         """Say whether a person would see nothing in it."""
-        return self.value is None or (isinstance(self.value, str) and not clean_text(self.value))
+        if not isinstance(self.value, str):
+            return self.value is None
+        return not self.value[:1].isalnum() and not clean_text(self.value)  # most begin with something to be seen
 
 
 @dataclass(frozen=True, slots=True)
