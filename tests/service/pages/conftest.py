@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
@@ -19,6 +20,14 @@ from tests.conftest import TestServers
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
 from tests.service.pages.samples import NOW
 from tests.service.pages.worlds import World, make_world
+
+
+@pytest.fixture(scope="package", autouse=True)
+def one_loop() -> Iterator[None]:
+    """One event loop answers all clients, as in a running web, and not a new one in a new thread for each request."""
+    with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "portal", portal)
+        yield
 
 
 @pytest.fixture

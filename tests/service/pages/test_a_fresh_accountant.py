@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
@@ -24,9 +23,9 @@ def fresh(database: Database, addresses: Addresses, vault: Vault, servers: TestS
     return fresh_school(database, addresses, vault, servers)
 
 
-def test_from_a_catalogue_to_slips_in_under_60_clicks(fresh: Fresh, chromium: Browser, tmp_path: Path) -> None:
+def test_from_a_catalogue_to_slips_in_under_60_clicks(fresh: Fresh, chromium: Browser) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="vi-VN")
-    hand = Hand(context.new_page(), tmp_path)
+    hand = Hand(context.new_page())
     with serving(fresh.app()) as origin:
         hand.sign_in(origin, fresh.accountant)
         hand.look("tong-quan")
