@@ -7,12 +7,13 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from psycopg import errors as postgres
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from billing.errors import BadRows, HocphiError, NotAllowed
+from billing.errors import BadRows, Conflict, HocphiError, NotAllowed
 from service.access.errors import ForgedRequest, PasswordChangeNeeded, SignInNeeded, TooManyTries
 from service.access.staff import Noted
 from service.errors import Answer, answer_for, answer_for_status
@@ -29,6 +30,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(IntegrityError, _overtaken)
     app.add_exception_handler(PoolTimeout, _database_away)
     app.add_exception_handler(Exception, _broken)
 
@@ -80,6 +82,21 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _database_away(request: Request, error: Exception) -> Response:
     _log.error("database away: %s, request %s", type(error).__name__, _request_id(request))
     return _answer(request, *answer_for_status(503))
+
+
+def _overtaken(request: Request, error: Exception) -> Response:
+    """Answer who lost a race: a button pressed twice, or by two people. The rules look first, the database last."""
+    if not (isinstance(error, IntegrityError) and _was_faster(error.orig)):
+        raise error
+    _log.warning("overtaken: %s, request %s", type(error.orig).__name__, _request_id(request))
+    return _ours(request, Conflict("Việc này vừa được làm xong, có thể do bấm hai lần hoặc do người khác."))
+
+
+def _was_faster(cause: BaseException | None) -> bool:
+    """Say whether the database refused since the row is there already, or has gone its step already."""
+    if isinstance(cause, postgres.CheckViolation):
+        return "allowed_step()" in (cause.diag.context or "")
+    return isinstance(cause, (postgres.UniqueViolation, postgres.ExclusionViolation))
 
 
 def _broken(request: Request, error: Exception) -> Response:
