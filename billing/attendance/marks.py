@@ -11,6 +11,8 @@ from uuid import UUID
 
 from billing.attendance.days import MOST_DAYS_AHEAD, last_of
 
+_SATURDAY = 5
+
 
 class Mark(StrEnum):
     """What schools write into their attendance sheets."""
@@ -76,12 +78,12 @@ class MonthSheet:
         return tuple(self.month.replace(day=number) for number in range(1, last_of(self.month).day + 1))
 
     def mark_on(self, pupil: MonthPupil, day: date) -> Mark | None:
-        """Return what stands in a cell; nothing on days off, outside the class, and for days to come."""
+        """Return what stands in a cell; nothing on days off and weekends, outside the class, and for days to come."""
         if not pupil.belongs(day) or day in self.days_off:
             return None
         if day in pupil.away:
             return pupil.away[day].mark
-        return Mark.PRESENT if day <= self.today else None
+        return Mark.PRESENT if day <= self.today and day.weekday() < _SATURDAY else None
 
     def is_news(self, pupil: MonthPupil, day: date, wanted: Mark) -> bool:
         """Say whether a mark would change something; who is not absent is present, also on days to come."""
