@@ -92,8 +92,9 @@ def _first_act(stage: Stage) -> None:
 
 
 def _second_act(stage: Stage) -> None:
-    tick_september(stage)
     bill_month(stage, OCTOBER)
+    # After the round that tells a restarted demo which act it is in.
+    tick_september(stage)
     _wait(stage, "Tháng 10: gửi thông báo thu")
     play_october(stage)
     _wait(stage, "Tháng 10: đối soát, gửi tin")
