@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from billing.errors import OverCap, Refused
 from billing.fees.errors import NotComparable, Prohibited
-from billing.fees.items import LEVEL_NAMES, UNIT_NAMES, FeeItem, Level, Ownership, Price, Span, Unit
+from billing.fees.items import LEVEL_NAMES, UNIT_NAMES, FeeItem, Group, Level, Ownership, Price, Span, Unit
 from billing.money import Money
 
 EVERYWHERE = ""
@@ -58,6 +58,7 @@ class Prohibition:
     article: str
     valid: Span
     unless: tuple[str, ...] = ()
+    except_donations: bool = False  # may be given of one's own free will (circular 16/2018), and is then never charged
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,8 @@ def refuse_prohibited(item: FeeItem, on: date, prohibitions: Iterable[Prohibitio
     """Raise ``Prohibited`` with the article if a public school may not collect an item of this name."""
     name = f" {fold(item.name)} "
     for each in prohibitions:
-        if not each.valid.holds(on) or any(f" {words} " in name for words in each.unless):
+        free = each.except_donations and item.group is Group.DONATION
+        if free or not each.valid.holds(on) or any(f" {words} " in name for words in each.unless):
             continue
         if any(f" {words} " in name for words in each.words):
             raise Prohibited(

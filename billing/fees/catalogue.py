@@ -239,7 +239,7 @@ class _Reader:
         if not words:
             raise entry.bad("thiếu “words”")
         unless = _folded(entry.texts("unless"))
-        return Prohibition(words, entry.text("article"), entry.span(), unless)
+        return Prohibition(words, entry.text("article"), entry.span(), unless, entry.flag("except_donations"))
 
     def _insurance(self, entry: Entry) -> InsuranceRule:
         rate, share = entry.whole("rate_permille"), entry.whole("state_percent")

@@ -153,6 +153,13 @@ def test_a_price_passes_exactly_up_to_its_cap(asked: int, most: int) -> None:
         ("Hỗ trợ công tác quản lý", "Thông tư 55/2011"),
         ("Sửa chữa phòng học", "Thông tư 55/2011"),
         ("Quỹ xây dựng", "Thông tư 55/2011"),
+        ("Thuê bảo vệ", "an ninh nhà trường"),
+        ("Tiền vệ sinh", "vệ sinh lớp học"),
+        ("Thưởng thầy cô 20/11", "khen thưởng cán bộ"),
+        ("Lắp máy chiếu", "mua sắm máy móc"),
+        ("Quỹ lớp", "không theo nguyên tắc tự nguyện"),
+        ("Quỹ phụ huynh", "không theo nguyên tắc tự nguyện"),
+        ("Đóng góp tự nguyện", "không theo nguyên tắc tự nguyện"),
         ("Dạy thêm buổi chiều", "Thông tư 29/2024"),
         ("Ôn thi tốt nghiệp", "Thông tư 29/2024"),
     ],
@@ -175,10 +182,22 @@ def test_a_public_school_may_not_collect_this(name: str, article: str) -> None:
         "Ứng dụng công nghệ thông tin, sổ liên lạc điện tử",
         "Xe đưa rước",
         "Tiếng Anh với giáo viên nước ngoài",
+        "Tiền sử dụng máy lạnh (máy của trường)",
+        "Tiền vệ sinh bán trú",
     ],
 )
 def test_these_are_allowed_names(name: str) -> None:
     refuse_prohibited(item("X", name=name), DAY, RULES.prohibitions)
+
+
+def test_what_is_given_freely_for_a_building_is_a_donation_but_not_for_guards() -> None:
+    for name in ("Ủng hộ sửa chữa thư viện", "Tài trợ mua máy tính"):
+        refuse_prohibited(item("X", group=Group.DONATION, name=name), DAY, RULES.prohibitions)
+        with pytest.raises(Prohibited):
+            refuse_prohibited(item("X", group=Group.AGREED, name=name), DAY, RULES.prohibitions)
+    for name in ("Tài trợ tiền bảo vệ", "Ủng hộ khen thưởng giáo viên"):
+        with pytest.raises(Prohibited):
+            refuse_prohibited(item("X", group=Group.DONATION, name=name), DAY, RULES.prohibitions)
 
 
 def test_extra_classes_were_allowed_before_circular_29() -> None:
