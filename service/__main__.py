@@ -24,6 +24,7 @@ DOORS = {
     "match": "đối chiếu thử một tệp giao dịch",
     "callback": "kiểm tra một thông báo của ngân hàng",
     "statement": "đọc sao kê ngân hàng",
+    "caps": "nạp mức trần khoản thu của hội đồng nhân dân một tỉnh",
     "rates": "nạp mức Nhà nước chi theo tháng của một tỉnh",
     "invariants": "kiểm tra các bất biến trên cơ sở dữ liệu",
     "verify": "kiểm tra một gói chứng cứ",

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import select
+from sqlmodel import Session, select
 
-from billing.errors import HocphiError
+from billing.errors import HocphiError, Refused
 from billing.fees.council_rates import RateFile, check_rates, national_rates, parse_rates
 from billing.fees.errors import BadCatalogue
 from billing.fees.support import load_rates
@@ -48,11 +48,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _load(file: RateFile, code: str | None) -> int:
     with open_wiring(read_settings(), ring=False) as wiring, wiring.database.transaction(EVERYTHING) as session:
-        provinces = session.exec(select(Authority).where(Authority.kind == "province")).all()
-        chosen = [each for each in provinces if code in {None, each.code}]
-        if len(chosen) != 1:
-            known = ", ".join(sorted(each.code for each in provinces)) or "chưa có tỉnh nào"
-            return no(f"Hãy chọn một tỉnh bằng --province; hiện có: {known}.")
-        added = load_rates(session, chosen[0].id, file)
-        print(f"{file.title}: đã nạp {added} mức mới cho {chosen[0].name} ({len(file.rates)} mức trong tệp).")
+        province = chosen_province(session, code)
+        added = load_rates(session, province.id, file)
+        print(f"{file.title}: đã nạp {added} mức mới cho {province.name} ({len(file.rates)} mức trong tệp).")
     return YES
+
+
+def chosen_province(session: Session, code: str | None) -> Authority:
+    """Return the province of a code, or the only one; raises ``Refused`` with those that there are."""
+    provinces = session.exec(select(Authority).where(Authority.kind == "province")).all()
+    chosen = [each for each in provinces if code in {None, each.code}]
+    if len(chosen) != 1:
+        known = ", ".join(sorted(each.code for each in provinces)) or "chưa có tỉnh nào"
+        raise Refused(f"Hãy chọn một tỉnh bằng --province; hiện có: {known}.")
+    return chosen[0]

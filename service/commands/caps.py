@@ -1,0 +1,58 @@
+"""``caps``: load the most that a province's council allows to be charged, from a catalogue file, or only check it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from billing.errors import HocphiError
+from billing.fees.caps import refuse_overlaps
+from billing.fees.catalogue import Catalogue, read_catalogue
+from billing.fees.errors import BadCatalogue
+from billing.fees.schedule import load_caps, read_rules
+from service.commands.answers import YES, no, unusable
+from service.commands.rates import chosen_province
+from service.database import EVERYTHING
+from service.embedded import ServersFailed
+from service.running import open_wiring
+from service.settings import read_settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("file", type=Path, metavar="FILE.json", help="tệp danh mục có phần “caps”")
+    parser.add_argument("--province", metavar="CODE", help="mã tỉnh (không cần khi chỉ có một tỉnh)")
+    parser.add_argument("--check", action="store_true", help="chỉ kiểm tra, không nạp")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load the file; 1 when a cap overlaps one that is there or the database cannot be used, 2 for a bad file."""
+    try:
+        file = read_catalogue(arguments.file)
+    except BadCatalogue as error:
+        return unusable(str(error))
+    if not file.caps:
+        return unusable(f"{arguments.file.name}: không có mức trần nào trong “caps”.")
+    if arguments.check:
+        print(f"{file.title}: {len(file.caps)} mức trần, đọc được. Chưa nạp.")
+        return YES
+    try:
+        return _load(file, arguments.province)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error)
+        return no(f"Không dùng được cơ sở dữ liệu: {reason}. Đã chạy `python -m service db prepare` chưa?")
+    except (HocphiError, ServersFailed) as error:
+        return no(str(error))
+
+
+def _load(file: Catalogue, code: str | None) -> int:
+    with open_wiring(read_settings(), ring=False) as wiring, wiring.database.transaction(EVERYTHING) as session:
+        province = chosen_province(session, code)
+        known = read_rules(session, province.id).caps
+        new = tuple(cap for cap in file.caps if cap not in known)
+        refuse_overlaps((*known, *new))
+        load_caps(session, province.id, new)
+        print(f"{file.title}: đã nạp {len(new)} mức trần mới cho {province.name} ({len(file.caps)} mức trong tệp).")
+    return YES

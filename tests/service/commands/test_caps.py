@@ -1,0 +1,80 @@
+"""The door ``caps``: a council's caps are read from a catalogue file, loaded once, and bind the province's schools."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from billing.errors import OverCap
+from billing.fees.pricing import NewPrice, add_price
+from billing.fees.tables import FeeCap
+from billing.money import Money
+from billing.vault import Vault
+from service.commands import caps
+from service.database import EVERYTHING, Database
+from tests.factories.collecting import PAID_AT
+from tests.factories.rounds import make_billing_school
+
+WATER = {
+    "item": "NUOCUONG", "levels": ["primary"], "zones": ["ward"], "unit": "month", "amount": 10_000, "basis": "NQX",
+    "valid_from": "2025-11-01",
+}  # fmt: skip
+
+
+def write(folder: Path, **change: object) -> Path:
+    file = {
+        "title": "Mức trần ví dụ",
+        "sources": [{"code": "NQX", "text": "Nghị quyết ví dụ"}],
+        "caps": [{**WATER, **change}],
+    }
+    path = folder / "tran.json"
+    path.write_text(json.dumps(file), encoding="utf-8")
+    return path
+
+
+def run(path: Path, *, check: bool = False) -> int:
+    return caps.run(Namespace(file=path, province=None, check=check))
+
+
+@pytest.fixture
+def opened(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    @contextmanager
+    def wiring(*_: object, **__: object) -> Iterator[Namespace]:
+        yield Namespace(database=database)
+
+    monkeypatch.setattr(caps, "open_wiring", wiring)
+    monkeypatch.setattr(caps, "read_settings", lambda: None)
+    return database
+
+
+def test_a_file_is_read_without_a_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(write(tmp_path), check=True) == 0
+    assert "1 mức trần" in capsys.readouterr().out
+    assert run(write(tmp_path, amount="nhiều"), check=True) == 2
+    assert "caps[1]" in capsys.readouterr().err
+    empty = tmp_path / "khong.json"
+    empty.write_text('{"title": "Không có gì"}', encoding="utf-8")
+    assert run(empty) == 2
+
+
+def test_a_loaded_cap_binds_and_a_second_one_beside_it_is_refused(
+    opened: Database, tmp_path: Path, vault: Vault, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with opened.transaction(EVERYTHING) as session:
+        billing = make_billing_school(session, vault)
+        before = len(session.exec(select(FeeCap)).all())
+    assert [run(write(tmp_path)), run(write(tmp_path))] == [0, 0]
+    assert "đã nạp 0 mức trần mới" in capsys.readouterr().out
+    with opened.transaction(EVERYTHING) as session:
+        assert len(session.exec(select(FeeCap)).all()) == before + 1
+        november = NewPrice(Money(10_001), valid_from=PAID_AT.date().replace(month=11, day=1))
+        with pytest.raises(OverCap, match="Nghị quyết ví dụ"):
+            add_price(session, billing.school, "NUOCUONG", november, billing.accountant, PAID_AT)
+    assert run(write(tmp_path, amount=9_000, valid_from="2025-12-01")) == 1
+    assert "hai mức trần" in capsys.readouterr().err
