@@ -125,6 +125,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/su-co"): _OFFICE_READS,
         ("GET", "/van-phong/dot-thu"): _OFFICE_READS,
         ("GET", "/van-phong/dot-thu/moi"): _MAKERS,
+        ("POST", "/van-phong/dot-thu/nguong"): _CHECKERS,
         ("POST", "/van-phong/dot-thu"): _MAKERS,
         ("GET", "/van-phong/dot-thu/{round_id}/hoc-sinh"): _OFFICE_READS,
         ("GET", "/van-phong/dot-thu/{round_id}/hoc-sinh/{pupil_id}"): _OFFICE_READS,

@@ -41,6 +41,10 @@ SAID = {
     "huy": ("Đã hủy đợt thu.", "The round is withdrawn."),
     "khoa": ("Đã khóa đợt thu: không sửa được nữa.", "The round is locked."),
     "mo-khoa": ("Đã mở khóa đợt thu.", "The round is open again."),
+    "nguong": (
+        "Đã đổi mức hỏi; các đợt thu tính từ nay theo mức mới.",
+        "Changed for rounds calculated from now on.",
+    ),
     "de-nghi": ("Đã gửi đề nghị, chờ người khác duyệt.", "Asked; waits for another person."),
 }
 
@@ -88,9 +92,12 @@ def waiting(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
 
 
 @router.get("/dot-thu")
-def rounds(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
-    """List the billing rounds."""
-    return page(request, "rounds.html", visit=visit, rounds=desk.rounds(visit.who, visit.place))
+def rounds(
+    request: Request, visit: StaffVisit, desk: OpenDesk, xong: Annotated[str, Query(max_length=20)] = ""
+) -> Response:
+    """List the billing rounds, and how far a total may move before the approver is asked."""
+    found, alert = desk.rounds(visit.who, visit.place), desk.round_alert(visit.who, visit.place)
+    return page(request, "rounds.html", visit=visit, rounds=found, alert=alert, said=SAID.get(xong))
 
 
 @router.get("/dot-thu/{round_id}")

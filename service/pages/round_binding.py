@@ -7,6 +7,8 @@ from typing import IO
 from uuid import UUID
 
 from billing.audit.recording import Actor as DeedActor
+from billing.people.tables import School
+from billing.rounds.alerting import set_alert
 from billing.rounds.approving import withdraw_round
 from billing.rounds.correcting import approve_correction, find_correction, reject_correction
 from billing.rounds.locking import lock_round, unlock_round
@@ -50,6 +52,15 @@ class RoundRows(RowsWithin):
         """Return where the school stands on its way to a round."""
         del who
         return start_rows.start_steps(self._within(place), place.id, school_day(now))
+
+    def round_alert(self, who: SignedIn, place: Place) -> int:
+        """Return the percentage above which a change of the total is asked about."""
+        del who
+        return self._within(place).get_one(School, place.id).alert_percent
+
+    def set_round_alert(self, who: SignedIn, place: Place, percent: int, now: datetime) -> None:
+        """Set that percentage."""
+        set_alert(self._within(place), place.id, percent, self._actor(who, Actor.APPROVER), now)
 
     def new_round(self, who: SignedIn, place: Place, first: str, last: str, now: datetime) -> NewRound:
         """Return what a new round for some months would be."""

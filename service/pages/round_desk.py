@@ -29,6 +29,12 @@ class RoundDesk(Protocol):
     def start_steps(self, who: SignedIn, place: Place, now: datetime) -> tuple[StartStep, ...]:
         """Return where the school stands on its way to a round."""
 
+    def round_alert(self, who: SignedIn, place: Place) -> int:
+        """Return the percentage above which a change of the total is asked about."""
+
+    def set_round_alert(self, who: SignedIn, place: Place, percent: int, now: datetime) -> None:
+        """Set that percentage; raises ``Refused`` for a number that makes no sense."""
+
     def new_round(self, who: SignedIn, place: Place, first: str, last: str, now: datetime) -> NewRound:
         """Return what a new round for some months (``2025-10``) would be; empty texts ask for a proposal."""
 

@@ -61,6 +61,13 @@ def draft(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reques
     return go_to(visit.place, f"/van-phong/dot-thu/{made}", xong="lap")
 
 
+@router.post("/dot-thu/nguong")
+def alert(visit: StaffVisit, desk: OpenDesk, request: Request, phan_tram: Annotated[int, Form()]) -> Response:
+    """Set how far a round's total may move before the approver is asked."""
+    desk.set_round_alert(visit.who, visit.place, phan_tram, parts_of(request).clock())
+    return go_to(visit.place, "/van-phong/dot-thu", xong="nguong")
+
+
 @router.get("/dot-thu/{round_id}/hoc-sinh")
 def pupils(  # noqa: PLR0913, PLR0917  as above
     request: Request,

@@ -144,6 +144,17 @@ def test_a_round_is_withdrawn_with_a_reason_and_leads_on_to_a_new_one(fresh: Fre
     assert (status, "Đã hủy" in text, "Lập đợt thu mới" in text) == (200, True, True)
 
 
+def test_the_approver_and_nobody_else_says_when_a_changed_total_is_asked_about(fresh: Fresh) -> None:
+    maker, approver = fresh.client(fresh.accountant), fresh.client(fresh.approver)
+    assert "đổi hơn 20 % so với đợt trước" in maker.get("/van-phong/dot-thu").text
+    assert "phan_tram" not in maker.get("/van-phong/dot-thu").text
+    assert post(maker, "/van-phong/dot-thu/nguong", phan_tram="90")[0] == 403
+    status, text = post(approver, "/van-phong/dot-thu/nguong", phan_tram="10")
+    assert (status, "đổi hơn 10 % so với đợt trước" in text, "Đã đổi mức hỏi" in text) == (200, True, True)
+    assert post(approver, "/van-phong/dot-thu/nguong", phan_tram="0")[0] == 422
+    assert deeds(fresh, "round.alert") == [str(fresh.school.id)]
+
+
 def test_slips_of_a_class_and_of_all_say_nothing_of_a_reduction(fresh: Fresh) -> None:
     path, client, approver = issued(fresh)
     found = fresh.read(classes)
