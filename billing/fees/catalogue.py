@@ -22,6 +22,7 @@ from billing.fees.entries import Entry
 from billing.fees.errors import BadCatalogue
 from billing.fees.insurance import InsuranceRule
 from billing.fees.items import (
+    CarryOver,
     FeeItem,
     Group,
     Level,
@@ -173,6 +174,7 @@ class _Reader:
                 legal_basis=self._basis(entry),
                 revenue_account=entry.text("revenue_account"),
                 opt_in=entry.flag("opt_in"),
+                carry_over=entry.choice("carry_over", CarryOver, CarryOver.NONE),
             )
         )
         if item.code in self.items:

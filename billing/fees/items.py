@@ -73,6 +73,14 @@ class Quantity(StrEnum):
     REGISTERED = "registered"  # the number in the pupil's registration
 
 
+class CarryOver(StrEnum):
+    """What becomes of money of an item that was not used, such as meals not eaten."""
+
+    NONE = "none"  # the item leaves nothing over: a month is a month
+    SAME_ITEM = "same_item"  # kept for the same item in later months
+    OFFSET_ROUND = "offset_round"  # the same item first, then everything else of the round
+
+
 class PartMonth(StrEnum):
     """What a pupil pays for a month of which they are there only a part; the middle lies after the 15th.
 
@@ -96,6 +104,16 @@ PART_MONTH_NAMES = {
     PartMonth.WHOLE: "tính cả tháng",
     PartMonth.HALF: "nửa tháng tính nửa giá (mốc ngày 15)",
     PartMonth.NONE: "vào sau ngày 15 thì không thu tháng đó",
+}
+QUANTITY_NAMES = {
+    Quantity.FIXED: "cố định",
+    Quantity.MEAL_DAYS: "theo ngày ăn",
+    Quantity.REGISTERED: "theo đăng ký",
+}
+CARRY_OVER_NAMES = {
+    CarryOver.NONE: "không có tiền tồn",
+    CarryOver.SAME_ITEM: "giữ cho chính khoản này các tháng sau",
+    CarryOver.OFFSET_ROUND: "trừ vào khoản này trước, rồi các khoản khác",
 }
 UNIT_NAMES = {
     Unit.MONTH: "tháng",
@@ -163,6 +181,7 @@ class FeeItem:
     legal_basis: str
     revenue_account: str
     opt_in: bool = False  # charged only to those who registered for it
+    carry_over: CarryOver = CarryOver.NONE
 
     def __post_init__(self) -> None:
         blank = [name for name in ("code", "name", "account", "legal_basis") if not getattr(self, name).strip()]

@@ -17,6 +17,7 @@ from billing.fees.catalogue import Catalogue, shipped_rules
 from billing.fees.charging import Schedule
 from billing.fees.items import (
     GROUP_NAMES,
+    CarryOver,
     FeeItem,
     Group,
     Level,
@@ -222,6 +223,7 @@ def _add_item(  # noqa: PLR0913, PLR0917  what makes one row
         bank_account_id=accounts[item.account],
         payer=(Payer.STATE if states else Payer.FAMILY).value,
         opt_in=item.opt_in,
+        carry_over=item.carry_over.value,
         position=position,
         valid_from=valid_from,
     )
@@ -293,6 +295,7 @@ def item_of(row: tables.FeeItem) -> FeeItem:
         legal_basis=row.legal_basis,
         revenue_account=row.revenue_account,
         opt_in=row.opt_in,
+        carry_over=CarryOver(row.carry_over),
     )
 
 

@@ -170,6 +170,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/khoan-thu"): _OFFICE_READS,
         ("GET", "/van-phong/khoan-thu/danh-muc"): _MAKERS,
         ("GET", "/van-phong/khoan-thu/danh-muc/{name}"): _MAKERS,
+        ("GET", "/van-phong/khoan-thu/danh-muc/{name}/tep.json"): _MAKERS,
         ("POST", "/van-phong/khoan-thu/danh-muc/xem"): _MAKERS,
         ("POST", "/van-phong/khoan-thu/danh-muc"): _MAKERS,
         ("GET", "/van-phong/khoan-thu/them"): _MAKERS,

@@ -30,6 +30,7 @@ from service.pages.fee_views import (
 )
 from service.pages.round_binding import RoundRows
 from service.pages.typed import school_day
+from service.pages.views import Download
 
 
 class FeeRows(RoundRows):
@@ -49,6 +50,11 @@ class FeeRows(RoundRows):
         """Return what loading a catalogue would do."""
         del who
         return item_rows.catalogue_page(self._within(place), place.id, choice, now)
+
+    def catalogue_file(self, who: SignedIn, place: Place, name: str) -> Download:
+        """Return a shipped catalogue as a file to edit."""
+        del who, place
+        return item_rows.catalogue_file(name)
 
     def load_catalogue(
         self, who: SignedIn, place: Place, choice: CatalogueChoice, accounts: Mapping[str, str], now: datetime

@@ -26,6 +26,7 @@ from service.pages.fee_views import (
     TypedPrice,
     TypedReduction,
 )
+from service.pages.views import Download
 
 
 class ItemDesk(Protocol):
@@ -39,6 +40,9 @@ class ItemDesk(Protocol):
 
     def catalogue(self, who: SignedIn, place: Place, choice: CatalogueChoice, now: datetime) -> CataloguePage:
         """Return what loading a catalogue would do; raises ``NotFound`` or ``BadCatalogue``."""
+
+    def catalogue_file(self, who: SignedIn, place: Place, name: str) -> Download:
+        """Return a shipped catalogue as a file to edit; raises ``NotFound``."""
 
     def load_catalogue(
         self, who: SignedIn, place: Place, choice: CatalogueChoice, accounts: Mapping[str, str], now: datetime

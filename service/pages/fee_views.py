@@ -275,11 +275,15 @@ class TypedItem:
     unit: str = ""
     opt_in: bool = False
     first: date | None = None
+    carry_over: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TypedPrice:
-    """A price as it was typed: for some grades or classes, or (both empty) for everybody."""
+    """A price as it was typed: for some levels, grades or classes, or (all empty) for everybody.
+
+    ``quantity`` and ``part_month`` are codes; empty ones mean the usual: fixed (meal days for meals), whole months.
+    """
 
     amount: str
     first: date
@@ -287,13 +291,23 @@ class TypedPrice:
     grades: str = ""
     classes: str = ""
     count: int = 1
+    levels: tuple[str, ...] = ()
+    quantity: str = ""
+    part_month: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemPage:
-    """One item with its prices, and what its forms offer: accounts as (id, name), groups and units as (code, name)."""
+    """One item with its prices, and what its forms offer as (code, name): accounts, levels, ways to count, part months.
+
+    Choices of which there is only one are left out.
+    """
 
     row: ItemRow
     account_id: str
     own: tuple[tuple[str, str], ...]
     first: date
+    levels: tuple[tuple[str, str], ...] = ()
+    quantities: tuple[tuple[str, str], ...] = ()
+    part_months: tuple[tuple[str, str], ...] = ()
+    carry_over: str = "none"

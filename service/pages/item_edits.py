@@ -14,8 +14,19 @@ from billing.audit.recording import Actor
 from billing.errors import Refused
 from billing.fees.editing import ItemChange, NewItem, add_item, change_item, end_item
 from billing.fees.item_rows import find_item
-from billing.fees.items import Group, Unit
+from billing.fees.items import (
+    LEVEL_NAMES,
+    PART_MONTH_NAMES,
+    QUANTITY_NAMES,
+    CarryOver,
+    Group,
+    Level,
+    PartMonth,
+    Quantity,
+    Unit,
+)
 from billing.fees.pricing import NewPrice, add_price, withdraw_price
+from billing.fees.tables import FeeItem
 from billing.people.tables import School
 from service.pages.fee_views import ItemPage, TypedItem, TypedPrice
 from service.pages.item_rows import item_row, own_accounts
@@ -52,6 +63,7 @@ class Editor:
             bank_account_id=read_id(typed.account_id),
             valid_from=typed.first,
             opt_in=typed.opt_in,
+            carry_over=_chosen(typed.carry_over or CarryOver.NONE, CarryOver),
         )
         return add_item(self.session, self.school, new, self.actor, self.now).code
 
@@ -62,6 +74,7 @@ class Editor:
             legal_basis=typed.legal_basis or None,
             revenue_account=typed.revenue_account or None,
             bank_account_id=read_id(typed.account_id),
+            carry_over=_chosen(typed.carry_over, CarryOver) if typed.carry_over else None,
         )
         change_item(self.session, self.school, typed.code, change, self.actor, self.now)
 
@@ -71,7 +84,10 @@ class Editor:
             amount=read_money(typed.amount),
             valid_from=typed.first,
             valid_to=typed.last,
+            quantity=_chosen(typed.quantity, Quantity) if typed.quantity else None,
             count=typed.count,
+            levels=frozenset(_chosen(level, Level) for level in typed.levels),
+            part_month=_chosen(typed.part_month or PartMonth.WHOLE, PartMonth),
             grades=read_grades(typed.grades),
             classes=read_words(typed.classes),
         )
@@ -94,7 +110,24 @@ def item_page(session: Session, school_id: UUID, code: str, today: date) -> Item
         account_id=str(item.bank_account_id),
         own=tuple(own_accounts(session, school_id)),
         first=_next_month(today),
+        levels=_levels(session.get_one(School, school_id)),
+        quantities=_quantities(item),
+        part_months=tuple(PART_MONTH_NAMES.items()) if item.unit == Unit.MONTH else (),
+        carry_over=item.carry_over,
     )
+
+
+def _levels(school: School) -> tuple[tuple[str, str], ...]:
+    """Return the levels between which a price may differ; none where the school has one only."""
+    levels = [Level(level) for level in school.levels]
+    return tuple((level.value, LEVEL_NAMES[level]) for level in levels) if len(levels) > 1 else ()
+
+
+def _quantities(item: FeeItem) -> tuple[tuple[str, str], ...]:
+    """Return the ways to count units; none where there is one only. Meals are always counted by meal days."""
+    if item.unit == Unit.MEAL_DAY or not item.opt_in:
+        return ()
+    return tuple((each.value, QUANTITY_NAMES[each]) for each in (Quantity.FIXED, Quantity.REGISTERED))
 
 
 def _next_month(day: date) -> date:

@@ -17,11 +17,14 @@ from billing.fees.catalogue import RULE_FILES, SHIPPED, Catalogue, parse_catalog
 from billing.fees.items import (
     GROUP_NAMES,
     LEVEL_NAMES,
+    PART_MONTH_NAMES,
+    QUANTITY_NAMES,
     UNIT_NAMES,
     FeeItem,
     Group,
     Level,
     Ownership,
+    PartMonth,
     Price,
     Quantity,
     Unit,
@@ -39,6 +42,7 @@ from service.pages.fee_views import (
     ItemsPage,
     PriceLine,
 )
+from service.pages.views import Download
 
 
 def items_page(session: Session, school_id: UUID, today: date) -> ItemsPage:
@@ -126,7 +130,7 @@ def _price_line(row: tables.FeePrice, item: tables.FeeItem, school: School, rule
     return PriceLine(
         price_id=row.id or 0,
         amount=row.amount,
-        unit=price_unit(row.quantity_rule, row.quantity, item.unit),
+        unit=price_unit(row.quantity_rule, row.quantity, item.unit, row.part_month),
         whom=whom(row.levels, row.grades, row.class_codes),
         first=row.valid_from,
         last=row.valid_to,
@@ -136,10 +140,15 @@ def _price_line(row: tables.FeePrice, item: tables.FeeItem, school: School, rule
     )
 
 
-def price_unit(rule: str, count: int, unit: str) -> str:
-    """Return what the amount of a price is for: ``tháng``, ``ngày ăn``, ``3 giờ mỗi tháng``."""
+def price_unit(rule: str, count: int, unit: str, part_month: str = PartMonth.WHOLE) -> str:
+    """Return what the amount of a price is for: ``tháng``, ``giờ, 3 giờ mỗi tháng``, ``km theo đăng ký``."""
     name = UNIT_NAMES[Unit(unit)]
-    return name if count == 1 or Quantity(rule) is not Quantity.FIXED else f"{name}, {count} {name} mỗi tháng"
+    if Quantity(rule) is Quantity.REGISTERED:
+        name = f"{name} {QUANTITY_NAMES[Quantity.REGISTERED]}"
+    elif Quantity(rule) is Quantity.FIXED and count != 1:
+        name = f"{name}, {count} {name} mỗi tháng"
+    whole = PartMonth(part_month) is PartMonth.WHOLE
+    return name if whole else f"{name}, {PART_MONTH_NAMES[PartMonth(part_month)]}"
 
 
 def whom(levels: list[str], grades: list[int], classes: list[str]) -> str:
@@ -183,6 +192,12 @@ def chosen_catalogue(choice: CatalogueChoice) -> Catalogue:
     if choice.name not in {row.name for row in shipped_catalogues()}:
         raise NotFound("Không có danh mục này trong chương trình.")
     return shipped_catalogue(choice.name)
+
+
+def catalogue_file(name: str) -> Download:
+    """Return a shipped catalogue as the file that it is, to edit and hand in; raises ``NotFound``."""
+    chosen_catalogue(CatalogueChoice(name=name))
+    return Download((SHIPPED / f"{name}.json").read_bytes(), "application/json", f"{name}.json")
 
 
 def catalogue_page(session: Session, school_id: UUID, choice: CatalogueChoice, now: datetime) -> CataloguePage:
@@ -250,7 +265,7 @@ def _catalogue_item(catalogue: Catalogue, item: FeeItem, verdicts: tuple[CapVerd
 
 
 def _price_words(price: Price) -> str:
-    unit = price_unit(price.quantity.value, price.count, price.item.unit.value)
+    unit = price_unit(price.quantity.value, price.count, price.item.unit.value, price.part_month.value)
     meant = whom(sorted(level.value for level in price.levels), sorted(price.grades), sorted(price.classes))
     last = f" đến {price.valid.end:%d/%m/%Y}" if price.valid.end else ""
     days = f"từ {price.valid.start:%d/%m/%Y}{last}"

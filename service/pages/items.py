@@ -10,12 +10,12 @@ from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from starlette.responses import Response
 
 from billing.errors import Refused
-from billing.fees.items import GROUP_NAMES, UNIT_NAMES
+from billing.fees.items import CARRY_OVER_NAMES, GROUP_NAMES, UNIT_NAMES
 from service.access.errors import TooLarge
 from service.pages.fee_views import CatalogueChoice, TypedItem, TypedPrice
 from service.pages.guards import OpenDesk, StaffVisit, parts_of
 from service.pages.rendering import page
-from service.pages.responses import go_to
+from service.pages.responses import file_answer, go_to
 from service.pages.typed import read_day, school_day
 
 MAX_CATALOGUE_BYTES = 512 * 1024
@@ -52,7 +52,16 @@ def new_item(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
     now = parts_of(request).clock()
     own = desk.new_item(visit.who, visit.place, now)
     first = school_day(now).replace(day=1)
-    return page(request, "item_new.html", visit=visit, own=own, groups=GROUP_NAMES, units=UNIT_NAMES, first=first)
+    return page(
+        request,
+        "item_new.html",
+        visit=visit,
+        own=own,
+        groups=GROUP_NAMES,
+        units=UNIT_NAMES,
+        first=first,
+        carry_overs=CARRY_OVER_NAMES,
+    )
 
 
 @router.post("/them")
@@ -69,9 +78,13 @@ def add(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     tai_khoan: Code,
     tu: Annotated[date, Form()],
     dang_ky: Annotated[str, Form(max_length=5)] = "",
+    tien_ton: Code = "",
 ) -> Response:
     """Add an item; its price comes next."""
-    typed = TypedItem(ma, ten, can_cu, ke_toan, tai_khoan, nhom, don_vi, opt_in=dang_ky == "co", first=tu)
+    registered = dang_ky == "co"
+    typed = TypedItem(
+        ma, ten, can_cu, ke_toan, tai_khoan, nhom, don_vi, opt_in=registered, first=tu, carry_over=tien_ton
+    )
     code = desk.add_item(visit.who, visit.place, typed, parts_of(request).clock())
     return go_to(visit.place, f"/van-phong/khoan-thu/{quote(code, safe='')}", xong="them")
 
@@ -88,6 +101,12 @@ def catalogue(request: Request, visit: StaffVisit, desk: OpenDesk, name: str) ->
     """Show what loading a shipped catalogue would do."""
     view = desk.catalogue(visit.who, visit.place, CatalogueChoice(name=name), parts_of(request).clock())
     return page(request, "catalogue.html", visit=visit, catalogue=view)
+
+
+@router.get("/danh-muc/{name}/tep.json")
+def catalogue_file(visit: StaffVisit, desk: OpenDesk, name: str) -> Response:
+    """Hand out a shipped catalogue, to edit and hand in as one's own."""
+    return file_answer(desk.catalogue_file(visit.who, visit.place, name))
 
 
 @router.post("/danh-muc/xem")
@@ -129,7 +148,7 @@ def load(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
 def item(request: Request, visit: StaffVisit, desk: OpenDesk, code: str, xong: Said = "") -> Response:
     """Show one item with its prices, and the forms that change it."""
     view = desk.item(visit.who, visit.place, code, parts_of(request).clock())
-    return page(request, "item.html", visit=visit, item=view, said=SAID.get(xong))
+    return page(request, "item.html", visit=visit, item=view, said=SAID.get(xong), carry_overs=CARRY_OVER_NAMES)
 
 
 @router.post("/{code}/gia")
@@ -144,9 +163,12 @@ def price(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reques
     khoi: Text = "",
     lop: Text = "",
     so_luong: Annotated[int, Form(ge=1, le=1000)] = 1,
+    cap_hoc: Annotated[tuple[str, ...], Form(max_length=5)] = (),
+    cach_tinh: Code = "",
+    thang_le: Code = "",
 ) -> Response:
     """Give an item a price from a day on."""
-    typed = TypedPrice(so_tien, tu, read_day(den), khoi, lop, so_luong)
+    typed = TypedPrice(so_tien, tu, read_day(den), khoi, lop, so_luong, cap_hoc, cach_tinh, thang_le)
     desk.price_item(visit.who, visit.place, code, typed, parts_of(request).clock())
     return _to_item(visit, code, "gia")
 
@@ -170,9 +192,10 @@ def change(  # noqa: PLR0913, PLR0917  as above
     can_cu: Text,
     ke_toan: Code,
     tai_khoan: Code,
+    tien_ton: Code = "",
 ) -> Response:
-    """Change name, basis or accounts; bills that stand keep theirs."""
-    typed = TypedItem(code, ten, can_cu, ke_toan, tai_khoan)
+    """Change name, basis, accounts or what becomes of leftovers; bills that stand keep theirs."""
+    typed = TypedItem(code, ten, can_cu, ke_toan, tai_khoan, carry_over=tien_ton)
     desk.change_item(visit.who, visit.place, typed, parts_of(request).clock())
     return _to_item(visit, code, "sua")
 

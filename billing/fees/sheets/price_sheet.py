@@ -8,10 +8,13 @@ from datetime import date
 from uuid import UUID
 
 from billing.fees.items import (
+    CARRY_OVER_NAMES,
     GROUP_NAMES,
     LEVEL_NAMES,
     PART_MONTH_NAMES,
+    QUANTITY_NAMES,
     UNIT_NAMES,
+    CarryOver,
     Group,
     Level,
     PartMonth,
@@ -34,11 +37,6 @@ from billing.money import Money
 from billing.people.cells import read, text_of
 from billing.people.workbook import Column, Line, Upload, open_upload, refused_file
 
-QUANTITY_NAMES = {
-    Quantity.FIXED: "cố định",
-    Quantity.MEAL_DAYS: "theo ngày ăn",
-    Quantity.REGISTERED: "theo đăng ký",
-}
 COLUMNS = (
     Column("code", "Mã khoản thu", ("ma khoan thu", "ma khoan"), telling=True),
     Column("legal_name", "Tên khoản thu", ("ten khoan thu", "khoan thu")),
@@ -48,6 +46,7 @@ COLUMNS = (
     Column("revenue_account", "Tài khoản kế toán", ("tai khoan ke toan", "tk ke toan")),
     Column("bank_account", "Tài khoản ngân hàng", ("tai khoan ngan hang", "so tai khoan", "tk ngan hang")),
     Column("opt_in", "Chỉ thu khi đăng ký", ("chi thu khi dang ky", "dang ky")),
+    Column("carry_over", "Tiền tồn", ("tien ton", "cach dung tien ton"), required=False),
     Column("amount", "Đơn giá", ("don gia", "muc thu", "gia")),
     Column("quantity", "Cách tính số lượng", ("cach tinh so luong",), required=False),
     Column("count", "Số lượng", ("so luong",), required=False),
@@ -82,6 +81,7 @@ class PriceRow:
     classes: frozenset[str]
     part_month: PartMonth
     valid_to: date | None
+    carry_over: CarryOver | None = None
 
 
 def read_prices(data: bytes, accounts: Mapping[str, UUID]) -> list[PriceRow]:
@@ -108,6 +108,7 @@ def _row(up: Upload, line: Line, accounts: Mapping[str, UUID]) -> PriceRow | Non
     revenue = read(up, line, "revenue_account", text_of, required=True)
     account = _account(up, line, accounts)
     opt_in = read(up, line, "opt_in", yes_of, required=True)
+    carry_over = read(up, line, "carry_over", one_of(CARRY_OVER_NAMES))
     start = read(up, line, "valid_from", day_of, required=True)
     end = read(up, line, "valid_to", day_of)
     amount = read(up, line, "amount", money_of)
@@ -140,6 +141,7 @@ def _row(up: Upload, line: Line, accounts: Mapping[str, UUID]) -> PriceRow | Non
         classes=classes or frozenset(),
         part_month=part or PartMonth.WHOLE,
         valid_to=end,
+        carry_over=carry_over,
     )
 
 
@@ -163,7 +165,7 @@ def _report_contradictions(up: Upload, rows: Sequence[PriceRow]) -> None:
 
 def _item(row: PriceRow) -> tuple[object, ...]:
     nature = row.group, row.unit, row.opt_in
-    return *nature, row.legal_name, row.legal_basis, row.revenue_account, row.bank_account_id
+    return *nature, row.legal_name, row.legal_basis, row.revenue_account, row.bank_account_id, row.carry_over
 
 
 def _account(up: Upload, line: Line, accounts: Mapping[str, UUID]) -> UUID | None:

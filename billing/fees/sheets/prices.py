@@ -17,10 +17,13 @@ from billing.fees import tables
 from billing.fees.editing import ItemChange, NewItem, add_item, change_item
 from billing.fees.item_rows import items_of, live_prices, one_at_a_time
 from billing.fees.items import (
+    CARRY_OVER_NAMES,
     GROUP_NAMES,
     LEVEL_NAMES,
     PART_MONTH_NAMES,
+    QUANTITY_NAMES,
     UNIT_NAMES,
+    CarryOver,
     Group,
     Level,
     PartMonth,
@@ -29,7 +32,7 @@ from billing.fees.items import (
 )
 from billing.fees.pricing import NewPrice, add_price, stop_price
 from billing.fees.sheets.cells import NO, YES, in_words
-from billing.fees.sheets.price_sheet import COLUMNS, QUANTITY_NAMES, PriceRow, read_prices
+from billing.fees.sheets.price_sheet import COLUMNS, PriceRow, read_prices
 from billing.ledger.tables import BankAccount
 from billing.people.imported import Imported, refuse
 from billing.people.sheet_writing import Value, write_sheet
@@ -80,17 +83,16 @@ def _take(session: Session, school: School, row: PriceRow, actor: Actor, now: da
             bank_account_id=row.bank_account_id,
             valid_from=row.valid_from,
             opt_in=row.opt_in,
+            carry_over=(row.carry_over or CarryOver.NONE).value,
         )
         add_item(session, school, new, actor, now)
         _take_price(session, school, row, actor, now, [])
         return "new"
     _refuse_other_nature(item, row)
-    change = ItemChange(row.legal_name, row.legal_basis, row.revenue_account, row.bank_account_id)
-    same_item = (item.legal_name, item.legal_basis, item.revenue_account, item.bank_account_id) == (
-        change.legal_name,
-        change.legal_basis,
-        change.revenue_account,
-        change.bank_account_id,
+    rule = row.carry_over.value if row.carry_over else item.carry_over
+    change = ItemChange(row.legal_name, row.legal_basis, row.revenue_account, row.bank_account_id, rule)
+    same_item = change == ItemChange(
+        item.legal_name, item.legal_basis, item.revenue_account, item.bank_account_id, item.carry_over
     )
     if not same_item:
         change_item(session, school, row.code, change, actor, now)
@@ -167,6 +169,7 @@ def _lines(session: Session, item: tables.FeeItem, numbers: dict[UUID, str]) -> 
         item.revenue_account,
         numbers[item.bank_account_id],
         YES if item.opt_in else NO,
+        CARRY_OVER_NAMES[CarryOver(item.carry_over)],
     ]
     prices = live_prices(session, item)
     if not prices:

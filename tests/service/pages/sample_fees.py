@@ -35,6 +35,7 @@ from service.pages.fee_views import (
     TypedPrice,
     TypedReduction,
 )
+from service.pages.views import Download
 
 PRICE = PriceLine(
     7, Money(300_000), "tháng", "", date(2025, 9, 1), date(2026, 5, 31), "Trần 340.000 đ/tháng theo NQ 08."
@@ -107,6 +108,10 @@ class SampleFees:
         if choice.name not in {"", "public-primary"}:
             raise NotFound("Không có danh mục này trong chương trình.")
         return self.catalogue_page
+
+    def catalogue_file(self, who: SignedIn, place: Place, name: str) -> Download:
+        del who, place
+        return Download(b"{}", "application/json", f"{name}.json")
 
     def load_catalogue(
         self, who: SignedIn, place: Place, choice: CatalogueChoice, accounts: Mapping[str, str], now: datetime

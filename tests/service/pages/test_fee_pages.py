@@ -98,6 +98,46 @@ def test_one_s_own_catalogue_goes_the_same_way_and_a_bad_one_says_where(fresh: F
     assert hand_in(client, "/van-phong/khoan-thu/danh-muc/xem", b" " * 513 * 1024)[0] == 413
 
 
+def test_a_shipped_catalogue_is_taken_as_a_file_edited_and_handed_in(fresh: Fresh) -> None:
+    client = fresh.client(fresh.accountant)
+    assert "danh-muc/public-primary/tep.json" in client.get("/van-phong/khoan-thu/danh-muc/public-primary").text
+    taken = client.get("/van-phong/khoan-thu/danh-muc/public-primary/tep.json")
+    assert taken.headers["content-disposition"].startswith("attachment")
+    own = taken.json()
+    own["prices"][0]["amount"] = 280_000
+    status, text = load(fresh, client, noi_dung=json.dumps(own), tep="public-primary.json")
+    assert (status, "280.000 đ" in text) == (200, True)
+    found = select(tables.FeeItem.carry_over).where(tables.FeeItem.code == "TIENAN")
+    rule = fresh.read(lambda session: session.exec(found).one())
+    assert rule == "offset_round", "what is not eaten is money of the family"
+    for name in ("national", "hcmc-2025", "..%2Fsecret", "nothing"):
+        assert client.get(f"/van-phong/khoan-thu/danh-muc/{name}/tep.json").status_code == 404, name
+
+
+def test_a_price_by_registration_for_a_level_with_half_months_is_typed_as_it_is(fresh: Fresh) -> None:
+    client = furnished(fresh)
+    bus = {
+        "ten": "Xe đưa đón", "ma": "XE", "nhom": "agreed", "don_vi": "km", "can_cu": "Thỏa thuận", "tu": FROM,
+        "ke_toan": "3388", "tai_khoan": str(fresh.account.id), "dang_ky": "co", "tien_ton": "same_item",
+    }  # fmt: skip
+    status, text = post(client, "/van-phong/khoan-thu/them", **bus)
+    assert (status, "giữ cho chính khoản này các tháng sau" in text, 'name="cach_tinh"' in text) == (200, True, True)
+    assert 'name="thang_le"' not in text, "a kilometre has no half month"
+    status, text = post(client, "/van-phong/khoan-thu/XE/gia", so_tien="8.000", tu=FROM, cach_tinh="registered")
+    assert (status, "km theo đăng ký" in text) == (200, True)
+    path = "/van-phong/khoan-thu/NUOCUONG/gia"
+    rule = {"cap_hoc": ["primary"], "thang_le": "half_from_16"}
+    price = re.findall(r'name="gia" value="(\d+)"', client.get("/van-phong/khoan-thu/NUOCUONG").text)[-1]
+    assert post(client, "/van-phong/khoan-thu/NUOCUONG/bo-gia", gia=price, ly_do="đổi cách tính")[0] == 200
+    status, text = post(client, path, so_tien="9.000", tu="2025-11-01", **rule)
+    assert (status, "tiểu học" in text, "nửa tháng tính nửa giá" in text) == (200, True, True)
+    assert post(client, path, so_tien="9.000", tu="2025-11-01", cap_hoc=["university"])[0] == 422
+    changed = {"ten": "Tiền nước uống", "can_cu": "Thỏa thuận", "ke_toan": "3388", "tai_khoan": str(fresh.account.id)}
+    status, text = post(client, "/van-phong/khoan-thu/NUOCUONG/sua", **changed, tien_ton="offset_round")
+    assert (status, "trừ vào khoản này trước" in text) == (200, True)
+    assert post(client, "/van-phong/khoan-thu/NUOCUONG/sua", **changed, tien_ton="burn")[0] == 422
+
+
 def test_another_school_s_account_takes_no_money(fresh: Fresh) -> None:
     client = fresh.client(fresh.accountant)
     assert load(fresh, client, ten="public-primary", tai_khoan="01a20b25-26ca-7ba5-b815-70ec4553a65b")[0] == 404
