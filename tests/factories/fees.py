@@ -129,6 +129,8 @@ def private(*prices: Price, reductions: tuple[Reduction, ...] = ()) -> Schedule:
 # What follows makes arbitrary schools: several accounts, groups, payers, overlapping and late dates.
 
 _CODES = ("A1", "B2", "C3", "D4", "E5", "F6")
+# Often all on one account, so that a bill of many lines is seen too.
+_ACCOUNTS = (("main",), ("main", "meals", "insurance"))
 _DONG = st.integers(1, 50_000_000)
 _GROUPS = st.sampled_from([group for group in Group if group is not Group.DONATION])
 
@@ -145,9 +147,10 @@ def spans(draw: st.DrawFn) -> Span:
 def prices(draw: st.DrawFn) -> tuple[Price, ...]:
     """Draw up to six prices of different items, by month or by meal."""
     made = []
+    accounts = draw(st.sampled_from(_ACCOUNTS))
     for code in draw(st.lists(st.sampled_from(_CODES), unique=True, min_size=1, max_size=6)):
         unit = draw(st.sampled_from([Unit.MONTH, Unit.MEAL_DAY]))
-        account, opt_in = draw(st.sampled_from(["main", "meals", "insurance"])), draw(st.booleans())
+        account, opt_in = draw(st.sampled_from(accounts)), draw(st.booleans())
         of = item(code, group=draw(_GROUPS), unit=unit, account=account, opt_in=opt_in)
         part = draw(st.sampled_from(PartMonth)) if unit is Unit.MONTH else PartMonth.WHOLE
         made.append(price(of, draw(_DONG), part_month=part))

@@ -46,7 +46,6 @@ COLUMNS = (
     Column("revenue_account", "Tài khoản kế toán", ("tai khoan ke toan", "tk ke toan")),
     Column("bank_account", "Tài khoản ngân hàng", ("tai khoan ngan hang", "so tai khoan", "tk ngan hang")),
     Column("opt_in", "Chỉ thu khi đăng ký", ("chi thu khi dang ky", "dang ky")),
-    Column("carry_over", "Tiền tồn", ("tien ton", "cach dung tien ton"), required=False),
     Column("amount", "Đơn giá", ("don gia", "muc thu", "gia")),
     Column("quantity", "Cách tính số lượng", ("cach tinh so luong",), required=False),
     Column("count", "Số lượng", ("so luong",), required=False),
@@ -56,6 +55,7 @@ COLUMNS = (
     Column("part_month", "Tháng không trọn", ("thang khong tron",), required=False),
     Column("valid_from", "Từ ngày", ("tu ngay",)),
     Column("valid_to", "Đến ngày", ("den ngay",)),
+    Column("carry_over", "Tiền tồn", ("tien ton", "cach dung tien ton"), required=False),
 )
 
 

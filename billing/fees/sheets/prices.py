@@ -169,11 +169,11 @@ def _lines(session: Session, item: tables.FeeItem, numbers: dict[UUID, str]) -> 
         item.revenue_account,
         numbers[item.bank_account_id],
         YES if item.opt_in else NO,
-        CARRY_OVER_NAMES[CarryOver(item.carry_over)],
     ]
+    leftover = CARRY_OVER_NAMES[CarryOver(item.carry_over)]
     prices = live_prices(session, item)
     if not prices:
-        yield [*about, *[None] * 7, item.valid_from, item.valid_to]
+        yield [*about, *[None] * 7, item.valid_from, item.valid_to, leftover]
     for price in prices:
         yield [
             *about,
@@ -186,6 +186,7 @@ def _lines(session: Session, item: tables.FeeItem, numbers: dict[UUID, str]) -> 
             PART_MONTH_NAMES[PartMonth(price.part_month)],
             price.valid_from,
             price.valid_to,
+            leftover,
         ]
 
 

@@ -126,7 +126,7 @@ def test_a_price_by_registration_for_a_level_with_half_months_is_typed_as_it_is(
     status, text = post(client, "/van-phong/khoan-thu/XE/gia", so_tien="8.000", tu=FROM, cach_tinh="registered")
     assert (status, "km theo đăng ký" in text) == (200, True)
     path = "/van-phong/khoan-thu/NUOCUONG/gia"
-    rule = {"cap_hoc": ["primary"], "thang_le": "half_from_16"}
+    rule: dict[str, str | list[str]] = {"cap_hoc": ["primary"], "thang_le": "half_from_16"}
     price = re.findall(r'name="gia" value="(\d+)"', client.get("/van-phong/khoan-thu/NUOCUONG").text)[-1]
     assert post(client, "/van-phong/khoan-thu/NUOCUONG/bo-gia", gia=price, ly_do="đổi cách tính")[0] == 200
     status, text = post(client, path, so_tien="9.000", tu="2025-11-01", **rule)
