@@ -80,7 +80,7 @@ def text_of(cell: Cell, longest: int = MAX_TEXT) -> str:
 def name_of(cell: Cell) -> str:
     """Return a person's name: letters of any people, spaces, apostrophes, hyphens, dots."""
     text = text_of(cell, MAX_NAME)
-    if not text[0].isalpha() or not all(map(_fits_name, text)):
+    if not text[:1].isalpha() or not all(map(_fits_name, text)):  # also what was nothing but invisible signs
         raise CellError(
             f"Họ tên {shown(text)} có ký tự không dùng trong tên.", "Chỉ ghi họ tên, không ghi số hay dấu khác."
         )
