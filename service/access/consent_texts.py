@@ -65,3 +65,4 @@ NOTICES_1 = Wording(
 )
 
 CURRENT: Mapping[str, Wording] = {NOTICES: NOTICES_1}
+VERSIONS: Mapping[str, Wording] = {each.version: each for each in (NOTICES_1,)}

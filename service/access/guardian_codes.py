@@ -10,11 +10,13 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import text, tuple_, update
 from sqlmodel import Session, col, select
 
+from billing.errors import Refused
 from service.access.errors import TooManyTries
 from service.access.guardian_tables import GuardianCode
 from service.access.limits import Limit
@@ -24,6 +26,9 @@ from service.database import EVERYTHING, Scope, use_scope
 LIFETIME = timedelta(minutes=10)
 MOST_TRIES = 5
 BY_CONTACT = ((3, timedelta(hours=1)), (10, timedelta(days=1)))
+# Whoever keeps asking and guessing gets nowhere: a hundred wrong tries in a row are one chance in ten thousand.
+MOST_WRONG = 100
+WRONG_SPAN = timedelta(days=30)
 BY_LINK = Limit("codes-link", tries=6, seconds=3600)
 # A mobile network's address is shared by many families.
 BY_ADDRESS = Limit("codes-address", tries=30, seconds=3600)
@@ -67,17 +72,13 @@ class Tried:
 
 
 def issue_code(session: Session, key: bytes, wanted: Wanted, now: datetime) -> tuple[GuardianCode, str]:
-    """Make a code and return its row with the six digits; raises ``TooManyTries`` past 3 an hour or 10 a day.
+    """Make a code and return its row with the six digits.
 
-    An earlier code of the same link and contact is worth nothing from now on. The transaction is limited to the school.
+    Raises ``TooManyTries`` past 3 an hour or 10 a day, and ``Refused`` after a hundred wrong tries in a row. An earlier
+    code of the same link and contact is worth nothing from now on. The transaction is limited to the school.
     """
     _refuse_many(session, wanted, now)
-    session.execute(
-        update(GuardianCode)
-        .where(col(GuardianCode.link_hash) == wanted.link_hash, col(GuardianCode.about_sealed).is_not(None))
-        .where((col(GuardianCode.expires_at) <= now) | (col(GuardianCode.contact_blind) == wanted.contact.blind))
-        .values(about_sealed=None)
-    )
+    _forget_forms(session, wanted, now)
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     row = GuardianCode(
         school_id=wanted.school_id,
@@ -114,7 +115,8 @@ def is_open(session: Session, row: GuardianCode, now: datetime) -> bool:
         GuardianCode.link_hash == row.link_hash,
         GuardianCode.purpose == row.purpose,
         GuardianCode.contact_blind == row.contact_blind,
-        col(GuardianCode.made_at) > row.made_at,
+        # Of two made at the very same moment one is good, or there were ten tries.
+        tuple_(col(GuardianCode.made_at), col(GuardianCode.id)) > tuple_(row.made_at, row.id),
     )
     return session.exec(newer).first() is None
 
@@ -133,13 +135,29 @@ def try_code(session: Session, key: bytes, found: GuardianCode, typed: str, now:
         return Outcome.WRONG
     row.tries += 1
     right = is_right(key, row.id, code, row.digest)
+    ended = not right and row.tries >= MOST_TRIES
     if right:
         row.used_at = now
+    if ended:
+        row.about_sealed = None
     session.add(row)
     session.flush()
     if right:
         return Outcome.RIGHT
-    return Outcome.WRONG if row.tries < MOST_TRIES else Outcome.ENDED
+    return Outcome.ENDED if ended else Outcome.WRONG
+
+
+def _forget_forms(session: Session, wanted: Wanted, now: datetime) -> None:
+    """Erase what families of this school typed and never finished, and what this new code replaces."""
+    replaced = (col(GuardianCode.link_hash) == wanted.link_hash) & (
+        col(GuardianCode.contact_blind) == wanted.contact.blind
+    )
+    session.execute(
+        update(GuardianCode)
+        .where(col(GuardianCode.school_id) == wanted.school_id, col(GuardianCode.about_sealed).is_not(None))
+        .where((col(GuardianCode.expires_at) <= now) | replaced)
+        .values(about_sealed=None)
+    )
 
 
 def _refuse_many(session: Session, wanted: Wanted, now: datetime) -> None:
@@ -148,14 +166,19 @@ def _refuse_many(session: Session, wanted: Wanted, now: datetime) -> None:
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended('guardian code ' || :contact, 0))")
     session.execute(lock, {"contact": blind.hex()})
     use_scope(session, EVERYTHING)
-    longest = max(span for _, span in BY_CONTACT)
     sent = session.exec(
-        select(GuardianCode.made_at)
-        .where(GuardianCode.contact_blind == blind, col(GuardianCode.made_at) > now - longest)
+        select(GuardianCode.made_at, GuardianCode.tries, GuardianCode.used_at)
+        .where(GuardianCode.contact_blind == blind, col(GuardianCode.made_at) > now - WRONG_SPAN)
         .order_by(col(GuardianCode.made_at).desc())
     ).all()
     use_scope(session, Scope.of(wanted.school_id))
     for most, span in BY_CONTACT:
-        recent = [made_at for made_at in sent if made_at > now - span]
+        recent = [made_at for made_at, _, _ in sent if made_at > now - span]
         if len(recent) >= most:
             raise TooManyTries(max(1, round((recent[most - 1] + span - now).total_seconds())))
+    since_right = takewhile(lambda code: code[2] is None, sent)
+    if sum(tries for _, tries, _ in since_right) >= MOST_WRONG:
+        raise Refused(
+            "Mã gửi tới liên lạc này đã bị nhập sai quá nhiều lần. Xin hỏi văn phòng nhà trường.",
+            contact=wanted.contact.masked,
+        )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -21,10 +21,10 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound
 from billing.people.imported import name_key
 from billing.people.reaching import masked_contact
-from billing.people.tables import Contact, Guardian, Guardianship, Pupil, School
+from billing.people.tables import Contact, Enrolment, Guardian, Guardianship, Pupil, School
 from billing.storage import new_id
 from billing.vault import Vault
-from service.access.consent_texts import CURRENT, NOTICES
+from service.access.consent_texts import NOTICES, VERSIONS
 from service.access.guardian_tables import (
     Consent,
     GuardianCode,
@@ -34,7 +34,7 @@ from service.access.guardian_tables import (
 )
 from service.access.links import digest
 from service.access.registration_forms import Draft
-from service.database import Scope, use_scope
+from service.database import EVERYTHING, NOTHING, Scope, use_scope
 
 FAMILY = Actor(user_id=None, role="family")
 # A slip lies in a drawer until somebody has time; the next slip makes the same link last longer.
@@ -107,18 +107,21 @@ def revoke_registration_link(session: Session, school_id: UUID, pupil_id: UUID, 
 
 
 def opened_by(session: Session, link_digest: bytes, now: datetime) -> RegistrationLink | None:
-    """Return the link with this digest if it still opens, and limit the transaction to its school."""
+    """Return the link with this digest if it still opens, and limit the transaction to its school.
+
+    It ends with the studies at the school, as the consent says.
+    """
     link = session.get(RegistrationLink, link_digest)
     if link is None or link.revoked_at is not None or now >= link.expires_at:
         return None
     use_scope(session, Scope.of(link.school_id))
-    return link
+    return link if _studies_here(session, link.school_id, link.pupil_id) else None
 
 
 def store_registration(  # noqa: PLR0913, PLR0917  everything is about one row
     session: Session, vault: Vault, link: RegistrationLink, code: GuardianCode, draft: Draft, now: datetime
 ) -> Registration:
-    """Store who registered, with a contact just proved by ``code``, and the consent in its current wording."""
+    """Store who registered, with a contact just proved by ``code``, and the consent in the words that were read."""
     context = f"contacts.{draft.kind}"
     row = Registration(
         school_id=link.school_id,
@@ -134,7 +137,7 @@ def store_registration(  # noqa: PLR0913, PLR0917  everything is about one row
     )
     session.add(row)
     session.flush()
-    wording = CURRENT[NOTICES]
+    wording = VERSIONS[draft.agreed_to]
     session.add(
         Consent(
             school_id=link.school_id,
@@ -170,6 +173,9 @@ def accept_registration(
 ) -> Guardian:
     """Make a guardian of a registration, or bind the child to the same person whom this school knows already."""
     row = _undecided(session, school_id, registration_id)
+    if not _studies_here(session, school_id, row.pupil_id):
+        raise Conflict("Em không còn học ở trường. Xin từ chối đăng ký này; liên lạc sẽ được xóa.")
+    _refuse_barred(session, row)
     today = now.astimezone(_LOCAL).date()
     guardian = _known(session, row, today) or _entered(session, row, today)
     _tie(session, guardian, row, today)
@@ -208,7 +214,14 @@ def open_consents(session: Session, guardians: Collection[UUID], pupil_id: UUID)
 
 
 def withdraw_consents(session: Session, guardians: Collection[UUID], pupil_id: UUID, now: datetime) -> int:
-    """Take back what these guardians agreed to for a child; they are told nothing more about it."""
+    """Take back what these guardians agreed to for a child; they are told nothing more about it.
+
+    At whichever school: a child may have gone to another one since. Leaves the transaction without scope.
+    """
+    # One after the other: a button pressed twice takes back once.
+    lock = text("SELECT pg_advisory_xact_lock(hashtextextended('consents ' || :pupil, 0))")
+    session.execute(lock, {"pupil": str(pupil_id)})
+    use_scope(session, EVERYTHING)
     given = open_consents(session, guardians, pupil_id)
     for consent in given:
         session.add(
@@ -231,7 +244,35 @@ def withdraw_consents(session: Session, guardians: Collection[UUID], pupil_id: U
             .where(col(Guardianship.guardian_id).in_(guardians), col(Guardianship.pupil_id) == pupil_id)
             .values(receives_notices=False)
         )
+        session.flush()
+    use_scope(session, NOTHING)
     return len(given)
+
+
+def _studies_here(session: Session, school_id: UUID, pupil_id: UUID) -> bool:
+    found = select(Enrolment.id).where(
+        Enrolment.school_id == school_id, Enrolment.pupil_id == pupil_id, Enrolment.state == "studying"
+    )
+    return session.exec(found).first() is not None
+
+
+def _refuse_barred(session: Session, row: Registration) -> None:
+    """Raise ``Conflict`` where this very contact belongs to somebody who may not see this child's bills.
+
+    Somebody has decided that; a slip found in a school bag does not undo it.
+    """
+    barred = session.exec(
+        select(Guardianship.id)
+        .join(Contact, col(Contact.guardian_id) == col(Guardianship.guardian_id))
+        .where(
+            Guardianship.pupil_id == row.pupil_id,
+            col(Guardianship.may_see_bills).is_(False),
+            Contact.kind == row.kind,
+            Contact.blind == row.blind,
+        )
+    ).first()
+    if barred is not None:
+        raise Conflict("Liên lạc này là của người không được xem khoản thu của em. Xin từ chối, hoặc hỏi hiệu trưởng.")
 
 
 def _undecided(session: Session, school_id: UUID, registration_id: UUID) -> Registration:

@@ -53,6 +53,13 @@ def spend_code(request: Request, digest: bytes) -> None:
     limiter.spend(guardian_codes.BY_LINK, digest.hex())
 
 
+def refuse_spent_codes(request: Request, digest: bytes) -> None:
+    """Raise ``TooManyTries`` where no further code may be asked for, without counting."""
+    limiter = parts_of(request).limiter
+    limiter.refuse_spent(guardian_codes.BY_ADDRESS, address_of(request))
+    limiter.refuse_spent(guardian_codes.BY_LINK, digest.hex())
+
+
 def spend_try(request: Request) -> None:
     """Count one typed code from this address; raises ``TooManyTries``."""
     parts_of(request).limiter.spend(guardian_codes.TRIES_BY_ADDRESS, address_of(request))
@@ -65,6 +72,13 @@ def code_page(request: Request, base: str, sent: SentCode, outcome: Outcome | No
         fault = ENDED
     status = 200 if outcome is None else 422
     return visitor_page(request, "guardian_code.html", status=status, sent=sent, base=base, fault=fault)
+
+
+def _end_older(request: Request, desk: OpenDesk) -> None:
+    """End the session that this browser had before: whoever proved it last is the only one (ASVS 7.2.4)."""
+    before = guardian_digest(request)
+    if before is not None:
+        desk.end_guardian(before, parts_of(request).clock())
 
 
 @router.get("/chi-tiet")
@@ -120,6 +134,7 @@ def use_code(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the req
     now, fresh = parts_of(request).clock(), sessions.new_session()
     outcome = desk.use_code(digest, code_id, ma, fresh.digest, now)
     if outcome is Outcome.RIGHT:
+        _end_older(request, desk)
         answer = RedirectResponse(f"/t/{token}/chi-tiet", status_code=303)
         cookie = sessions.guardian_cookie(production=parts_of(request).production)
         answer.headers.append("set-cookie", cookie.header(fresh.token, max_age=guardian_sessions.LIFETIME))

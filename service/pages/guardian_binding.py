@@ -149,9 +149,7 @@ class GuardianRows(RowsWithin):
         link = registrations.opened_by(self._session, link_digest, now)
         if link is None:
             return None
-        draft = read_draft(typed.full_name, typed.relation, typed.contact)
-        if not typed.agreed:
-            raise Refused("Chưa đánh dấu đồng ý. Đọc các điều bên dưới; nếu đồng ý thì đánh dấu rồi gửi lại.")
+        draft = read_draft(typed.full_name, typed.relation, typed.contact, typed.agreed_to)
         if draft.kind not in code_kinds(self._wiring.settings):
             word = "số điện thoại" if draft.kind == "phone" else "e-mail"
             raise Refused(

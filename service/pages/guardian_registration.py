@@ -12,7 +12,7 @@ from billing.errors import Refused
 from billing.people.names import clean_text
 from service.access.consent_texts import CURRENT, NOTICES
 from service.access.guardian_codes import Outcome
-from service.pages.guardian import TypedCode, code_page, spend_code, spend_try, unknown
+from service.pages.guardian import TypedCode, code_page, refuse_spent_codes, spend_code, spend_try, unknown
 from service.pages.guardian_views import TypedRegistration
 from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, parts_of
 from service.pages.parent import LinkDigest
@@ -46,18 +46,20 @@ def ask(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     ho_ten: Field = "",
     quan_he: Field = "",
     lien_lac: Field = "",
-    dong_y: Annotated[str, Form(max_length=10)] = "",
+    dong_y: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
     """Send a code to the contact that was typed; nothing is stored of a form that is not in order."""
     del form
-    typed = TypedRegistration(clean_text(ho_ten), quan_he, clean_text(lien_lac), agreed=dong_y == "1")
-    spend_code(request, digest)
+    typed = TypedRegistration(clean_text(ho_ten), quan_he, clean_text(lien_lac), dong_y)
+    refuse_spent_codes(request, digest)
     try:
         code_id = desk.ask_to_register(digest, typed, language_of(request), parts_of(request).clock())
     except Refused as wrong:
         return _form(request, token, digest, desk, typed=typed, fault=wrong.message)
     if code_id is None:
         raise unknown(request)
+    # A form that was not in order costs nothing. Raised from here, the code is neither kept nor sent.
+    spend_code(request, digest)
     return RedirectResponse(f"/dk/{token}/ma/{code_id}", status_code=303)
 
 

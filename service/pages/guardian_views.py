@@ -80,12 +80,12 @@ class SentCode:
 
 @dataclass(frozen=True, slots=True)
 class TypedRegistration:
-    """What a family typed into the registration form."""
+    """What a family typed into the registration form; ``agreed_to``: the ticked version of the consent, or nothing."""
 
     full_name: str = ""
     relation: str = ""
     contact: str = ""
-    agreed: bool = False
+    agreed_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

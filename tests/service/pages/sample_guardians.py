@@ -118,7 +118,7 @@ class SampleGuardians:
         self, link_digest: bytes, typed: TypedRegistration, language: str, now: datetime
     ) -> uuid.UUID | None:
         del language, now
-        if not typed.agreed:
+        if not typed.agreed_to:
             raise Refused("Chưa đánh dấu đồng ý.")
         return CODE_ID if link_digest in self.family else None
 
