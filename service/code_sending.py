@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -34,7 +34,7 @@ class CodeToSend:
 
     code_id: UUID
     kind: str
-    to: str
+    to: str = field(repr=False)
     masked: str
     facts: CodeFacts
     language: Language

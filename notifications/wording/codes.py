@@ -7,7 +7,7 @@ screen tells nothing. No link: whoever asked has the page open.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -34,7 +34,7 @@ class CodeFacts:
     """What a code is, who sends it, what it is for, and for how many minutes it is good."""
 
     school: SchoolInWords
-    code: str
+    code: str = field(repr=False)
     purpose: Purpose
     minutes: int
 
