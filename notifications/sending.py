@@ -30,8 +30,8 @@ from notifications.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from notifications.occasions import happenings
-from notifications.quiet import next_morning
+from notifications.occasions import happenings, recipients
+from notifications.quiet import SCHOOL_TIME, next_morning
 from notifications.rendering import Desk, Papers, gather, render
 from notifications.rules import Occasion, earliest, still_wanted
 from notifications.tables import Message, MessageAttempt
@@ -213,13 +213,33 @@ def _events(session: Session, messages: Sequence[Message]) -> dict[int, Event]:
 
 
 def _wanted(session: Session, messages: Sequence[Message], events: Mapping[int, Event], now: datetime) -> list[Message]:
-    """Ask the rules again: a night or an outage may lie between planning and sending."""
+    """Ask the rules again: a night or an outage may lie between planning and sending.
+
+    Also whether this person is still to be told: who took a consent back, or answers for the child no more, is not.
+    """
     told = happenings(session, events.values())
-    return [message for message in messages if _is_its_time(session, message, told[message.event_id].occasion, now)]
+    willing = _willing(session, messages, now)
+    return [
+        message
+        for message in messages
+        if _is_its_time(
+            session,
+            message,
+            told[message.event_id].occasion,
+            now,
+            is_told=(message.guardian_id, message.pupil_id) in willing,
+        )
+    ]
 
 
-def _is_its_time(session: Session, message: Message, occasion: Occasion, now: datetime) -> bool:
-    if not still_wanted(occasion):
+def _willing(session: Session, messages: Sequence[Message], now: datetime) -> set[tuple[UUID, UUID]]:
+    """Return who is told about whom today: guardian and pupil."""
+    people = recipients(session, {message.pupil_id for message in messages}, now.astimezone(SCHOOL_TIME).date())
+    return {(each.guardian_id, pupil) for pupil, found in people.items() for each in found if each.wants_notices}
+
+
+def _is_its_time(session: Session, message: Message, occasion: Occasion, now: datetime, *, is_told: bool) -> bool:
+    if not is_told or not still_wanted(occasion):
         message.state, message.next_try_at = "superseded", None
         _drop_fallback(session, message)
         return False

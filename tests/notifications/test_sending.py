@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from billing.payments.tables import PaymentRequest
@@ -281,6 +282,21 @@ def test_a_contact_removed_meanwhile_is_not_written_to(noticed: World) -> None:
     send_all(noticed, provider)
     assert provider.channels == ["email"]
     assert noticed.attempts() == [("unreachable", "no_contact"), ("accepted", "")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["receives_notices = false", "may_see_bills = false", "valid_to = '2025-10-05'"],
+    ids=["took the consent back", "barred", "answers no more"],
+)
+def test_who_is_not_to_be_told_any_more_is_not_told_what_was_planned_before(noticed: World, change: str) -> None:
+    """A night lies between planning and sending; what was taken back in it is taken back."""
+    with noticed.database.transaction(EVERYTHING) as session:
+        session.execute(text(f"UPDATE guardianships SET {change}"))  # noqa: S608  words of this test
+    provider = Provider()
+    send_all(noticed, provider)
+    assert provider.got == []
+    assert noticed.states() == [("zalo", "superseded"), ("email", "superseded")]
 
 
 def test_what_does_not_fit_zalo_goes_by_mail(world: World) -> None:
