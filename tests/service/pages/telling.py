@@ -99,5 +99,6 @@ def _settings(zalo: str, smtp_port: int) -> Settings:
         zalo_app_id=zalo_program.APP_ID,
         zalo_app_secret=SecretStr(zalo_program.APP_SECRET),
         zalo_refresh_token=SecretStr(zalo_program.FIRST_REFRESH),
+        zalo_template_code=zalo_program.CODE_TEMPLATE,
         **templates,
     )
