@@ -12,6 +12,10 @@ from billing.people.names import clean_text
 from billing.people.workbook import Cell
 from service.access.consent_texts import CURRENT, NOTICES
 
+_HOW_TO_WRITE = (
+    "Ghi một số di động 10 chữ số, bắt đầu bằng 03, 05, 07, 08 hoặc 09, hoặc một địa chỉ e-mail như ten@example.com."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -51,12 +55,15 @@ def read_draft(full_name: str, relation: str, contact: str, agreed_to: str) -> D
         raise Refused("Chưa chọn quan hệ với học sinh. Xin chọn một trong danh sách.")
     if not contact:
         raise Refused("Chưa ghi số điện thoại hoặc e-mail. Xin ghi một trong hai.")
+    kind, read = ("email", email_of) if "@" in contact else ("phone", phone_of)
     try:
         name = name_of(_as_cell(full_name))
-        kind = "email" if "@" in contact else "phone"
-        value = email_of(_as_cell(contact)) if kind == "email" else phone_of(_as_cell(contact))
     except CellError as wrong:
         raise Refused(f"{wrong.reason} {wrong.remedy}") from wrong
+    try:
+        value = read(_as_cell(contact))
+    except CellError as wrong:
+        raise Refused(f"{wrong.reason} {_HOW_TO_WRITE}") from wrong  # the sheet's advice speaks of rows
     if not agreed_to:
         raise Refused("Chưa đánh dấu đồng ý. Đọc các điều bên dưới; nếu đồng ý thì đánh dấu rồi gửi lại.")
     if agreed_to != CURRENT[NOTICES].version:

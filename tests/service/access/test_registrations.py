@@ -139,8 +139,10 @@ def office(database: Database, vault: Vault) -> Office:
         school = make_school(session)
         other = make_school(session, province=session.get_one(Authority, school.province_id))
         group = make_class(session, school)
-        children = [make_pupil(session, group, name, province_id=school.province_id) for name in ("Lê An", "Lê Bình")]
-        return Office(database, vault, school, other, *children, make_user(session, school))
+        child, sister = (
+            make_pupil(session, group, name, province_id=school.province_id) for name in ("Lê An", "Lê Bình")
+        )
+        return Office(database, vault, school, other, child, sister, make_user(session, school))
 
 
 def at_once(*acts: Callable[[], object]) -> list[object]:

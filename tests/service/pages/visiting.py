@@ -6,7 +6,7 @@ import html
 import re
 from itertools import count
 
-import httpx
+import httpx2
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -26,15 +26,16 @@ class Visitor:
             raise_server_exceptions=False,
             client=(f"10.7.{number // 250}.{number % 250 + 1}", 40_000),
         )
-        self.answer: httpx.Response | None = None
+        self.answer: httpx2.Response | None = None
 
     def reads(self, path: str, status: int = 200) -> str:
         """Open a page; return its words with entities resolved."""
-        self.answer = self.client.get(path)
-        assert self.answer.status_code == status, (path, self.answer.status_code)
-        return html.unescape(self.answer.text)
+        answer = self.client.get(path)
+        assert answer.status_code == status, (path, answer.status_code)
+        self.answer = answer
+        return html.unescape(answer.text)
 
-    def sends(self, path: str, page: str = "", **fields: str) -> httpx.Response:
+    def sends(self, path: str, page: str = "", **fields: str) -> httpx2.Response:
         """Send a form of the page read last, or of another one."""
         if page:
             self.reads(page)
