@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import text
 from sqlmodel import Session, select
 
 from billing.documents.vietqr import decode
@@ -29,13 +30,17 @@ from billing.money import Money
 from billing.rounds.tables import BillingRound
 from billing.storage import new_id
 from billing.vault import Vault
+from service.access.roles import MATRIX, Actor
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from tests.billing.documents.pages import codes, pictures, words
 from tests.conftest import TestServers
 from tests.factories.rounds import BillingSchool
 from tests.factories.schools import Enrolled
+from tests.service.jobs.test_changed_notices import lower, void
 from tests.service.pages.telling import Telling, telling
+from tests.service.pages.test_registration_pages import forms
+from tests.service.pages.towns import Town
 
 KEY = bytes(range(32)).hex()
 
@@ -133,13 +138,33 @@ def test_the_full_views_do_tell(household: Household) -> None:
     assert [word for word in TOLD if word not in html.unescape(page)] == []
 
 
+def test_the_full_view_tells_behind_a_code_and_every_step_before_it_does_not(household: Household) -> None:
+    """What a neighbour reads over the shoulder until the code is typed, and in the message with it."""
+    town = Town(household.world, household.zalo, household.mailbox)
+    browser, link = town.visitor(), household.world.link()
+    by_mail, by_zalo = town.asks(browser, "email"), town.asks(browser)
+    for form in (by_mail, by_zalo):
+        tells_nothing(browser.reads(form), "the page for a code")
+    tells_nothing(browser.sends(by_zalo, ma="x").text, "the page for a wrong code")
+    tells_nothing(of_letter(town.letters()[-1]), "the letter with a code")
+    tells_nothing(json.dumps(asdict(town.zalo.delivered[-1]), ensure_ascii=False), "the message with a code")
+    browser.sends(by_zalo, by_zalo, ma=town.code())
+    full = browser.reads(f"{link}/chi-tiet")
+    assert [word for word in TOLD if word not in full] == []
+    tells_nothing(browser.reads(link), "the bill's page of somebody who proved a contact")
+    browser.sends(f"{link}/dong-phien", f"{link}/chi-tiet")
+    tells_nothing(browser.reads(f"{link}/chi-tiet?xong=dong"), "the page after closing")
+    for form in forms(town):
+        tells_nothing(browser.reads(form), "the form behind a slip's small code")
+
+
 def test_no_page_of_the_family_tells(household: Household) -> None:
     link = household.world.link()
     for language in ("vi", "en"):
         for page in ("", "/chi-tiet"):
-            text = household.read(f"{link}{page}?lang={language}")
-            assert "220.800" in text
-            tells_nothing(text, f"{page or 'the page'} in {language}")
+            shown = household.read(f"{link}{page}?lang={language}")
+            assert "220.800" in shown
+            tells_nothing(shown, f"{page or 'the page'} in {language}")
     tells_nothing(household.read(f"{link}/status"), "the status")
 
 
@@ -157,9 +182,9 @@ def test_no_slip_tells(household: Household) -> None:
     path = f"/van-phong/dot-thu/{household.round_id}"
     child = household.world.billing.pupils[0]
     pdf = accountant.get(f"{path}/giay-bao/{child.class_group.id}.pdf").content
-    text = " ".join(words(pdf))
-    assert "220.800" in text
-    tells_nothing(text, "the slips")
+    printed = " ".join(words(pdf))
+    assert "220.800" in printed
+    tells_nothing(printed, "the slips")
     tells_nothing(pdf.decode("latin-1"), "the slips' file")
     for page in pictures(pdf, 200):
         for payload in codes(page):
@@ -192,10 +217,73 @@ def test_no_message_and_no_receipt_tells(household: Household) -> None:
     tells_nothing(paid, "the page after payment")
     [number] = set(re.findall(r"/bien-lai/([^.\"]+)\.pdf", paid))
     receipt = household.world.client().get(f"{link}/bien-lai/{number}.pdf")
-    text = " ".join(words(receipt.content))
-    assert "385.750" in text
-    tells_nothing(text, "the receipt")
+    printed = " ".join(words(receipt.content))
+    assert "385.750" in printed
+    tells_nothing(printed, "the receipt")
     tells_nothing(receipt.content.decode("latin-1"), "the receipt's file")
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_no_message_about_a_change_tells(household: Household, language: str) -> None:
+    """Lowered, replaced, taken back: what is left over must not show what others would have paid."""
+    with household.world.collecting.database.transaction(EVERYTHING) as session:
+        session.execute(text("UPDATE guardians SET language = :language"), {"language": language})
+    assert household.tell() > 0
+    lower(household, "TIENAN", 20_800)
+    assert household.tell() > 0
+    void(household, replace=True)
+    assert household.tell() > 0
+    void(household)
+    assert household.tell() > 0
+    assert len({got.template_id for got in household.zalo.delivered}) == 4
+    for delivered in household.zalo.delivered:
+        tells_nothing(json.dumps(asdict(delivered), ensure_ascii=False), f"a message by Zalo in {language}")
+    assert len(household.letters()) >= 4
+    for letter in household.letters():
+        tells_nothing(of_letter(letter), f"the letter {letter['Subject']}")
+    link = household.world.link()
+    for page in ("", "/chi-tiet", "/status"):
+        tells_nothing(household.read(f"{link}{page}?lang={language}"), f"{page or 'the page'} of a void bill")
+
+
+# Lists for the State by name, which the cashier pays out and the pupil's family signs for.
+LISTS_THAT_TELL = ("/van-phong/ngan-sach/",)
+
+
+@pytest.mark.parametrize("role", ["cashier", "class_teacher", "province", "admin"])
+def test_no_page_that_a_role_without_the_right_may_open_tells(household: Household, role: str) -> None:
+    """Every route of the matrix, also those that are made after this test was written."""
+    world = household.world
+    child = world.billing.pupils[0]
+    known = {
+        "round_id": household.round_id,
+        "class_id": str(child.class_group.id),
+        "pupil_id": str(child.id),
+        "enrolment_id": str(child.enrolment.id),
+        "code": "BANTRU",
+        "name": "hocphi.js",
+    }
+    place = {"authority_id": world.billing.school.authority_id} if role in {"province", "admin"} else {}
+    client = world.signed_in(world.staff(role, **place))
+    may_open = [path for (method, path), actors in MATRIX.items() if method == "GET" and Actor(role) in actors]
+    assert "/toi" in may_open
+    for path in may_open:
+        if path.startswith(LISTS_THAT_TELL) or path.startswith("/static"):
+            continue
+        address = re.sub(r"{(\w+)}", lambda found: known.get(found[1], str(new_id())), path)
+        answer = client.get(address)
+        assert answer.status_code < 500, address
+        tells_nothing(_main(_readable(answer.content)), f"{address} for the role {role}")
+
+
+def _readable(content: bytes) -> str:
+    """Return the words of a page, a printed document or a workbook."""
+    if content.startswith(b"%PDF"):
+        return " ".join(words(content))
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(content)) as parts:
+            return " ".join(parts.read(name).decode("utf-8", "ignore") for name in parts.namelist())
+    return content.decode("utf-8", "replace")
 
 
 def test_no_class_list_of_another_role_tells(household: Household) -> None:
