@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from threading import Barrier
 from typing import TypeVar
 from uuid import UUID
@@ -197,9 +198,9 @@ def test_three_an_hour_and_ten_a_day_whatever_the_link_purpose_or_school(codes: 
 
 def test_a_hundred_wrong_tries_in_a_row_end_it_and_a_right_one_begins_anew(codes: Codes) -> None:
     made: list[UUID] = []
-    for day in range(1, 8):
-        codes.now = SCHOOL_DAY + timedelta(days=day)
-        made += [codes.ask()[0] for _ in range(3)]
+    for day, second in product(range(1, 8), range(3)):
+        codes.now = SCHOOL_DAY + timedelta(days=day, seconds=second)
+        made.append(codes.ask()[0])
 
     def spend(tries: str) -> None:
         with codes.database.transaction(EVERYTHING) as session:

@@ -116,10 +116,10 @@ def impoverish(session: Session, billing: BillingSchool) -> None:
             reduce(session, billing, child, item, fields)
 
 
-def tells_nothing(text: str, where: str) -> None:
-    """Fail when a text holds one of the secrets, in whatever letters."""
+def tells_nothing(text: str, where: str, but: frozenset[str] = frozenset()) -> None:
+    """Fail when a text holds one of the secrets, in whatever letters, but for some words."""
     plain = unicodedata.normalize("NFC", html.unescape(text)).replace("\u00a0", " ").lower()
-    found = [secret for secret in SECRETS if secret in plain]
+    found = [secret for secret in SECRETS if secret in plain and secret not in but]
     around = [plain[max(plain.index(each) - 60, 0) : plain.index(each) + 60] for each in found]
     assert not found, f"{where} tells {found}: {around}"
 
@@ -225,7 +225,11 @@ def test_no_message_and_no_receipt_tells(household: Household) -> None:
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_no_message_about_a_change_tells(household: Household, language: str) -> None:
-    """Lowered, replaced, taken back: what is left over must not show what others would have paid."""
+    """Lowered, replaced, taken back: what is left over must not show what others would have paid.
+
+    That a notice itself was lowered ("đã giảm thông báo thu") is told to whomever it happens to.
+    """
+    lowered = frozenset({"giảm"})
     with household.world.collecting.database.transaction(EVERYTHING) as session:
         session.execute(text("UPDATE guardians SET language = :language"), {"language": language})
     assert household.tell() > 0
@@ -237,10 +241,10 @@ def test_no_message_about_a_change_tells(household: Household, language: str) ->
     assert household.tell() > 0
     assert len({got.template_id for got in household.zalo.delivered}) == 4
     for delivered in household.zalo.delivered:
-        tells_nothing(json.dumps(asdict(delivered), ensure_ascii=False), f"a message by Zalo in {language}")
+        tells_nothing(json.dumps(asdict(delivered), ensure_ascii=False), f"a message by Zalo in {language}", lowered)
     assert len(household.letters()) >= 4
     for letter in household.letters():
-        tells_nothing(of_letter(letter), f"the letter {letter['Subject']}")
+        tells_nothing(of_letter(letter), f"the letter {letter['Subject']}", lowered)
     link = household.world.link()
     for page in ("", "/chi-tiet", "/status"):
         tells_nothing(household.read(f"{link}{page}?lang={language}"), f"{page or 'the page'} of a void bill")

@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from billing.rounds.tables import BillingRound
 from service.access import guardian_codes
 from service.access.consent_texts import NOTICES_1
+from service.access.guardian_tables import RegistrationLink
+from service.access.links import digest
 from service.database import EVERYTHING
 from tests.billing.documents.pages import codes, pictures
 from tests.clean_databases import CleanDatabases
@@ -43,7 +45,7 @@ def town(whole_town: Town) -> Town:
 
 
 def forms(town: Town) -> list[str]:
-    """Return the paths that the small codes on the class's slips open, in the order of the slips."""
+    """Return the paths that the small codes on the class's slips open, child by child."""
     accountant = town.world.signed_in(town.world.staff("accountant"))
     with town.world.collecting.database.transaction(EVERYTHING) as session:
         round_id = session.exec(select(BillingRound.id)).one()
@@ -52,7 +54,11 @@ def forms(town: Town) -> list[str]:
     assert answer.status_code == 200
     base = town.world.wiring.settings.base_url
     read = [code for page in pictures(answer.content, 200) for code in codes(page) if code.startswith(base)]
-    return [code.removeprefix(base) for code in read]
+    paths = {digest(code.rpartition("/")[2]): code.removeprefix(base) for code in read if "/dk/" in code}
+    with town.world.collecting.database.transaction(EVERYTHING) as session:
+        links = session.exec(select(RegistrationLink).where(col(RegistrationLink.token_hash).in_(paths))).all()
+    found = {link.pupil_id: paths[link.token_hash] for link in links}
+    return [found[child.id] for child in town.world.billing.pupils]
 
 
 def registers(town: Town, browser: Visitor, form: str, **fields: str) -> None:
