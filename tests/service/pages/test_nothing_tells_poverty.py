@@ -62,6 +62,10 @@ SECRETS = (
 )  # fmt: skip
 
 
+# Ids, tokens and moments: a number of a paper stands in one of them now and then, and tells nothing.
+_BY_CHANCE = re.compile(r"[A-Za-z0-9_-]{20,}|[0-9]{11,}")
+
+
 @dataclass
 class Household(Telling):
     """The child of a poor household, and where its papers and messages are found."""
@@ -118,7 +122,8 @@ def impoverish(session: Session, billing: BillingSchool) -> None:
 
 def tells_nothing(text: str, where: str, but: frozenset[str] = frozenset()) -> None:
     """Fail when a text holds one of the secrets, in whatever letters, but for some words."""
-    plain = unicodedata.normalize("NFC", html.unescape(text)).replace("\u00a0", " ").lower()
+    words_only = _BY_CHANCE.sub(" ", html.unescape(text))
+    plain = unicodedata.normalize("NFC", words_only).replace("\u00a0", " ").lower()
     found = [secret for secret in SECRETS if secret in plain and secret not in but]
     around = [plain[max(plain.index(each) - 60, 0) : plain.index(each) + 60] for each in found]
     assert not found, f"{where} tells {found}: {around}"
