@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill
+from billing.credits.paying_out import STATE_NAMES, LineState, states_of
 from billing.ledger.accounts import FAMILY_CREDIT, account_id
 from billing.ledger.tables import JournalEntry, Posting
 from billing.money import Money
@@ -28,6 +30,9 @@ KIND_NAMES = MappingProxyType(
         ("refund_taken_back", True): "Rút lại khoản hoàn",
     }
 )
+
+
+_REFUND = "refund_approved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,10 @@ def history_of(session: Session, school_id: UUID, pupil_id: UUID) -> list[Moved]
             Posting.pupil_id == pupil_id,
             or_(col(Posting.credit_account_id) == account, col(Posting.debit_account_id) == account),
         )
-        .order_by(col(JournalEntry.recorded_at), col(Posting.id))
+        .order_by(col(Posting.id))
     ).all()
+    refunded = [UUID(entry.source_id) for _, entry, _, _ in rows if entry.kind == _REFUND]
+    states = states_of(session, school_id, refunded) if refunded else {}
     return [
         Moved(
             day=entry.value_date,
@@ -65,7 +72,16 @@ def history_of(session: Session, school_id: UUID, pupil_id: UUID) -> list[Moved]
             amount=posting.amount if posting.credit_account_id == account else -posting.amount,
             bill_number=number or "",
             period=period or "",
-            note=entry.note if entry.reverses_id is not None else "",
+            note=_note(entry, states),
         )
         for posting, entry, number, period in rows
     ]
+
+
+def _note(entry: JournalEntry, states: Mapping[UUID, LineState]) -> str:
+    """Return what became of a refund and when, or why something was undone."""
+    if entry.kind == _REFUND:
+        state = states[UUID(entry.source_id)]
+        day = f" {state.step.day:%d/%m/%Y}" if state.step and state.word != "approved" else ""
+        return f"{STATE_NAMES[state.word]}{day}"
+    return entry.note if entry.reverses_id is not None else ""

@@ -98,6 +98,11 @@ class PupilCredit:
     due: Money
     banks: tuple[tuple[str, str], ...]
 
+    @property
+    def free(self) -> bool:
+        """Whether anything can be used or asked back."""
+        return any(each.free for each in self.kept)
+
 
 @dataclass(frozen=True, slots=True)
 class TypedUse:

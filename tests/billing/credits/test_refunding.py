@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, select
 
+from billing.credits.choosing import Choice, wanted_in_bulk
+from billing.credits.history import history_of
 from billing.credits.paying_out import mark_sent, pay_cash, states_of, take_back, undo_step
-from billing.credits.reading import credit_of, free_credit
+from billing.credits.reading import free_credit
 from billing.credits.refunding import (
     REFUND_PAYABLE,
     Payee,
@@ -23,6 +25,7 @@ from billing.credits.tables import Refund, RefundLine
 from billing.errors import Conflict, Refused, SamePerson
 from billing.ledger.balances import debit_balance
 from billing.money import ZERO, Money
+from billing.storage import new_id
 from tests.billing.credits.credit_world import MEAL, School
 from tests.factories.schools import make_user
 
@@ -63,6 +66,11 @@ def test_a_cash_refund_is_never_credited_again(school: School) -> None:
         assert before - debit_balance(session, school.id, "111") == 2 * MEAL
         school.bill_month(session, 10)
         assert (school.bill(session, 10).paid, school.kept(session)) == (ZERO, {})
+        moves = history_of(session, school.id, school.pupil())
+        assert [(move.what, move.amount.dong, move.note) for move in moves] == [
+            ("Ghi giảm thông báo đã nộp", 64_000, ""),
+            ("Hoàn cho gia đình", -64_000, "đã chi tiền mặt 06/10/2025"),
+        ]
         with pytest.raises(Conflict, match="đã chi tiền mặt"):
             pay_cash(session, line.id, cashier, "Nguyễn Văn Hòa", school.now.date(), school.now)
         with pytest.raises(Conflict, match="đã chi tiền mặt"):
@@ -138,13 +146,16 @@ def test_a_fee_lowered_after_payment_is_refunded_in_one_request(school: School) 
             school.pay(session, 9, child)
         for child in range(3):
             school.lower(session, 9, "BANTRU", Money(25_000), child)
-        kept = credit_of(session, school.id)
-        wanted = [Wanted(pupil, item, amount) for (pupil, item), amount in kept.items()]
+        school.lower(session, 9, "TIENAN", MEAL)
+        first = school.billing.pupils[0].class_group.id
+        choice = Choice("BANTRU", first, school.rounds[9])
+        wanted = wanted_in_bulk(session, school.id, choice, school.now.date())
+        assert wanted_in_bulk(session, school.id, Choice("BANTRU", new_id()), school.now.date()) == []
         refund = ask_refund(
             session, school.vault, school.billing.accountant, school.id, wanted, "Hạ mức thu", school.now
         )
         assert approve_refund(session, refund.id, school.billing.approver, school.now) == Money(75_000)
-        assert books(school, session) == (ZERO, Money(75_000))
+        assert books(school, session) == (MEAL, Money(75_000))
         assert len(session.exec(select(RefundLine)).all()) == 3
 
 
