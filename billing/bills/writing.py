@@ -69,6 +69,11 @@ class NewBill:
         """What the family is to pay."""
         return total(line.family_share for line in self.lines)
 
+    @property
+    def covered(self) -> bool:
+        """Whether the family has nothing to pay."""
+        return not any(line.family_share for line in self.lines)
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -89,9 +94,9 @@ _BILLS = {
     "pupil_id": "uuid",
     "class_id": "uuid",
     "bank_account_id": "uuid",
+    "replaces_id": "uuid",
     "gross": "bigint",
     "family_due": "bigint",
-    "replaces_id": "uuid",
     "lines": "int",
 }
 _LINES = {
@@ -151,8 +156,9 @@ def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> Non
     """Insert bills, lines, reductions and instalments; the database checks sums, keys and the school on every row."""
     session.flush()
     shared_lines = number_shared(bill.lines for bill in bills)
-    load_temporary(session, "new_bills", _BILLS, (_bill_row(bill, shared_lines[id(bill.lines)][0]) for bill in bills))
     each = shared_lines.values()
+    ends = {id(lines): _end_of_row(number, lines) for number, lines in each}
+    load_temporary(session, "new_bills", _BILLS, (_bill_row(bill) + ends[id(bill.lines)] for bill in bills))
     load_temporary(session, "new_bill_lines", _LINES, (row for one in each for row in _line_rows(*one)))
     load_temporary(session, "new_bill_reductions", _REDUCTIONS, (row for one in each for row in _shares(*one)))
     shared = {
@@ -169,7 +175,7 @@ def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> Non
         session.execute(_INSERT_INSTALMENTS, {"school_id": issue.school_id})
 
 
-def _bill_row(bill: NewBill, lines: int) -> tuple[object, ...]:
+def _bill_row(bill: NewBill) -> tuple[object, ...]:
     return (
         bill.id,
         bill.number,
@@ -177,11 +183,13 @@ def _bill_row(bill: NewBill, lines: int) -> tuple[object, ...]:
         bill.pupil_id,
         bill.class_id,
         bill.bank_account_id,
-        bill.gross.dong,
-        bill.family_due.dong,
         bill.replaces_id,
-        lines,
     )
+
+
+def _end_of_row(number: int, lines: Sequence[NewLine]) -> tuple[object, ...]:
+    """Return what the bills with the same lines have in common."""
+    return total(line.gross for line in lines).dong, total(line.family_share for line in lines).dong, number
 
 
 def _line_rows(number: int, lines: Sequence[NewLine]) -> Iterator[tuple[object, ...]]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -35,6 +35,7 @@ from billing.fees.items import (
     Quantity,
     Reduction,
     Span,
+    last_day,
 )
 from billing.money import ZERO, Money, total
 
@@ -195,20 +196,49 @@ class Charge:
         return total(line.share(payer) for line in self.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class _ItemFacts:
+    """All that the lines of one item depend on; pupils who are alike in these share the lines."""
+
+    enrolled: tuple[Span, ...]
+    registrations: tuple[Registration, ...]
+    absent: frozenset[date]
+    reductions: tuple[Reduction, ...]
+
+
 def charge_pupil(pupil: PupilFacts, period: Period, schedule: Schedule) -> Charge:
     """Charge one pupil; raises ``Refused`` if two of an item's prices fit, or two reductions share an id."""
-    return Charge(pupil.pupil_id, period, _lines(pupil, period, schedule))
+    return next(charge_all([pupil], period, schedule))
 
 
 def charge_all(pupils: Iterable[PupilFacts], period: Period, schedule: Schedule) -> Iterator[Charge]:
-    """Charge many pupils, in their order; pupils with the same facts share one calculation."""
-    known: dict[PupilFacts, tuple[ChargeLine, ...]] = {}
-    nobody = UUID(int=0)
+    """Charge many pupils, in their order; pupils with the same facts share one calculation.
+
+    Raises ``Refused`` as ``charge_pupil`` does.
+    """
+    prices = sorted(schedule.prices, key=_place)
+    fitting: dict[tuple[Level, int, str], tuple[int, ...]] = {}
+    profiles: dict[tuple[object, ...], tuple[ChargeLine, ...]] = {}
+    known: dict[tuple[int, _ItemFacts], tuple[ChargeLine, ...]] = {}
     for pupil in pupils:
-        profile = replace(pupil, pupil_id=nobody)
-        if profile not in known:
-            known[profile] = _lines(pupil, period, schedule)
-        yield Charge(pupil.pupil_id, period, known[profile])
+        audience = pupil.level, pupil.grade, pupil.class_name
+        if audience not in fitting:
+            fitting[audience] = _fitting(prices, pupil, period)
+        profile = _profile(pupil, fitting[audience])
+        if profile not in profiles:
+            reductions = _in_order(schedule.standing() + pupil.reductions, pupil)
+            keys = [(place, _item_facts(prices[place], pupil, reductions)) for place in fitting[audience]]
+            for place, facts in keys:
+                if (place, facts) not in known:
+                    known[place, facts] = tuple(_price_lines(prices[place], facts, period))
+            profiles[profile] = tuple(line for key in keys for line in known[key])
+        yield Charge(pupil.pupil_id, period, profiles[profile])
+
+
+def _profile(pupil: PupilFacts, places: tuple[int, ...]) -> tuple[object, ...]:
+    """Return all that a pupil's charge depends on: the prices of the class, and everything of the pupil's own."""
+    own = pupil.level, pupil.enrolled, pupil.registrations, pupil.reductions
+    return places, own, pupil.sibling_order, pupil.citizen, pupil.absent
 
 
 def split_by_account(charge: Charge) -> dict[str, Charge]:
@@ -216,23 +246,34 @@ def split_by_account(charge: Charge) -> dict[str, Charge]:
     parts: dict[str, list[ChargeLine]] = defaultdict(list)
     for line in charge.lines:
         parts[line.item.account].append(line)
-    return {key: replace(charge, lines=tuple(parts[key])) for key in sorted(parts)}
+    return {key: Charge(charge.pupil_id, charge.period, tuple(parts[key])) for key in sorted(parts)}
 
 
-def _lines(pupil: PupilFacts, period: Period, schedule: Schedule) -> tuple[ChargeLine, ...]:
-    prices = [
-        price
-        for price in sorted(schedule.prices, key=_place)
+def _fitting(ordered: Sequence[Price], pupil: PupilFacts, period: Period) -> tuple[int, ...]:
+    """Return the places of the prices that hold for a pupil's class in the period; raises ``Refused``."""
+    places = tuple(
+        place
+        for place, price in enumerate(ordered)
         if price.meets(pupil.level, pupil.grade, pupil.class_name) and price.valid.within(period.days)
-    ]
-    for earlier, later in pairwise(prices):
+    )
+    for earlier, later in pairwise(ordered[place] for place in places):
         if earlier.item.code == later.item.code and earlier.valid.within(later.valid):
             raise Refused(
                 f"Khoản thu {later.item.name} có hai đơn giá cùng áp dụng cho lớp {pupil.class_name}; chỉ giữ lại một.",
                 item=later.item.code,
             )
-    reductions = _in_order(schedule.standing() + pupil.reductions, pupil)
-    return tuple(line for price in prices for line in _price_lines(price, pupil, period, reductions))
+    return places
+
+
+def _item_facts(price: Price, pupil: PupilFacts, reductions: Sequence[Reduction]) -> _ItemFacts:
+    """Return what of a pupil's facts the lines of a price depend on."""
+    registered = price.item.opt_in or price.quantity is Quantity.REGISTERED
+    return _ItemFacts(
+        enrolled=pupil.enrolled,
+        registrations=tuple(each for each in pupil.registrations if registered and each.item == price.item.code),
+        absent=pupil.absent if price.quantity is Quantity.MEAL_DAYS else frozenset(),
+        reductions=tuple(reduction for reduction in reductions if reduction.covers(price.item)),
+    )
 
 
 def _place(price: Price) -> tuple[int, str, date]:
@@ -259,23 +300,22 @@ def _rank(reduction: Reduction) -> tuple[int, bool, date, str]:
     return _PAYER_ORDER[reduction.payer], by_amount, reduction.valid.start, reduction.id
 
 
-def _price_lines(price: Price, pupil: PupilFacts, period: Period, reductions: list[Reduction]) -> Iterator[ChargeLine]:
+def _price_lines(price: Price, facts: _ItemFacts, period: Period) -> Iterator[ChargeLine]:
     """Give the line of the whole months of a price, then that of the half ones; months without units give none."""
-    fitting = [reduction for reduction in reductions if reduction.covers(price.item)]
     whole: list[tuple[Span, list[Span], int]] = []
     half: list[tuple[Span, list[Span], int]] = []
-    for month in _months(period.days):
-        stay = _stay(price, pupil, month)
-        units = _units(price, pupil, period, stay)
+    for month in period.days.months():
+        stay = _stay(price, facts, month)
+        units = _units(price, facts, period, stay)
         if not units:
             continue
-        part = _part(price, pupil, month)
+        part = _part(price, facts, month)
         if part is not PartMonth.NONE:
             (half if part is PartMonth.HALF else whole).append((month, stay, units))
     if whole:
-        yield _line(price, whole, fitting)
+        yield _line(price, whole, facts.reductions)
     if half:
-        yield _line(price, half, fitting, half=True)
+        yield _line(price, half, facts.reductions, half=True)
 
 
 def _line(
@@ -291,7 +331,7 @@ def _line(
         gross = left = unit_price * units
         for reduction in fitting:
             if left and reduction.valid.holds(stay[0].start):
-                part = min(left, _reduction_of(reduction, gross))
+                part = min(left, reduction.of(gross))
                 taken[reduction] = taken.get(reduction, ZERO) + part
                 left -= part
     quantity = sum(units for _, _, units in months)
@@ -301,19 +341,11 @@ def _line(
     because = Because(
         rule=price.quantity,
         price_days=price.valid,
-        audience=_audience(price),
+        audience=price.audience(),
         months=tuple(_month_facts(*each) for each in months),
         half=half,
     )
     return ChargeLine(price.item, quantity, unit_price, gross, applied, family, because)
-
-
-def _audience(price: Price) -> tuple[str, ...]:
-    return (
-        *(f"level:{level}" for level in sorted(price.levels)),
-        *(f"grade:{grade}" for grade in sorted(price.grades)),
-        *(f"class:{name}" for name in sorted(price.classes)),
-    )
 
 
 def _month_facts(month: Span, stay: Sequence[Span], units: int) -> MonthFacts:
@@ -326,7 +358,7 @@ def _month_facts(month: Span, stay: Sequence[Span], units: int) -> MonthFacts:
     )
 
 
-def _part(price: Price, pupil: PupilFacts, month: Span) -> PartMonth:
+def _part(price: Price, facts: _ItemFacts, month: Span) -> PartMonth:
     """Tell what of a month is paid: the whole of it, half or nothing, by the halves in which the pupil was there.
 
     The whole calendar month is looked at, also where the period holds only a part of it.
@@ -335,55 +367,31 @@ def _part(price: Price, pupil: PupilFacts, month: Span) -> PartMonth:
         return PartMonth.WHOLE
     first = month.start.replace(day=1)
     middle = first.replace(day=_MIDDLE)
-    early = _stay(price, pupil, Span(first, middle))
-    late = _stay(price, pupil, Span(middle + timedelta(days=1), _last_day(first)))
+    early = _stay(price, facts, Span(first, middle))
+    late = _stay(price, facts, Span(middle + timedelta(days=1), last_day(first)))
     if early and (late or price.part_month is PartMonth.NONE):
         return PartMonth.WHOLE
     return price.part_month
 
 
-def _reduction_of(reduction: Reduction, gross: Money) -> Money:
-    if reduction.percent is not None:
-        return gross.percent(reduction.percent)
-    assert reduction.amount is not None  # noqa: S101  Reduction allows exactly one of the two
-    return reduction.amount
-
-
-def _months(days: Span) -> Iterator[Span]:
-    """Cut days into calendar months."""
-    start, end = days.start, days.end
-    while end is not None and start <= end:
-        last = _last_day(start)
-        yield Span(start, min(end, last))
-        start = last + timedelta(days=1)
-
-
-def _last_day(day: date) -> date:
-    """Return the last day of a day's month."""
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-
-
-def _stay(price: Price, pupil: PupilFacts, month: Span) -> list[Span]:
+def _stay(price: Price, facts: _ItemFacts, month: Span) -> list[Span]:
     """Return the days of the month for which the price holds for the pupil, first ones first."""
     days = price.valid.within(month)
     if days is None:
         return []
-    spans = [span for enrolled in pupil.enrolled if (span := enrolled.within(days))]
+    spans = [span for enrolled in facts.enrolled if (span := enrolled.within(days))]
     if price.item.opt_in:
-        wanted = [each.days for each in pupil.registrations if each.item == price.item.code]
-        spans = [both for span in spans for chosen in wanted if (both := span.within(chosen))]
+        spans = [both for span in spans for chosen in facts.registrations if (both := span.within(chosen.days))]
     return sorted(spans, key=lambda span: span.start)
 
 
-def _units(price: Price, pupil: PupilFacts, period: Period, stay: list[Span]) -> int:
+def _units(price: Price, facts: _ItemFacts, period: Period, stay: list[Span]) -> int:
     if not stay:
         return 0
     if price.quantity is Quantity.MEAL_DAYS:
-        eaten = period.meal_days - pupil.absent
+        eaten = period.meal_days - facts.absent
         return sum(any(span.holds(day) for span in stay) for day in eaten)
     if price.quantity is Quantity.REGISTERED:
         first = stay[0].start
-        return max(
-            each.quantity for each in pupil.registrations if each.item == price.item.code and each.days.holds(first)
-        )
+        return max(each.quantity for each in facts.registrations if each.days.holds(first))
     return price.count

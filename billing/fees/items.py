@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -137,6 +138,11 @@ LEVEL_NAMES = {
 RARE_UNITS = frozenset({Unit.TERM, Unit.YEAR, Unit.ONCE})
 
 
+def last_day(day: date) -> date:
+    """Return the last day of a day's month."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Days from ``start`` to ``end``, both included; no ``end`` means until further notice."""
@@ -158,6 +164,14 @@ class Span:
         ends = [end for end in (self.end, other.end) if end is not None]
         end = min(ends, default=None)
         return None if end is not None and end < start else Span(start, end)
+
+    def months(self) -> Iterator[Span]:
+        """Cut the days into calendar months; days without an end give none."""
+        start = self.start
+        while self.end is not None and start <= self.end:
+            last = last_day(start)
+            yield Span(start, min(self.end, last))
+            start = last + timedelta(days=1)
 
     def whole_months(self) -> bool:
         """Tell whether it starts on the first and ends on the last day of a month (or never)."""
@@ -260,6 +274,14 @@ class Price:
             and (not self.classes or class_name in self.classes)
         )
 
+    def audience(self) -> tuple[str, ...]:
+        """Return the levels, grades and classes that the price is limited to, such as ``level:primary``."""
+        return (
+            *(f"level:{level}" for level in sorted(self.levels)),
+            *(f"grade:{grade}" for grade in sorted(self.grades)),
+            *(f"class:{name}" for name in sorted(self.classes)),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
@@ -313,6 +335,13 @@ class Reduction:
     def covers(self, item: FeeItem) -> bool:
         """Tell whether the item, or its group, is among those reduced."""
         return item.code in self.items or item.group in self.groups
+
+    def of(self, gross: Money) -> Money:
+        """Return what is taken off one month's gross, before it is bounded by what is left."""
+        if self.percent is not None:
+            return gross.percent(self.percent)
+        assert self.amount is not None  # noqa: S101  exactly one of the two is given
+        return self.amount
 
 
 def _first_wrong(*checks: tuple[bool, str]) -> str | None:

@@ -64,16 +64,19 @@ def read_roll(session: Session, school_id: UUID, school_year: str, days: Span) -
     places = _sibling_places(session, everybody, days)
     absent = settled_absences(session, school_id, days.start, days.end or date.max)
     pupils = []
+    spans: dict[tuple[date, date | None], Span] = {}
     for enrolment, pupil, started_on, ended_on in enrolments:
-        if enrolment not in classes:
+        group = classes.get(enrolment)
+        if group is None:
             continue
-        group = classes[enrolment]
+        if (started_on, ended_on) not in spans:
+            spans[started_on, ended_on] = Span(started_on, ended_on)
         facts = PupilFacts(
             pupil_id=pupil,
             level=Level(group.level),
             grade=group.grade,
             class_name=group.code,
-            enrolled=(Span(started_on, ended_on),),
+            enrolled=(spans[started_on, ended_on],),
             registrations=registrations.get(enrolment, ()),
             reductions=reductions.get(enrolment, ()),
             sibling_order=places.get(pupil, 1),
@@ -120,7 +123,13 @@ def _foreign(session: Session, school_id: UUID, school_year: str) -> set[UUID]:
 
 def _registrations(session: Session, school_id: UUID, days: Span) -> dict[UUID, tuple[Registration, ...]]:
     rows = session.exec(
-        select(tables.OptIn, tables.FeeItem.code)
+        select(
+            col(tables.OptIn.enrolment_id),
+            col(tables.FeeItem.code),
+            col(tables.OptIn.valid_from),
+            col(tables.OptIn.valid_to),
+            col(tables.OptIn.quantity),
+        )
         .join(tables.FeeItem, col(tables.FeeItem.id) == col(tables.OptIn.item_id))
         .where(
             tables.OptIn.school_id == school_id,
@@ -130,8 +139,13 @@ def _registrations(session: Session, school_id: UUID, days: Span) -> dict[UUID, 
         .order_by(col(tables.OptIn.id)),
     ).all()
     found: dict[UUID, list[Registration]] = defaultdict(list)
-    for row, code in rows:
-        found[row.enrolment_id].append(Registration(code, Span(row.valid_from, row.valid_to), row.quantity))
+    alike: dict[tuple[str, date, date | None, int], Registration] = {}  # most families register for the same
+    for enrolment, *chosen in rows:
+        code, start, end, quantity = chosen
+        key = code, start, end, quantity
+        if key not in alike:
+            alike[key] = Registration(code, Span(start, end), quantity)
+        found[enrolment].append(alike[key])
     return {enrolment: tuple(each) for enrolment, each in found.items()}
 
 

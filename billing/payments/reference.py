@@ -30,7 +30,7 @@ HOW_MANY = BASE**DATA_LENGTH
 """How many references exist: 29**7, about 17 thousand million."""
 
 CORRECTED_AT_MOST = 20
-_ROUNDS = 10
+_STEPS = [step.to_bytes(1) for step in range(10)]  # rounds of the shuffle
 _KEY_BYTES = range(16, 65)
 
 _NO_CHARACTER = 0xFF
@@ -275,15 +275,13 @@ def _permute(number: int, key: bytes, size: int) -> int:
     sent through again (cycle walking) until they fall inside, which keeps it one to one.
     """
     half = isqrt(size - 1) + 1
+    keyed = hashlib.blake2b(digest_size=16, key=key, person=b"hocphi reference")
     while True:
         left, right = divmod(number, half)
-        for step in range(_ROUNDS):
-            left, right = right, (left + _scramble(right, step, key)) % half
+        for step in _STEPS:
+            hashed = keyed.copy()  # cheaper than to take the key in again
+            hashed.update(step + right.to_bytes(8))
+            left, right = right, (left + int.from_bytes(hashed.digest())) % half
         number = left * half + right
         if number < size:
             return number
-
-
-def _scramble(half: int, step: int, key: bytes) -> int:
-    text = step.to_bytes(1) + half.to_bytes(8)
-    return int.from_bytes(hashlib.blake2b(text, digest_size=16, key=key, person=b"hocphi reference").digest())

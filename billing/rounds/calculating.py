@@ -68,7 +68,10 @@ def without_days_off(session: Session, billing_round: BillingRound) -> Period:
 
 def _refuse_too_large(charges: Sequence[Charge], shares: Sequence[Share]) -> None:
     """Raise ``Refused`` for a bill (or a part of one) that no single transfer can pay."""
+    first: dict[int, Charge] = {}  # pupils with the same facts share one tuple of lines; one of them tells for all
     for charge in charges:
+        first.setdefault(id(charge.lines), charge)
+    for charge in first.values():
         if charge.family_due < TOO_LARGE:
             continue
         for part in split_by_account(charge).values():

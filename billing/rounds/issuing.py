@@ -8,7 +8,7 @@ once, or again after a crash ends the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from uuid import UUID
@@ -103,7 +103,7 @@ def put_out(
     occasion = Occasion(school_id=school_id, round_id=billing_round.id)
     used = use_credit(session, occasion, {bill.pupil_id for bill in bills}, now)
     settled = {each.use.bill for each in used} & {bill.id for bill in bills}
-    payees = {(bill.pupil_id, bill.bank_account_id) for bill in bills if bill.family_due}
+    payees = {(bill.pupil_id, bill.bank_account_id) for bill in bills if not bill.covered}
     requests = open_requests(session, school_id, payees, now, reference_key, settled=settled)
     asking = [request for request in requests if request.amount]
     _tell(session, billing_round, asking, now)
@@ -149,17 +149,20 @@ def _bills(session: Session, billing_round: BillingRound, calculated: Calculated
     """Make a bill for each pupil and account, with its charge, in the order of classes, numbered without a gap."""
     ids = item_ids(session, billing_round.school_id)
     numbers = next_numbers(session, billing_round)
-    known: dict[int, list[_Part]] = {}  # pupils with the same facts share one tuple of lines
+    # Pupils with the same facts share one tuple of lines, others some of the lines.
+    known: dict[int, list[_Part]] = {}
+    written: dict[int, NewLine] = {}
     made = []
     for charge in sorted(calculated.charges, key=lambda each: _place(each, calculated)):
         key = id(charge.lines)
         if key not in known:
             known[key] = [
-                (UUID(account), part.lines, new_lines(part, ids)) for account, part in split_by_account(charge).items()
+                (UUID(account), part.lines, new_lines(part, ids, written))
+                for account, part in split_by_account(charge).items()
             ]
-        for account, lines, written in known[key]:
-            bill = new_bill(calculated.pupils[charge.pupil_id], account, next(numbers), written)
-            made.append((bill, replace(charge, lines=lines)))
+        for account, charged, lines in known[key]:
+            bill = new_bill(calculated.pupils[charge.pupil_id], account, next(numbers), lines)
+            made.append((bill, Charge(charge.pupil_id, charge.period, charged)))
     return made
 
 
@@ -196,9 +199,16 @@ def next_numbers(session: Session, billing_round: BillingRound) -> Iterator[str]
     return (f"{prefix}{number:06d}" for number in count(first))
 
 
-def new_lines(part: Charge, ids: dict[str, UUID]) -> tuple[NewLine, ...]:
-    """Return the lines of a charge as they are written; ``ids`` are the school's items by code."""
-    return tuple(_new_line(line, ids) for line in part.lines)
+def new_lines(part: Charge, ids: dict[str, UUID], known: dict[int, NewLine] | None = None) -> tuple[NewLine, ...]:
+    """Return the lines of a charge as they are written; ``ids`` are the school's items by code.
+
+    ``known`` holds, by ``id`` of the charged line, what was returned for other charges that are still alive.
+    """
+    known = {} if known is None else known
+    for line in part.lines:
+        if id(line) not in known:
+            known[id(line)] = _new_line(line, ids)
+    return tuple(known[id(line)] for line in part.lines)
 
 
 def _new_line(line: ChargeLine, ids: dict[str, UUID]) -> NewLine:
