@@ -60,11 +60,6 @@ class NewBill:
     replaces_id: UUID | None = None
 
     @property
-    def gross(self) -> Money:
-        """The sum before anybody's share."""
-        return total(line.gross for line in self.lines)
-
-    @property
     def family_due(self) -> Money:
         """What the family is to pay."""
         return total(line.family_share for line in self.lines)
