@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -12,6 +11,7 @@ from collections.abc import Callable, Mapping
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 
+from service.collecting import settle
 from service.jobs.queues import celery_app, queue_of
 from service.lifeline import end_with_parent
 from service.wiring import Wiring
@@ -69,9 +69,7 @@ def run_worker(app: Celery, *, processes: int = 2) -> int:
     """Work until SIGTERM; returns the exit code. Running jobs are finished first."""
     # Celery warns of root because of pickle, which is not accepted here.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    # What is loaded now stays for good: the collector need not look at it again, nor fork's copies write to it.
-    gc.collect()
-    gc.freeze()
+    settle()
     signals.worker_process_init.connect(_leaving_with(os.getpid()), weak=False)
     worker = app.Worker(
         pool="prefork",

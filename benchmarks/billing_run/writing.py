@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -18,10 +18,12 @@ from sqlmodel import Session, SQLModel
 
 import service.wiring  # noqa: F401  every table is known
 from billing.rounds.issuing import issue_round
+from service.collecting import settle
 from service.database import Database, Scope, libpq_url, make_engine, metadata
-from tests.conftest import SCHOOL_DAY
-from tests.factories.rounds import REFERENCE_KEY
 
+# Nothing of the tests is imported here: what they load would be counted as memory of the product.
+ISSUED_AT = datetime(2025, 10, 6, 1, 0, tzinfo=UTC)
+REFERENCE_KEY = bytes(range(32))
 # Written by the issue of a round, in the order of their keys.
 TABLES = (
     "bills",
@@ -38,7 +40,7 @@ TABLES = (
 
 def come_up(_: int) -> None:
     """Make a process import what this file needs, and wait for its brother to do the same."""
-    gc.freeze()  # as a worker does when it begins
+    settle()  # as a worker does when it begins
     time.sleep(1)
 
 
@@ -51,7 +53,7 @@ def _opened(address: str) -> Database:
 def issue_one(address: str, school: UUID, round_id: UUID) -> float:
     """Issue one school's round; return the largest memory of this process so far in megabytes."""
     with _opened(address).transaction(Scope.of(school)) as session:
-        issue_round(session, round_id, SCHOOL_DAY, REFERENCE_KEY)
+        issue_round(session, round_id, ISSUED_AT, REFERENCE_KEY)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

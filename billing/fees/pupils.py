@@ -9,6 +9,7 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists
+from sqlalchemy import select as columns  # SQLModel's knows no more than four
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, or_, select
 
@@ -122,8 +123,8 @@ def _foreign(session: Session, school_id: UUID, school_year: str) -> set[UUID]:
 
 
 def _registrations(session: Session, school_id: UUID, days: Span) -> dict[UUID, tuple[Registration, ...]]:
-    rows = session.exec(
-        select(
+    rows = session.execute(
+        columns(
             col(tables.OptIn.enrolment_id),
             col(tables.FeeItem.code),
             col(tables.OptIn.valid_from),
@@ -140,8 +141,7 @@ def _registrations(session: Session, school_id: UUID, days: Span) -> dict[UUID, 
     ).all()
     found: dict[UUID, list[Registration]] = defaultdict(list)
     alike: dict[tuple[str, date, date | None, int], Registration] = {}  # most families register for the same
-    for enrolment, *chosen in rows:
-        code, start, end, quantity = chosen
+    for enrolment, code, start, end, quantity in rows:
         key = code, start, end, quantity
         if key not in alike:
             alike[key] = Registration(code, Span(start, end), quantity)

@@ -62,7 +62,8 @@ def open_requests(  # noqa: PLR0913  whose, where, when, with which key
         if (each.pupil_id, each.bank_account_id) in wanted:
             bills[each.pupil_id, each.bank_account_id].append((each.bill_id, each.rest))
     numbers = _virtual_numbers(session, school_id, bills, now)
-    order = sorted(bills, key=lambda payee: (payee[0].int, payee[1].int))  # as ids compare, but much faster
+    # In the order of the ids; their numbers are compared much faster.
+    order = sorted(bills.items(), key=lambda item: (item[0][0].int, item[0][1].int))
     drawn = _draw_numbers(session, len(order))
     requests = [
         NewRequest(
@@ -71,10 +72,10 @@ def open_requests(  # noqa: PLR0913  whose, where, when, with which key
             bank_account_id=account,
             number=number,
             reference=reference_for(number, reference_key),
-            bill_ids=tuple(bill for bill, _ in bills[pupil, account]),
-            amount=total(rest for _, rest in bills[pupil, account]),
+            bill_ids=tuple(bill for bill, _ in owed),
+            amount=total(rest for _, rest in owed),
         )
-        for (pupil, account), number in zip(order, drawn, strict=True)
+        for ((pupil, account), owed), number in zip(order, drawn, strict=True)
     ]
     _write(session, school_id, requests, numbers, now)
     return requests
