@@ -53,7 +53,7 @@ class Bill(Row, table=True):
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    school_id: UUID = Field(foreign_key="schools.id")
+    school_id: UUID
     round_id: UUID
     enrolment_id: UUID
     pupil_id: UUID = Field(foreign_key="pupils.id")
@@ -73,22 +73,21 @@ class Bill(Row, table=True):
 class BillLine(Row, table=True):
     """One item of a bill: quantity × unit price = gross; gross − reductions = the family's share.
 
-    ``because``: how the quantity came about (see ``billing.fees.explaining``).
+    ``because``: how the quantity came about (see ``billing.fees.explaining``). The database refuses a line of no bill
+    or item of its school, like a foreign key, by the trigger *point_home* (see decision 0012).
     """
 
     __tablename__ = "bill_lines"
     __table_args__ = (
         UniqueConstraint("school_id", "id"),
         UniqueConstraint("school_id", "bill_id", "position"),
-        in_school(["bill_id"], "bills"),
-        in_school(["item_id"], "fee_items"),
         CheckConstraint("quantity >= 0 AND unit_price >= 0 AND family_share >= 0", name="not_negative"),
         CheckConstraint("gross = quantity * unit_price", name="gross_is_product"),
         CheckConstraint("family_share <= gross", name="share_within_gross"),
     )
 
     id: int | None = identity_column()
-    school_id: UUID = Field(foreign_key="schools.id")
+    school_id: UUID
     bill_id: UUID
     position: int
     item_id: UUID
@@ -119,7 +118,7 @@ class BillReduction(Row, table=True):
     )
 
     id: int | None = identity_column()
-    school_id: UUID = Field(foreign_key="schools.id")
+    school_id: UUID
     line_id: int = number_column()
     reduction_id: UUID | None = None
     payer: str

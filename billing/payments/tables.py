@@ -42,7 +42,7 @@ class PaymentRequest(Row, table=True):
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    school_id: UUID = Field(foreign_key="schools.id")
+    school_id: UUID
     pupil_id: UUID = Field(foreign_key="pupils.id")
     bank_account_id: UUID
     reference: str = Field(max_length=11, unique=True)
@@ -63,7 +63,7 @@ class PaymentRequestBill(Row, table=True):
 
     request_id: UUID = Field(primary_key=True)
     bill_id: UUID = Field(primary_key=True)
-    school_id: UUID = Field(foreign_key="schools.id")
+    school_id: UUID
     position: int
 
 
