@@ -133,7 +133,7 @@ def _registrations(session: Session, school_id: UUID, days: Span) -> dict[UUID, 
         )
         .join(tables.FeeItem, col(tables.FeeItem.id) == col(tables.OptIn.item_id))
         .where(
-            tables.OptIn.school_id == school_id,
+            col(tables.OptIn.school_id) == school_id,
             col(tables.OptIn.withdrawn_at).is_(None),
             _meets(col(tables.OptIn.valid_from), col(tables.OptIn.valid_to), days),
         )

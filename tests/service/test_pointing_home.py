@@ -68,8 +68,8 @@ def written(session: Session, table: str, broken: str | None = None, lost: objec
         else column
         for column in columns
     }
-    result = session.execute(text(LIKE[table].format(**values)), {"lost": lost} if broken else {})
-    return int(result.rowcount)  # type: ignore[attr-defined]  an INSERT's result has a count
+    statement = f"WITH again AS ({LIKE[table].format(**values)} RETURNING 1) SELECT count(*) FROM again"  # noqa: S608  texts are ours
+    return int(session.execute(text(statement), {"lost": lost} if broken else {}).scalar_one())
 
 
 def count(session: Session, table: str) -> int:
