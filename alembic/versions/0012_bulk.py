@@ -43,11 +43,13 @@ END $$;
 """
 
 # Tables are named with their schema: whoever writes could put a temporary one of the same name before them. A scalar
-# subquery is never planned as a join, so one row and ten thousand are both looked up by the parent's key.
-_LOOK_UP = """
+# subquery is never planned as a join, so one row and ten thousand are both looked up by the parent's key. One query
+# looks at everything; which key is broken is asked only when one is.
+_LOST = """n.{column} IS NOT NULL
+           AND (SELECT true FROM public.{parent} p WHERE p.school_id = n.school_id AND p.id = n.{column}) IS NULL"""
+_NAME_IT = """
     SELECT n.school_id, n.{column} AS id INTO lost
-      FROM (SELECT DISTINCT school_id, {column} FROM new_rows WHERE {column} IS NOT NULL) n
-      WHERE (SELECT true FROM public.{parent} p WHERE p.school_id = n.school_id AND p.id = n.{column}) IS NULL LIMIT 1;
+      FROM new_rows n WHERE {lost} LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'insert or update on table "{table}" violates foreign key constraint "{key}"'
             USING ERRCODE = 'foreign_key_violation', CONSTRAINT = '{key}', TABLE = '{table}',
@@ -60,7 +62,12 @@ CREATE FUNCTION {table}_point_home() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     lost record;
 BEGIN
-{look_ups}
+    PERFORM FROM new_rows n
+     WHERE {lost} LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+{names}
     RETURN NULL;
 END $$;
 """
@@ -79,11 +86,13 @@ def upgrade() -> None:
             f"CREATE TRIGGER never_emptied BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION keep_key()"
         )
     for table, pointers in POINTERS.items():
-        look_ups = "".join(
-            _LOOK_UP.format(table=table, column=column, parent=parent, key=_key(table, column))
+        lost = {column: _LOST.format(column=column, parent=parent) for column, parent in pointers}
+        names = "".join(
+            _NAME_IT.format(table=table, column=column, parent=parent, key=_key(table, column), lost=lost[column])
             for column, parent in pointers
         )
-        op.execute(_POINT_HOME.format(table=table, look_ups=look_ups))
+        anything = "\n        OR ".join(lost.values())
+        op.execute(_POINT_HOME.format(table=table, lost=anything, names=names))
         op.execute(
             f"CREATE TRIGGER point_home AFTER INSERT ON {table} REFERENCING NEW TABLE AS new_rows "
             f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_point_home()"
