@@ -31,6 +31,7 @@ import notifications.tables  # noqa: F401  fills the metadata
 import reconciliation.tables  # noqa: F401  fills the metadata
 import service.access.guardian_tables
 import service.access.tables
+import service.access.token_tables
 import service.jobs.tables  # noqa: F401  fills the metadata
 
 ALL_SCHOOLS = "*"

@@ -12,6 +12,7 @@ WITHOUT_SCHOOL_POLICY = {
     "staff_sessions": "as users; token hashes only",
     "access_events": "as users; log-ins happen before a school is known",
     "link_tokens": "a parent's link leads to its school; token hashes only",
+    "api_tokens": "as staff_sessions; a program's token leads to its person and school",
     "guardian_sessions": "as staff_sessions; a guardian may have children in two schools",
     "registration_links": "as link_tokens",
     "reference_registry": "a reference in a memo leads to its school",

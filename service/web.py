@@ -29,6 +29,7 @@ from service.pages import (
     parent,
     reductions,
     rounds,
+    tokens,
     uploading,
 )
 from service.pages.desk import WebParts
@@ -38,6 +39,7 @@ from service.wiring import Wiring
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     login.router,
+    tokens.router,
     parent.router,
     guardian.router,
     guardian_registration.router,

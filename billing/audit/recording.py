@@ -19,11 +19,15 @@ _SALT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something: a user in a role, or the system (``user_id`` empty)."""
+    """Who does something: a user in a role, or the system (``user_id`` empty).
+
+    ``via``: through what, where it was not a page (``api:`` and the token's id); it stands among a deed's details.
+    """
 
     user_id: UUID | None
     role: str
     request_id: str | None = None
+    via: str = ""
 
 
 SYSTEM = Actor(user_id=None, role="system")
@@ -42,6 +46,8 @@ class Deed:
 
 def record_deed(session: Session, actor: Actor, deed: Deed, now: datetime, **details: Any) -> None:  # noqa: ANN401  JSON
     """Append an audit entry with the salted SHA-256 of its details; the details stand in their own table."""
+    if actor.via:
+        details["via"] = actor.via
     salt = os.urandom(_SALT_BYTES)
     entry = AuditEntry(
         school_id=deed.school_id,

@@ -103,6 +103,8 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/dang-nhap"): EVERYBODY,
         ("POST", "/dang-xuat"): _STAFF,
         ("GET", "/toi"): _STAFF,
+        ("POST", "/toi/khoa"): _OFFICE_READS,
+        ("POST", "/toi/khoa/{token_id}/thu-hoi"): _STAFF,
         ("GET", "/doi-mat-khau"): _STAFF,
         ("POST", "/doi-mat-khau"): _STAFF,
         ("GET", "/t/{token}"): _LINK,

@@ -77,7 +77,7 @@ def read_session(session: Session, digest: bytes, now: datetime) -> SignedIn | N
     if sessions.needs_touch(row.seen_at, now):
         row.seen_at = now
         session.add(row)
-    grants = tuple(_grants(session, user.id, now.astimezone(_LOCAL).date()))
+    grants = grants_of(session, user.id, now)
     return SignedIn(user.id, user.full_name, user.login, digest, grants, user.must_change_password)
 
 
@@ -132,8 +132,13 @@ def people_with(session: Session, school_id: UUID, role: str, today: date) -> li
 
 def schools_with(session: Session, user_id: UUID, role: Actor, now: datetime) -> list[UUID]:
     """Return the schools at which a user holds a role today; the transaction has no scope afterwards."""
-    grants = _grants(session, user_id, now.astimezone(_LOCAL).date())
+    grants = grants_of(session, user_id, now)
     return list(dict.fromkeys(grant.place.id for grant in grants if grant.role is role))
+
+
+def grants_of(session: Session, user_id: UUID, now: datetime) -> tuple[Grant, ...]:
+    """Return the roles that a user holds today, and where; the transaction has no scope afterwards."""
+    return tuple(_grants(session, user_id, now.astimezone(_LOCAL).date()))
 
 
 def _grants(session: Session, user_id: UUID, today: date) -> Iterable[Grant]:

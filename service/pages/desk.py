@@ -23,6 +23,7 @@ from service.pages.credit_desk import CreditDesk
 from service.pages.fee_desk import FeeDesk
 from service.pages.guardian_desk import GuardianDesk
 from service.pages.round_desk import RoundWork
+from service.pages.token_views import TokenDesk
 from service.pages.trouble_views import TroublePage
 from service.pages.upload_views import Upload, UploadChoices, UploadDone, UploadKind
 from service.pages.views import (
@@ -161,6 +162,7 @@ class AuditDesk(Protocol):
 
 class Desk(
     Gate,
+    TokenDesk,
     FamilyDesk,
     GuardianDesk,
     OfficeDesk,

@@ -1,4 +1,4 @@
-"""Sign in, sign out, and the page that every member of staff has."""
+"""Sign in, sign out, and the password."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from billing.errors import HocphiError
 from service.access import csrf, limits, passwords, sessions
 from service.access.errors import Busy, ForgedRequest, TooManyTries, WeakPassword, WrongCredentials
-from service.access.roles import ROLE_NAMES, Actor
+from service.access.roles import Actor
 from service.access.staff import Account, Noted
 from service.errors import answer_for
 from service.pages.desk import Desk
@@ -213,9 +213,3 @@ def _refuse_password(account: Account | None, old: str, new: str, login: str) ->
     if new == old:
         raise WeakPassword("Mật khẩu mới phải khác mật khẩu hiện tại.")
     passwords.refuse_weak(new, login)
-
-
-@router.get("/toi")
-def myself(request: Request, visit: StaffVisit) -> Response:
-    """Show who is signed in, with which roles, and where to go."""
-    return page(request, "myself.html", visit=visit, role_names=ROLE_NAMES)

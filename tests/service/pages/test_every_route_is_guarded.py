@@ -21,7 +21,8 @@ from tests.service.pages.sample_desk import SampleDesk, sample_parts
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.sample_guardians import CODE_ID, REGISTRATION_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
-from tests.service.pages.samples import FAMILY_PAGES, ROUND_ID, SECRET, TOKEN, UNKNOWN_TOKEN
+from tests.service.pages.sample_tokens import TOKEN_ID
+from tests.service.pages.samples import FAMILY_PAGES, PASSWORD, ROUND_ID, SECRET, TOKEN, UNKNOWN_TOKEN
 
 ROUTES = sorted(set(served()))
 DENIED = {401, 403, 404}
@@ -54,6 +55,7 @@ def address(path: str, actor: Actor) -> str:
         "day": "2025-10-07",
         "code_id": str(CODE_ID),
         "registration_id": str(REGISTRATION_ID),
+        "token_id": str(TOKEN_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
 
@@ -64,10 +66,10 @@ FIELDS = dict(
         "lien_lac=1&ho_ten=Mai&quan_he=mother&dong_y=1&digest=b7c1&old=x&new=x&khoa=main&tai_khoan=a1&ten=public-primary&ma=XE&nhom=agreed&don_vi=month&can_cu=TT"
         f"&ke_toan=531&so_tien=1000&tu=2025-10-01&den=2025-10-31&gia=7&ly_do=nham&em={ENROLMENT_ID}&dien=HOCBONG"
         "&ngay=2025-10-01&ve_dau=treasury&chung_tu=LC1&nguoi_nhan=Mai&cach=cash&noi_nhan=school&so_quyet_dinh=12"
-        "&minh_chung=so&phan_tram=30"
+        "&minh_chung=so&phan_tram=30&so_ngay=30"
         f"&thang=2025-10&den_thang=2025-10&han=2025-10-20&khoan=TIENAN&thong_bao={CORRECTION_ID}&viec=void&dau=p&gio=08:00&lop=1&giao_vien=2"
     )
-)
+) | {"mat_khau": PASSWORD}
 WITH_FILE = ("{kind}", "/xem", "/bang")
 
 
