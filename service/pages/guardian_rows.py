@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from billing.bills.tables import Bill, BillLine, BillReduction
-from billing.fees.explaining import LineFacts, ShareFacts, explain
-from billing.fees.items import Payer
-from billing.fees.tables import FeeItem, Reduction
+from billing.bills.explained import BilledFacts, bill_facts
+from billing.bills.tables import Bill
+from billing.fees.explaining import explain
 from billing.payments.balances import BillBalance
 from billing.people.contact_sheet import RELATION_WORDS
 from billing.people.names import masked
@@ -26,8 +24,6 @@ from service.pages.guardian_views import FullBill, FullLine, RegisterPage, SentC
 from service.pages.typed import school_day
 from service.pages.views import SchoolFace
 
-_Facts = tuple[BillLine, LineFacts]
-
 
 def full_bills(session: Session, school_id: UUID, balances: Sequence[BillBalance], language: str) -> list[FullBill]:
     """Return live bills with the explanation of every line, also of those that others pay in whole."""
@@ -37,7 +33,7 @@ def full_bills(session: Session, school_id: UUID, balances: Sequence[BillBalance
         .where(Bill.school_id == school_id, col(Bill.id).in_(bills))
         .order_by(col(Bill.due_on), col(Bill.number))
     ).all()
-    facts = _facts(session, school_id, list(bills))
+    facts = bill_facts(session, school_id, bills)
     return [
         FullBill(
             number=bill.number,
@@ -97,47 +93,11 @@ def school_face(session: Session, school_id: UUID) -> SchoolFace:
     return SchoolFace(school.name, school.phone, school.address)
 
 
-def _line(facts: _Facts, language: str) -> FullLine:
+def _line(facts: BilledFacts, language: str) -> FullLine:
     row, line = facts
     said = explain(line, "en" if language == "en" else "vi")
     note = (row.note,) if row.note else ()
     return FullLine(said.name, line.family_share, (*said.sentences, *note))
-
-
-def _facts(session: Session, school_id: UUID, bills: Sequence[UUID]) -> defaultdict[UUID, list[_Facts]]:
-    """Return the lines of bills with all that the full view says of them, by bill."""
-    lines = session.exec(
-        select(BillLine, FeeItem)
-        .join(FeeItem, col(FeeItem.id) == col(BillLine.item_id))
-        .where(BillLine.school_id == school_id, col(BillLine.bill_id).in_(bills))
-        .order_by(col(BillLine.position))
-    ).all()
-    rows = session.exec(
-        select(BillReduction, Reduction.evidence)
-        .outerjoin(Reduction, col(Reduction.id) == col(BillReduction.reduction_id))
-        .where(BillReduction.school_id == school_id, col(BillReduction.line_id).in_([line.id for line, _ in lines]))
-        .order_by(col(BillReduction.id))
-    ).all()
-    shares: defaultdict[int, list[ShareFacts]] = defaultdict(list)
-    for share, evidence in rows:
-        shares[share.line_id].append(
-            ShareFacts(share.title, Payer(share.payer), share.amount, share.legal_basis, share.percent, evidence or "")
-        )
-    found: defaultdict[UUID, list[_Facts]] = defaultdict(list)
-    for line, item in lines:
-        facts = LineFacts(
-            item_name=line.item_name,
-            unit=line.unit,
-            quantity=line.quantity,
-            unit_price=line.unit_price,
-            gross=line.gross,
-            family_share=line.family_share,
-            because=line.because,
-            shares=tuple(shares[line.id or 0]),
-            legal_basis=item.legal_basis,
-        )
-        found[line.bill_id].append((line, facts))
-    return found
 
 
 def _classes(session: Session, pupils: set[UUID], now: datetime) -> dict[UUID, str]:

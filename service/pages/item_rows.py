@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
 from billing.documents.banks import bank_by_bin
-from billing.errors import HocphiError, NotFound, Refused
+from billing.errors import HocphiError, NotFound
 from billing.fees import tables
-from billing.fees.caps import CapVerdict, Place, Rulebook, check_price
+from billing.fees.caps import CapVerdict, Rulebook
 from billing.fees.catalogue import RULE_FILES, SHIPPED, Catalogue, parse_catalogue, shipped_catalogue
 from billing.fees.items import (
     GROUP_NAMES,
@@ -23,14 +23,14 @@ from billing.fees.items import (
     FeeItem,
     Group,
     Level,
-    Ownership,
     PartMonth,
     Price,
     Quantity,
     Unit,
 )
 from billing.fees.kinds import KINDS_FILE
-from billing.fees.schedule import load_catalogue, price_of, read_rules
+from billing.fees.schedule import load_catalogue, read_rules
+from billing.fees.standings import standing_of
 from billing.ledger.tables import BankAccount
 from billing.people.tables import ClassGroup, School
 from service.pages.fee_views import (
@@ -126,7 +126,7 @@ def _item_row(item: tables.FeeItem, lines: list[PriceLine], accounts: Mapping[st
 
 
 def _price_line(row: tables.FeePrice, item: tables.FeeItem, school: School, rules: Rulebook, today: date) -> PriceLine:
-    standing, wrong = _standing(row, item, school, rules, max(today, row.valid_from))
+    standings = standing_of(row, item, school, max(today, row.valid_from), rules)
     return PriceLine(
         price_id=row.id or 0,
         amount=row.amount,
@@ -134,9 +134,9 @@ def _price_line(row: tables.FeePrice, item: tables.FeeItem, school: School, rule
         whom=whom(row.levels, row.grades, row.class_codes),
         first=row.valid_from,
         last=row.valid_to,
-        standing=standing,
+        standing=" ".join(dict.fromkeys(each.reason for each in standings)),
         coming=row.valid_from > today,
-        wrong=wrong,
+        wrong=any(each.refused for each in standings),
     )
 
 
@@ -157,20 +157,6 @@ def whom(levels: list[str], grades: list[int], classes: list[str]) -> str:
     said += [f"khối {grade}" for grade in grades]
     said += [f"lớp {code}" for code in classes]
     return ", ".join(said)
-
-
-def _standing(
-    row: tables.FeePrice, item: tables.FeeItem, school: School, rules: Rulebook, on: date
-) -> tuple[str, bool]:
-    """Return how a price stands to the caps of every level it is meant for, and whether it is refused."""
-    said: dict[str, None] = {}
-    for level in row.levels or school.levels:
-        place = Place(Ownership(school.kind), Level(level), school.zone, school.legacy_area)
-        try:
-            said[check_price(price_of(row, item), place, on, rules).reason] = None
-        except Refused as refusal:
-            return refusal.message, True
-    return " ".join(said), False
 
 
 # Catalogues: tried in a savepoint first, so that what is shown is what loading would do.

@@ -10,12 +10,11 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.bills.tables import Bill, BillLine, BillReduction
+from billing.bills.explained import bill_facts
+from billing.bills.tables import Bill
 from billing.errors import NotFound
 from billing.fees.charging import Charge, split_by_account
-from billing.fees.explaining import LineFacts, ShareFacts, explain, line_facts
-from billing.fees.items import Payer
-from billing.fees.tables import FeeItem, Reduction
+from billing.fees.explaining import LineFacts, explain, line_facts
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, bill_balances, line_dues
 from billing.payments.tables import PaymentRequest, PaymentRequestBill
@@ -178,6 +177,7 @@ def _issued_bills(session: Session, billing_round: BillingRound, pupil_id: UUID,
     bills = session.exec(select(Bill).where(col(Bill.id).in_(balances)).order_by(col(Bill.number))).all()
     accounts = dict(own_accounts(session, billing_round.school_id))
     dues, references = line_dues(session, balances.values()), _references(session, balances)
+    facts = bill_facts(session, billing_round.school_id, balances)
     waiting = {each.bill_id: str(each.id) for each in open_corrections(session, billing_round.school_id)}
     return [
         ExplainedBill(
@@ -190,50 +190,12 @@ def _issued_bills(session: Session, billing_round: BillingRound, pupil_id: UUID,
             leftover=balances[bill.id].leftover,
             state="void" if balances[bill.id].void else _state([balances[bill.id]]),
             lines=tuple(
-                _explained(facts, language, line_id, dues.get(line_id)) for line_id, facts in _facts(session, bill.id)
+                _explained(billed, language, line.id or 0, dues.get(line.id or 0)) for line, billed in facts[bill.id]
             ),
             reference=references.get(bill.id, ""),
             open_correction=waiting.get(bill.id, ""),
         )
         for bill in bills
-    ]
-
-
-def _facts(session: Session, bill_id: UUID) -> list[tuple[int, LineFacts]]:
-    """Return the lines of a bill with all that the full view says of them."""
-    lines = session.exec(
-        select(BillLine, FeeItem)
-        .join(FeeItem, col(FeeItem.id) == col(BillLine.item_id))
-        .where(BillLine.bill_id == bill_id)
-        .order_by(col(BillLine.position))
-    ).all()
-    shares: defaultdict[int, list[ShareFacts]] = defaultdict(list)
-    rows = session.exec(
-        select(BillReduction, col(Reduction.evidence))
-        .outerjoin(Reduction, col(Reduction.id) == col(BillReduction.reduction_id))
-        .where(col(BillReduction.line_id).in_([line.id for line, _ in lines]))
-        .order_by(col(BillReduction.id))
-    ).all()
-    for share, evidence in rows:
-        shares[share.line_id].append(
-            ShareFacts(share.title, Payer(share.payer), share.amount, share.legal_basis, share.percent, evidence or "")
-        )
-    return [
-        (
-            line.id or 0,
-            LineFacts(
-                item_name=line.item_name,
-                unit=line.unit,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                gross=line.gross,
-                family_share=line.family_share,
-                because=line.because,
-                shares=tuple(shares[line.id or 0]),
-                legal_basis=item.legal_basis,
-            ),
-        )
-        for line, item in lines
     ]
 
 
