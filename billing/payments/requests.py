@@ -19,7 +19,7 @@ from billing.loading import load_temporary
 from billing.money import Money, total
 from billing.payments.balances import open_bills
 from billing.payments.reference import reference_for
-from billing.payments.tables import reference_numbers
+from billing.payments.tables import PaymentRequest, PaymentRequestBill, reference_numbers
 from billing.payments.virtual_accounts import assign_virtual_accounts
 from billing.storage import new_id
 
@@ -79,6 +79,17 @@ def open_requests(  # noqa: PLR0913  whose, where, when, with which key
     ]
     _write(session, school_id, requests, numbers, now)
     return requests
+
+
+def references_of(session: Session, bills: Collection[UUID]) -> dict[UUID, str]:
+    """Return the newest reference under which each bill is asked for; a covered bill has none."""
+    rows = session.exec(
+        select(col(PaymentRequestBill.bill_id), col(PaymentRequest.reference))
+        .join(PaymentRequest, col(PaymentRequest.id) == col(PaymentRequestBill.request_id))
+        .where(col(PaymentRequestBill.bill_id).in_(bills))
+        .order_by(col(PaymentRequest.created_at), col(PaymentRequest.id))
+    ).all()
+    return dict(rows)
 
 
 def _virtual_numbers(session: Session, school_id: UUID, payees: Collection[Payee], now: datetime) -> dict[Payee, str]:

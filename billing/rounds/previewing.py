@@ -68,6 +68,12 @@ def preview_of(calculated: Calculated, session: Session, billing_round: BillingR
     return replace(preview, oddities=(*preview.oddities, *homeless, *waiting), digest=digest)
 
 
+def refuse_changed(billing_round: BillingRound, digest: str) -> None:
+    """Raise ``Conflict`` unless a round is still what was shown, named by its digest in hex."""
+    if billing_round.preview_digest is None or billing_round.preview_digest.hex() != digest:
+        raise Conflict("Đợt thu đã được tính lại sau khi mở trang. Xin xem lại rồi quyết định.")
+
+
 def open_questions(billing_round: BillingRound) -> list[str]:
     """Return, in words, what the approver must agree to before the round can be approved."""
     oddities: list[dict[str, Any]] = billing_round.preview.get("oddities", [])

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select, update
 
 from billing.audit.recording import Actor
-from billing.errors import HocphiError
+from billing.errors import Conflict, HocphiError
 from billing.rounds.drafting import find_round
 from billing.rounds.issuing import issue_round
 from billing.rounds.previewing import preview_round
@@ -55,6 +55,13 @@ def ask_to_issue(session: Session, billing_round: BillingRound, now: datetime) -
         .where(col(Job.once_key) == key, col(Job.state).in_(("queued", "failed")), col(Job.last_error) != "")
         .values(state="queued", run_after=now, last_error="", attempts=0)
     )
+
+
+def ask_again(session: Session, billing_round: BillingRound, now: datetime) -> None:
+    """Ask once more for the bills of an approved round; raises ``Conflict`` when nothing went wrong with it."""
+    if billing_round.state != "approved" or not trouble_of(session, billing_round.id):
+        raise Conflict("Đợt thu này không có lỗi phát hành để thử lại. Xin mở lại trang đợt thu.")
+    ask_to_issue(session, billing_round, now)
 
 
 def trouble_of(session: Session, round_id: UUID) -> str:

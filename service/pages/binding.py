@@ -10,11 +10,10 @@ from datetime import date, datetime
 
 from billing.documents.payment_qr import payload_for
 from billing.documents.receipt_pdf import receipt_pdf
-from billing.errors import Conflict
 from billing.people.names import masked
 from billing.people.tables import Pupil
 from billing.rounds.approving import approve_round, submit_round
-from billing.rounds.previewing import preview_round
+from billing.rounds.previewing import preview_round, refuse_changed
 from reconciliation.receipt_source import sourced_receipt
 from reconciliation.reports.filling import reconciliation_report
 from service.access import links, staff
@@ -23,7 +22,7 @@ from service.access.roles import Actor, Place, SignedIn
 from service.access.staff import Account, Noted
 from service.code_sending import code_sender
 from service.database import EVERYTHING, Scope, use_scope
-from service.jobs.rounds import ask_to_issue, trouble_of
+from service.jobs.rounds import ask_again, ask_to_issue
 from service.pages import (
     audit_rows,
     family_rows,
@@ -197,13 +196,13 @@ class RowDesk(GuardianRows, ClaimRows, CreditRows, AttendanceRows, FeeRows, Toke
     def submit_round(self, who: SignedIn, place: Place, shown: ShownRound, now: datetime) -> None:
         """Hand a round to the approver."""
         session = self._within(place)
-        round_rows.refuse_changed(round_rows.round_of(session, place.id, shown.round_id), shown.digest)
+        refuse_changed(round_rows.round_of(session, place.id, shown.round_id), shown.digest)
         submit_round(session, shown.round_id, self._actor(who, Actor.ACCOUNTANT), now)
 
     def approve_round(self, who: SignedIn, place: Place, shown: ShownRound, now: datetime) -> None:
         """Approve a round and ask for its bills to be issued."""
         session = self._within(place)
-        round_rows.refuse_changed(round_rows.round_of(session, place.id, shown.round_id), shown.digest)
+        refuse_changed(round_rows.round_of(session, place.id, shown.round_id), shown.digest)
         actor = self._actor(who, Actor.APPROVER)
         approved = approve_round(session, shown.round_id, actor, now, confirm=shown.agreed)
         ask_to_issue(session, approved, now)
@@ -213,10 +212,7 @@ class RowDesk(GuardianRows, ClaimRows, CreditRows, AttendanceRows, FeeRows, Toke
         """Ask once more for the bills of an approved round that could not be issued."""
         del who
         session = self._within(place)
-        approved = round_rows.round_of(session, place.id, round_id)
-        if approved.state != "approved" or not trouble_of(session, round_id):
-            raise Conflict("Đợt thu này không có lỗi phát hành để thử lại. Xin mở lại trang đợt thu.")
-        ask_to_issue(session, approved, now)
+        ask_again(session, round_rows.round_of(session, place.id, round_id), now)
         self.bells.append(ISSUE_ROUNDS)
 
     def upload_choices(self, who: SignedIn, place: Place) -> UploadChoices:

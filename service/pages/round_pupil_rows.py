@@ -17,7 +17,7 @@ from billing.fees.charging import Charge, split_by_account
 from billing.fees.explaining import LineFacts, explain, line_facts
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, bill_balances, line_dues
-from billing.payments.tables import PaymentRequest, PaymentRequestBill
+from billing.payments.requests import references_of
 from billing.people.names import search_key, sort_key
 from billing.people.tables import Pupil, PupilCode
 from billing.rounds.calculating import calculate
@@ -176,7 +176,7 @@ def _issued_bills(session: Session, billing_round: BillingRound, pupil_id: UUID,
     }
     bills = session.exec(select(Bill).where(col(Bill.id).in_(balances)).order_by(col(Bill.number))).all()
     accounts = dict(own_accounts(session, billing_round.school_id))
-    dues, references = line_dues(session, balances.values()), _references(session, balances)
+    dues, references = line_dues(session, balances.values()), references_of(session, balances)
     facts = bill_facts(session, billing_round.school_id, balances)
     waiting = {each.bill_id: str(each.id) for each in open_corrections(session, billing_round.school_id)}
     return [
@@ -202,16 +202,6 @@ def _issued_bills(session: Session, billing_round: BillingRound, pupil_id: UUID,
 def _explained(facts: LineFacts, language: str, line_id: int = 0, due: Money | None = None) -> ExplainedLine:
     said = explain(facts, "en" if language == "en" else "vi")
     return ExplainedLine(said.name, facts.family_share, said.sentences, line_id, due)
-
-
-def _references(session: Session, bills: Collection[UUID]) -> dict[UUID, str]:
-    rows = session.exec(
-        select(col(PaymentRequestBill.bill_id), col(PaymentRequest.reference))
-        .join(PaymentRequest, col(PaymentRequest.id) == col(PaymentRequestBill.request_id))
-        .where(col(PaymentRequestBill.bill_id).in_(bills))
-        .order_by(col(PaymentRequest.created_at), col(PaymentRequest.id))
-    ).all()
-    return dict(rows)
 
 
 def _names(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from billing.errors import Conflict, NotFound
+from billing.errors import NotFound
 from billing.money import Money
 from billing.people.tables import Pupil
 from billing.rounds.previewing import open_questions
@@ -54,12 +54,6 @@ def round_of(session: Session, school_id: UUID, round_id: UUID) -> BillingRound:
     if found is None:
         raise NotFound("Không có đợt thu này.", round=round_id)
     return found
-
-
-def refuse_changed(billing_round: BillingRound, digest: str) -> None:
-    """Raise ``Conflict`` when a round is no longer what was shown."""
-    if billing_round.preview_digest is None or billing_round.preview_digest.hex() != digest:
-        raise Conflict("Đợt thu đã được tính lại sau khi mở trang. Xin xem lại rồi quyết định.")
 
 
 def _row(billing_round: BillingRound, maker: str) -> RoundRow:
