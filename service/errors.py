@@ -61,6 +61,24 @@ TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(
             ),
         ),
         access.Busy: Answer(503, "busy", _LATER),
+        access.TokenNeeded: Answer(
+            401,
+            "token_needed",
+            (
+                "Làm khóa mới ở trang “Của tôi” (/toi) và gửi trong Authorization: Bearer.",
+                "Make a new token on the page /toi and send it as Authorization: Bearer.",
+            ),
+        ),
+        access.ReadOnlyToken: Answer(
+            403,
+            "read_only_token",
+            ("Dùng khóa có quyền ghi.", "Use a token that may write."),
+        ),
+        access.KeyReused: Answer(
+            409,
+            "key_reused",
+            ("Đặt khóa mới cho yêu cầu mới.", "Use a new key for a new request."),
+        ),
         access.TooLarge: Answer(413, "too_large", ("Gửi tệp nhỏ hơn.", "Send a smaller file.")),
         access.WeakPassword: Answer(422, "weak_password", _FIX),
         billing.SamePerson: Answer(

@@ -1,4 +1,4 @@
-"""The web: pages, errors, health and the bank's door put together."""
+"""The web: pages, the API, errors, health and the bank's door put together."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
 from service.access.roles import MATRIX
+from service.api import document
+from service.api.faults import TooLargeAsJson
 from service.front import Front
 from service.pages import (
     attendance,
@@ -70,7 +72,7 @@ def assemble(parts: WebParts) -> ASGIApp:
     Raises ``RuntimeError`` when a route has no row in the matrix of ``service/access/roles.py``, so that no
     page can be forgotten there.
     """
-    missing = sorted(set(served()) - set(MATRIX))
+    missing = sorted({*served(), *document.api_served()} - set(MATRIX))
     if missing:
         raise RuntimeError(f"routes without a row in the matrix: {missing}")
     app = FastAPI(
@@ -84,9 +86,9 @@ def assemble(parts: WebParts) -> ASGIApp:
     )
     app.state.parts = parts
     faults.install(app)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *document.ROUTERS):
         app.include_router(router)
-    return Front(app, parts.door, production=parts.production)
+    return Front(TooLargeAsJson(app), parts.door, production=parts.production)
 
 
 def served() -> list[tuple[str, str]]:

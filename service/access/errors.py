@@ -9,13 +9,16 @@ HocphiError
 ├── LinkUnknown         no payment link with this token, or it has ended
 ├── CodeNotSent         a one-time code could not be handed to Zalo or the mail server
 ├── Busy                too many at once; trying again soon will work
+├── TokenNeeded         a program came without a token that lives
+├── ReadOnlyToken       a token that may only read was used to change something
+├── KeyReused           an Idempotency-Key stands for another request
 ├── TooLarge            the request carries more bytes than this door takes
 └── WeakPassword        a new password that may not be used
 """
 
 from __future__ import annotations
 
-from billing.errors import HocphiError, Refused
+from billing.errors import Conflict, HocphiError, NotAllowed, Refused
 
 
 class SignInNeeded(HocphiError):  # noqa: N818  named sentences read better than a row of "…Error"
@@ -80,6 +83,31 @@ class TooLarge(HocphiError):  # noqa: N818  as above
     """The request carries more bytes than this door takes."""
 
     def __init__(self, message: str = "Dữ liệu gửi lên quá lớn.", **facts: object) -> None:
+        super().__init__(message, **facts)
+
+
+class TokenNeeded(HocphiError):  # noqa: N818  as above
+    """A program came without a token that lives."""
+
+    def __init__(
+        self, message: str = "Thiếu khóa, hoặc khóa không đúng, đã hết hạn hay đã thu hồi.", **facts: object
+    ) -> None:
+        super().__init__(message, **facts)
+
+
+class ReadOnlyToken(NotAllowed):
+    """A token that may only read was used to change something."""
+
+    def __init__(self, message: str = "Khóa này chỉ được đọc.", **facts: object) -> None:
+        super().__init__(message, **facts)
+
+
+class KeyReused(Conflict):
+    """An ``Idempotency-Key`` stands for another request already."""
+
+    def __init__(
+        self, message: str = "Idempotency-Key này đã dùng cho một yêu cầu khác trong 24 giờ qua.", **facts: object
+    ) -> None:
         super().__init__(message, **facts)
 
 

@@ -39,6 +39,9 @@ LOGIN_SLOWED = (
 LOGIN_BY_ADDRESS = Limit("login-address", tries=20, seconds=60)
 WRONG_LINKS = Limit("wrong-links", tries=20, seconds=10 * 60)
 PUBLIC_PAGES = Limit("public-pages", tries=60, seconds=60)
+# A token by itself; a program that reads a whole school page by page stays below it.
+API = Limit("api", tries=600, seconds=60)
+WRONG_TOKENS = Limit("wrong-tokens", tries=20, seconds=10 * 60)
 EXPORTS = Limit("exports", tries=5, seconds=60)
 # Slips are printed class by class: a school has thirty.
 PAPERS = Limit("papers", tries=60, seconds=60)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from service.access.limits import Limiter
 from service.access.roles import Place, SignedIn
 from service.access.staff import Account, Noted
+from service.api.opening import ApiOpener, Opened
 from service.pages.attendance_desk import AttendanceDesk
 from service.pages.claims_desk import ClaimDesk
 from service.pages.credit_desk import CreditDesk
@@ -178,11 +179,16 @@ class Desk(
     """Everything together."""
 
 
+def no_api() -> AbstractContextManager[Opened]:
+    """Open nothing: a web of pages alone, as tests of pages build it."""
+    raise RuntimeError("this web has no API")
+
+
 @dataclass(frozen=True)
 class WebParts:
     """What the web is built from; made in ``service/wiring.py``, or by a test.
 
-    ``open_desk`` opens one transaction, commits when left without an error and rolls back otherwise.
+    ``open_desk`` and ``open_api`` open one transaction, commit when left without an error, roll back otherwise.
     ``secret`` (at least 32 bytes) signs form tokens. ``origin`` is our own scheme, host and port; left
     empty, it is taken from the request (development only). ``door`` answers ``/callbacks/``. ``closers`` run when
     the server stops.
@@ -195,5 +201,6 @@ class WebParts:
     open_desk: Callable[[Caller], AbstractContextManager[Desk]]
     limiter: Limiter
     ready: Callable[[], Readiness]
+    open_api: ApiOpener = no_api
     door: ASGIApp | None = None
     closers: tuple[Callable[[], Awaitable[None]], ...] = ()

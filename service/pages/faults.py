@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from billing.errors import BadRows, Conflict, HocphiError, NotAllowed
 from service.access.errors import ForgedRequest, PasswordChangeNeeded, SignInNeeded, TooManyTries
 from service.access.staff import Noted
+from service.api import faults as api_faults
 from service.errors import Answer, answer_for, answer_for_status
 from service.pages import rendering
 from service.pages.guards import PLACE_PARAMETER, caller_of, parts_of, session_digest
@@ -54,6 +55,9 @@ def _ours(request: Request, error: Exception) -> Response:
 
 def _note_refusal(request: Request, code: str) -> None:
     """Write down who was refused, in a transaction of its own: the request's own is rolled back."""
+    if api_faults.is_api(request):
+        api_faults.note_api_refusal(request, code)
+        return
     parts = parts_of(request)
     digest = session_digest(request)
     if digest is None:
@@ -75,8 +79,12 @@ def _framework(request: Request, error: Exception) -> Response:
 
 
 def _invalid(request: Request, error: Exception) -> Response:
-    del error  # it repeats what was typed, which is nobody's business
-    return _answer(request, *answer_for_status(422))
+    answer, sentence = answer_for_status(422)
+    if api_faults.is_api(request) and isinstance(error, RequestValidationError):
+        # Where and what kind, never the value: it is nobody's business.
+        field, fault = api_faults.field_fault(error.errors())
+        return api_faults.api_answer(request, answer, fault, field=field)
+    return _answer(request, answer, sentence)
 
 
 def _database_away(request: Request, error: Exception) -> Response:
@@ -105,7 +113,9 @@ def _broken(request: Request, error: Exception) -> Response:
 
 
 def wants_json(request: Request) -> bool:
-    """Say whether the caller asked for JSON rather than a page."""
+    """Say whether the caller asked for JSON rather than a page; a program of the API always does."""
+    if api_faults.is_api(request):
+        return True
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept
 
@@ -115,6 +125,8 @@ def _request_id(request: Request) -> str:
 
 
 def _answer(request: Request, answer: Answer, sentence: tuple[str, str], error: HocphiError | None = None) -> Response:
+    if api_faults.is_api(request):
+        return api_faults.api_answer(request, answer, sentence, error)
     problems = error.problems if isinstance(error, BadRows) else []
     if wants_json(request):
         english = rendering.language_of(request) == "en"

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.access.limits import RedisLimiter
+from service.api.opening import api_opener
 from service.database import NOTHING
 from service.door import Door
 from service.pages.binding import desk_opener
@@ -43,6 +44,7 @@ def web_parts(wiring: Wiring) -> WebParts:
         clock=wiring.clock,
         open_desk=desk_opener(wiring),
         limiter=RedisLimiter(redis, lambda: wiring.clock().timestamp()),
+        open_api=api_opener(wiring),
         ready=readiness(wiring, redis),
         door=door,
         closers=(door.close,),

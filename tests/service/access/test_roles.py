@@ -2,6 +2,8 @@ from fastapi.routing import APIRoute
 
 from service.access.roles import EVERYBODY, MATRIX, ROLE_NAMES, ROLES, Actor, may
 from service.access.tables import ROLES as STORED_ROLES
+from service.api.document import ROUTERS as API_ROUTERS
+from service.api.document import api_served
 from service.web import ROUTERS, served
 
 MONEY_ACTS = {path for method, path in MATRIX if method != "GET" and path.startswith("/van-phong")}
@@ -13,11 +15,11 @@ def test_every_role_of_the_database_is_known_and_named() -> None:
 
 
 def test_the_matrix_has_just_the_routes_that_are_served_and_the_bank_door() -> None:
-    assert set(MATRIX) == {*served(), ("POST", "/callbacks/{feed}")}
+    assert set(MATRIX) == {*served(), *api_served(), ("POST", "/callbacks/{feed}")}
 
 
 def test_no_route_takes_more_than_one_method() -> None:
-    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    routes = [route for router in (*ROUTERS, *API_ROUTERS) for route in router.routes if isinstance(route, APIRoute)]
     assert all(len(route.methods or ()) == 1 for route in routes)
 
 
@@ -51,6 +53,29 @@ def test_nobody_may_both_submit_and_approve_a_round() -> None:
     assert not submit & approve
 
 
+def test_what_the_api_lets_a_role_do_is_what_its_page_does() -> None:
+    pages = {
+        "/rounds/{round_id}/submit": "/dot-thu/{round_id}/trinh",
+        "/rounds/{round_id}/approve": "/dot-thu/{round_id}/duyet",
+        "/rounds/{round_id}/withdraw": "/dot-thu/{round_id}/huy",
+        "/rounds/{round_id}/lock": "/dot-thu/{round_id}/khoa",
+        "/rounds/{round_id}/unlock": "/dot-thu/{round_id}/mo-khoa",
+        "/rounds/{round_id}/issue": "/dot-thu/{round_id}/thu-lai",
+        "/rounds/{round_id}/supplementary": "/dot-thu/{round_id}/bo-sung",
+        "/reductions/{reduction_id}/approve": "/mien-giam/{reduction_id}/duyet",
+        "/reductions/{reduction_id}/withdraw": "/mien-giam/{reduction_id}/bo",
+        "/reductions/{reduction_id}/end": "/mien-giam/{reduction_id}/ket-thuc",
+        "/corrections/{correction_id}/approve": "/dieu-chinh/{correction_id}/duyet",
+        "/corrections/{correction_id}/reject": "/dieu-chinh/{correction_id}/tu-choi",
+        "/claims/{claim_id}/approve": "/ngan-sach/danh-sach/{claim_id}/duyet",
+        "/claims/{claim_id}/withdraw": "/ngan-sach/danh-sach/{claim_id}/huy",
+        "/claims/{claim_id}/payments": "/ngan-sach/danh-sach/{claim_id}/tien-ve",
+        "/items/{code}/end": "/khoan-thu/{code}/dung",
+    }
+    for api, page in pages.items():
+        assert MATRIX["POST", f"/api/v1/schools/{{school}}{api}"] == MATRIX["POST", f"/van-phong{page}"], api
+
+
 def test_without_signing_in_only_these_pages_open() -> None:
     public = {path for (_, path), allowed in MATRIX.items() if Actor.ANONYMOUS in allowed}
     assert public == {
@@ -60,6 +85,7 @@ def test_without_signing_in_only_these_pages_open() -> None:
         "/robots.txt",
         "/static/{name}",
         "/dang-nhap",
+        "/api/v1/openapi.json",
         "/callbacks/{feed}",
     }
     assert MONEY_ACTS, "the office acts on money somewhere"
