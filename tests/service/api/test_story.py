@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from billing.audit.tables import AuditDetail, AuditEntry
 from billing.money import Money
@@ -143,7 +143,7 @@ def _deeds_tell(fresh: Fresh) -> None:
     """Every deed stands under its person's name and role, and says that it came by a token."""
     rows = fresh.read(
         lambda session: session.exec(
-            select(AuditEntry, AuditDetail).join(AuditDetail, AuditDetail.audit_id == AuditEntry.id)
+            select(AuditEntry, AuditDetail).join(AuditDetail, col(AuditDetail.audit_id) == col(AuditEntry.id))
         ).all()
     )
     told = {entry.action: (entry.actor_id, entry.actor_role, detail.details.get("via", "")) for entry, detail in rows}
