@@ -20,7 +20,7 @@ from service.api.calling import MAX_JSON_BYTES, Call, Calling
 from service.api.paging import Pages
 from service.api.people import REFUSALS
 from service.api.rounds import DigestIn
-from service.api.shapes import Answer, Body, Name, Page, PositiveDong, Reason
+from service.api.shapes import Answer, Body, Day, Name, Page, PositiveDong, Reason
 
 router = APIRouter(
     prefix="/api/v1/schools/{school}/claims", max_body_size=MAX_JSON_BYTES, responses=REFUSALS, tags=["claims"]
@@ -36,8 +36,8 @@ class NewClaimIn(Body):
     kind: RateKind
     school_year: Annotated[str, Field(pattern=r"^\d{4}-\d{4}$")]
     instalment: Annotated[int, Field(strict=True, ge=1, le=2)]
-    first_month: date | None = None
-    last_month: date | None = None
+    first_month: Day | None = None
+    last_month: Day | None = None
     chapter_code: BudgetCode = ""
     category_code: BudgetCode = ""
     economic_code: BudgetCode = ""
@@ -107,7 +107,7 @@ class PaymentIn(Body):
     """Money that came: to the Treasury deposit, in cash, or paid by the authority to families."""
 
     amount: PositiveDong
-    paid_on: date
+    paid_on: Day
     way: Way
     document: Name
 

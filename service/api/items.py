@@ -25,7 +25,21 @@ from billing.people.tables import School
 from service.api.calling import MAX_JSON_BYTES, Call, Calling
 from service.api.paging import Pages
 from service.api.people import REFUSALS
-from service.api.shapes import Answer, Body, Code, Count, Name, Page, PositiveDong, Reason, Text, Yes
+from service.api.shapes import (
+    Answer,
+    Body,
+    Code,
+    Count,
+    Day,
+    Grade,
+    Name,
+    Page,
+    PositiveDong,
+    Reason,
+    Sought,
+    Text,
+    Yes,
+)
 
 router = APIRouter(
     prefix="/api/v1/schools/{school}/items", max_body_size=MAX_JSON_BYTES, responses=REFUSALS, tags=["items"]
@@ -95,7 +109,7 @@ class NewItemIn(Body):
     legal_basis: Name
     revenue_account: Code
     bank_account_id: UUID
-    valid_from: date
+    valid_from: Day
     opt_in: Yes = False
     carry_over: Carry = "none"
 
@@ -113,7 +127,7 @@ class ItemChangeIn(Body):
 class EndIn(Body):
     """The last day, and why."""
 
-    last_day: date
+    last_day: Day
     reason: Text = ""
 
 
@@ -121,12 +135,12 @@ class NewPriceIn(Body):
     """A price from a day on; the one that holds for the same pupils ends the day before."""
 
     amount: PositiveDong
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
     quantity: Quantity | None = None
     count: Count = 1
     levels: frozenset[Level] = frozenset()
-    grades: frozenset[int] = frozenset()
+    grades: frozenset[Grade] = frozenset()
     classes: frozenset[Code] = frozenset()
     part_month: PartMonth = PartMonth.WHOLE
 
@@ -158,27 +172,27 @@ def add(call: Calling, body: NewItemIn) -> Response:
 
 
 @router.get("/{code}")
-def item(call: Calling, code: str) -> ItemOut:
+def item(call: Calling, code: Sought) -> ItemOut:
     """Return one item."""
     return _one(call, find_item(call.session, call.school_id, code))
 
 
 @router.patch("/{code}")
-def change(call: Calling, code: str, body: ItemChangeIn) -> ItemOut:
+def change(call: Calling, code: Sought, body: ItemChangeIn) -> ItemOut:
     """Change name, basis or accounts of an item; fields that are left out stay as they are."""
     wanted = editing.ItemChange(**body.model_dump())
     return _one(call, editing.change_item(call.session, call.school, code, wanted, call.actor, call.now))
 
 
 @router.post("/{code}/end")
-def end(call: Calling, code: str, body: EndIn) -> ItemOut:
+def end(call: Calling, code: Sought, body: EndIn) -> ItemOut:
     """Stop charging an item after a day."""
     done = editing.end_item(call.session, call.school, code, body.last_day, call.actor, call.now, body.reason)
     return _one(call, done)
 
 
 @router.post("/{code}/prices", status_code=201, response_model=ItemOut)
-def price(call: Calling, code: str, body: NewPriceIn) -> Response:
+def price(call: Calling, code: Sought, body: NewPriceIn) -> Response:
     """Give an item a price; refused above a cap, with the cap and the article in the message."""
 
     def make() -> ItemOut:
@@ -200,7 +214,7 @@ def price(call: Calling, code: str, body: NewPriceIn) -> Response:
 
 
 @router.post("/{code}/prices/{price_id}/withdraw")
-def withdraw_price(call: Calling, code: str, price_id: int, body: Reason) -> ItemOut:
+def withdraw_price(call: Calling, code: Sought, price_id: int, body: Reason) -> ItemOut:
     """Take back a price that should never have been; with a reason."""
     found = find_item(call.session, call.school_id, code)
     if price_id not in {row.id for row in _prices(call.session, [found.id], date.min)[found.id]}:

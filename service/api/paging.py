@@ -38,7 +38,7 @@ class Paging:
             key = json.loads(base64.urlsafe_b64decode(self.cursor.encode("ascii")))
         except (ValueError, binascii.Error) as error:
             raise _bad_cursor() from error
-        if not isinstance(key, str) or "\0" in key:
+        if not isinstance(key, str) or not key.isprintable():
             raise _bad_cursor()
         return key
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from sqlmodel import col, or_, select
 
 from billing.ledger.tables import BankAccount
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil, PupilCode
 from service.api.calling import MAX_JSON_BYTES, Call, Calling
 from service.api.paging import Pages
-from service.api.shapes import Answer, ErrorAnswer, Page
+from service.api.shapes import Answer, ErrorAnswer, Page, Sought
 
 REFUSALS: dict[int | str, dict[str, Any]] = {422: {"model": ErrorAnswer}, "4XX": {"model": ErrorAnswer}}
 
@@ -113,9 +113,7 @@ def accounts(call: Calling, pages: Pages) -> Page[AccountOut]:
 
 
 @router.get("/classes")
-def classes(
-    call: Calling, pages: Pages, school_year: Annotated[str | None, Query(max_length=9)] = None
-) -> Page[ClassOut]:
+def classes(call: Calling, pages: Pages, school_year: Sought | None = None) -> Page[ClassOut]:
     """List classes, of all school years or of one such as ``2025-2026``."""
     query = select(ClassGroup).where(ClassGroup.school_id == call.school_id).order_by(col(ClassGroup.id))
     if school_year is not None:
@@ -135,7 +133,7 @@ def class_out(row: ClassGroup) -> ClassOut:
 def pupils(
     call: Calling,
     pages: Pages,
-    school_year: Annotated[str | None, Query(max_length=9)] = None,
+    school_year: Sought | None = None,
     class_id: UUID | None = None,
     day: date | None = None,
 ) -> Page[PupilOut]:

@@ -21,7 +21,7 @@ from service.api.calling import MAX_JSON_BYTES, Call, Calling
 from service.api.items import EndIn
 from service.api.paging import Pages
 from service.api.people import REFUSALS
-from service.api.shapes import Answer, Body, Code, Page, PositiveDong, Reason, Text
+from service.api.shapes import Answer, Body, Code, Day, Page, PositiveDong, Reason, Text
 
 router = APIRouter(
     prefix="/api/v1/schools/{school}", max_body_size=MAX_JSON_BYTES, responses=REFUSALS, tags=["reductions"]
@@ -72,9 +72,9 @@ class NewReductionIn(Body):
 
     enrolment_id: UUID
     kind: Code
-    valid_from: date
+    valid_from: Day
     evidence: Text
-    valid_to: date | None = None
+    valid_to: Day | None = None
     percent: int | None = Field(default=None, ge=1, le=100, strict=True)
     amount_a_month: PositiveDong | None = None
     items: frozenset[Code] = frozenset()

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field
 from sqlmodel import col, or_, select
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from billing.fees.tables import FeeItem, OptIn
 from service.api.calling import MAX_JSON_BYTES, Calling
 from service.api.paging import Pages
 from service.api.people import REFUSALS
-from service.api.shapes import Answer, Body, Code, Count, Counted, Page, Text
+from service.api.shapes import Answer, Body, Code, Count, Counted, Day, Page, Sought, Text
 
 router = APIRouter(
     prefix="/api/v1/schools/{school}", max_body_size=MAX_JSON_BYTES, responses=REFUSALS, tags=["registrations"]
@@ -40,10 +40,10 @@ class RegistrationIn(Body):
 
     enrolment_id: UUID
     item: Code
-    valid_from: date
+    valid_from: Day
     evidence: Text
     quantity: Count = 1
-    valid_to: date | None = None
+    valid_to: Day | None = None
 
 
 class RegistrationsIn(Body):
@@ -56,10 +56,10 @@ class ClassRegistrationIn(Body):
     """The registration of a whole class, or of those named of it, for one item."""
 
     item: Code
-    valid_from: date
+    valid_from: Day
     evidence: Text
     quantity: Count = 1
-    valid_to: date | None = None
+    valid_to: Day | None = None
     enrolment_ids: Annotated[frozenset[UUID], Field(max_length=500)] | None = None
 
 
@@ -68,7 +68,7 @@ class EndRegistrationsIn(Body):
 
     item: Code
     enrolment_ids: Annotated[frozenset[UUID], Field(min_length=1, max_length=500)]
-    last_day: date
+    last_day: Day
     reason: Text = ""
 
 
@@ -82,7 +82,7 @@ class Changed(Answer):
 def registrations(
     call: Calling,
     pages: Pages,
-    item: Annotated[str | None, Query(max_length=40)] = None,
+    item: Sought | None = None,
     enrolment_id: UUID | None = None,
     day: date | None = None,
 ) -> Page[RegistrationOut]:

@@ -19,7 +19,7 @@ from billing.rounds.tables import ISSUED_STATES, BillingRound
 from service.api.calling import MAX_JSON_BYTES, Call, Calling
 from service.api.paging import Pages
 from service.api.people import REFUSALS
-from service.api.shapes import Answer, Body, Code, Name, Page, Reason, Yes
+from service.api.shapes import Answer, Body, Code, Day, Name, Page, Reason, Yes
 from service.jobs.rounds import ask_again, ask_to_issue, trouble_of
 
 router = APIRouter(
@@ -114,7 +114,7 @@ class FullRound(RoundOut):
 class ShareIn(Body):
     """A part of every bill; the last one is due on the round's own day."""
 
-    due_on: date
+    due_on: Day
     percent: Annotated[int, Field(strict=True, ge=1, le=100)]
 
 
@@ -124,10 +124,10 @@ class NewRoundIn(Body):
     school_year: Annotated[str, Field(pattern=r"^\d{4}-\d{4}$")]
     code: Annotated[Code, Field(max_length=20)]
     name: Name
-    period_from: date
-    period_to: date
-    due_on: date
-    meal_days: Annotated[frozenset[date], Field(max_length=366)] = frozenset()
+    period_from: Day
+    period_to: Day
+    due_on: Day
+    meal_days: Annotated[frozenset[Day], Field(max_length=366)] = frozenset()
     instalments: Annotated[tuple[ShareIn, ...], Field(max_length=12)] = ()
 
 
@@ -136,7 +136,7 @@ class SupplementaryIn(Body):
 
     code: Annotated[Code, Field(max_length=20)]
     name: Name
-    due_on: date
+    due_on: Day
 
 
 class DigestIn(Body):

@@ -8,6 +8,7 @@ owner. A request with a field that is not known is refused.
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -15,6 +16,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 T = TypeVar("T")
 
 MOST_DONG = 1_000_000_000_000
+# Control characters, and halves of letters that no UTF-8 can hold.
+_UNSTORABLE = frozenset({"Cc", "Cs"})
 
 
 class Body(BaseModel):
@@ -31,7 +34,7 @@ class Answer(BaseModel):
 
 def _clean(text: str) -> str:
     clean = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for letter in clean):
+    if any(unicodedata.category(letter) in _UNSTORABLE and letter not in "\n\t" for letter in clean):
         raise ValueError("no control characters")
     return clean
 
@@ -39,6 +42,11 @@ def _clean(text: str) -> str:
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_clean)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_clean)]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), AfterValidator(_clean)]
+# What stands in an address or a query and is looked for as it is.
+Sought = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# A day of these times; anything else is a typing mistake, and days are counted on from it.
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
+Grade = Annotated[int, Field(strict=True, ge=0, le=12)]
 Dong = Annotated[int, Field(strict=True, ge=0, le=MOST_DONG, description="whole đồng")]
 PositiveDong = Annotated[int, Field(strict=True, gt=0, le=MOST_DONG, description="whole đồng, above 0")]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]

@@ -193,7 +193,19 @@ def test_bad_bodies_are_refused_by_field_and_say_nothing_of_what_was_sent(
         status, answer = accountant.ask("POST", "/items/TIENAN/prices", {"amount": amount, "valid_from": "2025-10-01"})
         assert (status, answer["error"]["field"]) == (422, "amount"), amount
     assert accountant.ask("PATCH", "/items/TIENAN", {"legal_name": "a\u0000b"})[0] == 422
-    for cursor in ("x", "////", "IjAi", "MQ=="):
+    half = accountant.client.patch(
+        f"/api/v1/schools/{accountant.school}/items/TIENAN",
+        content=b'{"legal_name": "a\\ud800b"}',
+        headers={"authorization": f"Bearer {accountant.token}", "content-type": "application/json"},
+    )
+    assert half.status_code == 422, "half a letter"
+    price = {"amount": 1000, "valid_from": "9999-12-31"}
+    assert accountant.ask("POST", "/items/TIENAN/prices", price)[1]["error"]["field"] == "valid_from"
+    price = {"amount": 1000, "valid_from": "2025-10-01", "grades": [2**40]}
+    assert accountant.ask("POST", "/items/TIENAN/prices", price)[0] == 422
+    assert accountant.ask("GET", "/items/%00")[0] == 422
+    assert accountant.ask("GET", "/pupils?school_year=%00")[0] == 422
+    for cursor in ("IlxcdWQ4MDAi", "Ilx1ZDgwMCI=", "x", "////", "IjAi", "MQ=="):
         assert accountant.ask("GET", f"/rounds?cursor={cursor}")[1]["error"]["field"] == "cursor"
     assert accountant.ask("GET", "/rounds?limit=201")[1]["error"]["field"] == "limit"
     assert accountant.ask("GET", "/rounds/khong-phai-uuid")[0] == 422
