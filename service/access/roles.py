@@ -104,7 +104,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/dang-xuat"): _STAFF,
         ("GET", "/toi"): _STAFF,
         ("POST", "/toi/khoa"): _OFFICE_READS,
-        ("POST", "/toi/khoa/{token_id}/thu-hoi"): _STAFF,
+        ("POST", "/toi/khoa/{token_id}/thu-hoi"): _OFFICE_READS,
         ("GET", "/doi-mat-khau"): _STAFF,
         ("POST", "/doi-mat-khau"): _STAFF,
         ("GET", "/t/{token}"): _LINK,
