@@ -88,6 +88,14 @@ def _folder_of_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
+@pytest.fixture(scope="session")
+def superuser(servers: TestServers) -> None:
+    """For tests that go behind the guards, which only a superuser can; an owner of the environment may be none."""
+    with psycopg.connect(libpq_url(servers.owner_url)) as connection:
+        if connection.info.parameter_status("is_superuser") != "on":
+            pytest.skip("goes behind the guards, and the owner in DATABASE_OWNER_URL is no superuser")
+
+
 def _redis_of_this_process(url: str) -> str:
     """Return a database of a given Redis for each of several test processes: what one rings, another must not hear."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")

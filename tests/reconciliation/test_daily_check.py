@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import psycopg
+import pytest
 from sqlmodel import select
 
 from billing.money import Money
@@ -46,6 +47,7 @@ def test_each_day_ends_by_the_banks_days(collecting: Collecting) -> None:
     assert nets == [0, 5_000, 12_000, 12_000]
 
 
+@pytest.mark.usefixtures("superuser")
 def test_an_amount_changed_behind_the_guards_shows(collecting: Collecting, addresses: Addresses) -> None:
     collecting.hear_of(collecting.pays("khong co ma", 70_000))
     with psycopg.connect(libpq_url(addresses.owner), autocommit=True) as connection:

@@ -48,8 +48,9 @@ def sound(servers: TestServers, template: str) -> Iterator[Collecting]:
 
 
 @pytest.fixture
-def unguarded(sound: Collecting) -> Iterator[Session]:
+def unguarded(sound: Collecting, superuser: None) -> Iterator[Session]:
     """A superuser's transaction with triggers and foreign keys switched off; nothing of it stays."""
+    del superuser  # only asked whether there is one
     engine = create_engine(psycopg_url(sound.wiring.addresses.owner))
     with engine.connect() as connection, connection.begin() as transaction, Session(connection) as session:
         session.execute(text("SET LOCAL session_replication_role = replica"))
@@ -93,6 +94,7 @@ def test_the_others_name_the_tests_that_prove_them() -> None:
 def ask_the_door(world: Collecting, monkeypatch: pytest.MonkeyPatch) -> int:
     """Run ``python -m service invariants`` on the world's database; return its exit code."""
     monkeypatch.setenv("DATABASE_URL", world.wiring.addresses.app)
+    monkeypatch.delenv("DATABASE_OWNER_URL", raising=False)  # the tests' own; nothing is to be prepared
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
     monkeypatch.setenv("HOCPHI_SECRET", bytes(range(32)).hex())
     monkeypatch.setenv("HOCPHI_VAULT_KEY", bytes(range(32)).hex())
@@ -112,6 +114,7 @@ def test_the_door_says_yes_in_json(
     assert [each["id"] for each in answer["invariants"]] == [f"I{n}" for n in range(1, 19)]
 
 
+@pytest.mark.usefixtures("superuser")
 def test_a_broken_invariant_makes_the_answer_no(
     addresses: Addresses,
     database: Database,

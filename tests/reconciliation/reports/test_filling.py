@@ -113,6 +113,7 @@ def test_late_money_is_marked(world: Collecting) -> None:
         ("DELETE FROM bill_lines", "Chưa nộp: sổ cái và trang Chưa nộp"),
     ],
 )
+@pytest.mark.usefixtures("superuser")
 def test_what_was_changed_behind_the_guards_shows_in_the_report(
     world: Collecting, addresses: Addresses, statement: str, caught: str
 ) -> None:

@@ -103,6 +103,7 @@ TAMPERED = (
 )
 
 
+@pytest.mark.usefixtures("superuser")
 def test_every_change_behind_the_guards_shows(world: Collecting, addresses: Addresses) -> None:
     sealing.seal(world.wiring)
     engine = create_engine(psycopg_url(addresses.owner))
@@ -116,6 +117,7 @@ def test_every_change_behind_the_guards_shows(world: Collecting, addresses: Addr
     assert problems(world) == []
 
 
+@pytest.mark.usefixtures("superuser")
 def test_who_rewrites_one_link_has_to_rewrite_all_after_it(world: Collecting, addresses: Addresses) -> None:
     sealing.seal(world.wiring)
     with world.database.transaction(world.scope) as session:
