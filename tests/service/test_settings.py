@@ -67,7 +67,7 @@ def test_production_starts_with_any_key_that_a_machine_made() -> None:
         bytes(range(255, 223, -1)).hex(),
         b"changethis-changethis-changethis".hex(),
         b"Mat-khau rat dai: hoc phi 2025!?".hex(),
-        (secrets.token_bytes(8) * 4).hex(),
+        (bytes.fromhex("9c41d07be53a12f6") * 4).hex(),  # the same in every test process
     ],
 )
 @pytest.mark.parametrize("name", ["HOCPHI_SECRET", "HOCPHI_VAULT_KEY"])
