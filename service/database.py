@@ -26,6 +26,7 @@ import billing.fees.tables
 import billing.ledger.tables
 import billing.payments.tables
 import billing.people.tables
+import billing.plans.tables
 import billing.rounds.tables  # noqa: F401  fills the metadata
 import notifications.tables  # noqa: F401  fills the metadata
 import reconciliation.tables  # noqa: F401  fills the metadata

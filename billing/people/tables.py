@@ -36,6 +36,7 @@ class School(Row, table=True):
 
     ``alert_percent``: how far a round's total may move against the last one before the approver is asked.
     ``meal_cutoff``: the hour (local) until which the kitchen can be told who is absent.
+    ``plans_required_from``: from this day on rounds collect only what an approved plan holds; empty: not yet required.
     """
 
     __tablename__ = "schools"
@@ -59,6 +60,7 @@ class School(Row, table=True):
     language: str = "vi"
     alert_percent: int = Field(default=20, sa_column_kwargs={"server_default": "20"})
     meal_cutoff: time = Field(default=time(8), sa_column_kwargs={"server_default": "08:00:00"})
+    plans_required_from: date | None = None
 
 
 class ClassGroup(Row, table=True):

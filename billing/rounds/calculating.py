@@ -21,6 +21,7 @@ from billing.fees.pupils import BilledPupil, Roll, read_roll
 from billing.fees.schedule import judge_schedule, read_schedule
 from billing.money import ZERO, Money
 from billing.people.tables import School
+from billing.plans.checking import refuse_unplanned
 from billing.rounds.drafting import find_round, period_of
 from billing.rounds.tables import ISSUED_STATES, BillingRound
 
@@ -41,7 +42,7 @@ class Calculated:
 def calculate(
     session: Session, billing_round: BillingRound, *, only: Collection[UUID] | None = None, again: bool = False
 ) -> Calculated:
-    """Charge the round's pupils for its period; raises ``OverCap`` and the like, stores nothing.
+    """Charge the round's pupils for its period; raises ``OverCap``, ``NotPlanned`` and the like; stores nothing.
 
     A supplementary round charges only who has no live bill in its base round. ``only`` narrows it to some pupils;
     ``again`` charges them although they are billed (for the bill that takes the place of another).
@@ -55,6 +56,7 @@ def calculate(
         roll = _without(roll, billed_pupils(session, billing_round.school_id, billing_round.base_round_id))
     wanted = [pupil for pupil in roll.pupils if only is None or pupil.facts.pupil_id in only]
     charges = tuple(charge_all((pupil.facts for pupil in wanted), period, schedule))
+    refuse_unplanned(session, school, billing_round.school_year, charges)
     _refuse_too_large(charges, shares_from(billing_round.instalments))
     return Calculated(charges, {pupil.facts.pupil_id: pupil for pupil in roll.pupils}, roll, verdicts)
 

@@ -25,8 +25,8 @@ OPEN_TO_PREVIEW = ("draft", "previewed", "submitted", "approved")
 def preview_round(session: Session, round_id: UUID, actor: Actor, now: datetime) -> Preview:
     """Calculate the round and store what is shown; an earlier submission or approval falls away with it.
 
-    Raises ``OverCap``, ``Prohibited`` or ``Refused`` where a price or a reduction is not allowed, ``Conflict`` when
-    the round is issued or withdrawn.
+    Raises ``OverCap``, ``NotPlanned``, ``Prohibited`` or ``Refused`` where a price or a reduction is not allowed,
+    ``Conflict`` when the round is issued or withdrawn.
     """
     billing_round = find_round(session, round_id)
     if billing_round.state not in OPEN_TO_PREVIEW:

@@ -1,0 +1,1 @@
+"""Tests of credit, its use and refunds."""
