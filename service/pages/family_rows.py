@@ -196,7 +196,7 @@ def bill_page(session: Session, opened: Opened, token: str) -> BillPage:
     return BillPage(
         token=token,
         state=opened.state,
-        school=SchoolFace(school.name, school.phone, school.address),
+        school=SchoolFace(school.name, school.phone, school.address, school.code),
         child_name=masked(pupil.full_name),
         title=notice_title(opened.live or opened.balances),
         lines=tuple(_lines(session, request.school_id, opened.live)),

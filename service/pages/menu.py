@@ -20,6 +20,7 @@ MENU = (
     Entry("/lop-chu-nhiem", "Điểm danh lớp", "Class roll"),
     Entry("/van-phong", "Tổng quan", "Overview"),
     Entry("/van-phong/khoan-thu", "Khoản thu", "Items"),
+    Entry("/van-phong/ke-hoach-thu", "Kế hoạch thu", "Plan of collections"),
     Entry("/van-phong/dang-ky", "Đăng ký", "Registrations"),
     Entry("/van-phong/diem-danh", "Điểm danh", "Attendance"),
     Entry("/van-phong/suat-an", "Suất ăn", "Portions"),

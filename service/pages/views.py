@@ -33,6 +33,7 @@ class SchoolFace:
     name: str
     phone: str = ""
     address: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,10 @@ from tests.service.pages.sample_credits import LINE_ID, REFUND_ID
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.sample_guardians import CODE_ID, REGISTRATION_ID
+from tests.service.pages.sample_plans import PLAN_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
 from tests.service.pages.sample_tokens import TOKEN_ID
-from tests.service.pages.samples import FAMILY_PAGES, PASSWORD, ROUND_ID, SECRET, TOKEN, UNKNOWN_TOKEN
+from tests.service.pages.samples import FAMILY_PAGES, PASSWORD, ROUND_ID, SCHOOL, SECRET, TOKEN, UNKNOWN_TOKEN
 
 ROUTES = sorted(set(served()))
 DENIED = {401, 403, 404}
@@ -56,6 +57,9 @@ def address(path: str, actor: Actor) -> str:
         "code_id": str(CODE_ID),
         "registration_id": str(REGISTRATION_ID),
         "token_id": str(TOKEN_ID),
+        "school_code": SCHOOL.code,
+        "plan_id": str(PLAN_ID),
+        "paper_id": str(SOME_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
 
@@ -70,7 +74,7 @@ FIELDS = dict(
         f"&thang=2025-10&den_thang=2025-10&han=2025-10-20&khoan=TIENAN&thong_bao={CORRECTION_ID}&viec=void&dau=p&gio=08:00&lop=1&giao_vien=2"
     )
 ) | {"mat_khau": PASSWORD}
-WITH_FILE = ("{kind}", "/xem", "/bang")
+WITH_FILE = ("{kind}", "/xem", "/bang", "{plan_id}/tep", "{plan_id}/duyet")
 
 
 def call(client: TestClient, method: str, path: str, actor: Actor) -> int:
@@ -148,8 +152,8 @@ def test_every_answer_of_every_route_is_dressed(clients: dict[Actor, TestClient]
             assert "default-src 'none'" in policy
             assert "unsafe" not in policy
             assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
-            forever = path == "/static/{name}" and answer.status_code == 200
-            assert ("no-store" in answer.headers["cache-control"]) != forever, (method, path)
+            kept = path.startswith(("/static/", "/cong-khai/")) and answer.status_code == 200
+            assert ("no-store" in answer.headers["cache-control"]) != kept, (method, path)
 
 
 def test_what_production_adds(desk: SampleDesk) -> None:

@@ -1,0 +1,106 @@
+"""What a school shows to everybody: its items, prices and the law's reductions. Nothing of a pupil is read here.
+
+Source: schools publish what they collect, with basis and decision, before they collect it (decrees on publicity and
+on schools' services); readers need no log-in.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.fees.items import GROUP_NAMES, Group, Level, Ownership, Payer
+from billing.fees.kinds import ReductionKind, shipped_kinds
+from billing.fees.tables import FeeItem, FeePrice
+from billing.people.tables import School
+from billing.plans.reading import approvals, items_in
+from service.pages.item_rows import price_unit, whom
+from service.pages.plan_rows import label
+from service.pages.plan_views import PublicFees, PublicItem, PublicPrice, PublicReduction
+
+_PAYERS = {Payer.STATE: "Nhà nước", Payer.SCHOOL: "Nhà trường", Payer.DONOR: "Nhà tài trợ"}
+
+
+def public_fees(session: Session, school_id: UUID, today: date) -> PublicFees:
+    """Return what a school collects, as of a day."""
+    school = session.get_one(School, school_id)
+    items = session.exec(
+        select(FeeItem)
+        .where(FeeItem.school_id == school_id, col(FeeItem.valid_to).is_(None) | (col(FeeItem.valid_to) >= today))
+        .order_by(col(FeeItem.position), col(FeeItem.code))
+    ).all()
+    prices = _prices(session, school_id, today)
+    decided = _decisions(session, school_id, today)
+    shown = [_item(item, prices.get(item.id, []), decided) for item in items]
+    return PublicFees(
+        code=school.code,
+        school=school.name,
+        address=school.address,
+        phone=school.phone,
+        school_year=label(today),
+        day=today,
+        items=tuple(sorted(shown, key=lambda item: _ORDER[item.group])),
+        reductions=tuple(_reduction(kind) for kind in shipped_kinds() if _concerns(kind, school, today)),
+    )
+
+
+_ORDER = {GROUP_NAMES[group]: place for place, group in enumerate(Group)}
+
+
+def _prices(session: Session, school_id: UUID, today: date) -> dict[UUID, list[FeePrice]]:
+    rows = session.exec(
+        select(FeePrice)
+        .where(
+            FeePrice.school_id == school_id,
+            col(FeePrice.withdrawn_at).is_(None),
+            col(FeePrice.valid_to).is_(None) | (col(FeePrice.valid_to) >= today),
+        )
+        .order_by(col(FeePrice.valid_from), col(FeePrice.id))
+    ).all()
+    found: dict[UUID, list[FeePrice]] = {}
+    for row in rows:
+        found.setdefault(row.item_id, []).append(row)
+    return found
+
+
+def _decisions(session: Session, school_id: UUID, today: date) -> dict[str, str]:
+    """Return number and day of the decision by code of item, of the newest approved plan that holds today."""
+    for plan, step in approvals(session, school_id, label(today)):
+        if step.valid_from is not None and step.valid_from <= today and step.decided_on is not None:
+            said = f"Số {step.number} ngày {step.decided_on:%d/%m/%Y} ({step.authority})"
+            return {item.item_code: said for item in items_in(session, plan)}
+    return {}
+
+
+def _item(item: FeeItem, prices: list[FeePrice], decided: dict[str, str]) -> PublicItem:
+    group = Group(item.item_group)
+    return PublicItem(
+        item.legal_name,
+        GROUP_NAMES[group],
+        tuple(
+            PublicPrice(
+                price.amount,
+                price_unit(price.quantity_rule, price.quantity, item.unit, price.part_month),
+                whom(price.levels, price.grades, price.class_codes),
+                price.valid_from,
+                price.valid_to,
+            )
+            for price in prices
+        ),
+        item.legal_basis,
+        item.opt_in or group is Group.DONATION,
+        decided.get(item.code, ""),
+    )
+
+
+def _concerns(kind: ReductionKind, school: School, today: date) -> bool:
+    levels = frozenset(Level(level) for level in school.levels)
+    return Ownership(school.kind) in kind.ownerships and bool(levels & kind.levels) and kind.valid.holds(today)
+
+
+def _reduction(kind: ReductionKind) -> PublicReduction:
+    share = f"{kind.percent}%" if kind.percent is not None else "theo quyết định từng trường hợp"
+    groups = ", ".join(GROUP_NAMES[group].lower() for group in Group if group in kind.groups)
+    return PublicReduction(kind.name, _PAYERS[kind.payer], f"{share} ({groups})", kind.legal_basis)
