@@ -24,6 +24,7 @@ import billing.events.tables
 import billing.fees.support_tables
 import billing.fees.tables
 import billing.ledger.tables
+import billing.moving.tables
 import billing.payments.tables
 import billing.people.tables
 import billing.plans.tables

@@ -67,6 +67,8 @@ WRITTEN_ONCE = (
     "inbox",
     "inbox_results",
     "journal_entries",
+    "leaving_returns",
+    "leavings",
     "matches",
     "message_attempts",
     "notice_plans",

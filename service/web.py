@@ -25,6 +25,7 @@ from service.pages import (
     items,
     leftovers,
     login,
+    moving,
     office,
     opt_ins,
     papers,
@@ -60,6 +61,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     reductions.router,
     claims.router,
     leftovers.router,
+    moving.router,
     uploading.router,
     auditing.router,
 )

@@ -105,6 +105,13 @@ def _taken_at(taken: Taken, gross: Money, before: Money, rest: Money) -> Money:
     return Money(taken.amount.dong * gross.dong // before.dong)
 
 
+def at_most(line: BilledLine, family: Money, state: Money) -> Off:
+    """Return these amounts as far as there is still so much on the line: earlier credit notes may have taken some."""
+    return Off(
+        line.line_id, min(family, line.family_share - line.family_off), min(state, line.by_state - line.state_off)
+    )
+
+
 def by_amount(line: BilledLine, amount: Money) -> Off:
     """Return a credit of a plain amount; raises ``Refused`` beyond what the line comes to for the family."""
     most = line.family_share - line.family_off

@@ -1,8 +1,9 @@
 """Corrections of an issued round: one person asks, another approves, and only then anything happens.
 
-Five kinds: *void* takes an unpaid bill back; *replace* also issues a newly calculated one in its place; *credit* lowers
+Six kinds: *void* takes an unpaid bill back; *replace* also issues a newly calculated one in its place; *credit* lowers
 lines of one bill by amounts; *price* lowers one item of all bills of the round to a lower price; *attendance* lowers
-meals to the days attended (``by_days``). Who has paid already gets the difference as credit, who has not owes less.
+meals to the days attended (``by_days``); *leaving* takes off one bill what a pupil who left did not use. Who has paid
+already gets the difference as credit, who has not owes less.
 Nothing of a locked round is corrected.
 """
 
@@ -18,6 +19,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
+from billing.bills.lowering import Off
 from billing.bills.tables import Bill
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.money import ZERO, Money, total
@@ -115,6 +117,14 @@ def propose_price(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
     content = {"item": item_code, "price": price.dong}
     asked = Asked(find_round(session, round_id).school_id, round_id, "price", content)
     return ask(session, actor, asked, reason, now)
+
+
+def propose_leaving(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
+    session: Session, actor: Actor, bill_id: UUID, offs: Sequence[Off], reason: str, now: datetime
+) -> Correction:
+    """Ask for what a pupil who left did not use to come off one bill: of the family's share and of the State's."""
+    lines = [{"line": off.line_id, "family": off.family.dong, "state": off.state.dong} for off in offs]
+    return ask(session, actor, _of_bill(session, bill_id, "leaving", {"lines": lines}), reason, now)
 
 
 def preview_correction(session: Session, correction_id: UUID) -> CorrectionPreview:

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from billing.bills.crediting import Approved, write_credits
 from billing.bills.holding import hold_bills
-from billing.bills.lowering import BilledLine, Note, Off, Taken, by_amount, notes, to_price, to_quantity
+from billing.bills.lowering import BilledLine, Note, Off, Taken, at_most, by_amount, notes, to_price, to_quantity
 from billing.bills.tables import Bill, BillCredit, BillLine, BillReduction, BillVoid
 from billing.errors import Conflict, Refused
 from billing.events.recording import BILL_CREDITED, record_events
@@ -123,10 +123,20 @@ def _offs(session: Session, correction: Correction) -> dict[UUID, list[Off]]:
             if off := to_quantity(line, used[line.line_id]):
                 offs[bill_id].append(off)
         return offs
-    amounts = {int(each["line"]): Money(each["amount"]) for each in content["lines"]}
-    for bill_id, line in billed_lines(session, correction, lines=list(amounts)):
-        offs[bill_id].append(by_amount(line, amounts[line.line_id]))
+    for bill_id, off in _named_offs(session, correction):
+        offs[bill_id].append(off)
     return offs
+
+
+def _named_offs(session: Session, correction: Correction) -> Iterator[tuple[UUID, Off]]:
+    """Yield by bill what the correction's lines fall by where it names the amounts itself."""
+    named = {int(each["line"]): each for each in correction.content["lines"]}
+    for bill_id, line in billed_lines(session, correction, lines=list(named)):
+        amounts = named[line.line_id]
+        if correction.kind == "credit":
+            yield bill_id, by_amount(line, Money(amounts["amount"]))
+        elif off := at_most(line, Money(amounts["family"]), Money(amounts["state"])):
+            yield bill_id, off
 
 
 def billed_lines(

@@ -18,8 +18,8 @@ from billing.storage import Row, in_school, json_column, money_column, new_id, o
 ROUND_STATES = ("draft", "previewed", "submitted", "approved", "issued", "locked", "withdrawn")
 ISSUED_STATES = ("issued", "locked")
 ROUND_KINDS = ("regular", "supplementary")
-LOWERING_KINDS = ("credit", "price", "attendance")
-CORRECTION_KINDS = ("void", "replace", "credit", "price", "attendance")
+LOWERING_KINDS = ("credit", "price", "attendance", "leaving")
+CORRECTION_KINDS = ("void", "replace", "credit", "price", "attendance", "leaving")
 
 
 class BillingRound(Row, table=True):
@@ -87,7 +87,8 @@ class Correction(Row, table=True):
     """What one person asks to be corrected, of one bill or (``price``, ``attendance``) of a whole round.
 
     ``content``: *void* {}; *replace* {"due", "digest"} of the bill to come; *credit* {"lines": [{"line", "amount"}]};
-    *price* {"item", "price"}; *attendance* {"lines": [{"line", "used"}]}, the units that were used in the end.
+    *price* {"item", "price"}; *attendance* {"lines": [{"line", "used"}]}, the units that were used in the end;
+    *leaving* {"lines": [{"line", "family", "state"}]}, by how much the shares of a line fall.
     """
 
     __tablename__ = "corrections"

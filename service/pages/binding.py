@@ -39,6 +39,7 @@ from service.pages.credit_binding import CreditRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
 from service.pages.guardian_binding import GuardianRows
+from service.pages.moving_binding import MovingRows
 from service.pages.plan_binding import PlanRows
 from service.pages.qr_picture import labelled_qr
 from service.pages.token_binding import TokenRows
@@ -81,7 +82,7 @@ def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Des
     return open_desk
 
 
-class RowDesk(GuardianRows, ClaimRows, CreditRows, PlanRows, AttendanceRows, FeeRows, TokenRows):
+class RowDesk(GuardianRows, ClaimRows, CreditRows, MovingRows, PlanRows, AttendanceRows, FeeRows, TokenRows):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 
     # Sign-in and sessions: tables that decide the scope, so they need none.

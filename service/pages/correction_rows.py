@@ -35,6 +35,7 @@ _WHAT = {
     "credit": "Ghi giảm thông báo",
     "price": "Hạ mức thu trong cả đợt",
     "attendance": "Quyết toán tiền ăn theo ngày ăn thực tế",
+    "leaving": "Ghi giảm vì học sinh đã nghỉ học, thông báo",
 }
 
 

@@ -23,6 +23,7 @@ from service.pages.claims_desk import ClaimDesk
 from service.pages.credit_desk import CreditDesk
 from service.pages.fee_desk import FeeDesk
 from service.pages.guardian_desk import GuardianDesk
+from service.pages.moving_desk import MovingDesk
 from service.pages.plan_desk import PlanDesk
 from service.pages.round_desk import RoundWork
 from service.pages.token_views import TokenDesk
@@ -175,6 +176,7 @@ class Desk(
     ClaimDesk,
     AttendanceDesk,
     CreditDesk,
+    MovingDesk,
     PlanDesk,
     Protocol,
 ):

@@ -30,6 +30,8 @@ MENU = (
     Entry("/van-phong/thong-bao", "Thông báo thu", "Bills"),
     Entry("/van-phong/tien-ton", "Tiền tồn", "Leftover money"),
     Entry("/van-phong/hoan-tien", "Hoàn tiền", "Refunds"),
+    Entry("/van-phong/chuyen-di", "Nghỉ học, chuyển lớp", "Leaving, classes"),
+    Entry("/van-phong/cuoi-cap", "Cuối cấp", "Last grade"),
     Entry("/van-phong/cho-xu-ly", "Giao dịch chờ xử lý", "Waiting transfers"),
     Entry("/van-phong/ngan-sach", "Tiền Nhà nước", "State money"),
     Entry("/van-phong/ngan-sach/chi-tra", "Chi trả hỗ trợ", "Payouts"),

@@ -35,6 +35,7 @@ from tests.service.pages.sample_attendance import SampleAttendance
 from tests.service.pages.sample_claims import SampleClaims
 from tests.service.pages.sample_credits import SampleCredits
 from tests.service.pages.sample_guardians import SampleGuardians
+from tests.service.pages.sample_moving import SampleMoving
 from tests.service.pages.sample_plans import SamplePlans
 from tests.service.pages.sample_rounds import SampleRounds
 from tests.service.pages.sample_tokens import SampleTokens
@@ -60,7 +61,14 @@ PASSWORD_HASH = passwords.hash_password(PASSWORD)  # slow by design, so once
 
 
 class SampleDesk(
-    SampleTokens, SampleGuardians, SampleClaims, SampleCredits, SamplePlans, SampleAttendance, SampleRounds
+    SampleTokens,
+    SampleGuardians,
+    SampleClaims,
+    SampleCredits,
+    SampleMoving,
+    SamplePlans,
+    SampleAttendance,
+    SampleRounds,
 ):
     """A desk over the records above; remembers sessions and what was done."""
 

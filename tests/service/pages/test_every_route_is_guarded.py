@@ -20,6 +20,7 @@ from tests.service.pages.sample_credits import LINE_ID, REFUND_ID
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.sample_guardians import CODE_ID, REGISTRATION_ID
+from tests.service.pages.sample_moving import LEAVING_ID
 from tests.service.pages.sample_plans import PLAN_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
 from tests.service.pages.sample_tokens import TOKEN_ID
@@ -50,6 +51,7 @@ def address(path: str, actor: Actor) -> str:
         **dict.fromkeys(("payment_id", "payout_id", "choice_id", "entitlement_id", "enrolment_id"), str(SOME_ID)),
         "refund_id": str(REFUND_ID),
         "line_id": str(LINE_ID),
+        "leaving_id": str(LEAVING_ID),
         "pupil_id": str(PUPIL_ID),
         "correction_id": str(CORRECTION_ID),
         "kind": "danh-sach",

@@ -20,6 +20,7 @@ from tests.factories.serving import serving
 from tests.service.pages.sample_claims import CLAIM_ID
 from tests.service.pages.sample_desk import SampleDesk
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
+from tests.service.pages.sample_moving import LEAVING_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
 from tests.service.pages.samples import FAMILY_PAGES, NOW, ROUND_ID, TOKEN, UNKNOWN_TOKEN
 from tests.service.pages.worlds import World
@@ -65,6 +66,10 @@ OFFICE = (
     "/van-phong/diem-danh/giao-vien",
     "/van-phong/suat-an",
     f"/van-phong/dot-thu/{ROUND_ID}/quyet-toan",
+    "/van-phong/chuyen-di?q=anh",
+    f"/van-phong/chuyen-di/hoc-sinh/{ENROLMENT_ID}?ngay=2025-10-15",
+    f"/van-phong/chuyen-di/lan/{LEAVING_ID}",
+    "/van-phong/cuoi-cap",
     "/kiem-toan",
 )
 
