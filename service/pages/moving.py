@@ -66,8 +66,8 @@ def mover(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reques
     """Show what leaving after a day would do, before anything happens."""
     typed = TypedLeaving(str(enrolment_id), ngay, viec) if ngay else None
     found = desk.mover(visit.who, visit.place, enrolment_id, typed, parts_of(request).clock())
-    shown = {"found": found, "states": STATE_NAMES, "makes": _makes(visit), "said": _SAID.get(da)}
-    return page(request, "mover.html", visit=visit, **shown)
+    said, makes = _SAID.get(da), _makes(visit)
+    return page(request, "mover.html", visit=visit, found=found, states=STATE_NAMES, makes=makes, said=said)
 
 
 @router.post(f"{MOVING}/hoc-sinh/{{enrolment_id}}/nghi")
@@ -106,8 +106,8 @@ def other_class(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the 
 def leaving(request: Request, visit: StaffVisit, desk: OpenDesk, leaving_id: UUID, da: Key = "") -> Response:
     """Show one leaving: what waits for approval, what is open and what is kept."""
     found = desk.leaving(visit.who, visit.place, leaving_id, parts_of(request).clock())
-    shown = {"found": found, "states": STATE_NAMES, "makes": _makes(visit), "said": _SAID.get(da)}
-    return page(request, "leaving.html", visit=visit, **shown)
+    said, makes = _SAID.get(da), _makes(visit)
+    return page(request, "leaving.html", visit=visit, found=found, states=STATE_NAMES, makes=makes, said=said)
 
 
 @router.post(f"{MOVING}/lan/{{leaving_id}}/tinh")

@@ -170,5 +170,10 @@ def _corrections(session: Session, leaving: Leaving) -> Iterator[AskedCorrection
         .order_by(col(Bill.number))
     )
     for correction, number, decision in session.exec(query).all():
-        stands = "waiting" if decision is None else "approved" if decision.approved else "rejected"
-        yield AskedCorrection(str(correction.id), number, stands)
+        yield AskedCorrection(str(correction.id), number, _stands(decision))
+
+
+def _stands(decision: CorrectionDecision | None) -> str:
+    if decision is None:
+        return "waiting"
+    return "approved" if decision.approved else "rejected"

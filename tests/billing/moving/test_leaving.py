@@ -66,7 +66,7 @@ def approve(school: School, session: Session, leaving: Leaving) -> None:
 def sums(school: School, session: Session, child: int = 0) -> Sums:
     balances = bill_balances(session, col(Bill.school_id) == school.id, col(Bill.pupil_id) == school.pupil(child))
     billed = session.exec(
-        select(BillLine.family_share).join(Bill, col(Bill.id) == BillLine.bill_id).where(
+        select(col(BillLine.family_share)).join(Bill, col(Bill.id) == BillLine.bill_id).where(
             Bill.pupil_id == school.pupil(child)
         )
     ).all()  # fmt: skip
@@ -99,9 +99,11 @@ def test_pupil_leaves_and_later_rounds_do_not_bill_while_past_ones_still_show(sc
         go(school, session, plan(school))
         enrolment = session.get_one(Enrolment, plan(school).enrolment_id)
         assert (enrolment.state, enrolment.ended_on) == ("left", MIDDLE)
-        ends = session.exec(select(OptIn.valid_to).where(OptIn.enrolment_id == enrolment.id)).all()
+        ends = session.exec(select(col(OptIn.valid_to)).where(OptIn.enrolment_id == enrolment.id)).all()
         assert set(ends) == {MIDDLE}
-        placed = session.exec(select(ClassPlacement.valid_to).where(ClassPlacement.enrolment_id == enrolment.id)).all()
+        placed = session.exec(
+            select(col(ClassPlacement.valid_to)).where(ClassPlacement.enrolment_id == enrolment.id)
+        ).all()
         assert placed == [MIDDLE]
         assert school.bill(session, 10).pupil_id == school.pupil()
         assert school.pupil() not in late_arrivals(session, school.rounds[11])
@@ -135,11 +137,13 @@ def test_what_is_kept_pays_what_is_open_before_anything_is_given_back(school: Sc
 
 def test_leaving_is_taken_back_before_anything_was_approved(school: School) -> None:
     with school.open() as session:
-        was = session.exec(select(OptIn.item_id, OptIn.valid_from, OptIn.valid_to)).all()
+        was = session.exec(select(col(OptIn.item_id), col(OptIn.valid_from), col(OptIn.valid_to))).all()
         leaving = go(school, session, plan(school))
         take_back_leaving(session, school.billing.accountant, leaving, "Gia đình đổi ý", LATER)
         assert corrections_waiting(session, leaving) == []
-        live = select(OptIn.item_id, OptIn.valid_from, OptIn.valid_to).where(col(OptIn.withdrawn_at).is_(None))
+        live = select(col(OptIn.item_id), col(OptIn.valid_from), col(OptIn.valid_to)).where(
+            col(OptIn.withdrawn_at).is_(None)
+        )
         assert sorted(map(str, session.exec(live).all())) == sorted(map(str, was))
         enrolment = session.get_one(Enrolment, plan(school).enrolment_id)
         assert (enrolment.state, enrolment.ended_on) == ("studying", None)
@@ -213,7 +217,7 @@ def used(school: School, session: Session, last_day: date, rule: str) -> Money:
 
 def cash(school: School, session: Session) -> Money:
     of = col(Payment.pupil_id) == school.pupil(), col(Payment.source_kind) == "cash"
-    return total(session.exec(select(Payment.amount).where(*of)).all())
+    return total(session.exec(select(col(Payment.amount)).where(*of)).all())
 
 
 @given(

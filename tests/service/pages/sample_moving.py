@@ -64,8 +64,10 @@ class SampleMoving:
     ) -> MoverPage:
         del who, place, enrolment_id, now
         money = {"owed": Money(500_000), "kept": ZERO, "off_rest": Money(10_000), "to_credit": Money(384_000)}
-        plan = typed and LeavingPlan(
-            typed, date(2025, 10, 15), FALLS, **money, gives_back=ZERO, still_open=Money(106_000)
+        plan = (
+            None
+            if typed is None
+            else LeavingPlan(typed, date(2025, 10, 15), FALLS, **money, gives_back=ZERO, still_open=Money(106_000))
         )
         return MoverPage(HIT, True, date(2025, 10, 20), (("1", "3A1"), ("2", "3A2")), plan)  # noqa: FBT003  studies
 

@@ -1,0 +1,113 @@
+"""Leaving, another class and the last grade as the office clicks through them, on real rows."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+from sqlmodel import Session, col, select
+from starlette.testclient import TestClient
+
+from billing.money import Money
+from billing.people.tables import ClassPlacement, Enrolment
+from tests.factories.schools import make_class
+from tests.service.pages.test_claims import form, send
+from tests.service.pages.test_leftovers import pay_and_lower
+from tests.service.pages.worlds import World
+
+MOVING, LAST = "/van-phong/chuyen-di", "/van-phong/cuoi-cap"
+MEAL = Money(32_000)
+
+
+@pytest.fixture
+def people(world: World) -> dict[str, TestClient]:
+    return {role: world.signed_in(world.staff(role)) for role in ("accountant", "approver")}
+
+
+def test_a_pupil_leaves_is_given_back_and_never_deleted(world: World, people: dict[str, TestClient]) -> None:
+    accountant, approver = people["accountant"], people["approver"]
+    world.change(lambda session: pay_and_lower(world, session, 0, 2))
+    child, today = world.billing.pupils[0], world.clock().date()
+    pupil = f"{MOVING}/hoc-sinh/{child.enrolment.id}"
+    assert "Không xóa được học sinh" in accountant.get(MOVING).text
+    assert pupil in accountant.get(f"{MOVING}?q={child.pupil.full_name}").text
+    shown = accountant.get(f"{pupil}?ngay={today}&viec=transferred_out").text
+    told = re.search(r"trả lại <strong class=\"nowrap\">([0-9.]+) đ", shown)
+    assert told, shown
+    here = send(accountant, f"{pupil}?ngay={today}", f"{pupil}/nghi", ngay=f"{today}", viec="left", ly_do="Chuyển nhà")
+    waiting = accountant.get(here).text
+    assert "Trừ và đề nghị hoàn" not in waiting
+    correction = re.search(r'href="(/van-phong/dieu-chinh/[0-9a-f-]+)', waiting)
+    assert correction
+    assert "Ghi giảm vì học sinh đã nghỉ học" in approver.get(correction[1]).text
+    send(approver, correction[1], f"{correction[1]}/duyet")
+    refund = send(accountant, here, f"{here}/tinh")
+    assert told[1] in accountant.get(refund).text
+    assert "không còn học" in accountant.get(pupil).text
+    taken_back = form(accountant, MOVING, ly_do="Đổi ý")
+    assert accountant.post(f"{here}/rut-lai", data=taken_back).status_code == 409
+    assert "Đã nghỉ" in accountant.get(MOVING).text
+
+
+def test_a_mistake_is_taken_back_on_the_page(world: World, people: dict[str, TestClient]) -> None:
+    accountant = people["accountant"]
+    child, today = world.billing.pupils[1], world.clock().date()
+    pupil = f"{MOVING}/hoc-sinh/{child.enrolment.id}"
+    here = send(accountant, f"{pupil}?ngay={today}", f"{pupil}/nghi", ngay=f"{today}", viec="left", ly_do="Nhầm")
+    back = send(accountant, here, f"{here}/rut-lai", ly_do="Ghi nhầm em")
+    assert "Đã rút lại" in accountant.get(back).text
+    assert "Chuyển lớp trong trường" in accountant.get(pupil).text
+    bad = accountant.get(f"{pupil}?ngay=2024-01-01").text
+    assert "trước ngày vào học" in bad
+
+
+def test_pupil_changes_class_and_the_bill_goes_along(world: World, people: dict[str, TestClient]) -> None:
+    accountant = people["accountant"]
+    child = world.billing.pupils[1]
+    made: list[str] = []
+    world.change(lambda session: made.append(str(make_class(session, world.billing.school, "1B").id)))
+    pupil = f"{MOVING}/hoc-sinh/{child.enrolment.id}"
+    there = send(accountant, pupil, f"{pupil}/doi-lop", lop=made[0], tu="2025-10-07", ly_do="Chia lại lớp")
+    assert "Đã ghi lớp mới" in accountant.get(f"{there}?da=doi-lop").text
+    again = form(accountant, pupil, lop=made[0], tu="2025-10-08", ly_do="Chia lại lớp")
+    assert accountant.post(f"{pupil}/doi-lop", data=again).status_code == 422
+
+    def placed(session: Session) -> None:
+        rows = session.exec(
+            select(ClassPlacement)
+            .where(ClassPlacement.enrolment_id == child.enrolment.id)
+            .order_by(col(ClassPlacement.valid_from))
+        ).all()
+        assert [row.valid_to for row in rows] == [date(2025, 10, 6), None]
+        assert session.get_one(Enrolment, child.enrolment.id).state == "studying"
+
+    world.change(placed)
+    assert child.pupil.full_name in accountant.get("/van-phong/thong-bao").text
+
+
+def test_the_last_grade_gets_everything_back_in_one_request(world: World, people: dict[str, TestClient]) -> None:
+    accountant = people["accountant"]
+    assert "không có lớp cuối cấp" in accountant.get(LAST).text
+
+    def graduate(session: Session) -> None:
+        pay_and_lower(world, session, 0, 2)
+        fifth = make_class(session, world.billing.school, "5A", grade=5)
+        for child in world.billing.pupils:
+            session.add(
+                ClassPlacement(
+                    school_id=world.billing.id,
+                    enrolment_id=child.enrolment.id,
+                    class_id=fifth.id,
+                    valid_from=date(2025, 9, 2),
+                )
+            )
+
+    world.change(graduate)
+    page = accountant.get(LAST).text
+    group = re.search(r'name="lop" value="([0-9a-f-]+)" checked', page)
+    assert group
+    refund = send(accountant, LAST, LAST, lop=group[1], ly_do="Học sinh ra trường")
+    assert str(2 * MEAL) in accountant.get(refund).text
+    nothing = form(accountant, LAST, lop=group[1], ly_do="Lần nữa")
+    assert accountant.post(LAST, data=nothing).status_code == 422
