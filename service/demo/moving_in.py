@@ -28,6 +28,7 @@ from reconciliation.tables import Feed
 from service.access.tables import User
 from service.database import EVERYTHING, Scope
 from service.demo.people_maker import MadePupil, make_people
+from service.demo.planning_stage import plan_collections
 from service.demo.rosters import contact_rows, roster_rows, shipped
 from service.demo.schools import AUTHORITIES, PROVINCE, SCHOOL_YEAR, STORY_SCHOOLS, DemoSchool, Told
 from service.demo.stage import SCHEMES, Stage, feed_secret, feed_token
@@ -164,6 +165,7 @@ def _furnish(session: Session, stage: Stage, school: DemoSchool, made: tuple[Mad
     import_contacts(session, vault, staff.accountant, row, contacts, today, now)
     catalogue = shipped_catalogue("private-school" if row.kind == "private" else _CATALOGUES[school.levels[0]])
     load_catalogue(session, row, catalogue, {"main": account.id}, now, actor=staff.accountant)
+    plan_collections(session, row, staff.accountant, staff.approver, now)
     _register(session, row, staff, now)
     _grant_reductions(session, row, staff, now)
 
