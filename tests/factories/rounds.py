@@ -15,7 +15,7 @@ from billing.fees.schedule import load_catalogue
 from billing.fees.tables import FeeItem, OptIn
 from billing.ledger.tables import BankAccount
 from billing.payments.tables import PaymentRequest
-from billing.people.tables import School
+from billing.people.tables import Authority, School
 from billing.rounds.approving import approve_round, submit_round
 from billing.rounds.drafting import RoundPlan, draft_round
 from billing.rounds.issuing import IssuedRound, issue_round
@@ -63,9 +63,10 @@ def make_billing_school(  # noqa: PLR0913  each is a field worth varying
     catalogue: str = "public-primary",
     told_by: str = "callback",
     only_virtual: bool = False,
+    province: Authority | None = None,
 ) -> BillingSchool:
     """Make the school; each pupil has a guardian with a phone number and is a day pupil (no boarding)."""
-    school = make_school(session, kind="private" if catalogue == "private-school" else "public")
+    school = make_school(session, kind="private" if catalogue == "private-school" else "public", province=province)
     account = make_account(session, school, told_by=told_by, only_virtual=only_virtual)
     load_catalogue(session, school, shipped_catalogue(catalogue), {"main": account.id}, MADE_AT)
     group = make_class(session, school)

@@ -35,7 +35,14 @@ def test_a_pupil_leaves_is_given_back_and_never_deleted(world: World, people: di
     shown = accountant.get(f"{pupil}?ngay={today}&viec=transferred_out").text
     told = re.search(r"trả lại <strong class=\"nowrap\">([0-9.]+) đ", shown)
     assert told, shown
-    here = send(accountant, f"{pupil}?ngay={today}", f"{pupil}/nghi", ngay=f"{today}", viec="left", ly_do="Chuyển nhà")
+    here = send(
+        accountant,
+        f"{pupil}?ngay={today}",
+        f"{pupil}/nghi",
+        ngay=f"{today}",
+        viec="transferred_out",
+        ly_do="Chuyển nhà",
+    )
     waiting = accountant.get(here).text
     assert "Trừ và đề nghị hoàn" not in waiting
     correction = re.search(r'href="(/van-phong/dieu-chinh/[0-9a-f-]+)', waiting)
@@ -48,6 +55,7 @@ def test_a_pupil_leaves_is_given_back_and_never_deleted(world: World, people: di
     taken_back = form(accountant, MOVING, ly_do="Đổi ý")
     assert accountant.post(f"{here}/rut-lai", data=taken_back).status_code == 409
     assert "Đã nghỉ" in accountant.get(MOVING).text
+    assert world.client().get(world.link(0)).status_code == 200, "the family's link goes on working"
 
 
 def test_a_mistake_is_taken_back_on_the_page(world: World, people: dict[str, TestClient]) -> None:
