@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from billing.bills.tables import Bill, BillLine
+from billing.bills.tables import Bill, BillCredit, BillLine
 from billing.credits.reading import asked_back, free_credit
 from billing.credits.tables import RefundLine
 from billing.errors import Conflict, Refused
@@ -133,6 +133,16 @@ def test_what_is_kept_pays_what_is_open_before_anything_is_given_back(school: Sc
         assert told.still_open == max(told.owed - told.off_rest - Money(500_000), ZERO)
         assert sums(school, session, 1).open == told.still_open
         assert total(asked_back(session, school.id, [school.pupil(1)]).values()) == told.gives_back
+
+
+def test_what_the_state_would_have_paid_is_no_longer_asked_of_it(school: School) -> None:
+    """Half of October's health insurance is the State's; the child was gone before October began."""
+    with school.open() as session:
+        leaving = go(school, session, plan(school, 1, date(2025, 9, 30)))
+        approve(school, session, leaving)
+        notes = session.exec(select(BillCredit).where(BillCredit.off_state > ZERO)).all()
+        assert [note.off_state for note in notes] == [Money(157_950)]
+        assert sums(school, session, 1) == Sums(sums(school, session, 1).billed, ZERO, ZERO)
 
 
 def test_leaving_is_taken_back_before_anything_was_approved(school: School) -> None:

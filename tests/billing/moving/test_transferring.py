@@ -9,11 +9,13 @@ from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill
 from billing.credits.reading import credit_of
+from billing.fees.registering import class_members
 from billing.fees.tables import OptIn, Reduction
 from billing.ledger.balances import trial_balance
 from billing.money import ZERO, Money, total
 from billing.moving.leaving import settle_leaving
 from billing.people.tables import Authority, PupilCode
+from service.access.roles import MATRIX, Actor
 from service.database import EVERYTHING, Scope, metadata
 from service.guards import OWN_POLICY, WITHOUT_SCHOOL_POLICY
 from tests.billing.credits.credit_world import School
@@ -106,3 +108,21 @@ def test_transfers_among_three_schools_lose_no_dong(school: School) -> None:
             assert total(trial_balance(session, each.id).values()) == ZERO
     assert came == counts + kept
     assert kept > Money(50_000)
+
+
+def test_exclusion_for_debt_nothing_is_withheld_and_no_teacher_sees_it(school: School) -> None:
+    """Nothing is paid; the child goes to the new school all the same, is billed there, and is in its class."""
+    other = another(school)
+    with school.open() as session:
+        school.billing.pupils.insert(0, school.billing.pupils.pop(1))
+        go(school, session, plan(school, state="transferred_out"))
+        assert sums(school, session).open > ZERO
+    arrive(school, other, date(2025, 10, 16))
+    with other.open() as session:
+        child = other.billing.pupils[0]
+        members = class_members(session, other.id, child.class_group.id, date(2025, 10, 17))
+        assert [each.pupil_id for each in members] == [child.id]
+        assert other.bill_month(session, 11).bills == 1
+    paths = [path for _, path in MATRIX if path.startswith(("/van-phong/chuyen-di", "/van-phong/cuoi-cap"))]
+    assert len(paths) == 9
+    assert all(Actor.CLASS_TEACHER not in who for (_, path), who in MATRIX.items() if path in paths)
