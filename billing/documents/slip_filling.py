@@ -132,6 +132,7 @@ def _slip(request: PaymentRequest, balances: Sequence[BillBalance], read: _Read,
         later=rest_of(balances) - asked,
         instalment=_instalment([each.asked(printing.today) for each in balances if each.instalments]),
         note=printing.note,
+        fees_url=f"{printing.verify_url.rstrip('/')}/cong-khai/{read.school.code}",
     )
 
 

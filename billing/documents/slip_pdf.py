@@ -46,7 +46,7 @@ class SlipDocument:
 
     ``memo``: the reference, behind the provider's code where the account demands one. ``register_url``: where the
     family registers to be told; without one there is no second code. ``instalment``: such as ``Đợt 1/3``; ``later``
-    is left for the instalments after it.
+    is left for the instalments after it. ``fees_url``: where everybody reads what the school collects.
     """
 
     school_name: str
@@ -71,6 +71,7 @@ class SlipDocument:
     instalment: str = ""
     class_name: str = ""
     note: str = ""
+    fees_url: str = ""
 
     def __post_init__(self) -> None:
         if not self.items:
@@ -208,6 +209,8 @@ def _payment(slip: SlipDocument) -> Flowable:
     if slip.note:
         under.append(line(slip.note, size=8))
     under.append(line(f"Kiểm tra thông báo này: {slip.verify_url}", size=7))
+    if slip.fees_url:
+        under.append(line(f"Công khai các khoản thu của trường: {slip.fees_url}", size=7))
     beside = columns([left, facts], [QR_SIDE + 6, INNER_WIDTH - QR_SIDE - 6])
     return columns([[beside, *under]], [INNER_WIDTH])
 

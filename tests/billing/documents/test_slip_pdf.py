@@ -43,6 +43,7 @@ SLIP = SlipDocument(
     account="0123456789",
     account_holder="TRUONG TIEU HOC DONG MAU",
     verify_url="https://hocphi.example/kiem-tra",
+    fees_url="https://hocphi.example/cong-khai/75000001",
 )
 
 
@@ -63,6 +64,7 @@ def test_every_field_is_on_the_slip_and_what_to_do_without_a_telephone() -> None
         "Tên tài khoản: TRUONG TIEU HOC DONG MAU",
         "Nội dung chuyển khoản (ghi đúng, không thêm gì): FW23456789A",
         "Nộp tại quầy ngân hàng: đưa giấy này cho giao dịch viên",
+        "Công khai các khoản thu của trường: https://hocphi.example/cong-khai/75000001",
         "Nộp tiền mặt tại trường: mang giấy này đến văn phòng trường và nhận biên lai",
     ):
         assert wanted in page, wanted

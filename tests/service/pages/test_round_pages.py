@@ -162,6 +162,7 @@ def test_slips_of_a_class_and_of_all_say_nothing_of_a_reduction(fresh: Fresh) ->
     assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
     pages = words(pdf.content)
     assert [page.count("THÔNG BÁO THU") for page in pages] == [2, 2, 2], "two slips on a sheet"
+    assert all(page.count(f"/cong-khai/{fresh.school.code}") == 2 for page in pages)
     for told in ("Học bổng", "50 %", "QĐ 12/2025", "tài trợ", "miễn", "giảm"):
         assert told not in " ".join(pages)
     packed = approver.get(f"{path}/giay-bao.zip")
