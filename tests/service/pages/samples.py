@@ -109,6 +109,9 @@ FAMILY_PAGES: dict[str, BillPage] = {
         receipts=(_RECEIPT,),
     ),
     "covered": dataclasses.replace(WAITING, state=BillState.COVERED, due=ZERO, lines=(), payment=None, due_on=None),
+    "offset": dataclasses.replace(
+        WAITING, state=BillState.OFFSET, leftover=Money(1_250_000), payment=None, due_on=None
+    ),
     "void": dataclasses.replace(WAITING, state=BillState.VOID, payment=None),
     "long_names": dataclasses.replace(
         WAITING,

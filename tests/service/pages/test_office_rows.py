@@ -53,7 +53,7 @@ def events(world: World) -> list[tuple[str, str]]:
         ("approver", "/van-phong"),
         ("auditor", "/kiem-toan"),
         ("province", "/tinh"),
-        ("class_teacher", "/toi"),
+        ("class_teacher", "/lop-chu-nhiem"),
         ("cashier", "/toi"),
         ("admin", "/toi"),
     ],
