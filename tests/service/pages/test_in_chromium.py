@@ -21,6 +21,7 @@ from tests.service.pages.sample_claims import CLAIM_ID
 from tests.service.pages.sample_desk import SampleDesk
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.sample_moving import LEAVING_ID
+from tests.service.pages.sample_plans import PLAN_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
 from tests.service.pages.samples import FAMILY_PAGES, NOW, ROUND_ID, TOKEN, UNKNOWN_TOKEN
 from tests.service.pages.worlds import World
@@ -113,6 +114,15 @@ def test_office_pages(page: Page, live: str, desk: SampleDesk) -> None:
         page.context.add_cookies([{"name": "hocphi", "value": fresh.token, "url": live}])
         for path in paths:
             look_at(page, live + path)
+
+
+def test_plans_and_what_everybody_may_read(page: Page, live: str, desk: SampleDesk) -> None:
+    fresh = new_session()
+    desk.start_session(desk.accounts["accountant"], fresh.digest, NOW)
+    page.context.add_cookies([{"name": "hocphi", "value": fresh.token, "url": live}])
+    plans = "/van-phong/ke-hoach-thu"
+    for path in (plans, f"{plans}/moi", f"{plans}/{PLAN_ID}", "/cong-khai/75990001"):
+        look_at(page, live + path)
 
 
 def test_public_pages(page: Page, live: str) -> None:
