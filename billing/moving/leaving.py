@@ -144,7 +144,8 @@ def take_back_leaving(session: Session, actor: Actor, leaving: Leaving, reason: 
     decided = _decisions(session, leaving)
     if any(decided.values()):
         raise Conflict(
-            "Đã có đề nghị ghi giảm được duyệt nên không rút lại được. Hãy ghi em vào học lại bằng danh sách."
+            "Đã có đề nghị ghi giảm được duyệt nên không rút lại được. Hiện chưa ghi được em trở lại"
+            " trong cùng năm học; nếu ghi nhầm, hãy báo quản trị hệ thống."
         )
     enrolment = find_enrolment(session, leaving.school_id, leaving.enrolment_id)
     for each in corrections_waiting(session, leaving):
