@@ -8,6 +8,9 @@ UV ?= uv
 COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links --quiet $(ARGS)
 
+# Compiled files are kept: each of our programs and test processes would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test proof check lock bench-references bench-matching bench-billing clean clean-data installed installed-dev
 
@@ -22,7 +25,7 @@ up: installed ## Run web, workers, sweeper and the embedded servers
 	$(IN_VENV) -m service up $(ARGS)
 
 test: installed-dev ## Run the tests, at most 6 minutes (ARGS="-k name" for some)
-	$(IN_VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not proof" $(ARGS)
+	$(IN_VENV) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not proof" $(ARGS)
 
 proof: installed-dev ## Run races, kills and seeds in full counts, at most 60 minutes
 	HOCPHI_PROOF=1 $(IN_VENV) -m pytest -m proof --timeout 900 $(ARGS)
