@@ -86,6 +86,8 @@ def test_without_signing_in_only_these_pages_open() -> None:
         "/static/{name}",
         "/dang-nhap",
         "/api/v1/openapi.json",
+        "/cong-khai/{school_code}",
+        "/cong-khai/{school_code}.json",
         "/callbacks/{feed}",
     }
     assert MONEY_ACTS, "the office acts on money somewhere"
