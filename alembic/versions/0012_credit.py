@@ -6,7 +6,7 @@ The guard looks at the book itself, whoever writes into it: one statement at a t
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
+revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None

@@ -6,7 +6,7 @@ Nothing of a plan changes: items come with the draft, papers while they may come
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None

@@ -10,8 +10,8 @@ Keys to ``schools`` fall where another key of the same row, never empty, leads t
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0016"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
