@@ -12,10 +12,11 @@ from contextlib import contextmanager
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from starlette.types import ASGIApp
 
 REQUIRED = "HOCPHI_REQUIRE_BROWSER"
+_PATIENCE = 30_000  # milliseconds that an expectation waits, as actions do: two cores may be busy with other tests
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -35,6 +36,7 @@ def chromium_path() -> str:
 def open_browser() -> Iterator[Browser]:
     """Start Chromium without a window; it is closed at the end of the block."""
     path = chromium_path()
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path)
         yield browser

@@ -1,7 +1,7 @@
 """The bell: rings when it can, and costs nobody anything when it cannot."""
 
 import socket
-import time
+from contextlib import suppress
 
 import pytest
 import redis
@@ -20,10 +20,15 @@ class Clock:
         return self.now
 
 
-def timed(bell: Bell) -> tuple[bool, float]:
-    start = time.monotonic()
-    heard = bell.ring("ledger.seal")
-    return heard, time.monotonic() - start
+def callers(listener: socket.socket) -> int:
+    """Return how many connections came in since the last look."""
+    listener.setblocking(False)  # noqa: FBT003  the standard library's own signature
+    count = 0
+    with suppress(BlockingIOError):
+        while True:
+            listener.accept()[0].close()
+            count += 1
+    return count
 
 
 def test_a_ring_waits_in_its_room_s_queue_also_after_everything_was_flushed(servers: TestServers) -> None:
@@ -50,17 +55,14 @@ def test_a_dead_broker_is_asked_again_only_after_a_while() -> None:
     clock = Clock()
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
         bell = Bell(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", clock)
-        heard, seconds = timed(bell)
-        assert not heard
-        assert seconds < 1.2
+        assert not bell.ring("ledger.seal")
+        assert callers(silent) >= 1
         for _ in range(100):
-            heard, seconds = timed(bell)
-            assert not heard
-            assert seconds < 0.05
+            assert not bell.ring("ledger.seal")
+        assert callers(silent) == 0, "nobody waits while it is known to be away"
         clock.now += 3.1
-        heard, seconds = timed(bell)
-        assert not heard
-        assert seconds > 0.3
+        assert not bell.ring("ledger.seal")
+        assert callers(silent) >= 1
         bell.close()
 
 
@@ -68,9 +70,7 @@ def test_a_refused_connection_is_no_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     bell = make_bell(f"redis://127.0.0.1:{port}/0")
-    heard, seconds = timed(bell)
-    assert not heard
-    assert seconds < 1
+    assert not bell.ring("ledger.seal")
     bell.close()
 
 

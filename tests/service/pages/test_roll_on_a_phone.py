@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ SEVEN = datetime(2025, 10, 7, 0, 0, tzinfo=UTC)
 CLASS_SIZE = 35
 ABSENT = (3, 11, 19, 33)  # places in the list
 SECONDS, TAPS, LARGE = 30, 10, 44
+A_TAP = 2.5  # seconds to find a name and tap it: thinking 1.35 and pointing 1.1 of the keystroke-level model
 
 
 @dataclass
@@ -74,7 +74,8 @@ def test_35_pupils_4_absent_in_under_30_seconds_and_10_taps(
     )
     with serving(world.app()) as origin:
         signed_in(context, origin, user)
-        page, thumb, begun = context.pages[0], Thumb(), time.monotonic()
+        page, thumb, asked = context.pages[0], Thumb(), list[str]()
+        page.on("request", lambda request: asked.append(f"{request.method} {request.resource_type}"))
         rows, save = page.locator(".roll label"), page.get_by_role("button", name="Lưu")
         expect(rows).to_have_count(CLASS_SIZE)
         sizes = [box for n in (0, 17, 34) if (box := rows.nth(n).bounding_box())]
@@ -90,7 +91,6 @@ def test_35_pupils_4_absent_in_under_30_seconds_and_10_taps(
         page.screenshot(path=tmp_path / "roll-ticked.png")
         thumb.tap(save)
         expect(page.get_by_role("status")).to_contain_text("Đã lưu điểm danh")
-        spent = time.monotonic() - begun
         expect(page.locator(".save-bar")).to_contain_text("31/35 có mặt")
         assert page.locator(".roll input:checked").count() == len(ABSENT)
         if scripts:
@@ -99,7 +99,9 @@ def test_35_pupils_4_absent_in_under_30_seconds_and_10_taps(
         page.screenshot(path=tmp_path / "roll-saved.png", full_page=True)
     context.close()
     assert thumb.taps <= TAPS
-    assert spent < SECONDS
+    assert thumb.taps * A_TAP < SECONDS, "a person's time; the machine's own is measured, not tested"
+    assert asked.count("POST document") == 1
+    assert len([one for one in asked if one.endswith("document")]) <= 2, "saving is one round trip"
     with world.collecting.database.transaction(EVERYTHING) as session:
         rows_ = session.exec(select(Absence).order_by(col(Absence.id))).all()
         assert [(row.day, row.credited) for row in rows_] == [(date(2025, 10, 7), True)] * len(ABSENT)
