@@ -1,6 +1,7 @@
 """How a credit note lowers a bill's lines (pure): to a lower price or quantity, or by an amount.
 
-A lower price or quantity lowers everybody's share: the reductions are reckoned again on the lower gross, a percentage
+A price that was lowered holds also when units are taken off later, and the other way round: what stays is always units
+used × price in force. That lowers everybody's share: the reductions are reckoned again on the lower gross, a percentage
 as a percentage, a fixed sum as far as the gross reaches. What the family's share falls by comes off the open part of
 the bill as far as that reaches; the rest was paid already and becomes the pupil's credit.
 """
@@ -27,7 +28,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class BilledLine:
-    """A line as it was billed, and what earlier credit notes took off it."""
+    """A line as it was billed, what earlier credit notes took off it, and what they made of its price and units.
+
+    ``lower_price`` and ``used`` are None while no earlier correction lowered the price or counted the units.
+    """
 
     line_id: int
     quantity: int
@@ -36,6 +40,18 @@ class BilledLine:
     taken: tuple[Taken, ...] = ()
     family_off: Money = ZERO
     state_off: Money = ZERO
+    lower_price: Money | None = None
+    used: int | None = None
+
+    @property
+    def price_now(self) -> Money:
+        """The price in force."""
+        return self.unit_price if self.lower_price is None else min(self.lower_price, self.unit_price)
+
+    @property
+    def units_now(self) -> int:
+        """The units that count."""
+        return self.quantity if self.used is None else min(self.used, self.quantity)
 
     @property
     def by_state(self) -> Money:
@@ -69,14 +85,14 @@ def to_price(line: BilledLine, price: Money) -> Off:
     """Return what is still to come off a line so that it costs the lower price; nothing if it does already."""
     if price < ZERO:
         raise Refused("Mức thu mới không được âm.")
-    return _to_gross(line, min(price, line.unit_price) * line.quantity)
+    return _to_gross(line, min(price, line.price_now) * line.units_now)
 
 
 def to_quantity(line: BilledLine, used: int) -> Off:
     """Return what is still to come off a line of which only ``used`` units were used; nothing if all of them were."""
     if used < 0:
         raise Refused("Số lượng đã dùng không được âm.")
-    return _to_gross(line, line.unit_price * min(used, line.quantity))
+    return _to_gross(line, line.price_now * min(used, line.units_now))
 
 
 def _to_gross(line: BilledLine, gross: Money) -> Off:

@@ -24,7 +24,7 @@ from billing.ledger.tables import JournalEntry, LedgerAccount, Posting
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, bill_balances
 from billing.rounds.issuing import VIET_NAM
-from billing.rounds.tables import Correction
+from billing.rounds.tables import Correction, CorrectionDecision
 from billing.storage import money_sum
 
 NOTHING_FALLS = "Không có thông báo thu nào được giảm: số mới không thấp hơn số đã thu."
@@ -146,23 +146,51 @@ def billed_lines(
     chosen = col(BillLine.item_code) == item if item else col(BillLine.id).in_(lines)
     of = col(Bill.id) == correction.bill_id if correction.bill_id else col(Bill.round_id) == correction.round_id
     rows = session.exec(
-        select(BillLine)
+        select(BillLine, Bill.issued_at)
         .join(Bill, (col(Bill.school_id) == BillLine.school_id) & (col(Bill.id) == BillLine.bill_id))
         .outerjoin(BillVoid, col(BillVoid.bill_id) == Bill.id)
         .where(BillLine.school_id == correction.school_id, of, chosen, col(BillVoid.bill_id).is_(None))
         .order_by(col(BillLine.bill_id), col(BillLine.position)),
     ).all()
-    ids = [row.id for row in rows if row.id is not None]
+    ids = [row.id for row, _ in rows if row.id is not None]
     taken, off = _taken(session, correction.school_id, ids), _off_before(session, correction.school_id, ids)
-    for row in rows:
+    prices, used = _agreed_before(session, correction)
+    for row, issued_at in rows:
         line_id = row.id or 0
         family_off, state_off = off.get(line_id, (ZERO, ZERO))
-        yield (
-            row.bill_id,
-            BilledLine(
-                line_id, row.quantity, row.unit_price, row.family_share, taken.get(line_id, ()), family_off, state_off
-            ),
+        # A bill that replaced another one later was billed anew: corrections of before are in it already.
+        lower = [price for price, at in prices.get(row.item_code, ()) if at > issued_at]
+        line = BilledLine(
+            line_id, row.quantity, row.unit_price, row.family_share, taken.get(line_id, ()), family_off, state_off,
+            min(lower, default=None), used.get(line_id),
+        )  # fmt: skip
+        yield row.bill_id, line
+
+
+def _agreed_before(
+    session: Session, correction: Correction
+) -> tuple[dict[str, list[tuple[Money, datetime]]], dict[int, int]]:
+    """Return what approved corrections of the round made of prices (by item, since when) and of units (by line)."""
+    rows = session.exec(
+        select(Correction.kind, Correction.content, CorrectionDecision.at)
+        .join(CorrectionDecision, col(CorrectionDecision.correction_id) == col(Correction.id))
+        .where(
+            Correction.school_id == correction.school_id,
+            Correction.round_id == correction.round_id,
+            Correction.id != correction.id,
+            col(Correction.kind).in_(["price", "attendance"]),
+            col(CorrectionDecision.approved),
         )
+    ).all()
+    prices: dict[str, list[tuple[Money, datetime]]] = defaultdict(list)
+    used: dict[int, int] = {}
+    for kind, content, at in rows:
+        if kind == "price":
+            prices[content["item"]].append((Money(content["price"]), at))
+        for each in content["lines"] if kind == "attendance" else ():
+            line = int(each["line"])
+            used[line] = min(int(each["used"]), used.get(line, int(each["used"])))
+    return prices, used
 
 
 def _taken(session: Session, school_id: UUID, lines: Sequence[int]) -> dict[int, tuple[Taken, ...]]:

@@ -1,5 +1,7 @@
 """Credit notes: a lower price lowers everybody's share, and no line gives more than it has."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +77,28 @@ def test_units_not_used_are_billed_as_if_they_had_never_been(
     assert billed.by_state - off.state == again.by_state
     left = BilledLine(7, quantity, billed.unit_price, billed.family_share, billed.taken, off.family, off.state)
     assert not to_quantity(left, used)
+
+
+def test_a_lower_price_and_fewer_units_are_multiplied() -> None:
+    cheaper = BilledLine(7, 20, Money(20_000), Money(400_000), family_off=Money(200_000), used=10)
+    assert to_price(cheaper, Money(15_000)) == Off(7, Money(50_000)), "150,000 stay: ten days at 15,000"
+    fewer = BilledLine(7, 20, Money(20_000), Money(400_000), family_off=Money(100_000), lower_price=Money(15_000))
+    assert to_quantity(fewer, 10) == Off(7, Money(150_000))
+
+
+@given(st.integers(1, 30), st.integers(0, 30), st.integers(0, 10**6), st.integers(0, 10**6), TAKEN)
+def test_price_and_units_fall_to_the_same_in_either_order(
+    quantity: int, used: int, price: int, lower: int, taken: list[Taken]
+) -> None:
+    billed = line(quantity, price, *taken)
+    price_first = to_price(billed, Money(lower))
+    then = replace(billed, family_off=price_first.family, state_off=price_first.state, lower_price=Money(lower))
+    units_first = to_quantity(billed, used)
+    after = replace(billed, family_off=units_first.family, state_off=units_first.state, used=used)
+    again = line(min(used, quantity), min(price, lower), *taken)
+    for first, second in ((price_first, to_quantity(then, used)), (units_first, to_price(after, Money(lower)))):
+        assert billed.family_share - first.family - second.family == again.family_share
+        assert billed.by_state - first.state - second.state == again.by_state
 
 
 def test_a_percentage_of_one_month_in_three_stays_that() -> None:

@@ -34,11 +34,13 @@ class Line:
 
     @property
     def due(self) -> Money:
-        """Attendance × price, whichever of the two lowers it more."""
-        return min(self.unit_price * self.used, self.price * self.quantity)
+        """Attendance × price."""
+        return self.price * self.used
 
     def as_billed(self) -> BilledLine:
-        return BilledLine(1, self.quantity, self.unit_price, self.share, (), self.off)
+        return BilledLine(
+            1, self.quantity, self.unit_price, self.share, (), self.off, lower_price=self.price, used=self.used
+        )
 
 
 @dataclass

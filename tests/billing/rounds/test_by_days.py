@@ -18,7 +18,7 @@ from billing.money import ZERO, Money, total
 from billing.payments.balances import line_dues
 from billing.rounds.by_days import open_classes, propose_attendance
 from billing.rounds.calculating import calculate
-from billing.rounds.correcting import preview_correction
+from billing.rounds.correcting import preview_correction, propose_price
 from billing.rounds.drafting import find_round
 from billing.rounds.locking import lock_round
 from billing.vault import Vault
@@ -94,6 +94,29 @@ def test_a_half_exempt_child_gets_back_its_own_half(issued: Issued) -> None:
         absent(issued, session, 7, 2)
         close(issued, session)
         assert settle(issued, session) == (ZERO, Money(16_000))
+        ties_out(session, issued.billing)
+
+
+@pytest.mark.parametrize("price_first", [True, False])
+def test_a_lower_price_and_absent_days_leave_days_times_price(issued: Issued, *, price_first: bool) -> None:
+    with issued.open() as session:
+        issued.pay(session, 0)
+        absent(issued, session, 7, 0)
+        absent(issued, session, 8, 0, 2)
+        close(issued, session)
+        for price in (price_first, not price_first):
+            if price:
+                asked = propose_price(
+                    session, issued.billing.accountant, issued.round_id, "TIENAN", Money(30_000), "Hạ giá", NOVEMBER
+                )
+                issued.approve(session, asked)
+            else:
+                settle(issued, session)
+        assert issued.credit_of(session, 0) == MEAL * 23 - Money(30_000) * 21
+        assert issued.bill(session, 1).rest == BOARDER - Money(2_000) * 23
+        half = issued.bill(session, 2)
+        meals = issued.line(session, half, "TIENAN")
+        assert line_dues(session, [half])[meals.id or 0] == Money(15_000) * 22
         ties_out(session, issued.billing)
 
 
