@@ -1,4 +1,4 @@
-"""A school's tables as sheets to edit and bring back: items and prices, registrations, reductions, the roster."""
+"""A school's tables as sheets to edit and bring back: prices, registrations, reductions, rights, the roster."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from billing.audit.recording import Actor, Deed, record_deed
+from billing.claims.entitlement_sheet import export_entitlements
 from billing.errors import NotFound
 from billing.fees.sheets.prices import export_prices
 from billing.fees.sheets.reductions import export_reductions
@@ -47,4 +48,5 @@ _SHEETS: dict[UploadKind, _Write] = {
     UploadKind.PRICES: _prices,
     UploadKind.REGISTRATIONS: export_registrations,
     UploadKind.REDUCTIONS: export_reductions,
+    UploadKind.ENTITLEMENTS: export_entitlements,
 }

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
+from billing.claims.entitlement_sheet import import_entitlements
 from billing.documents.banks import bank_by_bin
 from billing.errors import NotFound
 from billing.fees.sheets.prices import import_prices
@@ -123,6 +124,14 @@ def _reductions(  # noqa: PLR0913, PLR0917  as above
     return _done(import_reductions(session, school, upload.target, upload.data, actor, now))
 
 
+def _entitlements(  # noqa: PLR0913, PLR0917  as above
+    session: Session, vault: Vault, actor: Actor, school: School, upload: Upload, now: datetime
+) -> UploadDone:
+    del vault
+    classes_of(session, school.id, upload.target)
+    return _done(import_entitlements(session, school, upload.target, upload.data, actor, now))
+
+
 def _done(imported: Imported) -> UploadDone:
     return UploadDone(imported.new, imported.changed, imported.unchanged)
 
@@ -133,6 +142,7 @@ _ACTS: dict[UploadKind, _Act] = {
     UploadKind.PRICES: _prices,
     UploadKind.REGISTRATIONS: _registrations,
     UploadKind.REDUCTIONS: _reductions,
+    UploadKind.ENTITLEMENTS: _entitlements,
     UploadKind.STATEMENT: _statement,
 }
 

@@ -14,14 +14,17 @@ class UploadKind(StrEnum):
     PRICES = "khoan-thu"
     REGISTRATIONS = "dang-ky"
     REDUCTIONS = "mien-giam"
+    ENTITLEMENTS = "ho-tro"
     STATEMENT = "sao-ke"
 
 
 # Which of them can be taken out to be edited and brought back. Contacts stay inside: a file full of telephone numbers
 # is what gets lost; a statement is the bank's.
-TAKEN_OUT = frozenset({UploadKind.ROSTER, UploadKind.PRICES, UploadKind.REGISTRATIONS, UploadKind.REDUCTIONS})
+TAKEN_OUT = frozenset(UploadKind) - {UploadKind.CONTACTS, UploadKind.STATEMENT}
 # Which of them are of one school year.
-OF_A_YEAR = frozenset({UploadKind.ROSTER, UploadKind.REGISTRATIONS, UploadKind.REDUCTIONS})
+OF_A_YEAR = TAKEN_OUT - {UploadKind.PRICES}
+# Which of them tell hardship beside names.
+TELLING = frozenset({UploadKind.REDUCTIONS, UploadKind.ENTITLEMENTS})
 
 
 @dataclass(frozen=True, slots=True)

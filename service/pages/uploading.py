@@ -13,7 +13,7 @@ from service.pages.desk import Desk
 from service.pages.guards import OpenDesk, StaffVisit, Visit, parts_of
 from service.pages.rendering import page
 from service.pages.responses import file_answer
-from service.pages.upload_views import OF_A_YEAR, TAKEN_OUT, Upload, UploadDone, UploadKind
+from service.pages.upload_views import OF_A_YEAR, TAKEN_OUT, TELLING, Upload, UploadDone, UploadKind
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
 # A form has a little more than its file.
@@ -80,6 +80,7 @@ def _page(  # noqa: PLR0913  what the page says of a file that came
         kinds=tuple(map(str, UploadKind)),
         years=years,
         out=out,
+        telling=frozenset(map(str, TELLING)),
         done=done,
         kind=kind,
         checked=checked,

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
-from billing.errors import Conflict, HocphiError, RowProblem
+from billing.errors import Conflict
 from billing.fees import tables
 from billing.fees.editing import ItemChange, NewItem, add_item, change_item
 from billing.fees.item_rows import items_of, live_prices, one_at_a_time
@@ -31,15 +31,13 @@ from billing.fees.items import (
     Unit,
 )
 from billing.fees.pricing import NewPrice, add_price, stop_price
-from billing.fees.sheets.cells import NO, YES, in_words
+from billing.fees.sheets.cells import NO, YES
 from billing.fees.sheets.price_sheet import COLUMNS, PriceRow, read_prices
+from billing.fees.sheets.taking import take_lines
 from billing.ledger.tables import BankAccount
-from billing.people.imported import Imported, refuse
+from billing.people.imported import Imported
 from billing.people.sheet_writing import Value, write_sheet
 from billing.people.tables import School
-from billing.people.workbook import in_sheet
-
-_WHOLE_LINE = "Cả dòng"
 
 
 def export_prices(session: Session, school: School) -> bytes:
@@ -57,17 +55,8 @@ def import_prices(session: Session, school: School, data: bytes, actor: Actor, n
     """
     one_at_a_time(session, school.id)
     rows = read_prices(data, _accounts(session, school.id))
-    counts = {"new": 0, "changed": 0, "unchanged": 0}
-    problems: list[RowProblem] = []
-    with session.begin_nested():
-        for row in sorted(rows, key=lambda each: (each.code, each.valid_from, each.line.number)):
-            try:
-                with session.begin_nested():  # what is refused leaves the next line a sound session
-                    counts[_take(session, school, row, actor, now)] += 1
-            except HocphiError as error:
-                problems.append(RowProblem(row.line.number, in_sheet(_WHOLE_LINE, row.line.sheet), *in_words(error)))
-        refuse(problems)
-    return Imported(**counts)
+    in_order = sorted(rows, key=lambda each: (each.code, each.valid_from, each.line.number))
+    return take_lines(session, in_order, lambda row: _take(session, school, row, actor, now))
 
 
 def _take(session: Session, school: School, row: PriceRow, actor: Actor, now: datetime) -> str:

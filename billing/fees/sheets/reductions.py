@@ -14,19 +14,19 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
-from billing.errors import HocphiError, RowProblem
 from billing.fees import tables
 from billing.fees.item_rows import one_at_a_time
 from billing.fees.items import GROUP_NAMES, Group
 from billing.fees.kinds import shipped_kinds
 from billing.fees.reducing import NewReduction, end_reduction, enter_reduction
-from billing.fees.sheets.cells import codes_of, day_of, in_words, long_text_of, money_of, percent_of, several_of
+from billing.fees.sheets.cells import codes_of, day_of, long_text_of, money_of, percent_of, several_of
+from billing.fees.sheets.taking import take_lines
 from billing.people.cells import read, text_of
-from billing.people.imported import Imported, refuse
+from billing.people.imported import Imported
 from billing.people.sheet_pupils import PUPIL_COLUMNS, Pupils, read_pupils
 from billing.people.sheet_writing import Value, write_sheet
 from billing.people.tables import School
-from billing.people.workbook import Cell, Column, Line, Upload, in_sheet, open_upload, refused_file
+from billing.people.workbook import Cell, Column, Line, Upload, open_upload, refused_file
 
 COLUMNS = (
     *PUPIL_COLUMNS,
@@ -72,17 +72,7 @@ def import_reductions(  # noqa: PLR0913, PLR0917  what an import needs to know
     upload.refuse_if_bad()
     if not lines:
         raise refused_file("Không có dòng nào dưới dòng tiêu đề.", "Điền danh sách miễn giảm rồi gửi lại.")
-    counts = {"new": 0, "changed": 0, "unchanged": 0}
-    problems: list[RowProblem] = []
-    with session.begin_nested():
-        for row in rows:
-            try:
-                with session.begin_nested():
-                    counts[_take(session, school, row.new, actor, now)] += 1
-            except HocphiError as error:
-                problems.append(RowProblem(row.line.number, in_sheet("Cả dòng", row.line.sheet), *in_words(error)))
-        refuse(problems)
-    return Imported(**counts)
+    return take_lines(session, rows, lambda row: _take(session, school, row.new, actor, now))
 
 
 def _take(session: Session, school: School, new: NewReduction, actor: Actor, now: datetime) -> str:
