@@ -10,7 +10,19 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.responses import JSONResponse, Response
 
-from service.api import bills, claims, corrections, items, people, reductions, registrations, rounds, workbooks
+from service.api import (
+    bills,
+    catalogues,
+    claims,
+    corrections,
+    items,
+    people,
+    reductions,
+    registrations,
+    rounds,
+    support,
+    workbooks,
+)
 from service.api.calling import MAX_JSON_BYTES
 
 router = APIRouter(prefix="/api/v1", max_body_size=MAX_JSON_BYTES)
@@ -19,6 +31,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     router,
     people.own_router,
     people.router,
+    catalogues.router,
     items.router,
     registrations.router,
     reductions.router,
@@ -26,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     rounds.router,
     corrections.router,
     claims.router,
+    support.router,
     workbooks.router,
 )
 

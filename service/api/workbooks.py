@@ -1,4 +1,4 @@
-"""Workbooks in and out: rosters, contacts, prices, registrations, reductions. All of a file or nothing of it."""
+"""Workbooks in and out: rosters, contacts, prices, registrations, reductions, rights. All of a file or nothing."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class InKind(StrEnum):
     PRICES = "prices"
     REGISTRATIONS = "registrations"
     REDUCTIONS = "reductions"
+    ENTITLEMENTS = "entitlements"
 
 
 class OutKind(StrEnum):
@@ -45,6 +46,7 @@ class OutKind(StrEnum):
     PRICES = "prices"
     REGISTRATIONS = "registrations"
     REDUCTIONS = "reductions"
+    ENTITLEMENTS = "entitlements"
 
 
 _KINDS = {kind: UploadKind[kind.name] for kind in InKind}

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
 from billing.documents.banks import bank_by_bin
-from billing.errors import HocphiError, NotFound
+from billing.errors import HocphiError, NotFound, Refused
 from billing.fees import tables
 from billing.fees.caps import CapVerdict, Rulebook
 from billing.fees.catalogue import RULE_FILES, SHIPPED, Catalogue, parse_catalogue, shipped_catalogue
@@ -229,12 +229,16 @@ def load_chosen(  # noqa: PLR0913, PLR0917  what an act of a person needs to kno
     accounts: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """Load a catalogue into the chosen accounts; raises ``NotFound`` for an account that is not the school's."""
+    """Load a catalogue into the chosen accounts; raises ``NotFound`` for another's account, ``Refused`` without one."""
     own = {account for account, _ in own_accounts(session, school_id)}
     if not set(accounts.values()) <= own:
         raise NotFound("Không có tài khoản này ở trường.")
     ids = {key: UUID(account) for key, account in accounts.items()}
-    load_catalogue(session, session.get_one(School, school_id), chosen_catalogue(choice), ids, now, actor=actor)
+    catalogue = chosen_catalogue(choice)
+    missing = sorted({item.account for item in catalogue.items} - set(ids))
+    if missing:
+        raise Refused(f"Chưa chọn tài khoản nhận tiền cho: {', '.join(missing)}. Hãy chọn đủ rồi nạp lại.")
+    load_catalogue(session, session.get_one(School, school_id), catalogue, ids, now, actor=actor)
 
 
 def _catalogue_item(catalogue: Catalogue, item: FeeItem, verdicts: tuple[CapVerdict, ...]) -> CatalogueItem:

@@ -46,6 +46,14 @@ BODIES: dict[str, Any] = {
     "/rounds/{round_id}/submit": {"digest": DIGEST},
     "/rounds/{round_id}/approve": {"digest": DIGEST},
     "/corrections": {"kind": "void", "bill_id": NOBODY, "reason": "Nhầm"},
+    "/catalogues": {"name": "public-primary", "accounts": {"main": NOBODY}},
+    "/entitlements": {
+        "enrolment_id": NOBODY, "kind": "HONGHEO", "evidence": "Giấy số 1", "valid_from": "2025-10-01"
+    },
+    "/entitlements/{entitlement_id}/end": {"last_day": "2025-12-31", "reason": "Hết"},
+    "/claims/{claim_id}/payouts": {
+        "pupil_id": NOBODY, "received_by": "Trần Thị B", "received_on": "2025-10-01", "way": "cash"
+    },
     "/claims": {"kind": "private_support", "school_year": "2025-2026", "instalment": 1},
     "/claims/{claim_id}/submit": {"digest": DIGEST},
     "/claims/{claim_id}/approve": {"digest": DIGEST},
@@ -64,7 +72,7 @@ def body_of(path: str) -> Any:  # noqa: ANN401  JSON
 
 def address(path: str, ids: dict[str, str], school: str) -> str:
     """Return an address of a route."""
-    known = {"school": school, "kind": "prices", "price_id": "99", "code": "TIENAN"} | ids
+    known = {"school": school, "kind": "prices", "name": "public-primary", "price_id": "99", "code": "TIENAN"} | ids
     return re.sub(r"{(\w+)}", lambda found: known.get(found[1], NOBODY), path)
 
 
@@ -125,7 +133,7 @@ def test_another_school_is_not_found_by_its_code_nor_by_its_ids(
         role = Actor.ACCOUNTANT if Actor.ACCOUNTANT in MATRIX[method, path] else Actor.APPROVER
         status, answer = programs[role].ask(method, address(path, ids, other.school.code), body_of(path))
         assert (status, code_of(answer)) == (404, "not_found"), (method, path)
-        if re.search(r"{(?!school|kind|code|price_id)\w+}", path):
+        if re.search(r"{(?!school|kind|code|price_id|name)\w+}", path):
             where = address(path, ids, fresh.school.code)
             status, answer = programs[role].ask(method, where, body_of(path))
             assert (status, code_of(answer)) == (404, "not_found"), (method, path, answer)
@@ -143,6 +151,8 @@ def _lived_in(other: Fresh) -> dict[str, str]:
     accountant.do(path, BODIES["/classes/{class_id}/registrations"], 201)
     wanted = {**BODIES["/reductions"], "enrolment_id": pupils["1A"][0]["enrolment_id"], "percent": 10}
     reduction = accountant.do("/reductions", wanted, 201)
+    paper = {**BODIES["/entitlements"], "enrolment_id": pupils["1A"][0]["enrolment_id"]}
+    right = accountant.do("/entitlements", paper, 201)
     body = {**BODIES["/rounds"], "meal_days": ["2025-11-03"], "due_on": "2025-11-20"}
     number = accountant.do("/rounds", body, 201)["id"]
     digest = accountant.do(f"/rounds/{number}/preview")["preview"]["digest"]
@@ -154,6 +164,7 @@ def _lived_in(other: Fresh) -> dict[str, str]:
     return {
         "class_id": first["id"],
         "reduction_id": reduction["id"],
+        "entitlement_id": right["id"],
         "round_id": number,
         "pupil_id": bill["pupil_id"],
         "bill_id": bill["id"],
