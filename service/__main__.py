@@ -18,6 +18,7 @@ DOORS = {
     "demo": "chạy công việc chính trên các trường mẫu",
     "up": "chạy web, worker và máy chủ kèm theo",
     "setup": "tạo tỉnh, xã, trường và quản trị viên đầu tiên",
+    "users": "thêm người dùng, cấp và thôi vai trò, đặt lại mật khẩu",
     "qr": "tạo, đọc và vẽ mã VietQR",
     "reference": "tạo và tìm mã thanh toán",
     "words": "viết số tiền bằng chữ",

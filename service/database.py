@@ -32,6 +32,7 @@ import billing.rounds.tables  # noqa: F401  fills the metadata
 import notifications.tables  # noqa: F401  fills the metadata
 import reconciliation.tables  # noqa: F401  fills the metadata
 import service.access.guardian_tables
+import service.access.staff_tables
 import service.access.tables
 import service.access.token_tables
 import service.jobs.tables  # noqa: F401  fills the metadata

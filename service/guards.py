@@ -92,6 +92,8 @@ WRITTEN_ONCE = (
     "refunds",
     "registration_decisions",
     "seals",
+    "staff_decisions",
+    "staff_requests",
     "state_claim_lines",
     "state_payments",
     "statement_files",

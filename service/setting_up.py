@@ -5,28 +5,19 @@ A plan names what shall be there by code. What is there already stays as it is, 
 
 from __future__ import annotations
 
-import secrets
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from billing.errors import Conflict, Refused
+from billing.errors import Conflict
 from billing.ledger.accounts import open_common_accounts
 from billing.people.tables import Authority, ClassGroup, School
-from service.access.passwords import hash_password, refuse_weak
-from service.access.tables import RoleGrant, User
+from service.access.accounts import add_user, find_user, fold_login, one_time_password
 from service.setup_plan import PlannedAuthority, PlannedClass, PlannedSchool, SetupPlan, check_plan
-
-_LOCAL = timezone(timedelta(hours=7))
-# Without 0 and O, 1, I and l: read out over the telephone, typed once.
-_READABLE = "23456789abcdefghjkmnpqrstuvwxyz"
-_GROUPS = 5
-_GROUP = 4
 
 __all__ = [
     "PlannedAuthority",
@@ -76,60 +67,6 @@ def set_up(session: Session, plan: SetupPlan, now: datetime) -> SetUp:
 def province_exists(session: Session) -> bool:
     """Say whether somebody has set up a province before."""
     return session.exec(select(Authority.id).where(Authority.kind == "province").limit(1)).first() is not None
-
-
-def add_user(  # noqa: PLR0913, PLR0917  the facts of one account
-    session: Session,
-    login: str,
-    full_name: str,
-    password: str,
-    grants: Sequence[tuple[str, UUID]],
-    now: datetime,
-    must_change: bool = False,  # noqa: FBT001, FBT002  told by name wherever it is true
-) -> User:
-    """Make a member of staff with roles from today on; each grant is a role and the id of a school or an authority.
-
-    Raises ``Conflict`` when the login is taken and ``WeakPassword``.
-    """
-    name = fold_login(login)
-    if not name or not full_name.strip():
-        raise Refused("Người dùng cần có tên đăng nhập và họ tên.")
-    if find_user(session, name) is not None:
-        raise Conflict(f"Tên đăng nhập “{name}” đã có người dùng.", login=name)
-    refuse_weak(password, name)
-    user = User(
-        login=name,
-        full_name=unicodedata.normalize("NFC", full_name.strip()),
-        password_hash=hash_password(password),
-        must_change_password=must_change,
-        created_at=now,
-    )
-    session.add(user)
-    session.flush()
-    today = now.astimezone(_LOCAL).date()
-    for role, place in grants:
-        above = session.get(Authority, place) is not None
-        authority_id, school_id = (place, None) if above else (None, place)
-        session.add(
-            RoleGrant(user_id=user.id, role=role, authority_id=authority_id, school_id=school_id, valid_from=today)
-        )
-    session.flush()
-    return user
-
-
-def find_user(session: Session, login: str) -> User | None:
-    """Return the user with a login, if there is one."""
-    return session.exec(select(User).where(User.login == fold_login(login))).one_or_none()
-
-
-def fold_login(login: str) -> str:
-    """Return a login as it is stored: NFC, lower case, no spaces around."""
-    return unicodedata.normalize("NFC", login).strip().casefold()
-
-
-def one_time_password() -> str:
-    """Return a password that is easy to read out, with 99 random bits: ``k7mp-3xqa-…``, five groups of four."""
-    return "-".join("".join(secrets.choice(_READABLE) for _ in range(_GROUP)) for _ in range(_GROUPS))
 
 
 def _authority(

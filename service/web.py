@@ -36,6 +36,7 @@ from service.pages import (
     rounds,
     tokens,
     uploading,
+    users,
 )
 from service.pages.desk import WebParts
 from service.pages.parts import web_parts
@@ -45,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     login.router,
     tokens.router,
+    users.router,
     parent.router,
     public.router,
     guardian.router,

@@ -89,6 +89,9 @@ _CHECKERS = frozenset({Actor.APPROVER})
 _CASHIER = frozenset({Actor.CASHIER})
 _PROVINCE = frozenset({Actor.PROVINCE})
 _TEACHERS = frozenset({Actor.CLASS_TEACHER})
+# Who asks for rights of others, and who decides about them; the administrator sees staff there, no pupil or money.
+_STAFF_ASKERS = frozenset({Actor.ACCOUNTANT, Actor.APPROVER, Actor.ADMIN})
+_STAFF_DECIDERS = frozenset({Actor.APPROVER, Actor.ADMIN})
 
 # Every route × every actor. A route that is missing here does not start (service/web.py), and a test
 # calls each route as each actor. Where a link's holder is named, the token in the address is the key.
@@ -109,6 +112,13 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/toi/khoa/{token_id}/thu-hoi"): _OFFICE_READS,
         ("GET", "/doi-mat-khau"): _STAFF,
         ("POST", "/doi-mat-khau"): _STAFF,
+        ("GET", "/nguoi-dung"): _STAFF_ASKERS | {Actor.AUDITOR},
+        ("POST", "/nguoi-dung"): _STAFF_ASKERS,
+        ("POST", "/nguoi-dung/{user_id}/mat-khau"): _STAFF_ASKERS,
+        ("POST", "/nguoi-dung/yeu-cau/{request_id}/dong-y"): _STAFF_DECIDERS,
+        ("POST", "/nguoi-dung/yeu-cau/{request_id}/tu-choi"): _STAFF_ASKERS,
+        ("POST", "/nguoi-dung/vai-tro/{grant_id}/ket-thuc"): _STAFF_DECIDERS,
+        ("POST", "/nguoi-dung/{user_id}/dang-xuat"): _STAFF_DECIDERS,
         ("GET", "/t/{token}"): _LINK,
         ("GET", "/t/{token}/status"): _LINK,
         ("GET", "/t/{token}/qr.png"): _LINK,

@@ -102,6 +102,17 @@ def change_password(session: Session, user_id: UUID, password_hash: str, keep: b
     )
 
 
+def end_sessions(session: Session, user_id: UUID, now: datetime) -> int:
+    """End every session of a person; return how many there were."""
+    ended = session.exec(
+        update(StaffSession)
+        .where(col(StaffSession.user_id) == user_id, col(StaffSession.ended_at).is_(None))
+        .values(ended_at=now)
+        .returning(col(StaffSession.user_id))
+    )
+    return len(ended.all())
+
+
 def note(session: Session, noted: Noted, now: datetime) -> None:
     """Append a line to the log of access."""
     session.add(

@@ -27,13 +27,21 @@ class User(Row, table=True):
 
 
 class RoleGrant(Row, table=True):
-    """A dated role of a user at one school, or at an authority and all schools below it."""
+    """A dated role of a user at one school, or at an authority and all schools below it; it only ever ends earlier.
+
+    ``granted_by`` is empty for what the operator gave by the command line.
+    """
 
     __tablename__ = "role_grants"
     __table_args__ = (
         one_of("role", ROLES),
         CheckConstraint("(school_id IS NULL) <> (authority_id IS NULL)", name="one_place"),
         CheckConstraint("granted_by IS NULL OR granted_by <> user_id", name="not_to_oneself"),
+        CheckConstraint(
+            "granted_by IS NULL OR role = 'class_teacher' OR confirmed_by IS NOT NULL", name="money_needs_two"
+        ),
+        CheckConstraint("confirmed_by IS NULL OR confirmed_by <> user_id", name="confirmed_for_another"),
+        CheckConstraint("confirmed_by IS NULL OR confirmed_by <> granted_by", name="two_people"),
         Index("ix_role_grants_user", "user_id"),
     )
 
@@ -45,6 +53,7 @@ class RoleGrant(Row, table=True):
     valid_from: date
     valid_to: date | None = None
     granted_by: UUID | None = Field(default=None, foreign_key="users.id")
+    confirmed_by: UUID | None = Field(default=None, foreign_key="users.id")
 
 
 class StaffSession(Row, table=True):

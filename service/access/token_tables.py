@@ -12,14 +12,15 @@ from billing.storage import Row, new_id, time_column
 class ApiToken(Row, table=True):
     """A person's token for programs: acts as that person at one school, until it ends or is revoked.
 
-    Only the SHA-256 of the token is stored; ``read_only`` lets it change nothing.
+    Only the SHA-256 of the token is stored; ``read_only`` lets it change nothing. The operator revokes without
+    being a person (``revoked_by`` empty).
     """
 
     __tablename__ = "api_tokens"
     __table_args__ = (
         CheckConstraint("octet_length(token_hash) = 32", name="hash_of_32_bytes"),
         CheckConstraint("expires_at > made_at", name="ends_later"),
-        CheckConstraint("(revoked_at IS NULL) = (revoked_by IS NULL)", name="revoked_by_a_person"),
+        CheckConstraint("revoked_by IS NULL OR revoked_at IS NOT NULL", name="revoked_by_a_person"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

@@ -42,6 +42,7 @@ from service.pages.guardian_binding import GuardianRows
 from service.pages.moving_binding import MovingRows
 from service.pages.plan_binding import PlanRows
 from service.pages.qr_picture import labelled_qr
+from service.pages.staff_binding import StaffRows
 from service.pages.token_binding import TokenRows
 from service.pages.trouble_views import TroublePage
 from service.pages.upload_views import Upload, UploadChoices, UploadDone, UploadKind
@@ -82,7 +83,7 @@ def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Des
     return open_desk
 
 
-class RowDesk(GuardianRows, ClaimRows, CreditRows, MovingRows, PlanRows, AttendanceRows, FeeRows, TokenRows):
+class RowDesk(GuardianRows, ClaimRows, CreditRows, MovingRows, PlanRows, AttendanceRows, FeeRows, TokenRows, StaffRows):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 
     # Sign-in and sessions: tables that decide the scope, so they need none.

@@ -26,6 +26,7 @@ from service.pages.guardian_desk import GuardianDesk
 from service.pages.moving_desk import MovingDesk
 from service.pages.plan_desk import PlanDesk
 from service.pages.round_desk import RoundWork
+from service.pages.staff_views import StaffDesk
 from service.pages.token_views import TokenDesk
 from service.pages.trouble_views import TroublePage
 from service.pages.upload_views import Upload, UploadChoices, UploadDone, UploadKind
@@ -166,6 +167,7 @@ class AuditDesk(Protocol):
 class Desk(
     Gate,
     TokenDesk,
+    StaffDesk,
     FamilyDesk,
     GuardianDesk,
     OfficeDesk,

@@ -43,6 +43,7 @@ _STARTS = (
     ("/kiem-toan", frozenset({Actor.AUDITOR})),
     ("/tinh", frozenset({Actor.PROVINCE})),
     ("/lop-chu-nhiem", frozenset({Actor.CLASS_TEACHER})),
+    ("/nguoi-dung", frozenset({Actor.ADMIN})),
 )
 
 

@@ -37,6 +37,7 @@ MENU = (
     Entry("/van-phong/ngan-sach/chi-tra", "Chi trả hỗ trợ", "Payouts"),
     Entry("/van-phong/lien-he", "Liên hệ chờ xác nhận", "Contacts to confirm"),
     Entry("/van-phong/tai-len", "Bảng tính, sao kê", "Sheets, statements"),
+    Entry("/nguoi-dung", "Người dùng", "Users"),
     Entry("/kiem-toan", "Đối soát và báo cáo", "Audit and reports"),
     Entry("/tinh", "Toàn tỉnh", "Province"),
 )

@@ -40,9 +40,17 @@ def test_a_class_teacher_opens_nothing_but_the_own_roll() -> None:
     assert seen == {"/dang-xuat", "/doi-mat-khau", "/toi", *roll}
 
 
-def test_the_administrator_sees_no_pupil_and_no_money() -> None:
+def test_the_administrator_sees_staff_and_no_pupil_and_no_money() -> None:
     seen = {path for (_, path), allowed in MATRIX.items() if Actor.ADMIN in allowed and allowed != EVERYBODY}
-    assert seen == {"/dang-xuat", "/doi-mat-khau", "/toi"}
+    staff = {path for path in seen if path.startswith("/nguoi-dung")}
+    assert seen - staff == {"/dang-xuat", "/doi-mat-khau", "/toi"}
+
+
+def test_whoever_decides_about_rights_may_ask_too_but_not_the_accountant_the_reverse() -> None:
+    asks = MATRIX["POST", "/nguoi-dung"]
+    decides = MATRIX["POST", "/nguoi-dung/yeu-cau/{request_id}/dong-y"]
+    assert decides == {Actor.APPROVER, Actor.ADMIN}
+    assert asks == decides | {Actor.ACCOUNTANT}
 
 
 def test_nobody_may_both_submit_and_approve_a_round() -> None:

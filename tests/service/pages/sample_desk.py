@@ -38,6 +38,7 @@ from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_moving import SampleMoving
 from tests.service.pages.sample_plans import SamplePlans
 from tests.service.pages.sample_rounds import SampleRounds
+from tests.service.pages.sample_staff import SampleStaff
 from tests.service.pages.sample_tokens import SampleTokens
 from tests.service.pages.samples import (
     AUDIT,
@@ -62,6 +63,7 @@ PASSWORD_HASH = passwords.hash_password(PASSWORD)  # slow by design, so once
 
 class SampleDesk(
     SampleTokens,
+    SampleStaff,
     SampleGuardians,
     SampleClaims,
     SampleCredits,

@@ -22,6 +22,7 @@ from tests.service.pages.sample_guardians import CODE_ID, REGISTRATION_ID
 from tests.service.pages.sample_moving import LEAVING_ID
 from tests.service.pages.sample_plans import PLAN_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
+from tests.service.pages.sample_staff import GRANT_ID, REQUEST_ID, USER_ID
 from tests.service.pages.sample_tokens import TOKEN_ID
 from tests.service.pages.samples import FAMILY_PAGES, PASSWORD, ROUND_ID, SCHOOL, SECRET, TOKEN, UNKNOWN_TOKEN
 
@@ -58,6 +59,9 @@ def address(path: str, actor: Actor) -> str:
         "code_id": str(CODE_ID),
         "registration_id": str(REGISTRATION_ID),
         "token_id": str(TOKEN_ID),
+        "user_id": str(USER_ID),
+        "grant_id": str(GRANT_ID),
+        "request_id": str(REQUEST_ID),
         "school_code": SCHOOL.code,
         "plan_id": str(PLAN_ID),
         "paper_id": str(SOME_ID),
