@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from billing.ledger.accounts import SUSPENSE, bank_code, open_account
+from billing.ledger.accounts import SUSPENSE, UNCLASSIFIED_OUT, UNCLASSIFIED_OUT_NAME, bank_code, open_account
 from billing.ledger.posting import Fact, Line, post
 from billing.ledger.tables import BankAccount
 from billing.payments import reference
@@ -26,8 +26,6 @@ from reconciliation.tables import ALLOWED_STEPS, Transfer, TransferReference, Tr
 
 PAYER_CONTEXT = "transfers.payer"
 ON_STATEMENT = "on_statement "  # the step of a duplicate; behind it the transfer that a statement brought
-UNCLASSIFIED_OUT = "1388"
-_UNCLASSIFIED_NAME = "Tiền ra chưa phân loại"
 _VIETNAM = timedelta(hours=7)
 
 
@@ -234,6 +232,6 @@ def _post(session: Session, origin: Origin, transfer_id: UUID, read: NormalisedT
     if read.direction is Direction.IN:
         kind, line = "transfer_received", Line(bank_code(account), SUSPENSE, read.amount)
     else:
-        open_account(session, account.school_id, UNCLASSIFIED_OUT, _UNCLASSIFIED_NAME, "clearing")
+        open_account(session, account.school_id, UNCLASSIFIED_OUT, UNCLASSIFIED_OUT_NAME, "clearing")
         kind, line = "transfer_sent", Line(UNCLASSIFIED_OUT, bank_code(account), read.amount)
     post(session, Fact(account.school_id, kind, str(transfer_id), value_day(read, origin)), [line], now)

@@ -18,11 +18,14 @@ from sqlmodel import Session, SQLModel
 import billing.attendance.tables
 import billing.audit.tables
 import billing.bills.tables
+import billing.cards.tables
 import billing.claims.tables
 import billing.credits.tables
 import billing.events.tables
+import billing.fees.insurance_tables
 import billing.fees.support_tables
 import billing.fees.tables
+import billing.insurance.tables
 import billing.ledger.tables
 import billing.moving.tables
 import billing.payments.tables

@@ -245,9 +245,13 @@ class _Reader:
 
     def _insurance(self, entry: Entry) -> InsuranceRule:
         rate, share = entry.whole("rate_permille"), entry.whole("state_percent")
+        more, decision = entry.whole("province_percent", 0), entry.text("province_basis", "")
         if not (0 < rate <= 1000 and 0 <= share <= 100):  # noqa: PLR2004  a whole in thousandths, in hundredths
             raise entry.bad("tỷ lệ đóng phải từ 1 đến 1000 phần nghìn, phần Nhà nước từ 0 đến 100 %")
-        return InsuranceRule(entry.money("base_wage"), rate, share, self._basis(entry), entry.span())
+        wage, basis, valid = entry.money("base_wage"), self._basis(entry), entry.span()
+        if not valid.whole_months():
+            raise entry.bad("tham số BHYT có hiệu lực từ ngày đầu tháng đến ngày cuối tháng")
+        return entry.made(lambda: InsuranceRule(wage, rate, share, basis, valid, more, decision))
 
 
 def _folded(texts: Iterable[str]) -> tuple[str, ...]:

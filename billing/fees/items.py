@@ -165,6 +165,16 @@ class Span:
         end = min(ends, default=None)
         return None if end is not None and end < start else Span(start, end)
 
+    def without(self, other: Span) -> list[Span]:
+        """Return what is left of the days when those of the other are taken out: none, one or two spans."""
+        left = []
+        if self.start < other.start:
+            before = other.start - timedelta(days=1)
+            left.append(Span(self.start, before if self.end is None else min(self.end, before)))
+        if other.end is not None and (self.end is None or self.end > other.end):
+            left.append(Span(max(self.start, other.end + timedelta(days=1)), self.end))
+        return left
+
     def months(self) -> Iterator[Span]:
         """Cut the days into calendar months; days without an end give none."""
         start = self.start

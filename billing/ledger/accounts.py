@@ -17,6 +17,8 @@ FAMILY_RECEIVABLE = "131"
 STATE_RECEIVABLE = "131N"
 FAMILY_CREDIT = "3383"  # tiền nộp thừa, kept for the pupil
 CASH = "111"
+UNCLASSIFIED_OUT = "1388"  # money that left and is not yet explained; opened with the first of it
+UNCLASSIFIED_OUT_NAME = "Tiền ra chưa phân loại"
 
 _COMMON = (
     (CASH, "Tiền mặt", "cash"),

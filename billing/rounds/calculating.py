@@ -16,6 +16,7 @@ from billing.bills.tables import Bill, BillVoid
 from billing.errors import NotFound, Refused
 from billing.fees.caps import CapVerdict
 from billing.fees.charging import Charge, Period, charge_all, split_by_account
+from billing.fees.insured import read_insured
 from billing.fees.preview import digest_of
 from billing.fees.pupils import BilledPupil, Roll, read_roll
 from billing.fees.schedule import judge_schedule, read_schedule
@@ -55,7 +56,8 @@ def calculate(
     if billing_round.base_round_id is not None and not again:
         roll = _without(roll, billed_pupils(session, billing_round.school_id, billing_round.base_round_id))
     wanted = [pupil for pupil in roll.pupils if only is None or pupil.facts.pupil_id in only]
-    charges = tuple(charge_all((pupil.facts for pupil in wanted), period, schedule))
+    insured = read_insured(session, school.id, period.days)  # its price is the law's: there is nothing to judge
+    charges = tuple(charge_all((insured.buying(pupil.facts) for pupil in wanted), period, insured.priced(schedule)))
     refuse_unplanned(session, school, billing_round.school_year, charges)
     _refuse_too_large(charges, shares_from(billing_round.instalments))
     return Calculated(charges, {pupil.facts.pupil_id: pupil for pupil in roll.pupils}, roll, verdicts)

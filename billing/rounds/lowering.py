@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -224,22 +224,31 @@ def _post(session: Session, correction: Correction, bills: Sequence[LoweredBill]
     day = now.astimezone(VIET_NAM).date()
     items = _items(session, correction.school_id, [note.line_id for bill in bills for note in bill.notes])
     income = _income(session, correction.school_id, [bill.balance.bill_id for bill in bills])
+    passed_on = _passed_on(session, correction.school_id, income)
     facts = []
     for bill in bills:
         kind, source = credit_entry(correction.id, bill.balance.bill_id)
         fact = Fact(correction.school_id, kind, source, day, bill.balance.number)
-        facts.append(Posted(fact, tuple(_postings(bill, items, income))))
+        facts.append(Posted(fact, tuple(_postings(bill, items, income, passed_on))))
     post_many(session, correction.school_id, facts, now)
 
 
-def _postings(bill: LoweredBill, items: dict[int, str], income: dict[tuple[UUID, str], str]) -> Iterator[Line]:
+def _postings(
+    bill: LoweredBill,
+    items: dict[int, str],
+    income: dict[tuple[UUID, str], str],
+    passed_on: Collection[tuple[UUID, str]],
+) -> Iterator[Line]:
     pupil, bill_id = bill.balance.pupil_id, bill.balance.bill_id
     for note in bill.notes:
         item = items[note.line_id]
-        account = income[bill_id, item]
+        account = income.get((bill_id, item))
+        if account is None:  # others carried all of it, and nothing of that was ever the school's
+            continue
         yield Line(account, FAMILY_RECEIVABLE, note.off_rest, pupil, item, bill_id)
         yield Line(account, FAMILY_CREDIT, note.to_credit, pupil, item, bill_id)
-        yield Line(account, STATE_RECEIVABLE, note.off_state, pupil, item, bill_id)
+        if (bill_id, item) not in passed_on:  # there the State pays the insurer itself, and was never asked here
+            yield Line(account, STATE_RECEIVABLE, note.off_state, pupil, item, bill_id)
 
 
 def _items(session: Session, school_id: UUID, lines: Sequence[int]) -> dict[int, str]:
@@ -261,6 +270,14 @@ def _income(session: Session, school_id: UUID, bills: Sequence[UUID]) -> dict[tu
         .where(Posting.school_id == school_id, col(Posting.bill_id).in_(bills), col(JournalEntry.kind) == "bill_issued")
     ).all()
     return {(bill, item): code for bill, item, code in rows if bill is not None and item is not None}
+
+
+def _passed_on(session: Session, school_id: UUID, income: dict[tuple[UUID, str], str]) -> frozenset[tuple[UUID, str]]:
+    """Return the items of bills that were posted into an account of money held for others, such as an insurer."""
+    codes = session.exec(
+        select(LedgerAccount.code).where(LedgerAccount.school_id == school_id, LedgerAccount.kind == "pass_through")
+    ).all()
+    return frozenset(key for key, code in income.items() if code in codes)
 
 
 def _tell(session: Session, correction: Correction, bills: Sequence[LoweredBill], now: datetime) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from billing.errors import Refused
 from billing.fees.catalogue import shipped_catalogue
-from billing.fees.insurance import InsuranceRule, premium
+from billing.fees.insurance import InsuranceRule, month_of, premium
 from billing.fees.items import Payer, Span
 from billing.money import Money
 
@@ -54,7 +54,7 @@ def test_no_dong_is_lost_between_state_and_family(wage: int, rate: int, share: i
     bought = premium([rule], OCTOBER, months)
     assert bought.state + bought.family == bought.gross
     assert bought.state >= Money(0) <= bought.family
-    assert abs(bought.gross.dong * 1000 - wage * months * rate) <= 500
+    assert abs(bought.gross.dong * 1000 - wage * months * rate) <= 500 * months  # each month is rounded
 
 
 @pytest.mark.parametrize("name", ["public-primary", "public-upper-secondary"])
@@ -66,3 +66,27 @@ def test_the_catalogues_price_is_the_calculated_one(name: str) -> None:
     assert price.amount == bought.gross
     assert share.percent is not None
     assert price.amount.percent(share.percent) == bought.state
+
+
+@given(st.integers(1, 10_000_000), st.integers(1, 1000), st.integers(0, 100), st.integers(0, 100), st.integers(1, 12))
+def test_months_times_a_month_is_the_whole_for_every_payer(
+    wage: int, rate: int, state: int, province: int, months: int
+) -> None:
+    province = min(province, 100 - state)
+    rule = InsuranceRule(Money(wage), rate, state, "Luật BHYT", Span(date(2025, 7, 1)), province, "Nghị quyết thử")
+    month, bought = month_of(rule), premium([rule], OCTOBER, months)
+    assert bought.gross == month.gross * months == (month.state + month.province + month.family) * months
+    assert (bought.state, bought.province, bought.family) == (
+        month.state * months,
+        month.province * months,
+        month.family * months,
+    )
+    assert min(month.state, month.province, month.family) >= Money(0)
+    if state + province == 100:
+        assert month.family == Money(0)
+
+
+@pytest.mark.parametrize(("state", "province", "basis"), [(60, 41, "NQ"), (50, 50, " "), (50, -51, "NQ")])
+def test_shares_stay_within_the_whole_and_a_province_pays_by_decision(state: int, province: int, basis: str) -> None:
+    with pytest.raises(Refused):
+        InsuranceRule(Money(2_340_000), 45, state, "Luật BHYT", Span(date(2025, 7, 1)), province, basis)

@@ -167,3 +167,11 @@ def test_a_reduction_covers_by_item_or_group() -> None:
 def test_prices_are_plain_values() -> None:
     assert price(item(), 10_000) == Price(item(), Money(10_000), SCHOOL_YEAR)
     assert len({price(item(), 10_000), price(item(), 10_000)}) == 1
+
+
+@given(spans(), spans())
+def test_what_is_left_without_other_days_is_exactly_the_days_not_in_them(one: Span, other: Span) -> None:
+    left = one.without(other)
+    for offset in range(-60, 620):
+        day = date(2025, 9, 1) + timedelta(days=offset)
+        assert sum(each.holds(day) for each in left) == (one.holds(day) and not other.holds(day))

@@ -16,6 +16,7 @@ from billing.credits.reading import asked_back, free_credit
 from billing.credits.tables import RefundLine
 from billing.errors import Conflict, Refused
 from billing.fees.tables import FeeItem, FeePrice, OptIn
+from billing.ledger.balances import debit_balance
 from billing.money import ZERO, Money, total
 from billing.moving.leaving import (
     Plan,
@@ -142,6 +143,8 @@ def test_what_the_state_would_have_paid_is_no_longer_asked_of_it(school: School)
         approve(school, session, leaving)
         notes = session.exec(select(BillCredit).where(BillCredit.off_state > ZERO)).all()
         assert [note.off_state for note in notes] == [Money(157_950)]
+        # The State pays the insurer itself: it never owed the school that sum, and is not owed it now.
+        assert debit_balance(session, school.id, "131N") == ZERO
         assert sums(school, session, 1) == Sums(sums(school, session, 1).billed, ZERO, ZERO)
 
 
