@@ -67,4 +67,22 @@ SELECT format('school %s: %s of refunds is to be paid out, the book owes %s', co
 FROM told FULL JOIN book ON book.school_id = told.school_id
 WHERE coalesce(told.amount, 0) <> coalesce(book.amount, 0)"""
 
+# What a former program handed over stands in the book once: dues as opening bills, credit as credit.
+FORMER_AS_THE_BOOK_SAYS = """WITH told AS (
+    SELECT b.school_id, b.pupil_id, b.kind, b.item_code, sum(b.amount) AS amount FROM former_balances b
+    GROUP BY 1, 2, 3, 4),
+book AS (
+    SELECT x.school_id, x.pupil_id, CASE WHEN x.credit_account_id = l.id THEN 'due' ELSE 'credit' END AS kind,
+           coalesce(x.item_code, '') AS item_code, sum(x.amount) AS amount
+    FROM postings x
+    JOIN journal_entries e ON e.school_id = x.school_id AND e.id = x.entry_id AND e.reverses_id IS NULL
+    JOIN ledger_accounts l ON l.code = '3389C' AND l.id IN (x.debit_account_id, x.credit_account_id)
+    WHERE e.kind IN ('bill_issued', 'former_credit') GROUP BY 1, 2, 3, 4)
+SELECT format('pupil %s, item "%s": %s of %s taken over, the book says %s', coalesce(told.pupil_id, book.pupil_id),
+              coalesce(told.item_code, book.item_code), coalesce(told.amount, 0), coalesce(told.kind, book.kind),
+              coalesce(book.amount, 0))
+FROM told FULL JOIN book ON book.school_id = told.school_id AND book.pupil_id = told.pupil_id
+    AND book.kind = told.kind AND book.item_code = told.item_code
+WHERE coalesce(told.amount, 0) <> coalesce(book.amount, 0)"""
+
 CREDIT_QUERIES = (AS_THE_BOOK_SAYS, NEVER_BELOW_ZERO, USED_AS_PAID, OWED_AS_APPROVED)

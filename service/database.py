@@ -28,6 +28,7 @@ import billing.fees.tables
 import billing.insurance.tables
 import billing.ledger.tables
 import billing.moving.tables
+import billing.newyear.tables
 import billing.payments.tables
 import billing.people.tables
 import billing.plans.tables

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from service.credit_queries import CREDIT_QUERIES
+from service.credit_queries import CREDIT_QUERIES, FORMER_AS_THE_BOOK_SAYS
 
 # Shorthands of the queries below. A transfer counts unless the bank took it back or we must not believe it.
 _SHORT = {
@@ -150,8 +150,8 @@ _ALL: dict[str, Invariant] = {
                           WHERE i.school_id = b.school_id AND i.bill_id = b.id) i ON true
             WHERE i.amount <> b.family_due OR (b.family_due >= 500000000 AND i.amount IS NULL)""",
             """SELECT format('receipt book %s: counter at %s, last receipt %s', c.book_id, c.last_number, r.last)
-            FROM receipt_counters c LEFT JOIN LATERAL (
-                SELECT coalesce(max(r.number), 0) AS last FROM receipts r
+            FROM receipt_counters c LEFT JOIN receipt_starts s ON s.book_id = c.book_id LEFT JOIN LATERAL (
+                SELECT coalesce(max(r.number), s.last_number, 0) AS last FROM receipts r
                 WHERE r.school_id = c.school_id AND r.book_id = c.book_id) r ON true
             WHERE r.last <> c.last_number""",
         ),
@@ -198,8 +198,9 @@ _ALL: dict[str, Invariant] = {
                <> EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = r.payment_id)""",
             """SELECT format('receipt book %s: %s receipts numbered %s to %s', r.book_id, count(*), min(r.number),
                              max(r.number))
-            FROM receipts r GROUP BY r.book_id
-            HAVING count(*) <> max(r.number) OR min(r.number) <> 1 OR count(DISTINCT r.number) <> count(*)""",
+            FROM receipts r LEFT JOIN receipt_starts s ON s.book_id = r.book_id GROUP BY r.book_id, s.last_number
+            HAVING count(*) <> max(r.number) - coalesce(s.last_number, 0)
+                OR min(r.number) <> coalesce(s.last_number, 0) + 1 OR count(DISTINCT r.number) <> count(*)""",
         ),
     ),
     "I7": Invariant(
@@ -222,6 +223,7 @@ _ALL: dict[str, Invariant] = {
                 WHERE e.school_id = p.school_id AND e.kind = 'payment' AND e.source_id = p.id::text) book ON true
             WHERE p.source_kind <> 'credit' AND <live> AND p.amount - a.amount <> coalesce(book.credit, 0)""",
             *CREDIT_QUERIES,
+            FORMER_AS_THE_BOOK_SAYS,
             """SELECT format('payment %s has no source %s %s', p.id, p.source_kind, p.source_id) FROM payments p
             WHERE p.source_kind = 'transfer' AND NOT EXISTS (
                 SELECT FROM transfers t WHERE t.id = p.source_id AND t.school_id = p.school_id
@@ -276,6 +278,8 @@ _ALL: dict[str, Invariant] = {
                 UNION ALL SELECT 'credit note', c.school_id, c.correction_id FROM bill_credits c
                 UNION ALL SELECT 'payment reversal', v.school_id, v.payment_id FROM payment_reversals v
                 UNION ALL SELECT 'refund', d.school_id, d.refund_id FROM refund_decisions d
+                UNION ALL SELECT 'former program', d.school_id, d.import_id FROM former_decisions d
+                UNION ALL SELECT 'opening list', s.school_id, s.opening_id FROM year_opening_signatures s
                 UNION ALL SELECT 'refund step', s.school_id, s.line_id FROM refund_steps s
                 UNION ALL SELECT 'receipt void', v.school_id, v.receipt_id FROM receipt_voids v
                     WHERE v.made_by IS NOT NULL
@@ -297,7 +301,11 @@ _ALL: dict[str, Invariant] = {
                 UNION ALL SELECT 'credit note', correction_id, made_by, approved_by FROM bill_credits
                 UNION ALL SELECT 'bill void', bill_id, made_by, approved_by FROM bill_voids
                 UNION ALL SELECT 'refund', r.id, r.made_by, d.decided_by FROM refunds r
-                    JOIN refund_decisions d ON d.refund_id = r.id AND d.approved) m
+                    JOIN refund_decisions d ON d.refund_id = r.id AND d.approved
+                UNION ALL SELECT 'former program', i.id, i.made_by, d.decided_by FROM former_imports i
+                    JOIN former_decisions d ON d.import_id = i.id AND d.approved
+                UNION ALL SELECT 'opening list', o.id, o.made_by, s.approved_by FROM year_openings o
+                    JOIN year_opening_signatures s ON s.opening_id = o.id) m
             WHERE m.made_by = m.approved_by""",
             """SELECT format('round %s was issued without an approver', id) FROM billing_rounds
             WHERE state IN ('issued', 'locked') AND approved_by IS NULL""",

@@ -70,6 +70,7 @@ def rounds_touched(session: Session, enrolment: Enrolment, last_day: date) -> li
         BillingRound.school_id == enrolment.school_id,
         BillingRound.school_year == enrolment.school_year,
         col(BillingRound.state).in_(ISSUED_STATES),
+        BillingRound.kind != "opening",  # what a former program handed over is calculated by nobody
         BillingRound.period_to > last_day,
         col(BillingRound.id).in_(billed),
     )

@@ -27,7 +27,7 @@ def issue_receipt(session: Session, payment: Payment, receipt_id: UUID, now: dat
 
     Call it last in a transaction: from here on, every other receipt of the book waits for our commit.
     """
-    book_id = _book(session, payment.school_id, school_year_of((now + _VIETNAM).date()))
+    book_id = book_of(session, payment.school_id, school_year_of((now + _VIETNAM).date()))
     number = session.execute(
         update(ReceiptCounter)
         .where(col(ReceiptCounter.book_id) == book_id)
@@ -48,7 +48,7 @@ def issue_receipt(session: Session, payment: Payment, receipt_id: UUID, now: dat
     return receipt
 
 
-def _book(session: Session, school_id: UUID, school_year: str) -> UUID:
+def book_of(session: Session, school_id: UUID, school_year: str) -> UUID:
     """Return the book of a year; of two who make it at once, the second waits and finds the first one's."""
     query = select(ReceiptBook.id).where(ReceiptBook.school_id == school_id, ReceiptBook.code == school_year)
     found = session.exec(query).one_or_none()

@@ -14,7 +14,7 @@ from billing.storage import Row, identity_column, in_school, new_id, one_of
 
 AUTHORITY_KINDS = ("province", "department", "commune")
 SCHOOL_KINDS = ("public", "private")
-ENROLMENT_STATES = ("studying", "transferred_out", "left", "paused", "graduated")
+ENROLMENT_STATES = ("studying", "completed", "transferred_out", "left", "paused", "graduated")
 CONTACT_KINDS = ("phone", "email")
 
 
@@ -114,6 +114,7 @@ class PupilCode(Row, table=True):
 class Enrolment(Row, table=True):
     """A pupil at a school in one school year; its class is dated in ``class_placements``.
 
+    ``state``: *completed* when its year is over and the pupil has an enrolment in the next one.
     ``stated_birth_date`` stands as the school's own list has it: for a child that another school entered it is the
     proof of knowing it, and the database refuses an enrolment without.
     """

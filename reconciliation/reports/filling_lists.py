@@ -34,8 +34,10 @@ WHERE r.school_id = :school AND r.issued_at >= :first AND r.issued_at < :last
 ORDER BY b.code, r.number
 """)
 _BOOKS_BEFORE = text("""
-SELECT b.code, max(r.number) FROM receipts r JOIN receipt_books b ON b.id = r.book_id
-WHERE r.school_id = :school AND r.issued_at < :first GROUP BY b.code
+SELECT b.code, greatest(coalesce(max(r.number), 0), coalesce(max(s.last_number), 0)) FROM receipt_books b
+LEFT JOIN receipts r ON r.book_id = b.id AND r.issued_at < :first
+LEFT JOIN receipt_starts s ON s.book_id = b.id
+WHERE b.school_id = :school GROUP BY b.code
 """)
 _UNPAID = text("""
 SELECT b.id, c.name AS class_name, b.pupil_id, u.full_name, b.number, b.period, b.due_on, l.item_name,
@@ -88,7 +90,7 @@ def receipt_lines(session: Session, school_id: UUID, first_day: date, last_day: 
 
 
 def last_numbers(session: Session, school_id: UUID, first_day: date) -> dict[str, int]:
-    """Return the last number that each receipt book had given out before a day."""
+    """Return the last number that each receipt book had given out before a day, also by a former program."""
     rows = session.execute(_BOOKS_BEFORE, {"school": school_id, "first": _midnight(first_day)})
     return {code: number for code, number in rows}  # noqa: C416  rows are no tuples for the type checker
 

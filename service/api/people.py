@@ -191,7 +191,7 @@ def named(call: Call, pupil_ids: Collection[UUID]) -> dict[UUID, Named]:
 def _codes(call: Call, pupil_ids: Collection[UUID]) -> dict[UUID, str]:
     rows = call.session.exec(
         select(col(PupilCode.pupil_id), col(PupilCode.code))
-        .where(col(PupilCode.pupil_id).in_(pupil_ids))
+        .where(col(PupilCode.pupil_id).in_(pupil_ids), PupilCode.kind == "moet")
         .order_by(col(PupilCode.valid_from), col(PupilCode.id))
     ).all()
     return dict(rows)

@@ -130,6 +130,11 @@ UPDATE payments SET source_id = gen_random_uuid()
 WHERE id = (SELECT id FROM payments ORDER BY id LIMIT 1)
 RETURNING id
 
+@ I7 taken over and not in the book
+INSERT INTO former_balances (school_id, import_id, program, pupil_id, kind, item_code, amount)
+SELECT school_id, gen_random_uuid(), 'cu', pupil_id, 'due', 'TIENAN', 5 FROM bills LIMIT 1
+RETURNING pupil_id
+
 @ I8 waits
 UPDATE inbox SET received_at = received_at - interval '1 hour';
 DELETE FROM inbox_results WHERE inbox_id = (SELECT min(id) FROM inbox)

@@ -1,0 +1,138 @@
+"""Carrying out what was chosen: new enrolments and classes for who stays, one leaving for each who goes.
+
+Who has an enrolment in the new year is left as it is, so doing it twice, or going on after a stop, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, col, or_, select
+
+from billing.audit.recording import Actor
+from billing.errors import BadRows, HocphiError, Refused, RowProblem
+from billing.moving.leaving import Plan, leave
+from billing.newyear.classes import one_year_at_a_time, step_done
+from billing.newyear.promoting import new_places
+from billing.newyear.standing import YearPupil, read_year_pupils
+from billing.newyear.years import days_of
+from billing.people.tables import ClassPlacement, Enrolment, Pupil
+from billing.vault import Vault
+
+_VIET_NAM = timedelta(hours=7)
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """How many pupils got a place in the new year, and how many were let go."""
+
+    placed: int
+    gone: int
+
+
+def promote(  # noqa: PLR0913, PLR0917  where, into which year, from when on, by whom
+    session: Session,
+    vault: Vault,
+    school_id: UUID,
+    school_year: str,
+    first_day: date,
+    actor: Actor,
+    now: datetime,
+) -> Promoted:
+    """Carry out every choice that waits; ``first_day`` is the first one of the new enrolments.
+
+    Last year's enrolments end the day before, or today for who goes if that is earlier. Raises ``Refused`` for a day
+    outside the new year, ``BadRows`` with everybody who cannot be let go; then nothing is written.
+    """
+    one_year_at_a_time(session, school_id)
+    if not days_of(school_year).holds(first_day):
+        raise Refused(f"Ngày đầu năm học {first_day:%d/%m/%Y} không thuộc năm học {school_year}.")
+    known = read_year_pupils(session, school_id, school_year)
+    waiting = [each for each in known.pupils if not each.standing.done]
+    places = new_places(each.standing for each in waiting)
+    staying = [each for each in waiting if each.standing.pupil_id in places]
+    going = [each for each in waiting if each.standing.decided and not each.standing.decided.choice.stays]
+    last_day = min((now + _VIET_NAM).date(), first_day - _ONE_DAY)
+    with session.begin_nested():
+        _complete(session, school_id, staying, first_day)
+        _enrol(session, school_id, school_year, staying, first_day)
+        _let_go(session, vault, school_id, going, last_day, school_year, actor, now)
+    if staying or going:
+        counts = {"placed": len(staying), "gone": len(going)}
+        step_done(session, actor, school_id, school_year, "promotion", now, **counts)
+    return Promoted(len(staying), len(going))
+
+
+def _complete(session: Session, school_id: UUID, staying: Sequence[YearPupil], first_day: date) -> None:
+    """End last year's enrolments and classes the day before the new ones begin."""
+    last_day = first_day - _ONE_DAY
+    ids = [each.standing.enrolment_id for each in staying]
+    for enrolment in session.exec(
+        select(Enrolment).where(Enrolment.school_id == school_id, col(Enrolment.id).in_(ids))
+    ).all():
+        if enrolment.started_on > last_day:
+            raise Refused(f"Ngày đầu năm học phải sau ngày vào học {enrolment.started_on:%d/%m/%Y} của các em.")
+        enrolment.state, enrolment.ended_on = "completed", min(enrolment.ended_on or last_day, last_day)
+        session.add(enrolment)
+    over = or_(col(ClassPlacement.valid_to).is_(None), col(ClassPlacement.valid_to) > last_day)
+    for placement in session.exec(
+        select(ClassPlacement).where(
+            ClassPlacement.school_id == school_id, col(ClassPlacement.enrolment_id).in_(ids), over
+        )
+    ).all():
+        placement.valid_to = max(last_day, placement.valid_from)
+        session.add(placement)
+    session.flush()
+
+
+def _enrol(session: Session, school_id: UUID, school_year: str, staying: Sequence[YearPupil], first_day: date) -> None:
+    ids = [each.standing.pupil_id for each in staying]
+    born = dict(session.exec(select(col(Pupil.id), col(Pupil.birth_date)).where(col(Pupil.id).in_(ids))).all())
+    for each in staying:
+        decided = each.standing.decided
+        if decided is None or decided.class_id is None:
+            continue
+        made = Enrolment(
+            school_id=school_id,
+            pupil_id=each.standing.pupil_id,
+            school_year=school_year,
+            started_on=first_day,
+            stated_birth_date=born[each.standing.pupil_id],
+        )
+        session.add(made)
+        session.flush()
+        session.add(
+            ClassPlacement(school_id=school_id, enrolment_id=made.id, class_id=decided.class_id, valid_from=first_day)
+        )
+    session.flush()
+
+
+def _let_go(  # noqa: PLR0913, PLR0917  who goes after which day, by whom
+    session: Session,
+    vault: Vault,
+    school_id: UUID,
+    going: Sequence[YearPupil],
+    last_day: date,
+    school_year: str,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """End the time of everybody who goes, in the one step that leaving is; collect what stands against it."""
+    problems = []
+    for line, each in enumerate(going, start=1):
+        decided = each.standing.decided
+        if decided is None:
+            continue
+        reason = f"Kết thúc năm học trước {school_year}"
+        try:
+            with session.begin_nested():
+                plan = Plan(each.standing.enrolment_id, last_day, decided.choice.value, reason)
+                leave(session, vault, actor, school_id, plan, now)
+        except HocphiError as error:
+            problems.append(RowProblem(line, each.full_name, error.message, "Xử lý em này trước rồi làm lại."))
+    if problems:
+        raise BadRows(f"Có {len(problems)} em chưa cho nghỉ được; chưa lưu gì cả.", problems)
