@@ -20,6 +20,7 @@ import billing.audit.tables
 import billing.bills.tables
 import billing.cards.tables
 import billing.claims.tables
+import billing.contracts.tables
 import billing.credits.tables
 import billing.events.tables
 import billing.fees.insurance_tables

@@ -26,7 +26,8 @@ class Bill(Row, table=True):
 
     ``gross`` − ``reduced`` = ``family_due``. A bill of 0 đ is *covered* at issue: no request, QR, receipt, reminder.
     A bill of 500,000,000 đ or more has instalments, each below (NAPAS takes less in one transfer). ``replaces_id``
-    names the void bill in whose place this one stands.
+    names the void bill in whose place this one stands. The place deposit of a child that is not enrolled yet names
+    neither enrolment nor class.
     """
 
     __tablename__ = "bills"
@@ -36,6 +37,7 @@ class Bill(Row, table=True):
         UniqueConstraint(
             "school_id",
             "round_id",
+            "pupil_id",
             "enrolment_id",
             "bank_account_id",
             "replaces_id",
@@ -55,9 +57,9 @@ class Bill(Row, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     school_id: UUID
     round_id: UUID
-    enrolment_id: UUID
+    enrolment_id: UUID | None = None
     pupil_id: UUID = Field(foreign_key="pupils.id")
-    class_id: UUID
+    class_id: UUID | None = None
     bank_account_id: UUID
     number: str = Field(max_length=30)
     period: str

@@ -52,9 +52,9 @@ class NewBill:
 
     id: UUID
     number: str
-    enrolment_id: UUID
+    enrolment_id: UUID | None
     pupil_id: UUID
-    class_id: UUID
+    class_id: UUID | None
     bank_account_id: UUID
     lines: tuple[NewLine, ...]
     replaces_id: UUID | None = None

@@ -5,7 +5,8 @@ The rules, in the order they are applied:
 1. A period is looked at month by month, so a quarter costs exactly what its three months cost.
 2. A pupil is charged for a month in which they are enrolled (and registered, where the item asks for it) on
    at least one day; meals are counted by the meal days on which they are there and not absent (as far as their
-   class's month is closed). Where the price says so, a month
+   class's month is closed). Not for a month that the family pays another way, say with its year (``paid_otherwise``).
+   Where the price says so, a month
    of which the pupil was there in one half only costs half, or nothing (``PartMonth``): a line of its own.
 3. A reduction counts for a month if it is valid on the pupil's first day in that month (of that price).
    Percentages are of the gross. The State's share comes first, then the school's, then a donor's; each takes
@@ -96,6 +97,7 @@ class PupilFacts:
     sibling_order: int = 1
     citizen: bool = True
     absent: frozenset[date] = frozenset()
+    paid_otherwise: tuple[Registration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +239,7 @@ def charge_all(pupils: Iterable[PupilFacts], period: Period, schedule: Schedule)
 
 def _profile(pupil: PupilFacts, places: tuple[int, ...]) -> tuple[object, ...]:
     """Return all that a pupil's charge depends on: the prices of the class, and everything of the pupil's own."""
-    own = pupil.level, pupil.enrolled, pupil.registrations, pupil.reductions
+    own = pupil.level, pupil.enrolled, pupil.registrations, pupil.reductions, pupil.paid_otherwise
     return places, own, pupil.sibling_order, pupil.citizen, pupil.absent
 
 
@@ -269,11 +271,30 @@ def _item_facts(price: Price, pupil: PupilFacts, reductions: Sequence[Reduction]
     """Return what of a pupil's facts the lines of a price depend on."""
     registered = price.item.opt_in or price.quantity is Quantity.REGISTERED
     return _ItemFacts(
-        enrolled=pupil.enrolled,
+        enrolled=_charged_days(pupil, price.item.code),
         registrations=tuple(each for each in pupil.registrations if registered and each.item == price.item.code),
         absent=pupil.absent if price.quantity is Quantity.MEAL_DAYS else frozenset(),
         reductions=tuple(reduction for reduction in reductions if reduction.covers(price.item)),
     )
+
+
+def _charged_days(pupil: PupilFacts, item: str) -> tuple[Span, ...]:
+    """Return the days of a pupil at the school without those for which an item is paid another way."""
+    days = pupil.enrolled
+    for out in pupil.paid_otherwise:
+        if out.item == item:
+            days = tuple(rest for span in days for rest in _without(span, out.days))
+    return days
+
+
+def _without(span: Span, out: Span) -> Iterator[Span]:
+    if span.within(out) is None:
+        yield span
+        return
+    if span.start < out.start:
+        yield Span(span.start, out.start - timedelta(days=1))
+    if out.end is not None and (span.end is None or out.end < span.end):
+        yield Span(out.end + timedelta(days=1), span.end)
 
 
 def _place(price: Price) -> tuple[int, str, date]:

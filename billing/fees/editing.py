@@ -24,7 +24,7 @@ from billing.ledger.tables import BankAccount
 from billing.people.tables import School
 
 _LONGEST_CODE = 40
-_EARNS = ("income", "pass_through")
+_EARNS = ("income", "pass_through", "deferred")
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,3 +174,26 @@ class OptIn(Row, table=True):
     valid_from: date
     valid_to: date | None = None
     withdrawn_at: datetime | None = time_column(nullable=True)
+
+
+class OptOut(Row, table=True):
+    """A family that is not charged an item for a while, since it pays for it another way, such as a year ahead."""
+
+    __tablename__ = "opt_outs"
+    __table_args__ = (
+        in_school(["enrolment_id"], "enrolments"),
+        in_school(["item_id"], "fee_items"),
+        CheckConstraint("valid_to >= valid_from", name="dates_in_order"),
+        CheckConstraint("evidence <> ''", name="evidence_given"),
+        Index("ix_opt_outs_enrolment", "school_id", "enrolment_id"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    enrolment_id: UUID
+    item_id: UUID
+    evidence: str
+    valid_from: date
+    valid_to: date
+    made_by: UUID
+    at: datetime = time_column()

@@ -19,6 +19,7 @@ FAMILY_CREDIT = "3383"  # tiền nộp thừa, kept for the pupil
 CASH = "111"
 UNCLASSIFIED_OUT = "1388"  # money that left and is not yet explained; opened with the first of it
 UNCLASSIFIED_OUT_NAME = "Tiền ra chưa phân loại"
+DEFERRED = "3387."  # doanh thu nhận trước, by the account of income that it becomes month by month
 
 _COMMON = (
     (CASH, "Tiền mặt", "cash"),
@@ -32,6 +33,11 @@ _COMMON = (
 def bank_code(account: BankAccount) -> str:
     """Return the ledger code of a bank account: 112 and its number."""
     return f"112.{account.bank_bin}.{account.number}"
+
+
+def deferred_code(income: str) -> str:
+    """Return the account on which income of ``income`` waits until it is earned."""
+    return f"{DEFERRED}{income}"
 
 
 def open_common_accounts(session: Session, school_id: UUID) -> None:

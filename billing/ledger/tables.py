@@ -29,6 +29,7 @@ ACCOUNT_KINDS = (
     "receivable",
     "credit",
     "income",
+    "deferred",
     "pass_through",
     "clearing",
     "expense",

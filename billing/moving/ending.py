@@ -33,6 +33,16 @@ def refuse_bad_day(enrolment: Enrolment, last_day: date, today: date) -> None:
         raise Refused("Ngày học cuối không được sau hôm nay. Hãy ghi khi em đã nghỉ.")
 
 
+def refuse_began(enrolment: Enrolment, told_on: date, today: date) -> None:
+    """Raise ``Conflict`` for who left already, ``Refused`` for a day from the first one on or after today."""
+    if enrolment.state != "studying":
+        raise Conflict("Em này đã được ghi là không còn học ở trường.", enrolment=enrolment.id)
+    if told_on >= enrolment.started_on:
+        raise Refused(f"Em đã vào học từ {enrolment.started_on:%d/%m/%Y}. Hãy ghi ngày học cuối.")
+    if told_on > today:
+        raise Refused("Ngày gia đình báo không được sau hôm nay.")
+
+
 def end_studies(session: Session, enrolment: Enrolment, last_day: date, state: str, now: datetime) -> dict[str, Any]:
     """End enrolment, class and registrations after a day; return what ended, so that ``reopen`` can undo it.
 

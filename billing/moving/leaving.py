@@ -7,22 +7,23 @@ withheld from a child for it. A pupil is never deleted: bills and receipts go on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
+from billing.bills.lowering import Off
 from billing.bills.tables import Bill
 from billing.credits.applying import apply_credit
 from billing.credits.reading import credit_of, free_credit
 from billing.credits.refunding import Wanted, ask_refund
 from billing.errors import Conflict, NotFound, Refused
 from billing.money import ZERO, Money, total
-from billing.moving.ending import end_studies, find_enrolment, refuse_bad_day, reopen
-from billing.moving.tables import LEAVING_STATES, Leaving, LeavingReturn
+from billing.moving.ending import end_studies, find_enrolment, refuse_bad_day, refuse_began, reopen
+from billing.moving.tables import LEAVING_STATES, NEVER_CAME, Leaving, LeavingReturn
 from billing.moving.unused import UnusedBill, charges_now, rounds_touched, unused_bills
 from billing.payments.balances import bill_balances, open_bills
 from billing.people.tables import Enrolment
@@ -36,12 +37,17 @@ _VIET_NAM = timedelta(hours=7)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who leaves after which day, where to (``LEAVING_STATES``), and why."""
+    """Who leaves after which day, where to (``LEAVING_STATES``), and why.
+
+    *never_came*: the day lies before the first one, and nothing was used. ``ruled``: what comes off lines of bills for
+    which a contract has its own rule, also where that is nothing.
+    """
 
     enrolment_id: UUID
     last_day: date
     state: str = "left"
     reason: str = ""
+    ruled: Mapping[int, Off] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +196,22 @@ def _may_leave(session: Session, school_id: UUID, plan: Plan, now: datetime) -> 
     if plan.state not in LEAVING_STATES:
         raise Refused("Hãy chọn thôi học, chuyển trường, bảo lưu hoặc tốt nghiệp.")
     enrolment = find_enrolment(session, school_id, plan.enrolment_id)
-    refuse_bad_day(enrolment, plan.last_day, (now + _VIET_NAM).date())
+    today = (now + _VIET_NAM).date()
+    if plan.state == NEVER_CAME:
+        refuse_began(enrolment, plan.last_day, today)
+    else:
+        refuse_bad_day(enrolment, plan.last_day, today)
     return enrolment
 
 
 def _end(
     session: Session, enrolment: Enrolment, plan: Plan, now: datetime
 ) -> tuple[dict[str, object], list[UnusedBill]]:
-    rounds = rounds_touched(session, enrolment, plan.last_day)
+    rounds = rounds_touched(session, enrolment, plan.last_day, plan.ruled)
     before = charges_now(session, rounds, enrolment.pupil_id)
-    ended = end_studies(session, enrolment, plan.last_day, plan.state, now)
+    ended = end_studies(session, enrolment, max(plan.last_day, enrolment.started_on), plan.state, now)
     after = charges_now(session, rounds, enrolment.pupil_id)
-    return ended, unused_bills(session, rounds, enrolment.pupil_id, before, after)
+    return ended, unused_bills(session, rounds, enrolment.pupil_id, before, after, plan.ruled)
 
 
 def _preview(session: Session, enrolment: Enrolment, bills: Sequence[UnusedBill]) -> LeavingPreview:

@@ -9,7 +9,8 @@ from sqlmodel import Field
 
 from billing.storage import Row, in_school, json_column, new_id, one_of, time_column
 
-LEAVING_STATES = ("left", "transferred_out", "paused", "graduated")
+NEVER_CAME = "never_came"
+LEAVING_STATES = ("left", "transferred_out", "paused", "graduated", NEVER_CAME)
 
 
 class Leaving(Row, table=True):

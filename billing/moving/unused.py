@@ -8,12 +8,12 @@ nothing). A price that was changed since the bill makes no difference.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from billing.bills.lowering import BilledLine, Off, at_most, to_quantity
 from billing.bills.tables import Bill, BillLine, BillVoid
@@ -55,23 +55,34 @@ class UnusedBill:
         return total(line.off.family for line in self.lines)
 
 
-def rounds_touched(session: Session, enrolment: Enrolment, last_day: date) -> list[BillingRound]:
-    """Return the issued rounds of the pupil's bills whose period goes on after the day, oldest first."""
+def rounds_touched(
+    session: Session, enrolment: Enrolment, last_day: date, ruled: Collection[int] = ()
+) -> list[BillingRound]:
+    """Return the issued rounds of the pupil's bills whose period goes on after the day, oldest first.
+
+    Also those of lines that have a rule of their own (``ruled``), whenever they were billed.
+    """
     billed = (
         select(Bill.round_id)
         .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
         .where(
             Bill.school_id == enrolment.school_id,
             Bill.pupil_id == enrolment.pupil_id,
+            col(Bill.enrolment_id).is_not(None),  # the deposit of a contract is none of it
             col(BillVoid.bill_id).is_(None),
         )
+    )
+    of_lines = (
+        select(Bill.round_id)
+        .join(BillLine, (col(BillLine.school_id) == col(Bill.school_id)) & (col(BillLine.bill_id) == col(Bill.id)))
+        .where(Bill.school_id == enrolment.school_id, col(BillLine.id).in_(list(ruled)))
     )
     query = select(BillingRound).where(
         BillingRound.school_id == enrolment.school_id,
         BillingRound.school_year == enrolment.school_year,
         col(BillingRound.state).in_(ISSUED_STATES),
         BillingRound.kind != "opening",  # what a former program handed over is calculated by nobody
-        BillingRound.period_to > last_day,
+        or_(col(BillingRound.period_to) > last_day, col(BillingRound.id).in_(of_lines)),
         col(BillingRound.id).in_(billed),
     )
     return list(session.exec(query.order_by(col(BillingRound.period_from), col(BillingRound.id))).all())
@@ -86,15 +97,25 @@ def charges_now(session: Session, rounds: Sequence[BillingRound], pupil_id: UUID
     return found
 
 
-def unused_bills(
-    session: Session, rounds: Sequence[BillingRound], pupil_id: UUID, before: Charges, after: Charges
+def unused_bills(  # noqa: PLR0913, PLR0917  one pupil with and without the end
+    session: Session,
+    rounds: Sequence[BillingRound],
+    pupil_id: UUID,
+    before: Charges,
+    after: Charges,
+    ruled: Mapping[int, Off],
 ) -> list[UnusedBill]:
-    """Return the pupil's bills of these rounds with what falls of their lines; bills that stay are left out."""
+    """Return the pupil's bills of these rounds with what falls of their lines; bills that stay are left out.
+
+    Lines that are ``ruled`` fall by what is given there, whatever the calculation says.
+    """
     found = []
     for each in rounds:
         bills = _bills(session, each, pupil_id)
         rows, lines = _lines(session, each, bills)
-        offs = _offs(rows, lines, pupil_id, before[each.id], after[each.id])
+        free = {line: row for line, row in rows.items() if line not in ruled}
+        offs = _offs(free, lines, pupil_id, before[each.id], after[each.id])
+        offs |= {line: ruled[line] for line in rows.keys() & ruled.keys() if ruled[line]}
         for bill in bills:
             fallen = tuple(
                 UnusedLine(row.item_name, lines[line].family_share - lines[line].family_off, offs[line])

@@ -14,7 +14,7 @@ from billing.storage import Row, identity_column, in_school, new_id, one_of
 
 AUTHORITY_KINDS = ("province", "department", "commune")
 SCHOOL_KINDS = ("public", "private")
-ENROLMENT_STATES = ("studying", "completed", "transferred_out", "left", "paused", "graduated")
+ENROLMENT_STATES = ("studying", "completed", "transferred_out", "left", "paused", "graduated", "never_came")
 CONTACT_KINDS = ("phone", "email")
 
 
@@ -116,7 +116,7 @@ class Enrolment(Row, table=True):
 
     ``state``: *completed* when its year is over and the pupil has an enrolment in the next one.
     ``stated_birth_date`` stands as the school's own list has it: for a child that another school entered it is the
-    proof of knowing it, and the database refuses an enrolment without.
+    proof of knowing it, and the database refuses an enrolment without. Who *never_came* is billed for nothing.
     """
 
     __tablename__ = "enrolments"

@@ -17,7 +17,7 @@ from billing.storage import Row, in_school, json_column, money_column, new_id, o
 
 ROUND_STATES = ("draft", "previewed", "submitted", "approved", "issued", "locked", "withdrawn")
 ISSUED_STATES = ("issued", "locked")
-ROUND_KINDS = ("regular", "supplementary", "opening")
+ROUND_KINDS = ("regular", "supplementary", "opening", "deposit")
 LOWERING_KINDS = ("credit", "price", "attendance", "leaving")
 CORRECTION_KINDS = ("void", "replace", "credit", "price", "attendance", "leaving")
 
@@ -26,7 +26,8 @@ class BillingRound(Row, table=True):
     """A billing round: what is approved is exactly what was previewed (same digest), by another person.
 
     ``kind``: *regular*, or *supplementary* to ``base_round_id`` (bills for those who have none in it); an *opening* is
-    never calculated: its bills are the dues that a former program handed over.
+    never calculated: its bills are the dues that a former program handed over; nor is a *deposit*: the place deposits
+    of a contract, approved with its version.
     ``instalments``: shares of every bill as ``[{"due_on": "2025-10-20", "percent": 40}, …]``; empty means one sum.
     A locked round is not corrected; the last unlocking stays written.
     """

@@ -90,7 +90,7 @@ class RoundOut(Answer):
     code: str
     name: str
     school_year: str
-    kind: Literal["regular", "supplementary", "opening"]
+    kind: Literal["regular", "supplementary", "opening", "deposit"]
     base_round_id: UUID | None
     state: State
     period_from: date

@@ -1,0 +1,13 @@
+"""The private school whose contracts are tested."""
+
+import pytest
+
+from billing.vault import Vault
+from service.database import Database
+from tests.billing.contracts.contract_world import PrivateSchool, make_private_school
+
+
+@pytest.fixture
+def school(database: Database, vault: Vault) -> PrivateSchool:
+    """One pupil of before, a version from June 2025."""
+    return make_private_school(database, vault)
