@@ -28,6 +28,7 @@ from billing.payments.balances import (
 )
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import Allocation, Payment, PaymentRequest, PaymentRequestBill, Receipt, ReceiptBook
+from billing.people.names import NO_CLASS
 from billing.people.tables import ClassGroup, Pupil, School
 from notifications.announced import instead_of_announced
 from notifications.wording.facts import (
@@ -312,13 +313,13 @@ def _names(session: Session, pupils: Collection[UUID]) -> dict[UUID, str]:
 
 
 def _classes(session: Session, bills: Collection[UUID]) -> dict[UUID, str]:
-    """Return the class that stands on each bill."""
+    """Return the class that stands on each bill; the deposit of a child that is not enrolled yet has none."""
     rows = session.exec(
         select(Bill.id, ClassGroup.code)
-        .join(ClassGroup, col(Bill.class_id) == col(ClassGroup.id))
+        .outerjoin(ClassGroup, col(Bill.class_id) == col(ClassGroup.id))
         .where(col(Bill.id).in_(bills))
     ).all()
-    return dict(rows)
+    return {bill: code or NO_CLASS for bill, code in rows}
 
 
 def _accounts(session: Session, accounts: Collection[UUID]) -> dict[UUID, BankAccount]:

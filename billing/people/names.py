@@ -5,6 +5,9 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+NO_CLASS = "(chưa xếp)"
+"""What stands in place of a class on the deposit of a child that is not enrolled yet."""
+
 # The order of Vietnamese dictionaries; f, j, w and z stand where Latin has them, for the names of other peoples.
 _ALPHABET = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 _LETTER = {letter: weight for weight, letter in enumerate(_ALPHABET, start=1)}

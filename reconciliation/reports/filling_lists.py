@@ -40,12 +40,13 @@ LEFT JOIN receipt_starts s ON s.book_id = b.id
 WHERE b.school_id = :school GROUP BY b.code
 """)
 _UNPAID = text("""
-SELECT b.id, c.name AS class_name, b.pupil_id, u.full_name, b.number, b.period, b.due_on, l.item_name,
+SELECT b.id, coalesce(c.name, '(chưa xếp)') AS class_name, b.pupil_id, u.full_name, b.number, b.period, b.due_on,
+       l.item_name,
        l.family_share - coalesce(n.off_rest + n.to_credit, 0) AS due,
        coalesce(p.paid, 0) - coalesce(k.to_credit, 0) AS paid
 FROM bills b
 JOIN bill_lines l ON l.bill_id = b.id AND l.family_share > 0
-JOIN class_groups c ON c.id = b.class_id
+LEFT JOIN class_groups c ON c.id = b.class_id
 JOIN pupils u ON u.id = b.pupil_id
 LEFT JOIN (
     SELECT a.bill_id, sum(a.amount)::bigint AS paid FROM allocations a

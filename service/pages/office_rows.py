@@ -15,7 +15,7 @@ from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
 from billing.payments.balances import due_by, moved_by_bill, paid_by, rest_by
 from billing.payments.tables import PaymentRequest, PaymentRequestBill
-from billing.people.names import search_key, sort_key
+from billing.people.names import NO_CLASS, search_key, sort_key
 from billing.people.tables import ClassGroup, Pupil, PupilCode
 from billing.rounds.tables import BillingRound
 from billing.storage import MoneyColumn, money_sum
@@ -123,7 +123,7 @@ def _bill_rows(session: Session, school_id: UUID) -> list[BillRow]:
             col(Bill.number),
             col(Pupil.full_name),
             func.coalesce(code.c.code, ""),
-            col(ClassGroup.code),
+            func.coalesce(col(ClassGroup.code), NO_CLASS),
             col(BillingRound.name),
             type_coerce(due_by(moved), MoneyColumn),
             type_coerce(paid_by(moved), MoneyColumn),
@@ -134,7 +134,9 @@ def _bill_rows(session: Session, school_id: UUID) -> list[BillRow]:
             col(Bill.pupil_id),
         )
         .join(Pupil, col(Pupil.id) == col(Bill.pupil_id))
-        .join(ClassGroup, and_(col(ClassGroup.id) == col(Bill.class_id), col(ClassGroup.school_id) == Bill.school_id))
+        .outerjoin(
+            ClassGroup, and_(col(ClassGroup.id) == col(Bill.class_id), col(ClassGroup.school_id) == Bill.school_id)
+        )
         .join(BillingRound, col(BillingRound.id) == col(Bill.round_id))
         .outerjoin(code, code.c.pupil_id == Bill.pupil_id)
         .outerjoin(moved, moved.c.bill_id == Bill.id)
