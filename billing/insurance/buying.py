@@ -78,7 +78,7 @@ def purchases(session: Session, school_id: UUID, year: int) -> list[Purchase]:
     balances = _balances(session, school_id, {bill.id for _, bill in rows})
     for line, bill in rows:
         stretches = bought_by(line.because, bill, cards[bill.pupil_id])
-        if not stretches:
+        if not stretches or bill.class_id is None:  # a deposit, of no class, insures nobody
             continue
         key = line.id or 0
         found.append(

@@ -204,7 +204,7 @@ def _classes_of_lines(session: Session, school_id: UUID, lines: Sequence[int]) -
         .join(Bill, (col(Bill.school_id) == BillLine.school_id) & (col(Bill.id) == BillLine.bill_id))
         .where(BillLine.school_id == school_id, col(BillLine.id).in_(lines))
     ).all()
-    return {line: group for line, group in rows if line is not None}
+    return {line: group for line, group in rows if line is not None and group is not None}
 
 
 def _told(
