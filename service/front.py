@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,22 +32,28 @@ class Front:
 
     The door stands ahead of the framework because it must answer thousands of callbacks a second.
     HEAD is answered as GET without a body. A request id made here (never the caller's) is in
-    ``scope["state"]["request_id"]`` and in the header ``X-Request-ID``.
+    ``scope["state"]["request_id"]`` and in the header ``X-Request-ID``; what was ``given`` lies beside it, so that the
+    pages need to be put together only once in a process, whatever they are served with. The start and the stop of the
+    server are the door's: it alone keeps connections of its own.
     """
 
-    def __init__(self, pages: ASGIApp, door: ASGIApp | None, *, production: bool) -> None:
+    def __init__(
+        self, pages: ASGIApp, door: ASGIApp | None, *, production: bool, given: Mapping[str, object] | None = None
+    ) -> None:
         self._pages = pages
         self._door = door
+        self._given = dict(given or {})
         self._fixed = (*_ALWAYS, _HSTS) if production else _ALWAYS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or pass the start and stop of the server on to the pages."""
+        """Answer one request, or pass the start and stop of the server on."""
         if scope["type"] != "http":
-            await self._pages(scope, receive, send)
+            own = self._door if scope["type"] == "lifespan" else None
+            await (own or self._pages)(scope, receive, send)
             return
         request_id = uuid.uuid4().hex
         without_body = scope["method"] == "HEAD"
-        state = {**scope.get("state", {}), "request_id": request_id}
+        state = {**scope.get("state", {}), **self._given, "request_id": request_id}
         inner = {**scope, "state": state, "method": "GET" if without_body else scope["method"]}
 
         async def send_with_headers(message: Message) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -83,6 +82,12 @@ def assemble(parts: WebParts) -> ASGIApp:
     missing = sorted({*served(), *document.api_served()} - set(MATRIX))
     if missing:
         raise RuntimeError(f"routes without a row in the matrix: {missing}")
+    return Front(_pages(), parts.door, production=parts.production, given={"parts": parts})
+
+
+@cache
+def _pages() -> ASGIApp:
+    """Return pages and API without what they run on, put together once: the framework takes half a second for it."""
     app = FastAPI(
         title="Hocphi",
         docs_url=None,
@@ -90,27 +95,14 @@ def assemble(parts: WebParts) -> ASGIApp:
         redoc_url=None,
         redirect_slashes=False,
         max_body_size=uploading.MAX_BODY_BYTES,
-        lifespan=_lifespan(parts),
     )
-    app.state.parts = parts
     faults.install(app)
     for router in (*ROUTERS, *document.ROUTERS):
         app.include_router(router)
-    return Front(TooLargeAsJson(app), parts.door, production=parts.production)
+    return TooLargeAsJson(app)
 
 
 def served() -> list[tuple[str, str]]:
     """Return method and path template of every route of the pages."""
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     return [(method, route.path) for route in routes for method in sorted(route.methods or ())]
-
-
-def _lifespan(parts: WebParts) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def run(app: FastAPI) -> AsyncIterator[None]:
-        del app
-        yield
-        for close in parts.closers:
-            await close()
-
-    return run

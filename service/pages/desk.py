@@ -6,7 +6,7 @@ The routes know only this promise. ``service/pages/`` holds no query; tests put 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -196,8 +196,8 @@ class WebParts:
 
     ``open_desk`` and ``open_api`` open one transaction, commit when left without an error, roll back otherwise.
     ``secret`` (at least 32 bytes) signs form tokens. ``origin`` is our own scheme, host and port; left
-    empty, it is taken from the request (development only). ``door`` answers ``/callbacks/``. ``closers`` run when
-    the server stops.
+    empty, it is taken from the request (development only). ``door`` answers ``/callbacks/`` and is told
+    when the server starts and stops.
     """
 
     production: bool
@@ -209,4 +209,3 @@ class WebParts:
     ready: Callable[[], Readiness]
     open_api: ApiOpener = no_api
     door: ASGIApp | None = None
-    closers: tuple[Callable[[], Awaitable[None]], ...] = ()

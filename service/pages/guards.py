@@ -44,7 +44,7 @@ class Visit:
 
 def parts_of(request: Request) -> WebParts:
     """Return what this web was built from."""
-    return cast("WebParts", request.app.state.parts)
+    return cast("WebParts", request.state.parts)
 
 
 def address_of(request: Request) -> str:

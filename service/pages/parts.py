@@ -36,7 +36,6 @@ def web_parts(wiring: Wiring) -> WebParts:
     redis = Redis.from_url(
         wiring.redis_url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS, retry=once
     )
-    door = Door(wiring)
     return WebParts(
         production=production,
         origin=wiring.settings.base_url if production else "",
@@ -46,8 +45,7 @@ def web_parts(wiring: Wiring) -> WebParts:
         limiter=RedisLimiter(redis, lambda: wiring.clock().timestamp()),
         open_api=api_opener(wiring),
         ready=readiness(wiring, redis),
-        door=door,
-        closers=(door.close,),
+        door=Door(wiring),
     )
 
 
