@@ -19,6 +19,7 @@ import billing.attendance.tables
 import billing.audit.tables
 import billing.bills.tables
 import billing.cards.tables
+import billing.choices.tables
 import billing.claims.tables
 import billing.contracts.tables
 import billing.credits.tables

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from uuid import UUID
 
 from sqlmodel import Session
 
@@ -11,17 +12,25 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Refused
 from billing.fees.charging import Charge
 from billing.fees.items import Ownership
+from billing.fees.pupils import BilledPupil
 from billing.people.tables import School
 from billing.plans.reading import approved_plans
 from billing.plans.rules import Asked, local_day, needs_plan, refuse_problems
 
 
-def refuse_unplanned(session: Session, school: School, school_year: str, charges: Sequence[Charge]) -> None:
+def refuse_unplanned(
+    session: Session,
+    school: School,
+    school_year: str,
+    charges: Sequence[Charge],
+    pupils: Mapping[UUID, BilledPupil],
+) -> None:
     """Raise ``NotPlanned`` with every charged item that no approved plan in force holds at its price or more.
 
-    Looks at each different line once; asks the database nothing while the school needs no plan.
+    The plan's price is that of the pupil's level and grade. Looks at each different line once for a grade; asks the
+    database nothing while the school needs no plan.
     """
-    asked = _asked(school, charges)
+    asked = _asked(school, charges, pupils)
     if asked:
         refuse_problems(asked, approved_plans(session, school.id, school_year))
 
@@ -44,14 +53,19 @@ def require_plans(session: Session, school: School, first_day: date, actor: Acto
     record_deed(session, actor, deed, now, before=before, after=first_day.isoformat())
 
 
-def _asked(school: School, charges: Sequence[Charge]) -> list[Asked]:
-    """Return each different item, price and first day that needs a plan; pupils alike share one tuple of lines."""
-    first = {id(charge.lines): charge for charge in charges}
-    found: dict[tuple[str, int, date], Asked] = {}
-    for charge in first.values():
+def _asked(school: School, charges: Sequence[Charge], pupils: Mapping[UUID, BilledPupil]) -> list[Asked]:
+    """Return each different item, price and first day that needs a plan, by level and grade of who is charged."""
+    if school.plans_required_from is None:
+        return []
+    first = {}  # pupils alike share one tuple of lines, also across grades
+    for charge in charges:
+        facts = pupils[charge.pupil_id].facts
+        first[id(charge.lines), facts.level, facts.grade] = charge
+    found: dict[Asked, None] = {}
+    for (_, level, grade), charge in first.items():
         for line in charge.lines:
             day = max(line.because.price_days.start, charge.period.days.start)
             if needs_plan(Ownership(school.kind), line.item.group, day, school.plans_required_from):
-                asked = Asked(line.item.code, line.item.name, line.item.unit, line.unit_price, day)
-                found.setdefault((asked.code, asked.price.dong, day), asked)
-    return list(found.values())
+                item = line.item
+                found[Asked(item.code, item.name, item.unit, line.unit_price, day, level, grade)] = None
+    return list(found)

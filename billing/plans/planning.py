@@ -6,7 +6,8 @@ Nothing of a plan is edited. Whoever wants it otherwise drafts the next version.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -21,9 +22,10 @@ from billing.fees.item_rows import items_of
 from billing.fees.items import MAX_PRICE, Group
 from billing.fees.tables import FeeItem
 from billing.money import ZERO, Money, total
+from billing.people.tables import School
 from billing.plans.papers import Paper
 from billing.plans.reading import find_plan, items_in, paper_kinds, plans_of, state_of, steps_of
-from billing.plans.rules import PLANNED_GROUPS, local_day
+from billing.plans.rules import EVERYBODY, PLANNED_GROUPS, Audience, clash_of, local_day
 from billing.plans.tables import PAPERS, CollectionPlan, PlanItem, PlanPaper, PlanStep
 
 MOST = 1_000_000  # pupils of a school, and units of a year: more is a typing mistake
@@ -42,7 +44,10 @@ PAPER_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """One item as it is planned: price of a unit, for how many pupils, how many units a year, why, and for what."""
+    """One item as it is planned: price of a unit, for how many pupils, how many units a year, why, and for what.
+
+    An item may stand several times with different prices, each for other levels or grades.
+    """
 
     code: str
     price: Money
@@ -50,6 +55,7 @@ class Estimate:
     times: int
     basis: str
     purpose: str
+    audience: Audience = EVERYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +90,17 @@ def draft_plan(  # noqa: PLR0913, PLR0917  whose plan, of what, by whom
 ) -> CollectionPlan:
     """Write a new version of the plan of a school year, whole.
 
-    Raises ``Refused`` for an item that needs no plan, for numbers that make no sense, and without a meeting.
+    Raises ``Refused`` for an item that needs no plan, for numbers that make no sense, for two prices of an item for
+    the same pupils, and without a meeting.
     """
     _refuse_meeting(meeting, now)
-    if not estimates or len({each.code for each in estimates}) != len(estimates):
-        raise Refused("Kế hoạch thu cần ít nhất một khoản, mỗi khoản một dòng.")
+    if not estimates:
+        raise Refused("Kế hoạch thu cần ít nhất một khoản.")
     known = {item.code: item for item in session.exec(items_of(school_id)).all()}
+    levels = frozenset(session.get_one(School, school_id).levels)
     for each in estimates:
-        _refuse_estimate(each, known.get(each.code))
+        _refuse_estimate(each, known.get(each.code), levels)
+    _refuse_clash(estimates, known)
     _one_at_a_time(session, school_id)
     before = plans_of(session, school_id, school_year)
     plan = CollectionPlan(
@@ -202,7 +211,7 @@ def _refuse_meeting(meeting: Meeting, now: datetime) -> None:
         raise Refused(f"Số gia đình đồng ý ({meeting.yes}) phải từ 0 đến số gia đình dự họp ({meeting.of}).")
 
 
-def _refuse_estimate(each: Estimate, item: FeeItem | None) -> None:
+def _refuse_estimate(each: Estimate, item: FeeItem | None, levels: frozenset[str]) -> None:
     if item is None:
         raise Refused(f"Trường không có khoản thu {each.code}. Hãy thêm khoản thu trước.", item=each.code)
     name = item.legal_name
@@ -214,6 +223,24 @@ def _refuse_estimate(each: Estimate, item: FeeItem | None) -> None:
         raise Refused(f"{name}: số học sinh và số lần thu trong năm phải từ 1.", item=each.code)
     if not each.basis.strip() or not each.purpose.strip():
         raise Refused(f"{name}: hãy ghi cách tính mức thu và tiền dùng vào việc gì.", item=each.code)
+    if not each.audience.levels <= levels:
+        raise Refused(f"{name}: trường không có cấp học đã chọn. Hãy chọn lại.", item=each.code)
+
+
+def _refuse_clash(estimates: Sequence[Estimate], known: Mapping[str, FeeItem]) -> None:
+    """Raise ``Refused`` where a pupil would have two planned prices of one item."""
+    audiences: dict[str, list[Audience]] = defaultdict(list)
+    for each in estimates:
+        audiences[each.code].append(each.audience)
+    for code, held in audiences.items():
+        clash = clash_of(held)
+        if clash is not None:
+            first, second = (str(each) or "mọi học sinh" for each in clash)
+            raise Refused(
+                f"{known[code].legal_name}: hai mức thu cùng áp dụng cho một số em ({first}; {second})."
+                " Hãy ghi cấp, khối không trùng nhau, mỗi em một mức.",
+                item=code,
+            )
 
 
 def _refuse_decision(plan: CollectionPlan, decision: Decision, now: datetime) -> None:
@@ -245,6 +272,8 @@ def _item(plan: CollectionPlan, each: Estimate, item: FeeItem) -> PlanItem:
         item_code=item.code,
         legal_name=item.legal_name,
         unit=item.unit,
+        levels=sorted(each.audience.levels),
+        grades=sorted(each.audience.grades),
         price=each.price,
         pupils=each.pupils,
         times=each.times,

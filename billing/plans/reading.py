@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.errors import NotFound
-from billing.fees.items import Unit
-from billing.plans.rules import Allowed, Approved
+from billing.fees.items import Level, Unit
+from billing.plans.rules import Allowed, Approved, Audience
 from billing.plans.tables import CollectionPlan, PlanItem, PlanPaper, PlanStep
 
 
@@ -87,10 +87,32 @@ def approvals(session: Session, school_id: UUID, school_year: str) -> list[tuple
 def approved_plans(session: Session, school_id: UUID, school_year: str) -> list[Approved]:
     """Return what the approved plans of a school year allow."""
     return [
-        Approved(
-            plan.version,
-            step.valid_from or date.max,
-            {item.item_code: Allowed(Unit(item.unit), item.price) for item in items_in(session, plan)},
-        )
+        Approved(plan.version, step.valid_from or date.max, _allowed(items_in(session, plan)))
         for plan, step in approvals(session, school_id, school_year)
     ]
+
+
+def decided_on(
+    session: Session, school_id: UUID, school_year: str, day: date
+) -> tuple[CollectionPlan, PlanStep] | None:
+    """Return the newest approved plan that holds on a day, with the decision."""
+    found = approvals(session, school_id, school_year)
+    return next(((plan, step) for plan, step in found if step.valid_from and step.valid_from <= day), None)
+
+
+def decision_words(step: PlanStep) -> str:
+    """Return the decision of an approval as families read it: number, day, authority."""
+    day = f" ngày {step.decided_on:%d/%m/%Y}" if step.decided_on else ""
+    return f"Số {step.number}{day} ({step.authority})"
+
+
+def audience_of(item: PlanItem) -> Audience:
+    """Return for whom a planned price is."""
+    return Audience(frozenset(map(Level, item.levels)), frozenset(item.grades))
+
+
+def _allowed(items: Collection[PlanItem]) -> dict[str, list[Allowed]]:
+    found: dict[str, list[Allowed]] = defaultdict(list)
+    for item in items:
+        found[item.item_code].append(Allowed(Unit(item.unit), item.price, audience_of(item)))
+    return dict(found)

@@ -7,7 +7,7 @@ the decision of the commune or the department. Its state is its last step; witho
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, Column, Index, Integer, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
 from billing.fees.tables import UNITS
@@ -50,13 +50,14 @@ class CollectionPlan(Row, table=True):
 class PlanItem(Row, table=True):
     """An item of a plan with its estimate: ``price`` × ``pupils`` × ``times`` (units a year) = ``expected``.
 
-    ``basis``: how the price was worked out; ``purpose``: what the money is spent on.
+    ``basis``: how the price was worked out; ``purpose``: what the money is spent on. An item stands once for each
+    audience: its levels and grades in ascending order, of which empty ones mean all.
     """
 
     __tablename__ = "plan_items"
     __table_args__ = (
         in_school(["plan_id"], "collection_plans"),
-        UniqueConstraint("school_id", "plan_id", "item_code"),
+        UniqueConstraint("school_id", "plan_id", "item_code", "levels", "grades"),
         one_of("unit", UNITS),
         CheckConstraint("price > 0 AND pupils > 0 AND times > 0", name="estimate_above_zero"),
         CheckConstraint("expected = price * pupils * times", name="expected_adds_up"),
@@ -69,6 +70,10 @@ class PlanItem(Row, table=True):
     item_code: str = Field(max_length=40)
     legal_name: str
     unit: str
+    levels: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
+    grades: list[int] = Field(
+        default_factory=list, sa_column=Column(ARRAY(Integer), nullable=False, server_default="{}")
+    )
     price: Money = money_column()
     pupils: int
     times: int

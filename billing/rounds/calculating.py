@@ -55,12 +55,13 @@ def calculate(
     roll = read_roll(session, school.id, billing_round.school_year, period.days)
     if billing_round.base_round_id is not None and not again:
         roll = _without(roll, billed_pupils(session, billing_round.school_id, billing_round.base_round_id))
+    pupils = {pupil.facts.pupil_id: pupil for pupil in roll.pupils}
     wanted = [pupil for pupil in roll.pupils if only is None or pupil.facts.pupil_id in only]
     insured = read_insured(session, school.id, period.days)  # its price is the law's: there is nothing to judge
     charges = tuple(charge_all((insured.buying(pupil.facts) for pupil in wanted), period, insured.priced(schedule)))
-    refuse_unplanned(session, school, billing_round.school_year, charges)
+    refuse_unplanned(session, school, billing_round.school_year, charges, pupils)
     _refuse_too_large(charges, shares_from(billing_round.instalments))
-    return Calculated(charges, {pupil.facts.pupil_id: pupil for pupil in roll.pupils}, roll, verdicts)
+    return Calculated(charges, pupils, roll, verdicts)
 
 
 def without_days_off(session: Session, billing_round: BillingRound) -> Period:

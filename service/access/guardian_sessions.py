@@ -25,10 +25,13 @@ _LOCAL = timezone(timedelta(hours=7))
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """Who is behind a session: the guardian rows of one proven contact, as they hold today."""
+    """Who is behind a session: the guardian rows of one proven contact, as they hold today; and that contact."""
 
     guardians: tuple[UUID, ...]
     until: datetime
+    contact_kind: str
+    contact_blind: bytes
+    digest: bytes
 
 
 def start_session(session: Session, digest: bytes, kind: str, blind: bytes, now: datetime) -> None:
@@ -56,7 +59,8 @@ def read_session(session: Session, digest: bytes, now: datetime) -> Proved | Non
     if row is None or row.ended_at is not None or not row.created_at <= now < row.expires_at:
         return None
     bound = bound_guardians(session, row.contact_kind, row.contact_blind, _day(now))
-    return Proved(tuple(each for each in row.guardian_ids if each in bound), row.expires_at)
+    guardians = tuple(each for each in row.guardian_ids if each in bound)
+    return Proved(guardians, row.expires_at, row.contact_kind, row.contact_blind, digest)
 
 
 def end_session(session: Session, digest: bytes, now: datetime) -> None:

@@ -37,6 +37,7 @@ def plan_collections(session: Session, school: School, maker: Actor, approver: A
             each.times or _MEALS,
             "Chi phí thực tế năm học trước chia cho số học sinh",
             f"Chi đúng mục đích: {each.name}",
+            each.audience,
         )
         for each in proposed
         if each.price

@@ -19,6 +19,7 @@ from service.access.roles import Place, SignedIn
 from service.access.staff import Account, Noted
 from service.api.opening import ApiOpener, Opened
 from service.pages.attendance_desk import AttendanceDesk
+from service.pages.choice_desk import ChoiceDesk
 from service.pages.claims_desk import ClaimDesk
 from service.pages.credit_desk import CreditDesk
 from service.pages.fee_desk import FeeDesk
@@ -170,6 +171,7 @@ class Desk(
     StaffDesk,
     FamilyDesk,
     GuardianDesk,
+    ChoiceDesk,
     OfficeDesk,
     UploadDesk,
     AuditDesk,

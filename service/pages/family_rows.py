@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import BillLine
+from billing.choices.reading import has_choices
 from billing.documents.banks import bank_by_bin
 from billing.documents.payment_qr import payload_for
 from billing.documents.qr_image import qr_svg
@@ -211,6 +212,7 @@ def bill_page(session: Session, opened: Opened, token: str) -> BillPage:
         checking=opened.checking,
         instalment=opened.instalment,
         leftover=opened.leftover,
+        choices=has_choices(session, request.school_id, request.pupil_id, opened.today),
     )
 
 

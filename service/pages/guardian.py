@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from service.access import guardian_codes, guardian_sessions, limits, sessions
@@ -20,6 +20,10 @@ from service.pages.visitor_forms import OwnForm, visitor_page
 router = APIRouter(prefix="/t/{token}", max_body_size=MAX_FORM_BYTES)
 
 TypedCode = Annotated[str, Form(max_length=40)]
+# The page for which a code was asked; anything else means the explanation.
+CHOICES = "dang-ky"
+AskedOn = Annotated[str, Query(max_length=20)]
+AskedFor = Annotated[str, Form(max_length=20)]
 SAID = {
     "thoi-nhan": (
         "Đã rút lại sự đồng ý. Nhà trường không gửi thông báo của em tới liên lạc này nữa.",
@@ -65,13 +69,22 @@ def spend_try(request: Request) -> None:
     parts_of(request).limiter.spend(guardian_codes.TRIES_BY_ADDRESS, address_of(request))
 
 
-def code_page(request: Request, base: str, sent: SentCode, outcome: Outcome | None = None) -> Response:
+def _base(token: str, asked_for: str) -> str:
+    """Return the page to which a code leads back."""
+    return f"/t/{token}/{CHOICES if asked_for == CHOICES else 'chi-tiet'}"
+
+
+def code_page(
+    request: Request, base: str, sent: SentCode, outcome: Outcome | None = None, asked_for: str = ""
+) -> Response:
     """Show the form for a code; ``base`` is the address of the page that sends another one."""
     fault = {None: None, Outcome.WRONG: WRONG, Outcome.ENDED: ENDED}[outcome]
     if not sent.open:
         fault = ENDED
     status = 200 if outcome is None else 422
-    return visitor_page(request, "guardian_code.html", status=status, sent=sent, base=base, fault=fault)
+    return visitor_page(
+        request, "guardian_code.html", status=status, sent=sent, base=base, fault=fault, asked_for=asked_for
+    )
 
 
 def _end_older(request: Request, desk: OpenDesk) -> None:
@@ -99,6 +112,7 @@ def send_code(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the re
     form: OwnForm,
     desk: OpenDesk,
     lien_lac: Annotated[int, Form(ge=1, le=2**62)],
+    ve: AskedFor = "",
 ) -> Response:
     """Send a code to the chosen contact."""
     del form
@@ -106,16 +120,19 @@ def send_code(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the re
     code_id = desk.send_code(digest, lien_lac, language_of(request), parts_of(request).clock())
     if code_id is None:
         raise unknown(request)
-    return RedirectResponse(f"/t/{token}/ma/{code_id}", status_code=303)
+    query = f"?ve={CHOICES}" if ve == CHOICES else ""
+    return RedirectResponse(f"/t/{token}/ma/{code_id}{query}", status_code=303)
 
 
 @router.get("/ma/{code_id}")
-def code_form(request: Request, token: str, digest: LinkDigest, desk: OpenDesk, code_id: uuid.UUID) -> Response:
+def code_form(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request, token: str, digest: LinkDigest, desk: OpenDesk, code_id: uuid.UUID, ve: AskedOn = ""
+) -> Response:
     """Show the form for the code; it can be opened again after a look into the messages."""
     sent = desk.sent_code(digest, code_id, parts_of(request).clock())
     if sent is None:
         raise unknown(request)
-    return code_page(request, f"/t/{token}/chi-tiet", sent)
+    return code_page(request, _base(token, ve), sent, asked_for=ve)
 
 
 @router.post("/ma/{code_id}")
@@ -127,15 +144,16 @@ def use_code(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the req
     desk: OpenDesk,
     code_id: uuid.UUID,
     ma: TypedCode = "",
+    ve: AskedFor = "",
 ) -> Response:
-    """Try the code; a right one opens the full explanation for half an hour."""
+    """Try the code; a right one opens the full explanation and the family's choices for half an hour."""
     del form
     spend_try(request)
     now, fresh = parts_of(request).clock(), sessions.new_session()
     outcome = desk.use_code(digest, code_id, ma, fresh.digest, now)
     if outcome is Outcome.RIGHT:
         _end_older(request, desk)
-        answer = RedirectResponse(f"/t/{token}/chi-tiet", status_code=303)
+        answer = RedirectResponse(_base(token, ve), status_code=303)
         cookie = sessions.guardian_cookie(production=parts_of(request).production)
         answer.headers.append("set-cookie", cookie.header(fresh.token, max_age=guardian_sessions.LIFETIME))
         return answer
@@ -143,7 +161,7 @@ def use_code(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the req
     if sent is None:
         raise unknown(request)
     # Not raised: the try must be committed with this request.
-    return code_page(request, f"/t/{token}/chi-tiet", sent, outcome)
+    return code_page(request, _base(token, ve), sent, outcome, asked_for=ve)
 
 
 @router.post("/dong-phien")

@@ -73,15 +73,15 @@ class GuardianRows(RowsWithin):
             deed = Deed(link.school_id, "explanation_opened", "payment_request", str(link.request_id))
             who = [str(each) for each in proved.guardians]
             record_deed(self._session, self._guardian(), deed, now, guardians=who, pupil=str(pupil_id))
-        choices = guardian_sessions.contact_choices(self._session, pupil_id, now)
+        choices, unreachable = self._contact_choices(pupil_id, now)
+        return ExplainedPage(plain, choices, unreachable, signed_in=proved is not None, full=full)
+
+    def _contact_choices(self, pupil_id: UUID, now: datetime) -> tuple[tuple[ContactChoice, ...], bool]:
+        """Return the contacts that a code can be sent to, and whether there are only others."""
+        found = guardian_sessions.contact_choices(self._session, pupil_id, now)
         kinds = code_kinds(self._wiring.settings)
-        return ExplainedPage(
-            bill=plain,
-            choices=tuple(ContactChoice(key, each.kind, each.masked) for key, each in choices if each.kind in kinds),
-            unreachable=bool(choices) and not any(each.kind in kinds for _, each in choices),
-            signed_in=proved is not None,
-            full=full,
-        )
+        usable = tuple(ContactChoice(key, each.kind, each.masked) for key, each in found if each.kind in kinds)
+        return usable, bool(found) and not usable
 
     def send_code(self, link_digest: bytes, contact: int, language: str, now: datetime) -> UUID | None:
         """Send a code to one of the child's contacts."""

@@ -32,7 +32,7 @@ from service.pages.typed import read_id
 
 def opt_ins_page(session: Session, school_id: UUID, day: date) -> OptInsPage:
     """Return how many pupils of each class are registered for each item on a day."""
-    items = _items(session, school_id, day)
+    items = opt_in_items(session, school_id, day)
     members = _members(session, school_id, day)
     holding = _holding(session, school_id, day)
     classes = session.exec(
@@ -108,7 +108,8 @@ def end_pupils(session: Session, school_id: UUID, actor: Actor, ended: EndedOptI
     return end_registrations(session, school_id, actor, ended.item, ids, ended.last, now, ended.reason)
 
 
-def _items(session: Session, school_id: UUID, day: date) -> list[FeeItem]:
+def opt_in_items(session: Session, school_id: UUID, day: date) -> list[FeeItem]:
+    """Return the items that are charged by registration and not ended before a day."""
     rows = session.exec(
         select(FeeItem)
         .where(
@@ -122,6 +123,11 @@ def _items(session: Session, school_id: UUID, day: date) -> list[FeeItem]:
 
 
 def _item(session: Session, item: FeeItem, day: date, pupils: int) -> OptInItem:
+    return OptInItem(item.code, item.legal_name, said_price(session, item, day), pupils)
+
+
+def said_price(session: Session, item: FeeItem, day: date) -> str:
+    """Return an item's prices on a day in words, the lowest first; empty without one."""
     prices = session.exec(
         select(FeePrice)
         .where(
@@ -132,8 +138,7 @@ def _item(session: Session, item: FeeItem, day: date, pupils: int) -> OptInItem:
         )
         .order_by(col(FeePrice.amount))
     ).all()
-    said = ", ".join(f"{price.amount}/{price_unit(price.quantity_rule, price.quantity, item.unit)}" for price in prices)
-    return OptInItem(item.code, item.legal_name, said, pupils)
+    return ", ".join(f"{price.amount}/{price_unit(price.quantity_rule, price.quantity, item.unit)}" for price in prices)
 
 
 def _members(session: Session, school_id: UUID, day: date) -> defaultdict[UUID, set[UUID]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -11,17 +12,17 @@ from sqlmodel import Session, col, select
 
 from billing.errors import Refused
 from billing.fees.caps import school_year as year_of
-from billing.fees.items import UNIT_NAMES, Ownership, Unit
+from billing.fees.items import LEVEL_NAMES, UNIT_NAMES, Level, Ownership, Price, Unit
 from billing.fees.schedule import read_prices
 from billing.money import total
 from billing.people.tables import Enrolment, School
 from billing.plans.planning import Estimate, Meeting
-from billing.plans.reading import find_plan, items_in, plans_of, state_of, steps_of
-from billing.plans.rules import PLANNED_GROUPS
+from billing.plans.reading import audience_of, find_plan, items_in, plans_of, state_of, steps_of
+from billing.plans.rules import EVERYBODY, PLANNED_GROUPS, Audience, clash_of
 from billing.plans.tables import CollectionPlan, PlanItem, PlanPaper, PlanStep
 from service.access.tables import User
 from service.pages.plan_views import NewPlan, PaperRow, PlanLine, PlanPage, PlanRow, PlansPage, StepRow, TypedPlan
-from service.pages.typed import read_day, read_money, school_day
+from service.pages.typed import read_day, read_grades, read_money, school_day
 
 _TIMES = {Unit.MONTH: 9, Unit.TERM: 2, Unit.YEAR: 1, Unit.ONCE: 1}  # K-12 collects nine months a year
 
@@ -42,24 +43,25 @@ def plans_page(session: Session, school_id: UUID, today: date) -> PlansPage:
 
 
 def new_plan(session: Session, school_id: UUID, today: date) -> NewPlan:
-    """Return the form: every item that needs a plan, with its dearest price of this year or as it was last planned."""
+    """Return the form: every item that needs a plan, with its dearest price of this year or as it was last planned.
+
+    An item whose prices differ by level or grade stands once for each; by class only, once with the dearest.
+    """
     year = label(today)
     before = plans_of(session, school_id, year)
-    planned = {} if not before else {item.item_code: item for item in items_in(session, before[0])}
+    planned = {(item.item_code, audience_of(item)): item for item in (items_in(session, before[0]) if before else ())}
     pupils = session.exec(
         select(func.count())
         .select_from(Enrolment)
         .where(Enrolment.school_id == school_id, col(Enrolment.ended_on).is_(None))
     ).one()
-    lines: dict[str, PlanLine] = {}
-    for price in read_prices(session, school_id, year_of(today)):
-        item = price.item
-        known = lines.get(item.code)
-        if item.group not in PLANNED_GROUPS or (known and known.price and known.price >= price.amount):
-            continue
-        last = planned.get(item.code)
-        lines[item.code] = PlanLine(
-            item.code,
+    dearest = _dearest([price for price in read_prices(session, school_id, year_of(today))
+                        if price.item.group in PLANNED_GROUPS])  # fmt: skip
+    lines = []
+    for (code, audience), price in dearest.items():
+        item, last = price.item, planned.get((code, audience))
+        line = PlanLine(
+            code,
             item.name,
             UNIT_NAMES[item.unit],
             price.amount,
@@ -67,8 +69,27 @@ def new_plan(session: Session, school_id: UUID, today: date) -> NewPlan:
             last.times if last else _TIMES.get(item.unit),
             last.basis if last else "",
             last.purpose if last else "",
+            audience=audience,
         )
-    return NewPlan((year, label(today, after=1)), len(before) + 1, tuple(lines.values()), today)
+        lines.append(line)
+    levels = [Level(level) for level in session.get_one(School, school_id).levels]
+    several = tuple((level.value, LEVEL_NAMES[level]) for level in levels) if len(levels) > 1 else ()
+    return NewPlan((year, label(today, after=1)), len(before) + 1, tuple(lines), today, several)
+
+
+def _dearest(prices: Sequence[Price]) -> dict[tuple[str, Audience], Price]:
+    """Return the dearest price of each item for each audience; for everybody where audiences would meet."""
+    audiences: dict[str, dict[Audience, None]] = {}
+    for price in prices:
+        audiences.setdefault(price.item.code, {})[Audience(price.levels, price.grades)] = None
+    found: dict[tuple[str, Audience], Price] = {}
+    for price in prices:
+        code = price.item.code
+        whole = clash_of(list(audiences[code])) is not None
+        key = code, EVERYBODY if whole else Audience(price.levels, price.grades)
+        if key not in found or price.amount > found[key].amount:
+            found[key] = price
+    return found
 
 
 def plan_page(session: Session, school_id: UUID, plan_id: UUID, reader: UUID, today: date) -> PlanPage:
@@ -113,7 +134,9 @@ def meeting_of(typed: TypedPlan) -> Meeting:
 
 def estimates_of(typed: TypedPlan) -> list[Estimate]:
     """Return the items with a price; an empty price leaves its item out. Raises ``Refused`` for what is no number."""
-    columns = (typed.codes, typed.prices, typed.pupils, typed.times, typed.bases, typed.purposes)
+    columns = (
+        typed.codes, typed.levels, typed.grades, typed.prices, typed.pupils, typed.times, typed.bases, typed.purposes,
+    )  # fmt: skip
     if len({len(column) for column in columns}) != 1:
         raise Refused("Bảng dự toán thiếu ô. Hãy tải lại trang rồi nhập lại.")
     return [
@@ -124,10 +147,18 @@ def estimates_of(typed: TypedPlan) -> list[Estimate]:
             _count(times, f"Số lần thu trong năm của {code}"),
             basis,
             purpose,
+            Audience(_levels(levels), read_grades(grades)),
         )
-        for code, price, pupils, times, basis, purpose in zip(*columns, strict=True)
+        for code, levels, grades, price, pupils, times, basis, purpose in zip(*columns, strict=True)
         if price.strip()
     ]
+
+
+def _levels(text: str) -> frozenset[Level]:
+    try:
+        return frozenset(Level(word) for word in text.split(",") if word)
+    except ValueError as error:
+        raise Refused("Cấp học này không có trong danh sách. Xin tải lại trang rồi chọn lại.") from error
 
 
 def _count(text: str, what: str) -> int:
@@ -165,6 +196,7 @@ def _line(item: PlanItem) -> PlanLine:
         item.basis,
         item.purpose,
         item.expected,
+        audience_of(item),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from billing.money import Money
+from billing.plans.rules import EVERYBODY, Audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,10 @@ class PlansPage:
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """An item of a plan with its estimate, or of the form of a new one; numbers are None where nothing is proposed."""
+    """An item of a plan with its estimate, or of the form of a new one; numbers are None where nothing is proposed.
+
+    ``audience``: whom the price is for; ``whom`` says it in words, empty for everybody.
+    """
 
     code: str
     name: str
@@ -48,16 +52,41 @@ class PlanLine:
     basis: str
     purpose: str
     expected: Money | None = None
+    audience: Audience = EVERYBODY
+
+    @property
+    def whom(self) -> str:
+        """For whom the price is, in words."""
+        return str(self.audience)
+
+    @property
+    def levels(self) -> str:
+        """The levels as the form sends them back."""
+        return ",".join(sorted(self.audience.levels))
+
+    @property
+    def grades(self) -> str:
+        """The grades as the form shows them."""
+        return ", ".join(map(str, sorted(self.audience.grades)))
 
 
 @dataclass(frozen=True, slots=True)
 class NewPlan:
-    """The form of a new version, filled with the last one, or with the prices of today."""
+    """The form of a new version, filled with the last one, or with the prices of today.
+
+    ``levels``: codes and names where the school has several; ``choices``: code and name of what may get another price.
+    """
 
     years: tuple[str, ...]
     version: int
     lines: tuple[PlanLine, ...]
     today: date
+    levels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """Return code and name of every item, once."""
+        return tuple(dict.fromkeys((line.code, line.name) for line in self.lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +143,8 @@ class TypedPlan:
     yes: str
     of: str
     codes: tuple[str, ...]
+    levels: tuple[str, ...]
+    grades: tuple[str, ...]
     prices: tuple[str, ...]
     pupils: tuple[str, ...]
     times: tuple[str, ...]
@@ -153,7 +184,10 @@ class PublicPrice:
 
 @dataclass(frozen=True, slots=True)
 class PublicItem:
-    """An item for everybody to read. ``decision``: number and day of the decision whose plan holds it, or empty."""
+    """An item for everybody to read. ``decision``: number and day of the decision whose plan holds it, or empty.
+
+    ``planned``: the prices that the decision allows, each with for whom it is.
+    """
 
     name: str
     group: str
@@ -161,6 +195,7 @@ class PublicItem:
     legal_basis: str
     voluntary: bool
     decision: str
+    planned: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

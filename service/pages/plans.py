@@ -71,6 +71,8 @@ def draft(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reques
     visit: StaffVisit,
     desk: OpenDesk,
     khoan: Column,
+    cap: Column,
+    khoi: Column,
     muc_thu: Column,
     so_em: Column,
     so_lan: Column,
@@ -83,7 +85,7 @@ def draft(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reques
     du_hop: Short = "",
 ) -> Response:
     """Write a new version, whole."""
-    columns = (khoan, muc_thu, so_em, so_lan, cach_tinh, dung_vao)
+    columns = (khoan, cap, khoi, muc_thu, so_em, so_lan, cach_tinh, dung_vao)
     typed = TypedPlan(
         nam_hoc, ngay_hop, _clean(noi_hop), dong_y, du_hop, *(tuple(map(_clean, column)) for column in columns)
     )

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from billing.fees.items import GROUP_NAMES, Group, Level, Ownership, Payer
+from billing.fees.items import GROUP_NAMES, UNIT_NAMES, Group, Level, Ownership, Payer, Unit
 from billing.fees.kinds import ReductionKind, shipped_kinds
 from billing.fees.tables import FeeItem, FeePrice
 from billing.people.tables import School
-from billing.plans.reading import approvals, items_in
+from billing.plans.reading import audience_of, decided_on, decision_words, items_in
 from service.pages.item_rows import price_unit, whom
 from service.pages.plan_rows import label
 from service.pages.plan_views import PublicFees, PublicItem, PublicPrice, PublicReduction
@@ -65,17 +65,22 @@ def _prices(session: Session, school_id: UUID, today: date) -> dict[UUID, list[F
     return found
 
 
-def _decisions(session: Session, school_id: UUID, today: date) -> dict[str, str]:
-    """Return number and day of the decision by code of item, of the newest approved plan that holds today."""
-    for plan, step in approvals(session, school_id, label(today)):
-        if step.valid_from is not None and step.valid_from <= today and step.decided_on is not None:
-            said = f"Số {step.number} ngày {step.decided_on:%d/%m/%Y} ({step.authority})"
-            return {item.item_code: said for item in items_in(session, plan)}
-    return {}
+def _decisions(session: Session, school_id: UUID, today: date) -> tuple[str, dict[str, list[str]]]:
+    """Return the decision whose plan holds today, and by code of item the prices that it allows, with for whom."""
+    found = decided_on(session, school_id, label(today), today)
+    if found is None:
+        return "", {}
+    allowed: dict[str, list[str]] = {}
+    for item in items_in(session, found[0]):
+        whom = str(audience_of(item))
+        said = f"{item.price}/{UNIT_NAMES[Unit(item.unit)]}" + (f" ({whom})" if whom else "")
+        allowed.setdefault(item.item_code, []).append(said)
+    return decision_words(found[1]), allowed
 
 
-def _item(item: FeeItem, prices: list[FeePrice], decided: dict[str, str]) -> PublicItem:
+def _item(item: FeeItem, prices: list[FeePrice], decided: tuple[str, dict[str, list[str]]]) -> PublicItem:
     group = Group(item.item_group)
+    decision, allowed = decided
     return PublicItem(
         item.legal_name,
         GROUP_NAMES[group],
@@ -91,7 +96,8 @@ def _item(item: FeeItem, prices: list[FeePrice], decided: dict[str, str]) -> Pub
         ),
         item.legal_basis,
         item.opt_in or group is Group.DONATION,
-        decided.get(item.code, ""),
+        decision if item.code in allowed else "",
+        tuple(allowed.get(item.code, ())),
     )
 
 

@@ -87,6 +87,7 @@ class BillPage:
     ``instant`` says whether the account reports payments by itself; if not, the school updates the page and
     nothing pretends to wait. ``surplus`` is money above what was due; ``paid_twice`` marks a second full payment.
     ``leftover`` is what of the child's own credit was set against it.
+    ``choices``: something voluntary is open or registered; what, is shown after a one-time code only.
     ``checking`` is money that names this request, does not cover the rest for sure, and is not settled yet.
     """
 
@@ -107,6 +108,7 @@ class BillPage:
     checking: Money = ZERO
     instalment: Instalment | None = None
     leftover: Money = ZERO
+    choices: bool = False
 
     @property
     def rest(self) -> Money:

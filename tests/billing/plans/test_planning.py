@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from billing.audit.tables import AuditEntry
 from billing.errors import Conflict, NotFound, Refused, SamePerson
-from billing.fees.items import Span
+from billing.fees.items import Level, Span
 from billing.money import Money
 from billing.plans.checking import require_plans
 from billing.plans.papers import MOST_BYTES, read_paper
@@ -26,7 +26,7 @@ from billing.plans.planning import (
     submit_plan,
 )
 from billing.plans.reading import find_plan, items_in, plans_of, state_of, steps_of
-from billing.plans.rules import NotPlanned
+from billing.plans.rules import Audience, NotPlanned
 from billing.storage import new_id
 from billing.vault import Vault
 from service.database import EVERYTHING, Database
@@ -40,7 +40,7 @@ from tests.factories.plans import (
     submitted_plan,
 )
 from tests.factories.rounds import BillingSchool, approved_round, issued_round, make_billing_school, register
-from tests.factories.schools import SCHOOL_YEAR
+from tests.factories.schools import SCHOOL_YEAR, make_class, make_pupil
 
 NOW = datetime(2025, 9, 28, 3, tzinfo=UTC)
 FIRST = date(2025, 9, 1)
@@ -100,6 +100,37 @@ def test_a_later_version_holds_from_its_day_and_a_school_without_the_setting_nee
     billing.school.plans_required_from = None
     session.add(billing.school)
     approved_round(session, billing, NOW, days, "2025-11b")
+
+
+def test_grades_may_have_prices_of_their_own(session: Session, billing: BillingSchool) -> None:
+    """Grade 1 eats for 32,000 đ, grade 2 for a đồng less than it is planned for; a third grade is not in the plan."""
+    second = make_pupil(
+        session,
+        make_class(session, billing.school, grade=2, code="2A"),
+        "Điểu Bảo",
+        province_id=billing.school.province_id,
+    )
+    register(session, second, "TIENAN")
+    planned = estimates(session, billing)
+    [meals] = [each for each in planned if each.code == "TIENAN"]
+    others = [each for each in planned if each.code != "TIENAN"]
+    first_grade = replace(meals, audience=Audience(grades=frozenset({1})))
+    cheaper = replace(meals, price=meals.price - Money(1), audience=Audience(grades=frozenset({2, 3})))
+    with pytest.raises(Refused, match="hai mức thu cùng áp dụng cho một số em"):
+        draft_plan(session, billing.id, SCHOOL_YEAR, MEETING, [meals, first_grade], billing.accountant, NOW)
+    secondary = replace(meals, audience=Audience(frozenset({Level.LOWER_SECONDARY})))
+    with pytest.raises(Refused, match="trường không có cấp học"):
+        draft_plan(session, billing.id, SCHOOL_YEAR, MEETING, [secondary], billing.accountant, NOW)
+    approved_plan(session, billing, NOW, [*others, first_grade, cheaper])
+    with pytest.raises(NotPlanned) as stopped:
+        approved_round(session, billing, NOW)
+    assert f"cao hơn kế hoạch thu lần 1 ({cheaper.price} cho khối 2, 3)" in stopped.value.message
+    assert stopped.value.message.count("Tiền ăn") == 1
+    approved_plan(session, billing, NOW, [*others, first_grade])
+    with pytest.raises(NotPlanned, match="không có cho tiểu học khối 2 trong kế hoạch thu lần 2"):
+        approved_round(session, billing, NOW, code="2025-10b")
+    approved_plan(session, billing, NOW, [*others, first_grade, replace(cheaper, price=meals.price)])
+    approved_round(session, billing, NOW, code="2025-10c")
 
 
 def test_two_people_and_every_paper_in_its_time(session: Session, billing: BillingSchool) -> None:

@@ -32,6 +32,7 @@ from service.pages.views import (
     WaitingList,
 )
 from tests.service.pages.sample_attendance import SampleAttendance
+from tests.service.pages.sample_choices import SampleChoices
 from tests.service.pages.sample_claims import SampleClaims
 from tests.service.pages.sample_credits import SampleCredits
 from tests.service.pages.sample_guardians import SampleGuardians
@@ -65,6 +66,7 @@ class SampleDesk(
     SampleTokens,
     SampleStaff,
     SampleGuardians,
+    SampleChoices,
     SampleClaims,
     SampleCredits,
     SampleMoving,

@@ -14,6 +14,7 @@ from service.access.roles import EVERYBODY, MATRIX, ROLES, Actor
 from service.access.sessions import digest
 from service.web import assemble, served
 from tests.service.pages.conftest import sample_client, signed_in
+from tests.service.pages.sample_choices import OFFER_ID
 from tests.service.pages.sample_claims import CLAIM_ID, SOME_ID
 from tests.service.pages.sample_credits import LINE_ID, REFUND_ID
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
@@ -64,6 +65,7 @@ def address(path: str, actor: Actor) -> str:
         "request_id": str(REQUEST_ID),
         "school_code": SCHOOL.code,
         "plan_id": str(PLAN_ID),
+        "offer_id": str(OFFER_ID),
         "paper_id": str(SOME_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
@@ -77,6 +79,7 @@ FIELDS = dict(
         "&ngay=2025-10-01&ve_dau=treasury&chung_tu=LC1&nguoi_nhan=Mai&cach=cash&noi_nhan=school&so_quyet_dinh=12"
         "&minh_chung=so&phan_tram=30&so_ngay=30"
         f"&thang=2025-10&den_thang=2025-10&han=2025-10-20&khoan=TIENAN&thong_bao={CORRECTION_ID}&viec=void&dau=p&gio=08:00&lop=1&giao_vien=2"
+        f"&chon={OFFER_ID}:ab"
     )
 ) | {"mat_khau": PASSWORD}
 WITH_FILE = ("{kind}", "/xem", "/bang", "{plan_id}/tep", "{plan_id}/duyet")

@@ -17,6 +17,8 @@ from billing.payments.balances import request_balances, rest_of
 from service.access import links
 from service.access.sessions import new_session
 from tests.factories.serving import serving
+from tests.service.pages.sample_choices import FULL as FULL_CHOICES
+from tests.service.pages.sample_choices import OFFER_ID
 from tests.service.pages.sample_claims import CLAIM_ID
 from tests.service.pages.sample_desk import SampleDesk
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
@@ -122,6 +124,19 @@ def test_plans_and_what_everybody_may_read(page: Page, live: str, desk: SampleDe
     page.context.add_cookies([{"name": "hocphi", "value": fresh.token, "url": live}])
     plans = "/van-phong/ke-hoach-thu"
     for path in (plans, f"{plans}/moi", f"{plans}/{PLAN_ID}", "/cong-khai/75990001"):
+        look_at(page, live + path)
+
+
+def test_what_families_choose(page: Page, live: str, desk: SampleDesk) -> None:
+    look_at(page, f"{live}/t/{TOKEN}/dang-ky")
+    desk.full_choices = FULL_CHOICES
+    look_at(page, f"{live}/t/{TOKEN}/dang-ky")
+    assert page.locator("input[type=checkbox]:checked").count() == 0
+    fresh = new_session()
+    desk.start_session(desk.accounts["accountant"], fresh.digest, NOW)
+    page.context.add_cookies([{"name": "hocphi", "value": fresh.token, "url": live}])
+    offers = "/van-phong/dang-ky/dot"
+    for path in (offers, f"{offers}?khoan=XE", f"{offers}/lan/{OFFER_ID}"):
         look_at(page, live + path)
 
 

@@ -157,6 +157,9 @@ def test_the_full_view_tells_behind_a_code_and_every_step_before_it_does_not(hou
     full = browser.reads(f"{link}/chi-tiet")
     assert [word for word in TOLD if word not in full] == []
     tells_nothing(browser.reads(link), "the bill's page of somebody who proved a contact")
+    chosen = browser.reads(f"{link}/dang-ky")
+    assert "Tiền ăn bán trú" in chosen
+    tells_nothing(chosen, "the page of choices behind a code")  # what is registered stands there without any price
     browser.sends(f"{link}/dong-phien", f"{link}/chi-tiet")
     tells_nothing(browser.reads(f"{link}/chi-tiet?xong=dong"), "the page after closing")
     for form in forms(town):
@@ -170,6 +173,7 @@ def test_no_page_of_the_family_tells(household: Household) -> None:
             shown = household.read(f"{link}{page}?lang={language}")
             assert "220.800" in shown
             tells_nothing(shown, f"{page or 'the page'} in {language}")
+        tells_nothing(household.read(f"{link}/dang-ky?lang={language}"), f"the page of choices in {language}")
     tells_nothing(household.read(f"{link}/status"), "the status")
 
 

@@ -29,7 +29,8 @@ def filled(client: TestClient) -> dict[str, list[str] | str]:
     assert token
     return {
         "csrf": token[1], "nam_hoc": "2025-2026", "ngay_hop": "2025-09-14", "noi_hop": "Hội trường", "dong_y": "310",
-        "du_hop": "320", "khoan": values("khoan"), "muc_thu": values("muc_thu"), "so_em": ["30"] * count,
+        "du_hop": "320", "khoan": values("khoan"), "cap": [""] * count,
+        "khoi": [""] * count, "muc_thu": values("muc_thu"), "so_em": ["30"] * count,
         "so_lan": ["9"] * count, "cach_tinh": ["Giá thị trường"] * count, "dung_vao": ["Chi trực tiếp"] * count,
     }  # fmt: skip
 
