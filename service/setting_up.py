@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta, timezone
 from uuid import UUID
 
 from sqlalchemy import text
@@ -17,7 +17,9 @@ from billing.errors import Conflict
 from billing.ledger.accounts import open_common_accounts
 from billing.people.tables import Authority, ClassGroup, School
 from service.access.accounts import add_user, find_user, fold_login, one_time_password
-from service.setup_plan import PlannedAuthority, PlannedClass, PlannedSchool, SetupPlan, check_plan
+from service.setup_plan import PlannedAuthority, PlannedClass, PlannedSchool, SetupPlan, check_plan, required_from
+
+_LOCAL = timezone(timedelta(hours=7))
 
 __all__ = [
     "PlannedAuthority",
@@ -49,8 +51,8 @@ def set_up(session: Session, plan: SetupPlan, now: datetime) -> SetUp:
 
     Raises ``BadPlan`` with every fault of the plan, and ``Conflict`` when a code already names something else.
     """
-    del now  # no row made here is dated
     check_plan(plan)
+    today = now.astimezone(_LOCAL).date()
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('setting up', 0))"))
     authorities = {row.code: row for row in session.exec(select(Authority)).all()}
     before = len(authorities)
@@ -60,7 +62,7 @@ def set_up(session: Session, plan: SetupPlan, now: datetime) -> SetUp:
     done = SetUp(province.id, {code: row.id for code, row in authorities.items()}, made=len(authorities) - before)
     session.flush()
     for school in plan.schools:
-        _school(session, school, authorities, done)
+        _school(session, school, authorities, done, today)
     return done
 
 
@@ -87,7 +89,9 @@ def _authority(
     return made
 
 
-def _school(session: Session, planned: PlannedSchool, authorities: dict[str, Authority], done: SetUp) -> None:
+def _school(
+    session: Session, planned: PlannedSchool, authorities: dict[str, Authority], done: SetUp, today: date
+) -> None:
     school = session.exec(select(School).where(School.code == planned.code)).one_or_none()
     if school is None:
         school = School(
@@ -102,6 +106,7 @@ def _school(session: Session, planned: PlannedSchool, authorities: dict[str, Aut
             address=planned.address,
             phone=planned.phone,
             budget_code=planned.budget_code,
+            plans_required_from=required_from(planned, today),
         )
         session.add(school)
         session.flush()

@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from billing.fees.items import Ownership
 from service.setup_plan import (
+    NEXT_YEAR,
     BadPlan,
     PlannedAuthority,
     PlannedClass,
@@ -120,7 +122,7 @@ def _authority(read: _Reader, path: str, value: object) -> PlannedAuthority:
 
 def _school(read: _Reader, path: str, value: object) -> PlannedSchool:
     texts = ("code", "name", "kind", "zone", "legacy_area", "authority", "address", "phone")
-    given = read.item(value, path, (*texts, "levels", "budget_code", "classes"))
+    given = read.item(value, path, (*texts, "levels", "budget_code", "classes", "plans_required_from"))
     said = {name: read.text(given, name, path, "" if name == "legacy_area" else None) for name in texts}
     levels = []
     for inner, level in read.items(given, "levels", f"{path}.levels"):
@@ -133,7 +135,16 @@ def _school(read: _Reader, path: str, value: object) -> PlannedSchool:
         levels=tuple(levels),
         budget_code=None if budget is None else read.text(given, "budget_code", path),
         classes=tuple(_class(read, *each) for each in read.items(given, "classes", f"{path}.classes")),
+        plans_required_from=_required_from(read, given, path),
     )
+
+
+def _required_from(read: _Reader, school: Mapping[str, object], path: str) -> str:
+    """Return since when a school needs plans: missing means the next year for a public one, null not yet."""
+    default = NEXT_YEAR if school.get("kind") == Ownership.PUBLIC else ""
+    if school.get("plans_required_from", default) is None:
+        return ""
+    return read.text(school, "plans_required_from", path, default)
 
 
 def _class(read: _Reader, path: str, value: object) -> PlannedClass:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from billing.errors import Refused
+from billing.fees.caps import school_year
 from billing.fees.items import Level, Ownership
 
 AUTHORITY_WORDS = ("department", "commune")
@@ -14,6 +16,7 @@ SCHOOL_WORDS = tuple(Ownership)
 LEVEL_WORDS = tuple(Level)
 ZONES = ("ward", "rural", "ethnic_1", "ethnic_2", "ethnic_3")
 MAX_CODE = 20
+NEXT_YEAR = "next_year"  # from the next school year's first day of lessons, 1 September, on
 _YEAR = re.compile(r"(20[0-9]{2})-(20[0-9]{2})")
 # Preschool counts −3 (nhà trẻ), −2, −1, 0 (lá); then the grades 1 to 12.
 _GRADES = {
@@ -47,7 +50,11 @@ class PlannedClass:
 
 @dataclass(frozen=True, slots=True)
 class PlannedSchool:
-    """A school; ``authority`` is the code of who supervises it, ``zone`` and ``legacy_area`` choose its caps."""
+    """A school; ``authority`` is the code of who supervises it, ``zone`` and ``legacy_area`` choose its caps.
+
+    ``plans_required_from``: since when its rounds need an approved plan: a day (``2026-09-01``), *next_year*, or empty
+    (not set). Public schools only.
+    """
 
     code: str
     name: str
@@ -60,6 +67,7 @@ class PlannedSchool:
     phone: str
     budget_code: str | None = None
     classes: tuple[PlannedClass, ...] = ()
+    plans_required_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,7 @@ def _school_problems(path: str, school: PlannedSchool) -> Iterator[PlanProblem]:
     yield from _texts(path, code=school.code, name=school.name, address=school.address, phone=school.phone)
     yield from _word(f"{path}.kind", school.kind, SCHOOL_WORDS)
     yield from _word(f"{path}.zone", school.zone, ZONES)
+    yield from _required_from(f"{path}.plans_required_from", school)
     if not school.levels:
         yield PlanProblem(f"{path}.levels", "Trường chưa có cấp học.", "Ghi ít nhất một cấp học.")
     for place, level in enumerate(school.levels):
@@ -138,6 +147,29 @@ def _school_problems(path: str, school: PlannedSchool) -> Iterator[PlanProblem]:
         inner = f"{path}.classes[{place}]"
         yield from _double(f"{inner}.code", f"{group.school_year} {group.code.casefold()}", seen, shown=group.code)
         yield from _class_problems(inner, group, school.levels)
+
+
+def required_from(school: PlannedSchool, today: date) -> date | None:
+    """Return the day from which rounds of a school need an approved plan, None where none is set."""
+    if school.plans_required_from == NEXT_YEAR:
+        return date(school_year(today).start.year + 1, 9, 1)
+    return date.fromisoformat(school.plans_required_from) if school.plans_required_from else None
+
+
+def _required_from(path: str, school: PlannedSchool) -> Iterator[PlanProblem]:
+    said = school.plans_required_from
+    if said and school.kind != Ownership.PUBLIC:
+        yield PlanProblem(path, "Trường ngoài công lập không bắt buộc kế hoạch thu.", "Bỏ mục này.")
+    elif said and said != NEXT_YEAR and not _is_day(said):
+        yield PlanProblem(path, f"“{said}” không phải ngày.", f"Ghi ngày dạng 2026-09-01, {NEXT_YEAR}, hoặc null.")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _class_problems(path: str, group: PlannedClass, levels: Sequence[str]) -> Iterator[PlanProblem]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from billing.fees.items import LEVEL_NAMES, Level
 from service.setup_file import Administrator
 from service.setup_plan import (
     MAX_CODE,
+    NEXT_YEAR,
     PlannedAuthority,
     PlannedClass,
     PlannedSchool,
@@ -62,8 +64,27 @@ def _schools(ask: Ask, authorities: Sequence[str]) -> Iterator[PlannedSchool]:
             address=_text(ask, "Địa chỉ"),
             phone=_text(ask, "Điện thoại văn phòng"),
             budget_code=_text(ask, "Mã quan hệ ngân sách (Enter nếu không)", empty=True) or None,
+            plans_required_from=_required_from(ask) if kind == "public" else "",
             classes=tuple(_classes(ask, levels)),
         )
+
+
+def _required_from(ask: Ask) -> str:
+    """Ask a public school since when its rounds collect only what an approved plan holds."""
+    question = (
+        "Từ ngày nào đợt thu chỉ thu khoản có trong kế hoạch thu đã duyệt, dạng 1/9/2026"
+        " (Enter: ngày 1/9 của năm học sau; “chưa”: người duyệt đặt sau)"
+    )
+    while True:
+        said = _text(ask, question, empty=True)
+        if not said:
+            return NEXT_YEAR
+        if said.casefold() == "chưa":
+            return ""
+        try:
+            return datetime.strptime(said, "%d/%m/%Y").date().isoformat()  # noqa: DTZ007  a day has no time zone
+        except ValueError:
+            print("Xin ghi ngày dạng 1/9/2026, “chưa”, hoặc chỉ bấm Enter.")
 
 
 def _levels(ask: Ask) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from pydantic import SecretStr
 from sqlmodel import select
 
 import service
+from billing.fees.caps import school_year
 from billing.people.tables import Authority, ClassGroup, School
 from billing.vault import Vault
 from service.__main__ import main
 from service.access.passwords import check_password
 from service.access.tables import RoleGrant, User
 from service.commands import setup
+from service.commands.setup_questions import ask_for_everything
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from service.setting_up import set_up
@@ -97,7 +99,8 @@ def test_the_example_of_the_documentation_is_set_up(door: Door, database: Databa
 
     assert (code, err) == (0, "")
     with database.transaction(EVERYTHING) as session:
-        assert sorted(session.exec(select(School.code)).all()) == ["75990001", "75990002"]
+        required = dict(session.exec(select(School.code, School.plans_required_from)).all())
+        assert required == {"75990001": date(2026, 9, 1), "75990002": None}
         assert sorted(session.exec(select(ClassGroup.name)).all()) == ["Lớp 1A", "Lớp 2A", "Lớp Lá 1"]
         user, grant = session.exec(select(User)).one(), session.exec(select(RoleGrant)).one()
         province = session.exec(select(Authority).where(Authority.kind == "province")).one()
@@ -147,13 +150,30 @@ def test_somebody_faster_while_we_ask_is_noticed(
 ANSWERS = (
     "75", "", "Tỉnh Đồng Nai", "75-DX", "huyện", "Xã", "Ủy ban nhân dân Phường Đồng Xoài", "",
     "75990001", "Trường Tiểu học Bông Trang", "Công lập", "đại học", "tiểu học, Trung học cơ sở", "phường",
-    "binh_phuoc", "75-dx", "Số 2 đường Bông Trang", "0271 000 0001", "",
+    "binh_phuoc", "75-dx", "Số 2 đường Bông Trang", "0271 000 0001", "", "tháng chín", "",
     "1A", "2025-2026", "tiểu học", "7", "1", "6A", "", "trung học cơ sở", "6", "", "",
     "QuanTri", "Trần Thị Thu",
 )  # fmt: skip
 
 
-def test_the_questions_lead_to_the_same_rows(door: Door, database: Database) -> None:
+@pytest.mark.parametrize(("said", "means"), [("1/9/2027", "2027-09-01"), ("Chưa", ""), ("", "next_year")])
+def test_a_public_school_is_asked_since_when_plans_bind(said: str, means: str) -> None:
+    place = ANSWERS.index("tháng chín")
+    answers = iter((*ANSWERS[:place], said, *ANSWERS[place + 2 :]))
+    plan, _ = ask_for_everything(lambda _: next(answers))
+    assert plan.schools[0].plans_required_from == means
+
+
+@pytest.mark.parametrize(("given", "means"), [({}, "next_year"), ({"plans_required_from": None}, "")])
+def test_a_file_that_does_not_say_since_when_plans_bind_means_next_year(given: dict[str, None], means: str) -> None:
+    content = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    del content["schools"][0]["plans_required_from"]
+    content["schools"][0] |= given
+    plan, _ = read_setup_file(json.dumps(content))
+    assert [school.plans_required_from for school in plan.schools] == [means, ""]
+
+
+def test_the_questions_lead_to_the_same_rows(door: Door, database: Database, now: datetime) -> None:
     code, out, err = door(answers=ANSWERS)
 
     assert (code, err) == (0, "")
@@ -162,6 +182,8 @@ def test_the_questions_lead_to_the_same_rows(door: Door, database: Database) -> 
         groups = session.exec(select(ClassGroup)).all()
         user = session.exec(select(User)).one()
     assert (school.kind, school.levels, school.budget_code) == ("public", ["primary", "lower_secondary"], None)
+    next_year = date(school_year(now.date()).start.year + 1, 9, 1)
+    assert school.plans_required_from == next_year
     assert {(each.code, each.level, each.grade, each.school_year) for each in groups} == {
         ("1A", "primary", 1, "2025-2026"),
         ("6A", "lower_secondary", 6, "2025-2026"),
@@ -207,6 +229,14 @@ def _no_administrator(plan: dict[str, Any]) -> None:
     del plan["administrator"]
 
 
+def _no_day(plan: dict[str, Any]) -> None:
+    plan["schools"][0]["plans_required_from"] = "1/9/2026"
+
+
+def _not_public(plan: dict[str, Any]) -> None:
+    plan["schools"][1]["plans_required_from"] = "2026-09-01"
+
+
 def _nameless(plan: dict[str, Any]) -> None:
     plan["administrator"]["login"] = " "
 
@@ -222,6 +252,8 @@ def _nameless(plan: dict[str, Any]) -> None:
         (_no_list, "schools[0].levels"),
         (_no_administrator, "administrator"),
         (_nameless, "administrator.login"),
+        (_no_day, "schools[0].plans_required_from"),
+        (_not_public, "schools[1].plans_required_from"),
     ],
 )
 def test_a_fault_is_named_with_its_path_and_nothing_is_made(
