@@ -164,7 +164,7 @@ def _form(session: Session, school_id: UUID, code: str, today: date) -> OfferFor
 def _ended(session: Session, offer: ChoiceOffer) -> dict[UUID, list[tuple[datetime, date]]]:
     """Return when families ended the item, and after which day, by enrolment."""
     rows = session.exec(
-        select(FamilyChoice.enrolment_id, FamilyChoice.at, FamilyChoice.day).where(
+        select(col(FamilyChoice.enrolment_id), col(FamilyChoice.at), col(FamilyChoice.day)).where(
             FamilyChoice.school_id == offer.school_id,
             FamilyChoice.item_id == offer.item_id,
             FamilyChoice.kind == "end",

@@ -105,7 +105,7 @@ def test_the_evidence_is_what_was_shown(session: Session, billing: BillingSchool
     assert kept.words_sha256 == sha256(shown.statement.text.encode()).digest()
     assert kept.price == Money(300_000)
     assert (kept.kind, kept.day, kept.offer_id, kept.at) == ("register", NOVEMBER, offer.id, NOW)
-    assert kept.guardian_id == family.chooser.guardians[0]  # type: ignore[index]  a tuple here
+    assert [kept.guardian_id] == list(family.chooser.guardians)
     assert kept.contact_masked.startswith("…")
     [evidence] = session.execute(text("SELECT evidence FROM opt_ins")).scalars()
     assert str(kept.id) in evidence
@@ -277,7 +277,7 @@ def test_what_cannot_be_opened(
     session.execute(text("UPDATE fee_prices SET valid_to = '2026-05-31' WHERE valid_to IS NULL"))
     session.expire_all()
     with pytest.raises(Refused, match=said):
-        open_offer(session, billing.id, replace(good, **change), billing.accountant, NOW)  # type: ignore[arg-type]  a table
+        open_offer(session, billing.id, replace(good, **change), billing.accountant, NOW)  # type: ignore[arg-type]  # a table of fields
     assert session.exec(select(ChoiceOffer)).all() == []
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlmodel import select
+from sqlmodel import col, select
 
 import service
 from billing.fees.caps import school_year
@@ -99,7 +99,7 @@ def test_the_example_of_the_documentation_is_set_up(door: Door, database: Databa
 
     assert (code, err) == (0, "")
     with database.transaction(EVERYTHING) as session:
-        required = dict(session.exec(select(School.code, School.plans_required_from)).all())
+        required = dict(session.exec(select(School.code, col(School.plans_required_from))).all())
         assert required == {"75990001": date(2026, 9, 1), "75990002": None}
         assert sorted(session.exec(select(ClassGroup.name)).all()) == ["Lớp 1A", "Lớp 2A", "Lớp Lá 1"]
         user, grant = session.exec(select(User)).one(), session.exec(select(RoleGrant)).one()
