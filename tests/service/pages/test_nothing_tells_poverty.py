@@ -194,7 +194,7 @@ def test_no_slip_tells(household: Household) -> None:
     printed = " ".join(words(pdf))
     assert "220.800" in printed
     tells_nothing(printed, "the slips")
-    tells_nothing(pdf.decode("latin-1"), "the slips' file")
+    tells_nothing(_around_streams(pdf), "the slips' file")
     for page in pictures(pdf, 200):
         for payload in codes(page):
             tells_nothing(payload, "a code on a slip")
@@ -229,7 +229,7 @@ def test_no_message_and_no_receipt_tells(household: Household) -> None:
     printed = " ".join(words(receipt.content))
     assert "385.750" in printed
     tells_nothing(printed, "the receipt")
-    tells_nothing(receipt.content.decode("latin-1"), "the receipt's file")
+    tells_nothing(_around_streams(receipt.content), "the receipt's file")
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -315,6 +315,11 @@ def test_no_class_list_of_another_role_tells(household: Household) -> None:
             answer = client.get(path)
             assert answer.status_code in {303, 403, 404}, (role, path)
             tells_nothing(_main(answer.text), f"{path} for a {role}")
+
+
+def _around_streams(pdf: bytes) -> str:
+    """Return what of a PDF is not compressed: names, titles, links. Packed bytes spell a word now and then."""
+    return re.sub(rb"stream\r?\n.*?endstream", b"", pdf, flags=re.DOTALL).decode("latin-1")
 
 
 def _shown(text: str) -> str:
