@@ -32,11 +32,12 @@ Charges = dict[UUID, Charge | None]
 
 @dataclass(frozen=True, slots=True)
 class UnusedLine:
-    """A line of a bill: what it still comes to for the family, and what of it was not used."""
+    """A line of a bill: what it still comes to for the family, what of it was not used, and how many meals were."""
 
     item_name: str
     counted: Money
     off: Off
+    used: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +115,12 @@ def unused_bills(  # noqa: PLR0913, PLR0917  one pupil with and without the end
         bills = _bills(session, each, pupil_id)
         rows, lines = _lines(session, each, bills)
         free = {line: row for line, row in rows.items() if line not in ruled}
-        offs = _offs(free, lines, pupil_id, before[each.id], after[each.id])
+        used = _meals_used(free, pupil_id, after[each.id])
+        offs = _offs(free, lines, used, before[each.id], after[each.id])
         offs |= {line: ruled[line] for line in rows.keys() & ruled.keys() if ruled[line]}
         for bill in bills:
             fallen = tuple(
-                UnusedLine(row.item_name, lines[line].family_share - lines[line].family_off, offs[line])
+                UnusedLine(row.item_name, lines[line].family_share - lines[line].family_off, offs[line], used.get(line))
                 for line, row in rows.items()
                 if row.bill_id == bill.id and line in offs
             )
@@ -157,20 +159,24 @@ def _lines(
     return rows, {line.line_id: line for _, line in billed_lines(session, of, lines=list(rows))}
 
 
-def _offs(
-    rows: Mapping[int, BillLine],
-    lines: Mapping[int, BilledLine],
-    pupil_id: UUID,
-    before: Charge | None,
-    after: Charge | None,
-) -> dict[int, Off]:
+def _meals_used(rows: Mapping[int, BillLine], pupil_id: UUID, after: Charge | None) -> dict[int, int]:
+    """Return the units used of each line of meals of which not all were."""
     meals = [
         BilledMeals(line, (pupil_id, row.item_code), row.unit_price, row.quantity)
         for line, row in rows.items()
         if row.unit == Unit.MEAL_DAY.value
     ]
-    units = {(pupil_id, item): prices for item, prices in _meals(after).items()}
-    offs = {line: to_quantity(lines[line], used) for line, used in units_used(meals, units).items()}
+    return units_used(meals, {(pupil_id, item): prices for item, prices in _meals(after).items()})
+
+
+def _offs(
+    rows: Mapping[int, BillLine],
+    lines: Mapping[int, BilledLine],
+    used: Mapping[int, int],
+    before: Charge | None,
+    after: Charge | None,
+) -> dict[int, Off]:
+    offs = {line: to_quantity(lines[line], units) for line, units in used.items()}
     was, now = _shares(before), _shares(after)
     for item, (family, state) in was.items():
         left_family, left_state = now.get(item, (ZERO, ZERO))

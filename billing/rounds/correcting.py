@@ -119,11 +119,27 @@ def propose_price(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
     return ask(session, actor, asked, reason, now)
 
 
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """What a pupil who left did not use of a line: of meals the units that were used, else by how much shares fall."""
+
+    off: Off
+    used: int | None = None
+
+
 def propose_leaving(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
-    session: Session, actor: Actor, bill_id: UUID, offs: Sequence[Off], reason: str, now: datetime
+    session: Session, actor: Actor, bill_id: UUID, unused: Sequence[Unused], reason: str, now: datetime
 ) -> Correction:
-    """Ask for what a pupil who left did not use to come off one bill: of the family's share and of the State's."""
-    lines = [{"line": off.line_id, "family": off.family.dong, "state": off.state.dong} for off in offs]
+    """Ask for what a pupil who left did not use to come off one bill: of the family's share and of the State's.
+
+    Meals are counted by units, so that what is settled by days before this is approved does not come off again.
+    """
+    lines = [
+        {"line": each.off.line_id, "family": each.off.family.dong, "state": each.off.state.dong}
+        if each.used is None
+        else {"line": each.off.line_id, "used": each.used}
+        for each in unused
+    ]
     return ask(session, actor, _of_bill(session, bill_id, "leaving", {"lines": lines}), reason, now)
 
 

@@ -135,6 +135,9 @@ def _named_offs(session: Session, correction: Correction) -> Iterator[tuple[UUID
         amounts = named[line.line_id]
         if correction.kind == "credit":
             yield bill_id, by_amount(line, Money(amounts["amount"]))
+        elif "used" in amounts:
+            if off := to_quantity(line, int(amounts["used"])):
+                yield bill_id, off
         elif off := at_most(line, Money(amounts["family"]), Money(amounts["state"])):
             yield bill_id, off
 
@@ -178,7 +181,7 @@ def _agreed_before(
             Correction.school_id == correction.school_id,
             Correction.round_id == correction.round_id,
             Correction.id != correction.id,
-            col(Correction.kind).in_(["price", "attendance"]),
+            col(Correction.kind).in_(["price", "attendance", "leaving"]),
             col(CorrectionDecision.approved),
         )
     ).all()
@@ -187,7 +190,9 @@ def _agreed_before(
     for kind, content, at in rows:
         if kind == "price":
             prices[content["item"]].append((Money(content["price"]), at))
-        for each in content["lines"] if kind == "attendance" else ():
+        for each in content.get("lines", ()):
+            if "used" not in each:
+                continue
             line = int(each["line"])
             used[line] = min(int(each["used"]), used.get(line, int(each["used"])))
     return prices, used

@@ -90,7 +90,7 @@ class Correction(Row, table=True):
 
     ``content``: *void* {}; *replace* {"due", "digest"} of the bill to come; *credit* {"lines": [{"line", "amount"}]};
     *price* {"item", "price"}; *attendance* {"lines": [{"line", "used"}]}, the units that were used in the end;
-    *leaving* {"lines": [{"line", "family", "state"}]}, by how much the shares of a line fall.
+    *leaving* {"lines": [{"line", "family", "state"}]}, by how much the shares of a line fall; meals as *attendance*.
     """
 
     __tablename__ = "corrections"
