@@ -1,0 +1,348 @@
+"""Keeps every family's book beside the product (pure): each event of the story is reckoned from the rules' words.
+
+Each method says what the product is expected to do with an event: how much is paid, which bills fall, or that it is to
+be refused. It never asks the product for an amount.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from tests.journeys.year import events as e
+from tests.journeys.year.book import Bill, Book, Key, Request, lower_price, lower_units, price_now, to_stay
+from tests.journeys.year.charges import Absent, Facts, Line, Stay, charge
+
+_CUTOFF = 8
+
+
+@dataclass
+class Round:
+    """An issued round; a supplementary one names its ``base``."""
+
+    code: str
+    name: str
+    first: date
+    last: date
+    meal_days: frozenset[date]
+    due: date
+    base: str | None = None
+
+    @property
+    def months(self) -> list[date]:
+        """The months it bills."""
+        return list(e.months(self.first, self.last))
+
+    @property
+    def period(self) -> str:
+        """The period as families read it."""
+        one = len(self.months) == 1
+        return f"tháng {self.first.month}/{self.first.year}" if one else self.name
+
+
+@dataclass
+class Unused:
+    """What a leaver did not use of a bill: units of meals that count, and what else falls for family and State."""
+
+    bill: Bill
+    meals: dict[int, int]
+    shares: dict[int, tuple[int, int]]
+
+    def offs(self) -> list[tuple[Line, int, int]]:
+        """Return what would come off now, line by line."""
+        found = []
+        for place, line in enumerate(self.bill.lines):
+            family, state = 0, 0
+            if place in self.meals:
+                units = min(self.meals[place], line.units if line.used is None else line.used)
+                family, state = to_stay(line, price_now(line), units)
+            if place in self.shares:
+                family, state = self.shares[place]
+                family, state = min(family, line.due), min(state, line.state - line.state_off)
+            if family or state:
+                found.append((line, family, state))
+        return found
+
+
+@dataclass
+class Order:
+    """A payment to be made: on which account, how much, under which requests' codes."""
+
+    account: str
+    amount: int
+    requests: list[Request]
+
+
+@dataclass
+class Reckoner:
+    """One school: what is known of it, its book, its rounds. ``ranks``: the order of bills on accounts."""
+
+    plan: e.SchoolPlan
+    ranks: dict[str, int]
+    facts: Facts = field(init=False)
+    book: Book = field(init=False)
+    rounds: dict[str, Round] = field(default_factory=dict)
+    leaving: dict[str, list[Unused]] = field(default_factory=dict)
+    pending: dict[str, list[dict[Key, int]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing."""
+        self.facts = Facts(self.plan, list(self.plan.prices))
+        self.book = Book(self.plan)
+
+    def arrive(self, event: e.Arrive) -> None:
+        """Let a pupil begin."""
+        self.facts.stays[event.pupil] = Stay(event.first, [(event.first, event.group)])
+
+    def reduce(self, event: e.Reduce) -> None:
+        """Give a reduction."""
+        self.facts.reductions.setdefault(event.pupil, []).append(event.reduction)
+
+    def end_reduction(self, event: e.EndReduction) -> None:
+        """End a reduction after a day."""
+        held = self.facts.reductions[event.pupil]
+        ended = [each for each in held if each.key == event.key]
+        kept = [each for each in held if each.key != event.key]
+        self.facts.reductions[event.pupil] = kept + [_until(each, event.last) for each in ended]
+
+    def tick(self, event: e.Tick) -> None:
+        """Make these pupils of a class, and no others that a teacher told of, absent."""
+        in_time = event.at < e.moment(event.day, _CUTOFF)
+        for pupil, day in list(self.facts.absent):
+            away = self.facts.absent[pupil, day]
+            if day == event.day and away.group == event.group and pupil not in event.absent and not away.by_office:
+                del self.facts.absent[pupil, day]
+        for pupil in event.absent:
+            if (pupil, event.day) not in self.facts.absent:
+                self.facts.absent[pupil, event.day] = Absent(in_time, event.group, by_office=False)
+
+    def office(self, event: e.OfficeAbsence) -> None:
+        """Write what the office knows; a day that was told too late may become credited."""
+        away = self.facts.absent.get((event.pupil, event.day))
+        if away is None or (event.credited and not away.credited):
+            group = self.facts.stays[event.pupil].group_on(event.day)
+            self.facts.absent[event.pupil, event.day] = Absent(event.credited, group, by_office=True)
+
+    def issue(self, event: e.Issue) -> bool:
+        """Bill everybody who was there in the round's days."""
+        made = Round(event.code, event.name, event.first, event.last, event.meal_days, event.due)
+        return self._issue(made, self._there(made))
+
+    def supplement(self, event: e.Supplement) -> bool:
+        """Bill who has no live bill in a round or its supplements."""
+        base = self.rounds[event.base]
+        name = f"Đợt thu bổ sung {event.code}"
+        made = Round(event.code, name, base.first, base.last, base.meal_days, event.due, base=base.code)
+        family = [base.code, *(each.code for each in self.rounds.values() if each.base == base.code)]
+        return self._issue(made, [pupil for pupil in self._there(made) if not self.book.live(pupil, family)])
+
+    def _there(self, billed: Round) -> list[str]:
+        stays = self.facts.stays.items()
+        return [key for key, stay in stays
+                if stay.first <= billed.last and (stay.last is None or stay.last >= billed.first)]  # fmt: skip
+
+    def _issue(self, billed: Round, pupils: Iterable[str]) -> bool:
+        new = [bill for pupil in pupils for bill in self._bills(billed, pupil)]
+        if new:
+            self.rounds[billed.code] = billed
+            self.book.put_out(new)
+        return bool(new)
+
+    def _bills(self, billed: Round, pupil: str) -> list[Bill]:
+        lines = charge(self.facts, pupil, billed.months, billed.meal_days)
+        accounts = {self.plan.item(line.item).account for line in lines}
+        place = len(self.book.bills) * 10
+        return [
+            Bill(billed.code, billed.period, pupil, account, billed.due, place + self.ranks[account],
+                 [line for line in lines if self.plan.item(line.item).account == account])
+            for account in sorted(accounts, key=self.ranks.__getitem__)
+        ]  # fmt: skip
+
+    def settle_meals(self, code: str) -> bool:
+        """Lower the meals of a round to those eaten; False when nothing falls."""
+        billed = self.rounds[code]
+        used = {}
+        for pupil in sorted({bill.pupil for bill in self.book.bills if bill.round == code and not bill.void}):
+            bills = self.book.live(pupil, [code])
+            for line, units in _units_used(bills, charge(self.facts, pupil, billed.months, billed.meal_days)):
+                used[id(line)] = units
+        falls = False
+        for bill in self.book.bills:
+            if bill.round == code and not bill.void:
+                meant = [line for line in bill.lines if id(line) in used]
+                offs = [(line, *lower_units(line, used[id(line)])) for line in meant]
+                falls |= any(family or state for _, family, state in offs)
+                self.book.lower(bill, offs)
+        return falls
+
+    def lower_price(self, event: e.LowerPrice) -> bool:
+        """Lower an item of all bills of a round to a price; False when nothing falls."""
+        falls = False
+        bills = [bill for bill in self.book.bills if bill.round == event.round and not bill.void]
+        offs = {id(bill): [(line, *_would_cost(line, event.amount)) for line in bill.lines if line.item == event.item]
+                for bill in bills}  # fmt: skip
+        falls = any(family or state for each in offs.values() for _, family, state in each)
+        for bill in bills if falls else []:
+            meant = [(line, *lower_price(line, event.amount)) for line in bill.lines if line.item == event.item]
+            self.book.lower(bill, meant)
+        return falls
+
+    def lower_line(self, event: e.LowerLine) -> tuple[Bill, int, int] | None:
+        """Credit a share of what a line comes to; return bill, line and amount, or nothing when it comes to nothing."""
+        for bill in self.book.live(event.pupil, [event.round]):
+            for place, line in enumerate(bill.lines):
+                amount = line.due * event.percent // 100
+                if line.item == event.item and amount:
+                    self.book.lower(bill, [(line, amount, 0)])
+                    return bill, place, amount
+        return None
+
+    def take_back(self, bill: Bill, *, replace: bool) -> bool:
+        """Take a bill back, and put a new one in its place; False where money is on it or nothing would be charged."""
+        if bill.money or bill.to_credit:
+            return False
+        instead = [new for new in self._bills(self.rounds[bill.round], bill.pupil) if new.account == bill.account]
+        if replace and not instead:
+            return False
+        self.book.take_back(bill)
+        if replace:
+            self.book.put_out(instead)
+        return True
+
+    def leave(self, event: e.Leave) -> int:
+        """End a pupil's time; return how many bills are to fall. Without any, what is kept is dealt with at once."""
+        self.leaving[event.pupil] = [each for each in self._unused(event) if each.offs()]
+        if not self.leaving[event.pupil]:
+            self.settle(event.pupil)
+        return len(self.leaving[event.pupil])
+
+    def _unused(self, event: e.Leave) -> list[Unused]:
+        pupil = event.pupil
+        mine = {bill.round for bill in self.book.bills if bill.pupil == pupil and not bill.void}
+        touched = [each for each in self.rounds.values() if each.last > event.last and each.code in mine]
+        before = {each.code: self._charged(each, pupil) for each in touched}
+        self.facts.end_stay(pupil, event.last)
+        return [
+            unused
+            for each in touched
+            for unused in _unused(self.book.live(pupil, [each.code]), before[each.code], self._charged(each, pupil))
+        ]
+
+    def _charged(self, billed: Round, pupil: str) -> list[Line]:
+        return charge(self.facts, pupil, billed.months, billed.meal_days)
+
+    def approve_leaving(self, pupil: str) -> None:
+        """Take off what a leaver did not use; of bills that were taken back meanwhile nothing is left to fall."""
+        for unused in self.leaving.pop(pupil, []):
+            if not unused.bill.void:
+                for place, units in unused.meals.items():
+                    line = unused.bill.lines[place]
+                    line.used = min(units, line.units if line.used is None else line.used)
+                self.book.lower(unused.bill, unused.offs())
+
+    def settle(self, pupil: str) -> bool:
+        """Let what is kept pay what is open, and ask the rest back; False when nothing is kept."""
+        if not self.book.free(pupil):
+            return False
+        self.book.use(pupil, lambda _: "offset_round", lambda _: True)
+        wanted: dict[Key, int] = {(pupil, item): amount for item, amount in self.book.free(pupil).items()}
+        if wanted:
+            self.book.ask_back(wanted)
+            self.pending.setdefault(pupil, []).append(wanted)
+        return True
+
+    def use_credit(self, event: e.UseCredit) -> bool:
+        """Set a pupil's credit against what is open; False when none can be used."""
+        rule = (lambda _: "offset_round") if event.freely else self.book.rule
+        return bool(self.book.use(event.pupil, rule, lambda _: True))
+
+    def orders(self, event: e.Pay) -> list[Order]:
+        """Return what a family pays now: nothing without a code, or when nothing is asked for."""
+        if event.way == "both":
+            newest = [self._request(pupil, e.MAIN, older=False) for pupil in event.pupils]
+            named = [request for request in newest if request is not None]
+            amount = sum(request.rest for request in named) + event.extra
+            return [Order(e.MAIN, amount, named)] if len(named) == len(newest) and amount else []
+        found = []
+        for account in self.ranks:
+            request = self._request(event.pupils[0], account, older=event.older)
+            if request is not None:
+                amount = request.rest * event.percent // 100 + (event.extra if account == e.MAIN else 0)
+                named = [] if event.way == "nocode" else [request]
+                found += [Order(account, amount, named)] * event.times if amount else []
+        return found
+
+    def _request(self, pupil: str, account: str, *, older: bool) -> Request | None:
+        mine = [each for each in self.book.requests if (each.pupil, each.account) == (pupil, account)]
+        return mine[-2] if older and len(mine) > 1 else mine[-1] if mine else None
+
+    def cash(self, event: e.Pay) -> tuple[int, list[Bill]]:
+        """Return what is paid in cash, and over which bills."""
+        bills = self.book.open_bills(event.pupils[0])
+        amount = sum(bill.rest for bill in bills) * event.percent // 100 + event.extra
+        if amount:
+            self.book.cash += amount
+            self.book.receive(event.pupils[0], amount, bills)
+        return amount, bills
+
+
+def _until(reduction: e.Reduction, last: date) -> e.Reduction:
+    fields = {name: getattr(reduction, name) for name in e.Reduction.__dataclass_fields__}
+    return e.Reduction(**{**fields, "last": min(last, reduction.last)})
+
+
+def _units_used(bills: Sequence[Bill], now: Sequence[Line]) -> list[tuple[Line, int]]:
+    """Return lines of meals of which not all were eaten, with the units that were; the last line gives way first.
+
+    A price that was changed since makes no leftover: what comes off is what all units of the item fell by.
+    """
+    lines = [line for bill in bills for line in bill.lines if line.meals]
+    eaten = [line for line in now if line.meals]
+    off = max(sum(line.units for line in lines) - sum(line.units for line in eaten), 0)
+    prices = {line.price for line in lines}
+    missing = {price: max(_at_price(lines, price) - _at_price(eaten, price), 0) for price in prices}
+    found = []
+    for line in reversed(lines):
+        taken = min(off, line.units, missing[line.price])
+        missing[line.price] -= taken
+        off -= taken
+        if taken:
+            found.append((line, line.units - taken))
+    return found
+
+
+def _at_price(lines: Sequence[Line], price: int) -> int:
+    return sum(line.units for line in lines if line.price == price)
+
+
+def _would_cost(line: Line, price: int) -> tuple[int, int]:
+    """Return what would come off at a lower price, and leave the line as it is."""
+    was = line.lower_price
+    off = lower_price(line, price)
+    line.lower_price = was
+    return off
+
+
+def _unused(bills: Sequence[Bill], before: Sequence[Line], after: Sequence[Line]) -> list[Unused]:
+    """Return what of a round's bills a leaver did not use: meals by units, all else by what is charged less."""
+    used = {id(line): units for line, units in _units_used(bills, after)}
+    found = []
+    for bill in bills:
+        meals = {place: used[id(line)] for place, line in enumerate(bill.lines) if id(line) in used}
+        shares: dict[int, tuple[int, int]] = {}
+        for item in sorted({line.item for line in bill.lines if not line.meals}):
+            was, now = _shares(before, item), _shares(after, item)
+            family, state = max(was[0] - now[0], 0), max(was[1] - now[1], 0)
+            for place in reversed(range(len(bill.lines))):
+                line = bill.lines[place]
+                if line.item == item:
+                    shares[place] = min(family, line.due), min(state, line.state - line.state_off)
+                    family, state = family - shares[place][0], state - shares[place][1]
+        found.append(Unused(bill, meals, shares))
+    return found
+
+
+def _shares(lines: Sequence[Line], item: str) -> tuple[int, int]:
+    mine = [line for line in lines if line.item == item]
+    return sum(line.family for line in mine), sum(line.state for line in mine)

@@ -1,0 +1,130 @@
+"""The made-up year is plausible: in the order of time, nobody in two places, nothing before or after its days."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import TypeVar
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.journeys.year import events as e
+from tests.journeys.year.paying import WAYS
+from tests.journeys.year.story import make_story, rounds_of
+
+SEEDS = st.integers(0, 10_000)
+MANY = settings(max_examples=150 if os.environ.get("HOCPHI_PROOF") else 12)
+Kind = TypeVar("Kind", bound=e.Event)
+Days = dict[tuple[str, str], tuple[date, date]]
+
+
+def stays(story: e.Story) -> Days:
+    """Return first and last day of each pupil at each school."""
+    found = {(each.school, each.pupil): (each.first, date.max) for each in of(story, e.Arrive)}
+    for each in of(story, e.Leave):
+        if not each.back:
+            found[each.school, each.pupil] = found[each.school, each.pupil][0], each.last
+    return found
+
+
+def of(story: e.Story, kind: type[Kind]) -> list[Kind]:
+    return [event for event in story.events if isinstance(event, kind)]
+
+
+@given(SEEDS, st.integers(1, 12))
+@MANY
+def test_a_seed_tells_the_same_story_again_in_the_order_of_time(seed: int, months: int) -> None:
+    story = make_story(seed, months)
+    assert make_story(seed, months) == story
+    assert make_story(seed + 1, months) != story
+    assert all(earlier.at <= later.at for earlier, later in pairwise(story.events))
+    looks = [event for event in story.events if isinstance(event, e.Look)]
+    assert len(looks) == months + 1
+    assert looks[-1] == story.events[-1]
+    assert looks[-1].whole
+
+
+@given(SEEDS)
+@MANY
+def test_nobody_studies_in_two_places_or_comes_back_to_a_school(seed: int) -> None:
+    story = make_story(seed)
+    assert max(Counter((each.school, each.pupil) for each in of(story, e.Arrive)).values()) == 1
+    by_pupil = defaultdict(list)
+    for (_, pupil), span in stays(story).items():
+        by_pupil[pupil].append(span)
+    for spans in by_pupil.values():
+        assert all(left < came for (_, left), (came, _) in pairwise(sorted(spans)))
+
+
+@given(SEEDS)
+@MANY
+def test_whoever_something_is_told_of_is_there(seed: int) -> None:
+    story = make_story(seed)
+    there = stays(story)
+    for tick in of(story, e.Tick):
+        for pupil in tick.absent:
+            first, last = there[tick.school, pupil]
+            assert first <= tick.day <= last
+    for away in of(story, e.OfficeAbsence):
+        first, last = there[away.school, away.pupil]
+        assert first <= away.day <= last
+    for wish in of(story, e.Register):
+        assert there[wish.school, wish.pupil][0] <= wish.first
+    for leaving in of(story, e.Leave):
+        assert there[leaving.school, leaving.pupil][0] <= leaving.last <= (leaving.at + timedelta(hours=7)).date()
+
+
+@given(SEEDS)
+@MANY
+def test_absences_are_of_school_days_and_of_one_class(seed: int) -> None:
+    story = make_story(seed)
+    off = {(each.school, each.day): each.at for each in of(story, e.DayOff)}
+    groups: dict[tuple[str, str], str] = {}
+    for event in story.events:
+        if isinstance(event, e.Arrive | e.ChangeClass):
+            groups[event.school, event.pupil] = event.group
+        if isinstance(event, e.Tick):
+            assert event.day.weekday() < 5
+            assert (event.school, event.day) not in off
+            assert all(groups[event.school, pupil] == event.group for pupil in event.absent)
+
+
+@given(SEEDS)
+@MANY
+def test_a_round_is_issued_before_anything_else_happens_to_it(seed: int) -> None:
+    story = make_story(seed)
+    issued: set[tuple[str, str]] = set()
+    locked: set[tuple[str, str]] = set()
+    for event in story.events:
+        if isinstance(event, e.Issue):
+            assert (event.school, event.code) not in issued
+            assert event.due >= event.first
+            issued.add((event.school, event.code))
+        code = event.base if isinstance(event, e.Supplement) else getattr(event, "round", None)
+        if code is not None:
+            assert (event.school, code) in issued
+            assert (event.school, code) not in locked
+        if isinstance(event, e.Lock):
+            locked.add((event.school, event.round))
+    assert len(issued) == sum(len(list(rounds_of(plan))) for plan in story.schools)
+
+
+def test_the_seeds_together_tell_of_everything() -> None:
+    stories = [make_story(seed) for seed in range(1, 21)]
+    kinds = Counter(type(event) for story in stories for event in story.events)
+    assert {kind.__name__ for kind in kinds} == {kind.__name__ for kind in e.Event.__subclasses__()}
+    paid = [event for story in stories for event in of(story, e.Pay)]
+    assert {event.way for event in paid} == {"qr", "cash", "nocode", "both"}
+    assert any(event.times == 2 for event in paid)
+    assert any(event.told == 2 for event in paid)
+    assert any(event.older for event in paid)
+    assert sum(WAYS.values()) < 100, "some pay nothing"
+    moved = Counter(len([span for (_, pupil), span in stays(story).items() if pupil == one])
+                    for story in stories for one in {pupil for _, pupil in stays(story)})  # fmt: skip
+    assert moved[2] >= 10, "transfers among the schools"
+    left = [event for story in stories for event in of(story, e.Leave)]
+    assert any(event.back for event in left)
+    assert any(not event.approved and not event.back for event in left)
