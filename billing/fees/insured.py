@@ -28,6 +28,8 @@ from billing.fees.tables import FeeItem as FeeItemRow
 from billing.money import Money
 from billing.people.tables import School
 
+_FLAT = f"{INSURANCE_ITEM}-"
+
 
 @dataclass(frozen=True, slots=True)
 class Insured:
@@ -38,7 +40,17 @@ class Insured:
     reductions: Mapping[UUID, tuple[Reduction, ...]] = field(default_factory=dict)
 
     def priced(self, schedule: Schedule) -> Schedule:
-        """Return a schedule with the prices of insurance beside its own."""
+        """Return a schedule with the prices of insurance beside its own.
+
+        Raises ``Refused`` where one sum for everybody (``BHYT-3T`` …) is charged in the same month.
+        """
+        flat = [each for each in schedule.prices if each.item.code.startswith(_FLAT)]
+        twice = next((each for each in flat for price in self.prices if each.valid.within(price.valid)), None)
+        if twice is not None:
+            raise Refused(
+                f"Tháng này còn thu một mức chung “{twice.item.name}” cạnh BHYT theo từng em. Hãy dừng một trong hai.",
+                item=twice.item.code,
+            )
         return replace(schedule, prices=(*schedule.prices, *self.prices)) if self.prices else schedule
 
     def buying(self, pupil: PupilFacts) -> PupilFacts:

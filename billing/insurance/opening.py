@@ -8,15 +8,12 @@ from uuid import UUID
 from sqlmodel import Session
 
 from billing.audit.recording import Actor
-from billing.errors import Refused
 from billing.fees.editing import NewItem, add_item
 from billing.fees.insurance import INSURANCE_ITEM
-from billing.fees.items import Group, Span, Unit
-from billing.fees.schedule import read_prices
+from billing.fees.items import Group, Unit
 from billing.fees.tables import FeeItem
 from billing.people.tables import School
 
-_FLAT = f"{INSURANCE_ITEM}-"
 NAME = "Bảo hiểm y tế học sinh"
 BASIS = "Luật Bảo hiểm y tế (theo tháng còn lại của từng học sinh)"
 HELD_FOR_OTHERS = "3381"
@@ -27,15 +24,9 @@ def open_item(  # noqa: PLR0913, PLR0917  a deed, where the money goes, its mome
 ) -> FeeItem:
     """Add the item; its price comes from the law's parameters, so it has none of its own.
 
-    Raises ``Refused`` as long as one sum for everybody (``BHYT-3T`` …) is charged from today on, ``Conflict`` when the
-    item is there.
+    Raises ``Conflict`` when the item is there. One sum for everybody (``BHYT-3T`` …) and months by pupil are never
+    charged in one month: calculating a round refuses that.
     """
-    flat = [price for price in read_prices(session, school.id, Span(today)) if price.item.code.startswith(_FLAT)]
-    if flat:
-        raise Refused(
-            f"Trường còn thu một mức chung “{flat[0].item.name}”. Hãy dừng khoản đó trước, kẻo thu hai lần.",
-            item=flat[0].item.code,
-        )
     new = NewItem(
         code=INSURANCE_ITEM,
         legal_name=NAME,

@@ -39,6 +39,7 @@ from service.pages.claims_binding import ClaimRows
 from service.pages.credit_binding import CreditRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
+from service.pages.insurance_binding import InsuranceRows
 from service.pages.moving_binding import MovingRows
 from service.pages.plan_binding import PlanRows
 from service.pages.qr_picture import labelled_qr
@@ -83,7 +84,18 @@ def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Des
     return open_desk
 
 
-class RowDesk(ChoiceRows, ClaimRows, CreditRows, MovingRows, PlanRows, AttendanceRows, FeeRows, TokenRows, StaffRows):
+class RowDesk(
+    ChoiceRows,
+    ClaimRows,
+    CreditRows,
+    MovingRows,
+    InsuranceRows,
+    PlanRows,
+    AttendanceRows,
+    FeeRows,
+    TokenRows,
+    StaffRows,
+):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 
     # Sign-in and sessions: tables that decide the scope, so they need none.

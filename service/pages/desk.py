@@ -24,6 +24,7 @@ from service.pages.claims_desk import ClaimDesk
 from service.pages.credit_desk import CreditDesk
 from service.pages.fee_desk import FeeDesk
 from service.pages.guardian_desk import GuardianDesk
+from service.pages.insurance_desk import InsuranceDesk
 from service.pages.moving_desk import MovingDesk
 from service.pages.plan_desk import PlanDesk
 from service.pages.round_desk import RoundWork
@@ -181,6 +182,7 @@ class Desk(
     AttendanceDesk,
     CreditDesk,
     MovingDesk,
+    InsuranceDesk,
     PlanDesk,
     Protocol,
 ):

@@ -25,6 +25,7 @@ MENU = (
     Entry("/van-phong/diem-danh", "Điểm danh", "Attendance"),
     Entry("/van-phong/suat-an", "Suất ăn", "Portions"),
     Entry("/van-phong/mien-giam", "Miễn giảm", "Reductions"),
+    Entry("/van-phong/bhyt", "BHYT", "Health insurance"),
     Entry("/van-phong/dot-thu", "Đợt thu", "Billing rounds"),
     Entry("/van-phong/dieu-chinh", "Điều chỉnh", "Corrections"),
     Entry("/van-phong/thong-bao", "Thông báo thu", "Bills"),

@@ -14,6 +14,7 @@ from billing.errors import NotFound
 from billing.fees.sheets.prices import export_prices
 from billing.fees.sheets.reductions import export_reductions
 from billing.fees.sheets.registrations import export_registrations
+from billing.insurance.card_sheet import export_cards
 from billing.people.exporting import export_roster
 from billing.people.tables import School
 from service.pages.upload_rows import classes_of
@@ -48,5 +49,6 @@ _SHEETS: dict[UploadKind, _Write] = {
     UploadKind.PRICES: _prices,
     UploadKind.REGISTRATIONS: export_registrations,
     UploadKind.REDUCTIONS: export_reductions,
+    UploadKind.INSURANCE: export_cards,
     UploadKind.ENTITLEMENTS: export_entitlements,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -16,6 +17,11 @@ _LOCAL = timezone(timedelta(hours=7))
 def school_day(now: datetime) -> date:
     """Return the day it is in Viet Nam."""
     return now.astimezone(_LOCAL).date()
+
+
+def clean(words: str) -> str:
+    """Return words in NFC with single blanks, as they are kept."""
+    return " ".join(unicodedata.normalize("NFC", words).split())
 
 
 def read_day(text: str) -> date | None:

@@ -16,6 +16,7 @@ from billing.errors import NotFound
 from billing.fees.sheets.prices import import_prices
 from billing.fees.sheets.reductions import import_reductions
 from billing.fees.sheets.registrations import import_registrations
+from billing.insurance.card_sheet import import_cards
 from billing.ledger.tables import BankAccount
 from billing.people.contact_sheet import read_contacts
 from billing.people.imported import Imported
@@ -132,6 +133,13 @@ def _entitlements(  # noqa: PLR0913, PLR0917  as above
     return _done(import_entitlements(session, school, upload.target, upload.data, actor, now))
 
 
+def _insurance(  # noqa: PLR0913, PLR0917  as above
+    session: Session, vault: Vault, actor: Actor, school: School, upload: Upload, now: datetime
+) -> UploadDone:
+    classes_of(session, school.id, upload.target)
+    return _done(import_cards(session, vault, school, upload.target, upload.data, actor, now))
+
+
 def _done(imported: Imported) -> UploadDone:
     return UploadDone(imported.new, imported.changed, imported.unchanged)
 
@@ -143,6 +151,7 @@ _ACTS: dict[UploadKind, _Act] = {
     UploadKind.REGISTRATIONS: _registrations,
     UploadKind.REDUCTIONS: _reductions,
     UploadKind.ENTITLEMENTS: _entitlements,
+    UploadKind.INSURANCE: _insurance,
     UploadKind.STATEMENT: _statement,
 }
 

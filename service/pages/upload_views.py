@@ -15,6 +15,7 @@ class UploadKind(StrEnum):
     REGISTRATIONS = "dang-ky"
     REDUCTIONS = "mien-giam"
     ENTITLEMENTS = "ho-tro"
+    INSURANCE = "the-bhyt"
     STATEMENT = "sao-ke"
 
 

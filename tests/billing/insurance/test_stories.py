@@ -6,6 +6,7 @@ import json
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from billing.cards.entering import NewCard
@@ -168,6 +169,11 @@ def test_double_cover_shown_after_the_list_was_sent(insuring: Insuring) -> None:
 
 def test_one_sum_for_everybody_and_months_by_pupil_are_never_charged_together(insuring: Insuring) -> None:
     school = insuring.school
+    with insuring.open() as session:
+        insuring.enter(session, insuring.buys(0, card_end=date(2025, 9, 30)))
+        session.execute(text("UPDATE fee_prices SET withdrawn_at = NULL"))
+        with pytest.raises(Refused, match=r"mức chung .*3 tháng.* Hãy dừng một trong hai"):
+            insuring.bill_month(session, 10)
     with insuring.open() as session, pytest.raises(Conflict, match="đã có khoản thu mã BHYT"):
         open_item(
             session, school.billing.school, school.billing.account.id, school.billing.accountant, date(2025, 10, 1),

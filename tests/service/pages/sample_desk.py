@@ -36,6 +36,7 @@ from tests.service.pages.sample_choices import SampleChoices
 from tests.service.pages.sample_claims import SampleClaims
 from tests.service.pages.sample_credits import SampleCredits
 from tests.service.pages.sample_guardians import SampleGuardians
+from tests.service.pages.sample_insurance import SampleInsurance
 from tests.service.pages.sample_moving import SampleMoving
 from tests.service.pages.sample_plans import SamplePlans
 from tests.service.pages.sample_rounds import SampleRounds
@@ -70,6 +71,7 @@ class SampleDesk(
     SampleClaims,
     SampleCredits,
     SampleMoving,
+    SampleInsurance,
     SamplePlans,
     SampleAttendance,
     SampleRounds,

@@ -20,6 +20,7 @@ from tests.service.pages.sample_credits import LINE_ID, REFUND_ID
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.sample_guardians import CODE_ID, REGISTRATION_ID
+from tests.service.pages.sample_insurance import LIST_ID
 from tests.service.pages.sample_moving import LEAVING_ID
 from tests.service.pages.sample_plans import PLAN_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
@@ -66,6 +67,7 @@ def address(path: str, actor: Actor) -> str:
         "school_code": SCHOOL.code,
         "plan_id": str(PLAN_ID),
         "offer_id": str(OFFER_ID),
+        "list_id": str(LIST_ID),
         "paper_id": str(SOME_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)

@@ -24,6 +24,7 @@ from PIL import Image
 from sqlalchemy import text
 from sqlmodel import Session, select
 
+from billing.cards.tables import InsuranceCard
 from billing.documents.vietqr import decode
 from billing.fees.tables import Reduction
 from billing.money import Money
@@ -35,6 +36,7 @@ from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from tests.billing.documents.pages import codes, pictures, words
 from tests.conftest import TestServers
+from tests.factories.collecting import PAID_AT
 from tests.factories.rounds import BillingSchool
 from tests.factories.schools import Enrolled
 from tests.service.jobs.test_changed_notices import lower, void
@@ -118,6 +120,12 @@ def impoverish(session: Session, billing: BillingSchool) -> None:
     for child in billing.pupils:
         for item, fields in zip(ITEMS, REDUCTIONS, strict=True):
             reduce(session, billing, child, item, fields)
+        session.add(
+            InsuranceCard(
+                school_id=billing.id, pupil_id=child.id, year=2025, source="other", reason="poor", made_by=new_id(),
+                made_at=PAID_AT,
+            )
+        )  # fmt: skip
 
 
 def tells_nothing(text: str, where: str, but: frozenset[str] = frozenset()) -> None:
@@ -289,6 +297,28 @@ def test_no_page_that_a_role_without_the_right_may_open_tells(household: Househo
         answer = client.get(address)
         assert answer.status_code < 500, address
         tells_nothing(_main(_readable(answer.content)), f"{address} for the role {role}")
+
+
+def test_nothing_about_insurance_tells_why_a_child_has_another_card(household: Household) -> None:
+    """Lists, class pages and the sheet say "another card" at most; one pupil's page tells, and keeps who looked."""
+    world = household.world
+    child = world.billing.pupils[0]
+    accountant, auditor = (world.signed_in(world.staff(role)) for role in ("accountant", "auditor"))
+    card = f"/van-phong/bhyt/hoc-sinh/{child.id}?nam=2025"
+    assert "Hộ nghèo" in html.unescape(_without_choices(accountant.get(card).text))
+    assert auditor.get(card).status_code == 403
+    pages = ["/van-phong/bhyt?nam=2025", "/van-phong/bhyt/danh-sach?nam=2025"]
+    pages.append(f"/van-phong/bhyt/lop/{child.class_group.id}?nam=2025")
+    assert "thẻ khác" in auditor.get(pages[-1]).text
+    read = [_main(reader.get(page).text) for reader in (accountant, auditor) for page in pages]
+    read.append(_readable(accountant.get("/van-phong/tai-len/the-bhyt.xlsx?nam=2025-2026").content))
+    for content in read:
+        plain = unicodedata.normalize("NFC", html.unescape(content)).lower()
+        assert [word for word in ("nghèo", "poor", "quân đội", "military") if word in plain] == []
+
+
+def _without_choices(page: str) -> str:
+    return re.sub(r"<select.*?</select>", "", page, flags=re.DOTALL)
 
 
 def _readable(content: bytes) -> str:
