@@ -90,7 +90,17 @@ def insurance_item(session: Session, school_id: UUID) -> FeeItemRow | None:
 
 
 def load_insurance_rules(session: Session, province_id: UUID, rules: Sequence[InsuranceRule]) -> None:
-    """Store a province's own parameters; harmless when they are there."""
+    """Store a province's own parameters; harmless when they are there.
+
+    Raises ``Refused`` where others of the province hold on the same day: end those first, or load from a later day.
+    """
+    own = _own(session, province_id)
+    new = [rule for rule in rules if rule not in own]
+    for place, rule in enumerate(new):
+        if any(rule.valid.within(other.valid) for other in (*own, *new[:place])):
+            raise Refused(
+                f"Tham số BHYT từ {rule.valid.start:%d/%m/%Y} chồng ngày với tham số đã có. Hãy sửa ngày hiệu lực."
+            )
     rows = [
         {
             "authority_id": province_id,
@@ -103,7 +113,7 @@ def load_insurance_rules(session: Session, province_id: UUID, rules: Sequence[In
             "valid_from": rule.valid.start,
             "valid_to": rule.valid.end,
         }
-        for rule in rules
+        for rule in new
     ]
     if rows:
         session.execute(insert(InsuranceParameters).on_conflict_do_nothing(), rows)
@@ -111,9 +121,13 @@ def load_insurance_rules(session: Session, province_id: UUID, rules: Sequence[In
 
 def read_insurance_rules(session: Session, province_id: UUID) -> tuple[InsuranceRule, ...]:
     """Return a province's own parameters, and the national ones for the days that it says nothing about."""
-    rows = session.exec(select(InsuranceParameters).where(InsuranceParameters.authority_id == province_id)).all()
-    own = tuple(map(_rule, rows))
+    own = _own(session, province_id)
     return (*own, *(part for rule in _national() for part in _uncovered(rule, own)))
+
+
+def _own(session: Session, province_id: UUID) -> tuple[InsuranceRule, ...]:
+    rows = session.exec(select(InsuranceParameters).where(InsuranceParameters.authority_id == province_id)).all()
+    return tuple(map(_rule, rows))
 
 
 @cache

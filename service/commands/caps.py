@@ -1,4 +1,8 @@
-"""``caps``: load the most that a province's council allows to be charged, from a catalogue file, or only check it."""
+"""``caps``: load what a province decides about amounts from a catalogue file, or only check it.
+
+That is the most that its council allows to be charged (``caps``), and its own parameters of pupils' health insurance
+(``insurance``: base wage, rate, the State's share and the province's own).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from billing.errors import HocphiError
 from billing.fees.caps import refuse_overlaps
 from billing.fees.catalogue import Catalogue, read_catalogue
 from billing.fees.errors import BadCatalogue
+from billing.fees.insured import load_insurance_rules
 from billing.fees.schedule import load_caps, read_rules
 from service.commands.answers import YES, no, unusable
 from service.commands.rates import chosen_province
@@ -22,21 +27,21 @@ from service.settings import read_settings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("file", type=Path, metavar="FILE.json", help="tệp danh mục có phần “caps”")
+    parser.add_argument("file", type=Path, metavar="FILE.json", help="tệp danh mục có phần “caps” hoặc “insurance”")
     parser.add_argument("--province", metavar="CODE", help="mã tỉnh (không cần khi chỉ có một tỉnh)")
     parser.add_argument("--check", action="store_true", help="chỉ kiểm tra, không nạp")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Load the file; 1 when a cap overlaps one that is there or the database cannot be used, 2 for a bad file."""
+    """Load the file; 1 when something overlaps what is there or the database cannot be used, 2 for a bad file."""
     try:
         file = read_catalogue(arguments.file)
     except BadCatalogue as error:
         return unusable(str(error))
-    if not file.caps:
-        return unusable(f"{arguments.file.name}: không có mức trần nào trong “caps”.")
+    if not file.caps and not file.insurance:
+        return unusable(f"{arguments.file.name}: không có mức trần nào trong “caps”, không có gì trong “insurance”.")
     if arguments.check:
-        print(f"{file.title}: {len(file.caps)} mức trần, đọc được. Chưa nạp.")
+        print(f"{file.title}: {_counted(file)}, đọc được. Chưa nạp.")
         return YES
     try:
         return _load(file, arguments.province)
@@ -54,5 +59,12 @@ def _load(file: Catalogue, code: str | None) -> int:
         new = tuple(cap for cap in file.caps if cap not in known)
         refuse_overlaps((*known, *new))
         load_caps(session, province.id, new)
-        print(f"{file.title}: đã nạp {len(new)} mức trần mới cho {province.name} ({len(file.caps)} mức trong tệp).")
+        load_insurance_rules(session, province.id, file.insurance)
+        print(f"{file.title}: đã nạp {len(new)} mức trần mới cho {province.name} ({_counted(file)} trong tệp).")
     return YES
+
+
+def _counted(file: Catalogue) -> str:
+    """Return what a file holds: ``3 mức trần``, and the sets of insurance where it has any."""
+    said = f"{len(file.caps)} mức trần"
+    return f"{said}, {len(file.insurance)} bộ tham số BHYT" if file.insurance else said

@@ -6,12 +6,15 @@ import json
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
 from billing.errors import OverCap
+from billing.fees.insurance import rule_on
+from billing.fees.insured import read_insurance_rules
 from billing.fees.pricing import NewPrice, add_price
 from billing.fees.tables import FeeCap
 from billing.money import Money
@@ -78,3 +81,31 @@ def test_a_loaded_cap_binds_and_a_second_one_beside_it_is_refused(
             add_price(session, billing.school, "NUOCUONG", november, billing.accountant, PAID_AT)
     assert run(write(tmp_path, amount=9_000, valid_from="2025-12-01")) == 1
     assert "hai mức trần" in capsys.readouterr().err
+
+
+def test_a_provinces_own_share_of_insurance_is_loaded_once_and_goes_before_the_national_one(
+    opened: Database, tmp_path: Path, vault: Vault, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = {
+        "base_wage": 2_340_000, "rate_permille": 45, "state_percent": 50, "basis": "L", "province_percent": 20,
+        "province_basis": "Nghị quyết thử", "valid_from": "2026-01-01", "valid_to": "2026-03-31",
+    }  # fmt: skip
+    path = tmp_path / "bhyt.json"
+
+    def load(**change: object) -> int:
+        file = {"title": "BHYT", "sources": [{"code": "L", "text": "Luật BHYT"}], "insurance": [{**own, **change}]}
+        path.write_text(json.dumps(file), encoding="utf-8")
+        return run(path)
+
+    with opened.transaction(EVERYTHING) as session:
+        province = make_billing_school(session, vault).school.province_id
+    assert [load(), load()] == [0, 0]
+    assert "1 bộ tham số BHYT" in capsys.readouterr().out
+    assert load(valid_from="2026-03-01", valid_to="2026-04-30") == 1
+    assert "chồng ngày" in capsys.readouterr().err
+    assert load(province_basis="") == 2
+    assert load(valid_from="2026-05-02") == 2
+    with opened.transaction(EVERYTHING) as session:
+        rules = read_insurance_rules(session, province)
+        shares = [rule_on(rules, date(2026, month, 1)).province_percent for month in (3, 4)]
+    assert shares == [20, 0]
