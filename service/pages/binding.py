@@ -41,6 +41,7 @@ from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
 from service.pages.insurance_binding import InsuranceRows
 from service.pages.moving_binding import MovingRows
+from service.pages.newyear_binding import NewYearRows
 from service.pages.plan_binding import PlanRows
 from service.pages.qr_picture import labelled_qr
 from service.pages.staff_binding import StaffRows
@@ -90,6 +91,7 @@ class RowDesk(
     CreditRows,
     MovingRows,
     InsuranceRows,
+    NewYearRows,
     PlanRows,
     AttendanceRows,
     FeeRows,

@@ -26,6 +26,7 @@ from service.pages.fee_desk import FeeDesk
 from service.pages.guardian_desk import GuardianDesk
 from service.pages.insurance_desk import InsuranceDesk
 from service.pages.moving_desk import MovingDesk
+from service.pages.newyear_desk import NewYearDesk
 from service.pages.plan_desk import PlanDesk
 from service.pages.round_desk import RoundWork
 from service.pages.staff_views import StaffDesk
@@ -183,6 +184,7 @@ class Desk(
     CreditDesk,
     MovingDesk,
     InsuranceDesk,
+    NewYearDesk,
     PlanDesk,
     Protocol,
 ):

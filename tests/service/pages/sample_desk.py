@@ -38,6 +38,7 @@ from tests.service.pages.sample_credits import SampleCredits
 from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_insurance import SampleInsurance
 from tests.service.pages.sample_moving import SampleMoving
+from tests.service.pages.sample_newyear import SampleNewYear
 from tests.service.pages.sample_plans import SamplePlans
 from tests.service.pages.sample_rounds import SampleRounds
 from tests.service.pages.sample_staff import SampleStaff
@@ -72,6 +73,7 @@ class SampleDesk(
     SampleCredits,
     SampleMoving,
     SampleInsurance,
+    SampleNewYear,
     SamplePlans,
     SampleAttendance,
     SampleRounds,

@@ -22,6 +22,7 @@ from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.sample_guardians import CODE_ID, REGISTRATION_ID
 from tests.service.pages.sample_insurance import LIST_ID
 from tests.service.pages.sample_moving import LEAVING_ID
+from tests.service.pages.sample_newyear import IMPORT_ID, OPENING_ID
 from tests.service.pages.sample_plans import PLAN_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
 from tests.service.pages.sample_staff import GRANT_ID, REQUEST_ID, USER_ID
@@ -68,6 +69,8 @@ def address(path: str, actor: Actor) -> str:
         "plan_id": str(PLAN_ID),
         "offer_id": str(OFFER_ID),
         "list_id": str(LIST_ID),
+        "opening_id": str(OPENING_ID),
+        "import_id": str(IMPORT_ID),
         "paper_id": str(SOME_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
