@@ -61,9 +61,7 @@ def full_choices(found: PupilChoices, child_name: str, until: datetime) -> FullC
 
 
 def read_ticked(values: list[str]) -> list[Ticked]:
-    """Return what a family ticked; raises ``Refused`` for nothing, and for what no box of ours sends."""
-    if not values:
-        raise Refused("Chưa đánh dấu khoản nào. Xin quay lại, đánh dấu khoản muốn đăng ký rồi xác nhận.")
+    """Return what a family ticked; raises ``Refused`` for what no box of ours sends."""
     if len(values) > _MOST_TICKED:
         raise Refused("Có quá nhiều khoản được đánh dấu. Xin tải lại trang rồi chọn lại.")
     pairs = [value.partition(":") for value in dict.fromkeys(values)]

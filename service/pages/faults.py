@@ -20,7 +20,7 @@ from service.api import faults as api_faults
 from service.errors import Answer, answer_for, answer_for_status
 from service.pages import rendering
 from service.pages.guards import PLACE_PARAMETER, caller_of, parts_of, session_digest
-from service.pages.menu import section_of
+from service.pages.menu import choices_of, section_of
 
 _log = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ def _answer(request: Request, answer: Answer, sentence: tuple[str, str], error: 
         answer=answer,
         sentence=sentence,
         problems=problems,
-        back=section_of(request.url.path),
+        back=section_of(request.url.path) or choices_of(request.url.path),
         place=request.query_params.get(PLACE_PARAMETER, ""),
         request_id=_request_id(request),
     )

@@ -25,6 +25,12 @@ SAID = {
     "thoi": ("Đã ghi thôi đăng ký.", "The registration ends as you asked."),
     "nhu-cu": ("Việc này đã được ghi từ trước, không có gì thay đổi.", "This was recorded already; nothing changed."),
 }
+FAULTS = {
+    "chua-chon": (
+        "Chưa đánh dấu khoản nào, nên chưa đăng ký gì. Xin đánh dấu khoản muốn đăng ký rồi xác nhận.",
+        "Nothing was ticked, so nothing is registered. Tick what you want, then confirm.",
+    )
+}
 Ticks = Annotated[list[Annotated[str, Form(max_length=120)]] | None, Form(max_length=100)]
 
 
@@ -35,7 +41,7 @@ def choices(request: Request, token: str, digest: LinkDigest, desk: OpenDesk, xo
     view = desk.family_choices(digest, token, guardian_digest(request), language_of(request), now)
     if view is None:
         raise unknown(request)
-    return visitor_page(request, "guardian_choices.html", view=view, said=SAID.get(xong))
+    return visitor_page(request, "guardian_choices.html", view=view, said=SAID.get(xong), fault=FAULTS.get(xong))
 
 
 @router.post("")
@@ -44,7 +50,9 @@ def register(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the req
 ) -> Response:
     """Register the child for what was ticked, as it was shown."""
     del form
-    ticked, session_digest = read_ticked(chon or []), guardian_digest(request)
+    if not chon:
+        return RedirectResponse(f"/t/{token}/dang-ky?xong=chua-chon", status_code=303)
+    ticked, session_digest = read_ticked(chon), guardian_digest(request)
     now = parts_of(request).clock()
     done = (
         Chosen.CLOSED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from service.access.roles import MATRIX, Actor
@@ -49,6 +50,12 @@ MENU = (
 def menu_for(roles: frozenset[Actor]) -> tuple[Entry, ...]:
     """Return the entries that these roles may open, in the menu's order."""
     return tuple(entry for entry in MENU if MATRIX[("GET", entry.path)] & roles)
+
+
+def choices_of(path: str) -> Entry | None:
+    """Return the family's page of choices for an address below it, so that a refusal leads back there."""
+    found = re.fullmatch(r"(/t/[A-Za-z0-9_-]{22}/dang-ky)(/thoi)?", path)
+    return Entry(found[1], "đăng ký khoản tự nguyện", "voluntary items") if found else None
 
 
 def section_of(path: str) -> Entry | None:

@@ -11,10 +11,12 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from service.database import EVERYTHING
+from tests.billing.documents.pages import words
 from tests.clean_databases import CleanDatabases
 from tests.conftest import TestServers
 from tests.factories.rounds import BillingSchool
 from tests.service.pages.test_claims import form, send
+from tests.service.pages.test_nothing_tells_poverty import of_letter
 from tests.service.pages.towns import Town, open_town
 from tests.service.pages.visiting import Visitor
 
@@ -94,9 +96,12 @@ def test_from_the_office_to_the_family_and_back(town: Town) -> None:
     assert "Dùng từ ngày 01/11/2025" in shown
     assert "checked" not in shown
     [tick] = ticks(shown)
-    assert browser.sends(mine, mine).status_code == 422
+    nothing = browser.sends(mine, mine).headers["location"]
+    assert "Chưa đánh dấu khoản nào" in browser.reads(nothing)
     assert browser.sends(mine, mine, chon="nonsense").status_code == 422
-    assert browser.sends(mine, mine, chon=f"{tick.partition(':')[0]}:00").status_code == 409
+    stale = browser.sends(mine, mine, chon=f"{tick.partition(':')[0]}:00")
+    assert stale.status_code == 409
+    assert f'href="{mine}"' in stale.text
     assert registrations(town) == []
     assert browser.sends(mine, mine, chon=tick).headers["location"].endswith("xong=dang-ky")
     assert registrations(town) == [("BANTRU", False)]
@@ -116,6 +121,25 @@ def test_from_the_office_to_the_family_and_back(town: Town) -> None:
     assert ticks(refused) == []
     assert browser.sends(mine, mine, chon=tick).status_code == 422
     assert BOARDING not in browser.reads(link)
+
+
+def test_no_slip_and_no_message_says_what_a_family_did_not_choose(town: Town) -> None:
+    """Nobody boards, and boarding may be open: papers and messages speak of what is charged, and of nothing else."""
+    world = town.world
+    accountant = world.signed_in(world.staff("accountant"))
+    with world.collecting.database.transaction(EVERYTHING) as session:
+        round_id = session.execute(text("SELECT id FROM billing_rounds")).scalar_one()
+        class_id = world.billing.pupils[0].class_group.id
+    slips = accountant.get(f"/van-phong/dot-thu/{round_id}/giay-bao/{class_id}.pdf").content
+    assert town.tell() > 0
+    told = [" ".join(words(slips)), *map(of_letter, town.letters())]
+    assert len(told) > 1
+    for text_ in told:
+        assert "nước uống" in text_
+        assert "vệ sinh" not in text_
+    assert town.zalo.delivered
+    for message in town.zalo.delivered:
+        assert "vệ sinh" not in str(message.params)
 
 
 def test_a_session_of_another_child_and_a_late_family_get_nowhere(town: Town) -> None:
