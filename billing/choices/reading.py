@@ -98,6 +98,32 @@ def has_choices(session: Session, school_id: UUID, pupil_id: UUID, today: date) 
     return any(_open(session, school_id, pupil_id, today, "vi"))
 
 
+def missed_months(session: Session, school_id: UUID, item_id: UUID, firsts: Mapping[UUID, date]) -> frozenset[UUID]:
+    """Return the enrolments (with the first day of their yes) that have a bill for that month without the item.
+
+    A round that was issued before a family said yes cannot know of it: the office decides what becomes of that month.
+    """
+    rows = session.exec(
+        select(Bill.enrolment_id, BillLine.item_id, BillLine.because)
+        .join(BillLine, col(BillLine.bill_id) == col(Bill.id))
+        .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
+        .where(
+            Bill.school_id == school_id,
+            BillLine.school_id == school_id,
+            col(Bill.enrolment_id).in_(list(firsts)),
+            col(BillVoid.bill_id).is_(None),
+        )
+    ).all()
+    billed: set[UUID] = set()
+    held: set[UUID] = set()
+    for enrolment_id, of_item, because in rows:
+        if enrolment_id is None:  # a deposit is of no enrolment; the query asks for none
+            continue
+        if f"{firsts[enrolment_id]:%Y-%m}" in {str(month[0]) for month in because.get("months", ())}:
+            (held if of_item == item_id else billed).add(enrolment_id)
+    return frozenset(billed - held)
+
+
 def billed_until(session: Session, school_id: UUID, enrolment_ids: Collection[UUID], item_id: UUID) -> date | None:
     """Return the end of the last month for which a live bill charges an item, None before the first."""
     rows = session.exec(

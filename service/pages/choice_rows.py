@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import Session, col, or_, select
 
 from billing.choices.offering import find_offer
-from billing.choices.reading import PupilChoices
+from billing.choices.reading import PupilChoices, missed_months
 from billing.choices.tables import ChoiceOffer, ChoiceRefusal, FamilyChoice
 from billing.choices.wording import default_words
 from billing.errors import Refused
@@ -110,6 +110,9 @@ def offer_page(session: Session, school_id: UUID, offer_id: UUID, today: date) -
         ).all()
     )
     ended = _ended(session, offer)
+    missed = missed_months(
+        session, school_id, offer.item_id, {choice.enrolment_id: choice.day for choice, _, _ in reversed(rows)}
+    )
     classes = _classes(session, school_id, {choice.enrolment_id for choice, _, _ in rows}, max(today, offer.first_day))
     choices = tuple(
         ChoiceRow(
@@ -124,6 +127,7 @@ def offer_page(session: Session, school_id: UUID, offer_id: UUID, today: date) -
             digest=choice.words_sha256.hex(),
             reason=reasons.get(choice.id, ""),
             ended=min((day for at, day in ended.get(choice.enrolment_id, []) if at >= choice.at), default=None),
+            missed=choice.enrolment_id in missed and choice.id not in reasons,
         )
         for choice, pupil, guardian in rows
         if choice.price is not None

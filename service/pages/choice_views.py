@@ -117,7 +117,10 @@ class OffersPage:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceRow:
-    """A registration by a family, for the accountant. ``reason``: why it was refused; ``ended``: its last day."""
+    """A registration by a family, for the accountant. ``reason``: why it was refused; ``ended``: its last day.
+
+    ``missed``: the pupil's notice for the first month was issued before, without this item.
+    """
 
     choice_id: str
     pupil: str
@@ -130,6 +133,7 @@ class ChoiceRow:
     digest: str
     reason: str = ""
     ended: date | None = None
+    missed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from billing.audit.tables import AuditEntry
 from billing.bills.tables import Bill, BillLine
 from billing.choices.choosing import Seen, choose, refuse_choice
 from billing.choices.offering import NewOffer, close_offer, open_offer
-from billing.choices.reading import has_choices
+from billing.choices.reading import has_choices, missed_months
 from billing.choices.tables import ChoiceOffer, FamilyChoice
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.items import Span
@@ -248,6 +248,20 @@ def test_the_school_refuses_with_a_reason_that_the_family_reads(
     with pytest.raises(Conflict):
         refuse_choice(session, billing.id, choice_id, "lần nữa", billing.accountant, NOW)
     assert "BANTRU" not in charged(session, billing, 0, DAYS, "2025-11")
+
+
+def test_a_yes_for_a_month_that_was_billed_before_is_pointed_out(
+    session: Session, billing: BillingSchool, family: Family
+) -> None:
+    offer = opened(session, billing)
+    first, second = (child.enrolment.id for child in billing.pupils)
+    issued_round(session, billing, NOW, DAYS, "2025-11")
+    assert family.chooses(offer)
+    days = {first: NOVEMBER, second: date(2025, 12, 1)}
+    assert missed_months(session, billing.id, offer.item_id, days) == {first}
+    december = {first: date(2025, 12, 1)}
+    issued_round(session, billing, NOW, Span(date(2025, 12, 1), date(2025, 12, 31)), "2025-12")
+    assert missed_months(session, billing.id, offer.item_id, december) == frozenset()
 
 
 def test_what_is_billed_is_refused_no_more(session: Session, billing: BillingSchool, family: Family) -> None:

@@ -44,7 +44,8 @@ PUBLIC = PublicFees(
     items=(PublicItem(
         "Tiền ăn bán trú", "Khoản thu thỏa thuận",
         (PublicPrice(Money(32_000), "ngày ăn", "", date(2025, 9, 1), None),), "NQ 08/2025", voluntary=True,
-        decision="Số 12/QĐ-UBND ngày 01/09/2025 (UBND phường)"),),
+        decision="Số 12/QĐ-UBND ngày 01/09/2025 (UBND phường)",
+        planned=("32.000 đ/ngày ăn (tiểu học, khối 1, 2)", "35.000 đ/ngày ăn (khối 3, 4, 5)")),),
     reductions=(PublicReduction("Hộ nghèo", "Nhà nước", "100%", "NĐ 238/2025"),),
 )  # fmt: skip
 

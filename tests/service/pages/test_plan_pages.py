@@ -40,6 +40,25 @@ def upload(client: TestClient, here: str, action: str, content: bytes, **fields:
     return client.post(f"{here}/{action}", data=data, files={"tep": ("biên bản.pdf", content)}).status_code
 
 
+def test_a_price_for_one_grade_and_another_for_the_rest(world: World) -> None:
+    accountant = world.signed_in(world.staff("accountant"))
+    typed = filled(accountant)
+    meals = typed["khoan"].index("TIENAN")
+    grades = ["1" if place == meals else "" for place in range(len(typed["khoan"]))]
+    more = {"khoan": "TIENAN", "cap": "", "khoi": "2, 3", "muc_thu": "30.000", "so_em": "30", "so_lan": "9",
+            "cach_tinh": "Suất nhỏ hơn", "dung_vao": "Thực phẩm"}  # fmt: skip
+    both = {name: [*value, more[name]] if isinstance(value, list) else value for name, value in typed.items()}
+    assert accountant.post(PLANS, data=both).status_code == 422, "for all grades and for two of them"
+    answer = accountant.post(PLANS, data={**both, "khoi": [*grades, "2, 3"]})
+    assert answer.status_code == 303, answer.text
+    page = accountant.get(answer.headers["location"]).text
+    assert "khối 1<" in page
+    assert "khối 2, 3<" in page
+    assert "30.000 đ/ngày ăn" in page
+    assert accountant.post(PLANS, data={**both, "khoi": [*grades, "mười"]}).status_code == 422
+    assert accountant.post(PLANS, data={**both, "cap": ["x", *both["cap"][1:]]}).status_code == 422
+
+
 DECISION = {
     "so_quyet_dinh": "12/QĐ-UBND", "ngay": "2025-09-16", "nguoi_ky": "Lê Văn Ký", "co_quan": "UBND phường Đồng Xoài",
     "ap_dung_tu": "2025-09-01",
