@@ -7,7 +7,7 @@ Every row that a query returns is one violation, in words.
 AS_THE_BOOK_SAYS = """WITH told AS (
     SELECT x.pupil_id, x.item, sum(x.amount) AS amount FROM (
         SELECT p.pupil_id, '' AS item, p.amount - a.amount AS amount
-        FROM payments p JOIN LATERAL <allocated> a ON true WHERE p.source_kind <> 'credit' AND <live>
+        FROM payments p JOIN LATERAL <allocated> a ON true WHERE p.source_kind NOT IN ('credit', 'write_off') AND <live>
         UNION ALL SELECT u.pupil_id, coalesce(u.item_code, ''), -u.amount
         FROM credit_uses u JOIN payments p ON p.source_kind = 'credit' AND p.source_id = u.id
           AND p.school_id = u.school_id WHERE <live>

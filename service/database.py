@@ -31,6 +31,7 @@ import billing.insurance.tables
 import billing.ledger.tables
 import billing.moving.tables
 import billing.newyear.tables
+import billing.payments.relief_tables
 import billing.payments.tables
 import billing.people.tables
 import billing.plans.tables

@@ -186,7 +186,7 @@ _ALL: dict[str, Invariant] = {
         "SELECT count(*) FROM receipts",
         (
             """SELECT format('payment %s has no receipt', p.id) FROM payments p
-            WHERE p.source_kind <> 'credit' AND NOT EXISTS (
+            WHERE p.source_kind NOT IN ('credit', 'write_off') AND NOT EXISTS (
                 SELECT FROM receipts r WHERE r.school_id = p.school_id AND r.payment_id = p.id)""",
             """SELECT format('receipt %s has no payment of its amount', r.id) FROM receipts r
             WHERE NOT EXISTS (SELECT FROM payments p WHERE p.id = r.payment_id AND p.amount = r.amount
@@ -224,6 +224,15 @@ _ALL: dict[str, Invariant] = {
             WHERE p.source_kind <> 'credit' AND <live> AND p.amount - a.amount <> coalesce(book.credit, 0)""",
             *CREDIT_QUERIES,
             FORMER_AS_THE_BOOK_SAYS,
+            """SELECT format('write-off %s of %s is set against its bill as %s', r.id, r.amount, p.amount)
+            FROM reliefs r JOIN relief_decisions d ON d.relief_id = r.id AND d.approved
+            LEFT JOIN LATERAL (
+                SELECT sum(a.amount) AS amount FROM payments p
+                JOIN allocations a ON a.school_id = p.school_id AND a.payment_id = p.id AND a.bill_id = r.bill_id
+                WHERE p.school_id = r.school_id AND p.source_kind = 'write_off' AND p.source_id = r.id AND <live>) p
+                ON true
+            WHERE r.kind = 'write_off' AND coalesce(p.amount, 0) <>
+                CASE WHEN EXISTS (SELECT FROM relief_ends e WHERE e.relief_id = r.id) THEN 0 ELSE r.amount END""",
             """SELECT format('payment %s has no source %s %s', p.id, p.source_kind, p.source_id) FROM payments p
             WHERE p.source_kind = 'transfer' AND NOT EXISTS (
                 SELECT FROM transfers t WHERE t.id = p.source_id AND t.school_id = p.school_id
@@ -280,6 +289,7 @@ _ALL: dict[str, Invariant] = {
                 UNION ALL SELECT 'refund', d.school_id, d.refund_id FROM refund_decisions d
                 UNION ALL SELECT 'former program', d.school_id, d.import_id FROM former_decisions d
                 UNION ALL SELECT 'opening list', s.school_id, s.opening_id FROM year_opening_signatures s
+                UNION ALL SELECT 'relief', d.school_id, d.relief_id FROM relief_decisions d
                 UNION ALL SELECT 'refund step', s.school_id, s.line_id FROM refund_steps s
                 UNION ALL SELECT 'receipt void', v.school_id, v.receipt_id FROM receipt_voids v
                     WHERE v.made_by IS NOT NULL
@@ -300,6 +310,9 @@ _ALL: dict[str, Invariant] = {
                 UNION ALL SELECT 'lock', id, locked_by, unlocked_by FROM billing_rounds
                 UNION ALL SELECT 'credit note', correction_id, made_by, approved_by FROM bill_credits
                 UNION ALL SELECT 'bill void', bill_id, made_by, approved_by FROM bill_voids
+                UNION ALL SELECT 'relief', r.id, r.made_by, d.decided_by FROM reliefs r
+                    JOIN relief_decisions d ON d.relief_id = r.id AND d.approved
+                UNION ALL SELECT 'role', NULL, g.granted_by, g.confirmed_by FROM role_grants g
                 UNION ALL SELECT 'refund', r.id, r.made_by, d.decided_by FROM refunds r
                     JOIN refund_decisions d ON d.refund_id = r.id AND d.approved
                 UNION ALL SELECT 'former program', i.id, i.made_by, d.decided_by FROM former_imports i

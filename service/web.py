@@ -37,6 +37,7 @@ from service.pages import (
     plans,
     public,
     reductions,
+    relief,
     rounds,
     tokens,
     uploading,
@@ -73,6 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     moving.router,
     newyear.router,
     former.router,
+    relief.router,
     uploading.router,
     auditing.router,
 )

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.bills.lowering import Off
+from billing.bills.lowering import Off, beyond
 from billing.bills.tables import Bill
 from billing.credits.applying import apply_credit
 from billing.credits.reading import credit_of, free_credit
@@ -25,7 +25,7 @@ from billing.money import ZERO, Money, total
 from billing.moving.ending import end_studies, find_enrolment, refuse_bad_day, refuse_began, reopen
 from billing.moving.tables import LEAVING_STATES, NEVER_CAME, Leaving, LeavingReturn
 from billing.moving.unused import UnusedBill, charges_now, rounds_touched, unused_bills
-from billing.payments.balances import bill_balances, open_bills
+from billing.payments.balances import BillBalance, bill_balances, open_bills
 from billing.people.tables import Enrolment
 from billing.rounds.correcting import Unused, propose_leaving, reject_correction
 from billing.rounds.drafting import person
@@ -212,16 +212,25 @@ def _end(
     before = charges_now(session, rounds, enrolment.pupil_id)
     ended = end_studies(session, enrolment, max(plan.last_day, enrolment.started_on), plan.state, now)
     after = charges_now(session, rounds, enrolment.pupil_id)
-    return ended, unused_bills(session, rounds, enrolment.pupil_id, before, after, plan.ruled)
+    unused = unused_bills(session, rounds, enrolment.pupil_id, before, after, plan.ruled)
+    balances = _balances(session, enrolment.school_id, unused)
+    # What is no longer asked for anyway needs no correction.
+    fallen = [bill for bill in unused if beyond([line.off for line in bill.lines], balances[bill.bill_id].written_off)]
+    return ended, fallen
+
+
+def _balances(session: Session, school_id: UUID, bills: Sequence[UnusedBill]) -> dict[UUID, BillBalance]:
+    ids = [bill.bill_id for bill in bills]
+    found = bill_balances(session, col(Bill.school_id) == school_id, col(Bill.id).in_(ids))
+    return {each.bill_id: each for each in found}
 
 
 def _preview(session: Session, enrolment: Enrolment, bills: Sequence[UnusedBill]) -> LeavingPreview:
     owed, kept = balance_now(session, enrolment.school_id, enrolment.pupil_id)
-    ids = [bill.bill_id for bill in bills]
-    balances = bill_balances(session, col(Bill.school_id) == enrolment.school_id, col(Bill.id).in_(ids))
-    rests = {each.bill_id: each.rest for each in balances}
-    off_rest = total(min(bill.family, rests[bill.bill_id]) for bill in bills)
-    return LeavingPreview(tuple(bills), owed, kept, off_rest, total(bill.family for bill in bills) - off_rest)
+    balances = _balances(session, enrolment.school_id, bills)
+    falls = [(balances[bill.bill_id], max(bill.family - balances[bill.bill_id].written_off, ZERO)) for bill in bills]
+    off_rest = total(min(family, balance.rest) for balance, family in falls)
+    return LeavingPreview(tuple(bills), owed, kept, off_rest, total(family for _, family in falls) - off_rest)
 
 
 def _refuse_locked(bills: Sequence[UnusedBill]) -> None:

@@ -4,10 +4,11 @@ A bill takes ``family_due`` at most. A live allocation fills it with money; a cr
 (``off_rest``) or gives back what was paid (``to_credit``, the pupil's credit from then on). So
 
     rest = family_due − off_rest − allocated          what is still open, as the family's account in the book says
-    due  = family_due − off_rest − given back         what the bill comes to after its credit notes
-    paid = allocated − given back                     so that due − paid = rest
+    due  = family_due − off_rest − given back − written off    what the bill comes to for the family in the end
+    paid = allocated − given back − written off                so that due − paid = rest
 
-Given back is ``to_credit``, or all that is allocated should the bank have taken the payment back since.
+A write-off is allocated like money and brings none, so it counts in neither. Given back is ``to_credit``, or all the
+money that is allocated should the bank have taken the payment back since.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ from sqlmodel import Session, col, select
 from billing.bills.instalments import Asked, Instalment, asked_on, coming_after
 from billing.bills.tables import Bill, BillCredit, BillInstalment, BillLine, BillVoid
 from billing.money import ZERO, Money, total
+from billing.payments.relief_tables import Relief
 from billing.payments.tables import Allocation, Payment, PaymentRequestBill, PaymentReversal
+from billing.payments.written_off import live_write_off, written_off_on_bill
 from billing.storage import MoneyColumn, among, money_sum
 
 
@@ -46,7 +49,8 @@ class BillBalance:
     """A bill with what was paid on it. ``status``: open, partial, paid, covered or void.
 
     ``family_due`` is as billed; ``due`` is what it comes to after credit notes. ``by_credit`` is the part of
-    ``allocated`` that was no new money: the pupil's own leftover or overpayment.
+    ``allocated`` that was no new money: the pupil's own leftover or overpayment; ``written_off`` the part that the
+    school no longer asks for.
     """
 
     bill_id: UUID
@@ -62,6 +66,7 @@ class BillBalance:
     void: bool
     instalments: tuple[Instalment, ...] = ()
     by_credit: Money = ZERO
+    written_off: Money = ZERO
 
     @property
     def leftover(self) -> Money:
@@ -76,17 +81,17 @@ class BillBalance:
     @property
     def given_back(self) -> Money:
         """What was paid and became the pupil's credit by a credit note."""
-        return min(self.to_credit, self.allocated)
+        return min(self.to_credit, self.allocated - self.written_off)
 
     @property
     def due(self) -> Money:
-        """What the bill comes to after its credit notes."""
-        return self.family_due - self.off_rest - self.given_back
+        """What the bill comes to for the family after credit notes and a write-off."""
+        return self.family_due - self.off_rest - self.given_back - self.written_off
 
     @property
     def paid(self) -> Money:
         """What of the money set against the bill stays there."""
-        return self.allocated - self.given_back
+        return self.allocated - self.given_back - self.written_off
 
     @property
     def rest(self) -> Money:
@@ -129,7 +134,8 @@ def live_allocation() -> ColumnElement[bool]:
 def moved_by_bill() -> Subquery:
     """Return a subquery (bill_id, taken, paid as BIGINT) over all bills in scope that anything happened to.
 
-    ``family_due - taken`` is the rest, ``paid`` is net of what was given back. For whole lists; see ``rest_by`` and
+    ``family_due - taken`` is the rest, ``paid`` is net of what was given back or written off. For whole lists; see
+    ``rest_by`` and
     ``paid_by``.
     """
     amount = type_coerce(col(Allocation.amount), BigInteger)
@@ -137,7 +143,8 @@ def moved_by_bill() -> Subquery:
     to_credit = type_coerce(col(BillCredit.to_credit), BigInteger)
     money: Any = select(col(Allocation.bill_id).label("bill_id"), amount.label("taken"), amount.label("paid"))
     notes: Any = select(col(BillCredit.bill_id), off_rest, literal(0, BigInteger) - to_credit)
-    moves = union_all(money.where(live_allocation()), notes).subquery("moves")
+    gone: Any = select(col(Relief.bill_id), literal(0, BigInteger), -type_coerce(col(Relief.amount), BigInteger))
+    moves = union_all(money.where(live_allocation()), notes, gone.where(live_write_off())).subquery("moves")
     query: Any = select(
         moves.c.bill_id,
         cast(func.sum(moves.c.taken), BigInteger).label("taken"),
@@ -244,6 +251,7 @@ def bill_balances(session: Session, *conditions: ColumnElement[bool]) -> list[Bi
             _credits_of_bill(BillCredit.off_rest),
             _credits_of_bill(BillCredit.to_credit),
             _credit_on_bill(),
+            written_off_on_bill(),
             col(BillVoid.bill_id).is_not(None),
         )
         .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
@@ -267,19 +275,26 @@ def bill_balances(session: Session, *conditions: ColumnElement[bool]) -> list[Bi
             void=void,
             instalments=parts.get(bill.id, ()),
             by_credit=by_credit,
+            written_off=written_off,
         )
-        for bill, allocated, off_rest, to_credit, by_credit, void in rows
+        for bill, allocated, off_rest, to_credit, by_credit, written_off, void in rows
     ]
 
 
 def line_dues(session: Session, balances: Iterable[BillBalance]) -> dict[int, Money]:
-    """Return what each line of some bills comes to for the family after credit notes; they add up to ``due``."""
-    given_back = {balance.bill_id: balance.given_back for balance in balances}
+    """Return what each line of some bills comes to for the family after credit notes; they add up to ``due``.
+
+    A write-off comes off the last lines first.
+    """
+    by_bill = {balance.bill_id: balance for balance in balances}
+    given_back = {bill_id: balance.given_back for bill_id, balance in by_bill.items()}
     in_bills = list(given_back)
     lines = session.exec(
-        select(col(BillLine.id), col(BillLine.family_share)).where(col(BillLine.bill_id).in_(in_bills))
+        select(col(BillLine.id), col(BillLine.family_share), col(BillLine.bill_id))
+        .where(col(BillLine.bill_id).in_(in_bills))
+        .order_by(col(BillLine.id))
     ).all()
-    dues: dict[int, Money] = {line_id: share for line_id, share in lines if line_id is not None}
+    dues: dict[int, Money] = {line_id: share for line_id, share, _ in lines if line_id is not None}
     notes = session.exec(
         select(BillCredit).where(col(BillCredit.bill_id).in_(in_bills)).order_by(col(BillCredit.id))
     ).all()
@@ -287,17 +302,12 @@ def line_dues(session: Session, balances: Iterable[BillBalance]) -> dict[int, Mo
         back = min(note.to_credit, given_back[note.bill_id])
         given_back[note.bill_id] -= back
         dues[note.line_id] -= note.off_rest + back
+    gone = {bill_id: balance.written_off for bill_id, balance in by_bill.items()}
+    for line_id, _, bill_id in reversed(lines):
+        if line_id is not None:
+            off = min(gone[bill_id], dues[line_id])
+            gone[bill_id], dues[line_id] = gone[bill_id] - off, dues[line_id] - off
     return dues
-
-
-def lowered_at(session: Session, *schools: UUID) -> tuple[Money, Money]:
-    """Return what credit notes lowered the live bills of schools by: off what was open, and given back as credit."""
-    off_rest, to_credit = session.exec(
-        select(money_sum(BillCredit.off_rest), money_sum(BillCredit.to_credit))
-        .outerjoin(BillVoid, col(BillVoid.bill_id) == col(BillCredit.bill_id))
-        .where(col(BillCredit.school_id).in_(schools), col(BillVoid.bill_id).is_(None)),
-    ).one()
-    return off_rest, to_credit
 
 
 def request_balances(session: Session, school_id: UUID, request_ids: Sequence[UUID]) -> dict[UUID, list[BillBalance]]:

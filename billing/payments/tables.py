@@ -1,7 +1,8 @@
 """Rows of payments: requests with their reference, money received, allocations, receipts.
 
-A payment is money received for one pupil from one source (a transfer, cash, a card payment). What is not allocated to
-bills is the family's credit. A payment is live until it has a reversal; its allocations and receipt live with it.
+A payment is money received for one pupil from one source (a transfer, cash, a card payment), or brings no money: the
+pupil's own credit, a write-off. What is not allocated to bills is the family's credit. A payment is live until it has a
+reversal; its allocations and receipt live with it.
 """
 
 from datetime import date, datetime
@@ -22,7 +23,7 @@ from billing.storage import (
     time_column,
 )
 
-SOURCE_KINDS = ("transfer", "cash", "card", "credit")
+SOURCE_KINDS = ("transfer", "cash", "card", "credit", "write_off")
 
 # The raw numbers behind references; a keyed permutation turns them into codes that cannot be guessed.
 reference_numbers = Sequence("reference_numbers", metadata=SQLModel.metadata)

@@ -13,7 +13,18 @@ from sqlmodel import Session, col, select
 
 from billing.bills.crediting import Approved, write_credits
 from billing.bills.holding import hold_bills
-from billing.bills.lowering import BilledLine, Note, Off, Taken, at_most, by_amount, notes, to_price, to_quantity
+from billing.bills.lowering import (
+    BilledLine,
+    Note,
+    Off,
+    Taken,
+    at_most,
+    beyond,
+    by_amount,
+    notes,
+    to_price,
+    to_quantity,
+)
 from billing.bills.tables import Bill, BillCredit, BillLine, BillReduction, BillVoid
 from billing.errors import Conflict, Refused
 from billing.events.recording import BILL_CREDITED, record_events
@@ -72,10 +83,11 @@ def lowered_bills(session: Session, correction: Correction) -> tuple[LoweredBill
     balances = bill_balances(session, col(Bill.school_id) == correction.school_id, col(Bill.id).in_(list(offs)))
     if any(balance.void for balance in balances):
         raise Conflict("Thông báo thu này đã bị thu hồi, không còn gì để ghi giảm.")
-    found = tuple(
-        LoweredBill(balance, notes(offs[balance.bill_id], balance.rest))
+    dealt = (
+        LoweredBill(balance, notes(beyond(offs[balance.bill_id], balance.written_off), balance.rest))
         for balance in sorted(balances, key=lambda each: each.number)
     )
+    found = tuple(bill for bill in dealt if bill.notes)
     if not found:
         raise Refused(NOTHING_FALLS)
     return found

@@ -12,8 +12,9 @@ from sqlmodel import Session, col, select
 from billing.audit.tables import AuditEntry
 from billing.bills.tables import Bill, BillCredit, BillVoid
 from billing.money import Money, total
-from billing.payments.balances import live_allocation, lowered_at
+from billing.payments.balances import live_allocation
 from billing.payments.receipt_number import padded
+from billing.payments.school_sums import lowered_at, written_off_at
 from billing.payments.tables import Allocation, Payment, PaymentReversal, Receipt, ReceiptBook, ReceiptVoid
 from billing.people.tables import Authority, School
 from billing.storage import money_sum
@@ -67,6 +68,7 @@ def _bill_totals(session: Session, school_id: UUID, first: date, last: date) -> 
         Payment.school_id == school_id,
         col(Payment.value_date).between(first, last),
         col(Payment.id).not_in(reversed_),
+        Payment.source_kind != "write_off",
     )
     allocated = session.exec(
         select(func.count(), money_sum(Allocation.amount))
@@ -163,6 +165,7 @@ def _school_row(session: Session, school: School, now: datetime) -> SchoolRow:
         select(money_sum(Allocation.amount)).where(Allocation.school_id == school.id, live_allocation())
     ).one()
     off_rest, to_credit = lowered_at(session, school.id)
+    gone = written_off_at(session, school.id)
     waiting = session.exec(
         select(func.count()).where(
             Transfer.school_id == school.id, Transfer.direction == "in", col(Transfer.state).in_(WAITING_STATES)
@@ -174,8 +177,8 @@ def _school_row(session: Session, school: School, now: datetime) -> SchoolRow:
         school=school.name,
         commune=authority.name,
         bills=billed.count or 0,
-        billed=billed.amount - off_rest - to_credit,
-        received=received - to_credit,
+        billed=billed.amount - off_rest - to_credit - gone,
+        received=received - to_credit - gone,
         waiting_count=waiting,
         difference=bank - book,
     )

@@ -44,9 +44,11 @@ from service.pages.moving_binding import MovingRows
 from service.pages.newyear_binding import NewYearRows
 from service.pages.plan_binding import PlanRows
 from service.pages.qr_picture import labelled_qr
+from service.pages.relief_binding import ReliefRows
 from service.pages.staff_binding import StaffRows
 from service.pages.token_binding import TokenRows
 from service.pages.trouble_views import TroublePage
+from service.pages.typed import school_day
 from service.pages.upload_views import Upload, UploadChoices, UploadDone, UploadKind
 from service.pages.views import (
     AuditPage,
@@ -97,6 +99,7 @@ class RowDesk(
     FeeRows,
     TokenRows,
     StaffRows,
+    ReliefRows,
 ):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 
@@ -182,7 +185,7 @@ class RowDesk(
     def bills(self, who: SignedIn, place: Place, query: BillQuery) -> BillList:
         """Return one page of bills."""
         del who
-        return office_rows.bill_list(self._within(place), place.id, query)
+        return office_rows.bill_list(self._within(place), place.id, query, school_day(self._wiring.clock()))
 
     def troubles(self, who: SignedIn, place: Place, now: datetime) -> TroublePage:
         """Return what went astray."""

@@ -28,6 +28,7 @@ from service.pages.insurance_desk import InsuranceDesk
 from service.pages.moving_desk import MovingDesk
 from service.pages.newyear_desk import NewYearDesk
 from service.pages.plan_desk import PlanDesk
+from service.pages.relief_views import ReliefDesk
 from service.pages.round_desk import RoundWork
 from service.pages.staff_views import StaffDesk
 from service.pages.token_views import TokenDesk
@@ -171,6 +172,7 @@ class Desk(
     Gate,
     TokenDesk,
     StaffDesk,
+    ReliefDesk,
     FamilyDesk,
     GuardianDesk,
     ChoiceDesk,

@@ -20,6 +20,7 @@ from billing.fees.explaining import plain
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, asked_of, line_dues, request_balances, rest_of
+from billing.payments.grace import Grace, muted
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import (
     Allocation,
@@ -40,6 +41,7 @@ from service.pages.views import (
     BillStatus,
     Instalment,
     Line,
+    MoreTime,
     PaymentPanel,
     ReceiptLine,
     SchoolFace,
@@ -77,6 +79,7 @@ class Opened:
     balances: tuple[BillBalance, ...]
     received: _Received
     today: date
+    grace: Grace | None = None
 
     @property
     def live(self) -> tuple[BillBalance, ...]:
@@ -97,6 +100,11 @@ class Opened:
     def leftover(self) -> Money:
         """What of the child's own credit was set against the live bills."""
         return total(balance.leftover for balance in self.live)
+
+    @property
+    def written_off(self) -> Money:
+        """What the school no longer asks for."""
+        return total(balance.written_off for balance in self.live)
 
     @property
     def rest(self) -> Money:
@@ -172,7 +180,12 @@ def open_request(session: Session, link: LinkToken, now: datetime) -> Opened:
     request = session.get_one(PaymentRequest, link.request_id)
     account = session.get_one(BankAccount, request.bank_account_id)
     balances = request_balances(session, request.school_id, [request.id])[request.id]
-    return Opened(request, account, tuple(balances), _received(session, request, balances), _day(now))
+    time = muted(session, request.school_id, [request.pupil_id], _day(now))
+    graces = [time.grace(request.pupil_id, balance.bill_id) for balance in balances if balance.rest]
+    # Only when all that is open has more time does the page say so; the nearest day is the one to keep.
+    given = [each for each in graces if each is not None]
+    grace = min(given, key=lambda each: each.until) if given and len(given) == len(graces) else None
+    return Opened(request, account, tuple(balances), _received(session, request, balances), _day(now), grace)
 
 
 def bill_status(opened: Opened) -> BillStatus:
@@ -213,6 +226,8 @@ def bill_page(session: Session, opened: Opened, token: str) -> BillPage:
         instalment=opened.instalment,
         leftover=opened.leftover,
         choices=has_choices(session, request.school_id, request.pupil_id, opened.today),
+        written_off=opened.written_off,
+        grace=MoreTime(opened.grace.until, opened.grace.parts) if opened.grace else None,
     )
 
 

@@ -14,6 +14,7 @@ from billing.bills.tables import Bill, BillVoid
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
 from billing.payments.balances import due_by, moved_by_bill, paid_by, rest_by
+from billing.payments.grace import Muted, muted
 from billing.payments.tables import PaymentRequest, PaymentRequestBill
 from billing.people.names import NO_CLASS, search_key, sort_key
 from billing.people.tables import ClassGroup, Pupil, PupilCode
@@ -83,9 +84,9 @@ def _open_bills(session: Session, school_id: UUID) -> tuple[int, Money]:
     return count, amount
 
 
-def bill_list(session: Session, school_id: UUID, query: BillQuery) -> BillList:
+def bill_list(session: Session, school_id: UUID, query: BillQuery, today: date) -> BillList:
     """Return one page of bills in the order of class lists; words are looked for without marks."""
-    rows = [row for row in _bill_rows(session, school_id) if _wanted(row, query)]
+    rows = [row for row in _bill_rows(session, school_id, today) if _wanted(row, query)]
     rows.sort(key=lambda row: (row.class_name, sort_key(row.pupil), row.number))
     first = (query.page - 1) * PAGE_SIZE
     live = [row for row in rows if row.state is not OfficeBillState.VOID]
@@ -107,8 +108,8 @@ def _wanted(row: BillRow, query: BillQuery) -> bool:
     return all(word in text for word in words)
 
 
-def _bill_rows(session: Session, school_id: UUID) -> list[BillRow]:
-    moved = moved_by_bill()
+def _bill_rows(session: Session, school_id: UUID, today: date) -> list[BillRow]:
+    moved, time = moved_by_bill(), muted(session, school_id, None, today)
     reference = (
         select(PaymentRequestBill.bill_id, func.max(PaymentRequest.reference).label("reference"))
         .join(PaymentRequest, col(PaymentRequest.id) == col(PaymentRequestBill.request_id))
@@ -132,6 +133,7 @@ def _bill_rows(session: Session, school_id: UUID) -> list[BillRow]:
             func.coalesce(reference.c.reference, ""),
             col(Bill.round_id),
             col(Bill.pupil_id),
+            col(Bill.id),
         )
         .join(Pupil, col(Pupil.id) == col(Bill.pupil_id))
         .outerjoin(
@@ -144,11 +146,13 @@ def _bill_rows(session: Session, school_id: UUID) -> list[BillRow]:
         .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
         .where(col(Bill.school_id) == school_id)
     )
-    return [_bill_row(*columns) for columns in session.execute(query).all()]
+    return [_bill_row(time, *columns) for columns in session.execute(query).all()]
 
 
-def _bill_row(*columns: Any) -> BillRow:  # noqa: ANN401  one row of the query above, in its order
-    number, pupil, code, class_name, title, due, received, due_on, void, reference, round_id, pupil_id = columns
+def _bill_row(time: Muted, *columns: Any) -> BillRow:  # noqa: ANN401  one row of the query above, in its order
+    number, pupil, code, class_name, title, due, received, due_on, void, reference, round_id, pupil_id, bill_id = (
+        columns
+    )
     return BillRow(
         number=number,
         pupil=pupil,
@@ -161,6 +165,7 @@ def _bill_row(*columns: Any) -> BillRow:  # noqa: ANN401  one row of the query a
         state=_state(due, received, void=void),
         reference=reference,
         link=f"/van-phong/dot-thu/{round_id}/hoc-sinh/{pupil_id}",
+        more_time=time.until(pupil_id, bill_id) if due > received and not void else None,
     )
 
 

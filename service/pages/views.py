@@ -81,12 +81,21 @@ class ReceiptLine:
 
 
 @dataclass(frozen=True, slots=True)
+class MoreTime:
+    """Until when a family has more time, perhaps little by little: (by which day, how much)."""
+
+    until: date
+    parts: tuple[tuple[date, Money], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BillPage:
     """Everything on a family's page, in the plain view.
 
     ``instant`` says whether the account reports payments by itself; if not, the school updates the page and
     nothing pretends to wait. ``surplus`` is money above what was due; ``paid_twice`` marks a second full payment.
-    ``leftover`` is what of the child's own credit was set against it.
+    ``leftover`` is what of the child's own credit was set against it; ``written_off`` is no longer asked for;
+    ``grace`` gives more time.
     ``choices``: something voluntary is open or registered; what, is shown after a one-time code only.
     ``checking`` is money that names this request, does not cover the rest for sure, and is not settled yet.
     """
@@ -109,6 +118,8 @@ class BillPage:
     instalment: Instalment | None = None
     leftover: Money = ZERO
     choices: bool = False
+    written_off: Money = ZERO
+    grace: MoreTime | None = None
 
     @property
     def rest(self) -> Money:
@@ -210,6 +221,7 @@ class BillRow:
     state: OfficeBillState
     reference: str = ""
     link: str = ""
+    more_time: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

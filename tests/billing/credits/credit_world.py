@@ -72,8 +72,13 @@ class School:
 
     def pay(self, session: Session, month: int, child: int = 0, over: int = 0) -> None:
         """Pay a month's bill in cash, and ``over`` đồng too much."""
+        self.pay_part(session, month, self.bill(session, month, child).rest + Money(over), child)
+
+    def pay_part(self, session: Session, month: int, amount: Money, child: int = 0) -> None:
+        """Pay some cash for a month's bill; nothing happens for 0 đ."""
+        if not amount:
+            return
         bill = self.bill(session, month, child)
-        amount = bill.rest + Money(over)
         received = Received(
             school_id=self.id, pupil_id=bill.pupil_id, source_kind="cash", source_id=new_id(), amount=amount,
             value_date=self.now.date(),

@@ -40,6 +40,7 @@ from tests.service.pages.sample_insurance import SampleInsurance
 from tests.service.pages.sample_moving import SampleMoving
 from tests.service.pages.sample_newyear import SampleNewYear
 from tests.service.pages.sample_plans import SamplePlans
+from tests.service.pages.sample_relief import SampleRelief
 from tests.service.pages.sample_rounds import SampleRounds
 from tests.service.pages.sample_staff import SampleStaff
 from tests.service.pages.sample_tokens import SampleTokens
@@ -67,6 +68,7 @@ PASSWORD_HASH = passwords.hash_password(PASSWORD)  # slow by design, so once
 class SampleDesk(
     SampleTokens,
     SampleStaff,
+    SampleRelief,
     SampleGuardians,
     SampleChoices,
     SampleClaims,

@@ -62,6 +62,7 @@ def address(path: str, actor: Actor) -> str:
         "code_id": str(CODE_ID),
         "registration_id": str(REGISTRATION_ID),
         "token_id": str(TOKEN_ID),
+        "relief_id": str(SOME_ID),
         "user_id": str(USER_ID),
         "grant_id": str(GRANT_ID),
         "request_id": str(REQUEST_ID),
@@ -87,7 +88,7 @@ FIELDS = dict(
         f"&chon={OFFER_ID}:ab"
     )
 ) | {"mat_khau": PASSWORD}
-WITH_FILE = ("{kind}", "/xem", "/bang", "{plan_id}/tep", "{plan_id}/duyet")
+WITH_FILE = ("/khong-thu", "{kind}", "/xem", "/bang", "{plan_id}/tep", "{plan_id}/duyet")
 
 
 def call(client: TestClient, method: str, path: str, actor: Actor) -> int:

@@ -55,7 +55,7 @@ def events(world: World) -> list[tuple[str, str]]:
         ("province", "/tinh"),
         ("class_teacher", "/lop-chu-nhiem"),
         ("cashier", "/toi"),
-        ("admin", "/toi"),
+        ("admin", "/nguoi-dung"),
     ],
 )
 def test_signing_in_leads_to_the_start_of_each_role(world: World, role: str, start: str) -> None:
