@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from billing.bills.tables import Bill, BillLine
 from billing.documents.banks import bank_by_bin
 from billing.documents.payment_qr import memo_for
-from billing.events.recording import BILL_CREDITED
+from billing.events.recording import BILL_CREDITED, CREDIT_USED
 from billing.events.tables import Event
 from billing.fees.explaining import plain
 from billing.ledger.tables import BankAccount
@@ -114,7 +114,7 @@ def notice_facts(
 def change_facts(
     session: Session, school_id: UUID, events: Collection[Event], links: Links, today: date
 ) -> dict[int, ChangeFacts]:
-    """Read what is to be said of bills taken back or lowered, by event; the plain view, so never why.
+    """Read what is to be said of bills taken back, lowered or paid by credit, by event; the plain view, so never why.
 
     A bill that nobody was ever asked to pay has no page to show; it is left out.
     """
@@ -143,6 +143,7 @@ def change_facts(
             continue
         lowered = event.kind == BILL_CREDITED
         now, off, back = (Money(event.facts[name]) if lowered else ZERO for name in ("due", "off_rest", "to_credit"))
+        used = Money(event.facts["used"]) if event.kind == CREDIT_USED else ZERO
         told[event.id] = ChangeFacts(
             school=school,
             pupil=names[bill.pupil_id],
@@ -150,7 +151,8 @@ def change_facts(
             period=bill.period,
             number=bill.number,
             was=now + off + back if lowered else bill.due,
-            now=now,
+            now=bill.due if used else now,
+            used=used,
             link=pages[request.id],
             given_back=back,
             asked=_still_asked(call_of(asked[request.id], today)),

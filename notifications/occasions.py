@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill
-from billing.events.recording import BILL_CREDITED, BILL_ISSUED, BILL_VOIDED, PAYMENT_RECEIVED
+from billing.events.recording import BILL_CREDITED, BILL_ISSUED, BILL_VOIDED, CREDIT_USED, PAYMENT_RECEIVED
 from billing.events.tables import Event
 from billing.money import ZERO
 from billing.payments.balances import BillBalance, bill_balances, request_balances, rest_of
@@ -101,6 +101,22 @@ def _credited(session: Session, events: Sequence[Event]) -> dict[int, Happening]
     return _of_bills(Kind.BILL_CREDITED, events, balances, moot)
 
 
+def _used(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
+    """Tell whoever was asked for a bill that leftover money was set against it; a notice of a round says it itself."""
+    school_id, bills = events[0].school_id, {event.subject_id for event in events}
+    balances = _balances(session, school_id, bills)
+    known = announced(session, school_id, bills)
+
+    def moot(bill: BillBalance) -> Silence | None:
+        if bill.void:
+            return Silence.WITHDRAWN
+        if not bill.leftover:
+            return Silence.TAKEN_BACK
+        return None if bill.bill_id in known else Silence.NEVER_TOLD
+
+    return _of_bills(Kind.CREDIT_USED, events, balances, lambda _, bill: moot(bill))
+
+
 def _balances(session: Session, school_id: UUID, bills: Collection[UUID]) -> dict[UUID, BillBalance]:
     found = bill_balances(session, col(Bill.school_id) == school_id, col(Bill.id).in_(bills))
     return {balance.bill_id: balance for balance in found}
@@ -141,6 +157,7 @@ _MEANINGS = {
     BILL_ISSUED: _issued,
     BILL_VOIDED: _voided,
     BILL_CREDITED: _credited,
+    CREDIT_USED: _used,
     PAYMENT_RECEIVED: _received,
 }
 

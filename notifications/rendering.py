@@ -26,7 +26,7 @@ from notifications.wording.letters import LetterText, letter
 from notifications.wording.plain import Language
 from notifications.wording.zns import zns_params
 
-_CHANGES = frozenset({Kind.BILL_VOIDED, Kind.BILL_CREDITED})
+_CHANGES = frozenset({Kind.BILL_VOIDED, Kind.BILL_CREDITED, Kind.CREDIT_USED})
 
 
 @dataclass(frozen=True, slots=True)

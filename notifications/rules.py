@@ -19,6 +19,7 @@ class Kind(StrEnum):
     BILL_REPLACED = "bill_replaced"  # issued in the place of a notice that the family has got
     BILL_VOIDED = "bill_voided"
     BILL_CREDITED = "bill_credited"
+    CREDIT_USED = "credit_used"
     PAYMENT_RECEIVED = "payment_received"
 
 

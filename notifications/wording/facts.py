@@ -103,7 +103,7 @@ class StillAsked:
 
 @dataclass(frozen=True, slots=True)
 class ChangeFacts:
-    """A notice that was taken back (``now`` is 0 đ) or lowered; never why.
+    """A notice that was taken back (``now`` is 0 đ), lowered, or paid by leftover money (``used``); never why.
 
     ``given_back`` of the difference had been paid and stays the pupil's. ``asked`` is what the page behind the link
     still asks for, ``instead`` the number of the notice of 0 đ that took this one's place.
@@ -120,6 +120,7 @@ class ChangeFacts:
     given_back: Money = ZERO
     asked: StillAsked | None = None
     instead: str = ""
+    used: Money = ZERO
 
     @property
     def off(self) -> Money:

@@ -32,6 +32,8 @@ _SUBJECTS = {
     ("en", "voided"): "{school}: fees for {period} withdrawn, pupil {pupil}",
     ("vi", "credited"): "{school}: thông báo thu {period} của học sinh {pupil} đã được giảm",
     ("en", "credited"): "{school}: fees for {period} lowered, pupil {pupil}",
+    ("vi", "used"): "{school}: đã trừ tiền tồn vào thông báo thu {period} của học sinh {pupil}",
+    ("en", "used"): "{school}: leftover money used for the fees of {period}, pupil {pupil}",
     ("vi", "receipt"): "{school}: đã nhận {amount} cho học sinh {pupil}",
     ("en", "receipt"): "{school}: {amount} received for pupil {pupil}",
 }
@@ -52,6 +54,7 @@ _TEXTS_OF = {
     Kind.BILL_REPLACED: ("notice", "replaced"),
     Kind.BILL_VOIDED: ("voided", "voided"),
     Kind.BILL_CREDITED: ("credited", "credited"),
+    Kind.CREDIT_USED: ("used", "used"),
     Kind.PAYMENT_RECEIVED: ("receipt", "receipt"),
 }
 

@@ -20,6 +20,7 @@ _FILES = {
     Kind.BILL_REPLACED: "replaced",
     Kind.BILL_VOIDED: "voided",
     Kind.BILL_CREDITED: "credited",
+    Kind.CREDIT_USED: "used",
     Kind.PAYMENT_RECEIVED: "receipt",
 }
 _GUARDIAN = {"vi": "Phụ huynh", "en": "Parent"}
@@ -38,6 +39,7 @@ LIMITS: Mapping[str, int] = {
     "was": 20,
     "now": 20,
     "kept": 20,
+    "used": 20,
     "remaining": 20,
     "due_date": 10,
     "paid_date": 10,
@@ -101,6 +103,9 @@ def change_params(kind: Kind, facts: ChangeFacts, guardian: str, language: Langu
     del params["school_class"]  # 400 characters are all that Zalo takes
     if kind is Kind.BILL_CREDITED:
         params |= {"now": str(facts.now), "kept": str(facts.given_back)}
+    if kind is Kind.CREDIT_USED:
+        del params["was"]
+        params["used"] = str(facts.used)
     return _checked(params)
 
 

@@ -84,6 +84,7 @@ def zalo_templates(settings: Settings) -> Mapping[tuple[Kind, Language], str]:
         (Kind.BILL_REPLACED, "vi"): settings.zalo_template_replaced,
         (Kind.BILL_VOIDED, "vi"): settings.zalo_template_voided,
         (Kind.BILL_CREDITED, "vi"): settings.zalo_template_credited,
+        (Kind.CREDIT_USED, "vi"): settings.zalo_template_used,
         (Kind.PAYMENT_RECEIVED, "vi"): settings.zalo_template_receipt,
     }
 

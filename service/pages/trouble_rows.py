@@ -26,6 +26,7 @@ _WHAT = {
     "bill_replaced": "Thông báo thu thay cho thông báo cũ",
     "bill_voided": "Thu hồi thông báo thu",
     "bill_credited": "Giảm thông báo thu",
+    "credit_used": "Trừ tiền tồn",
     "payment_received": "Biên lai",
 }
 

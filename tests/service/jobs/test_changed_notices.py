@@ -11,10 +11,13 @@ import pytest
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillLine
+from billing.credits.applying import apply_credit
 from billing.money import Money
 from billing.payments.balances import BillBalance, bill_balances
+from billing.payments.recording import Received, record_payment
 from billing.rounds.correcting import Lowering, approve_correction, propose_credit, propose_price, propose_void
 from billing.rounds.tables import BillingRound, Correction
+from billing.storage import new_id
 from billing.vault import Vault
 from notifications.tables import NoticePlan
 from service.database import EVERYTHING, Database
@@ -99,6 +102,20 @@ def pay(town: Telling, amount: int) -> None:
     collecting.hear_of(collecting.pays(collecting.requests[0].reference, amount))
 
 
+def use_leftover(town: Telling, amount: int) -> None:
+    """Bring cash that is set against nothing, and then use it by hand."""
+    now = town.world.clock.now = town.world.clock() + timedelta(minutes=1)
+    school = town.world.billing.id
+    with town.world.collecting.database.transaction(EVERYTHING) as session:
+        pupil = bill_of(session, town).pupil_id
+        cash = Received(
+            school_id=school, pupil_id=pupil, source_kind="cash", source_id=new_id(), amount=Money(amount),
+            value_date=now.date(),
+        )  # fmt: skip
+        record_payment(session, cash, (), now)
+        apply_credit(session, town.world.billing.accountant, school, [pupil], REASON, now, freely=True)
+
+
 def says_nothing_of_why(town: Telling) -> None:
     """No reason of the office stands in anything that a family got."""
     words = [str(got) for got in town.zalo.delivered] + [letter.as_string() for letter in town.letters()]
@@ -171,6 +188,29 @@ def test_what_was_paid_and_is_given_back_is_always_told(town: Telling) -> None:
     assert len(letters) == 1
     assert "64.000 đ gia đình đã nộp" in letters[0]
     assert "Hiện không còn khoản nào phải nộp" in letters[0]
+
+
+@pytest.mark.parametrize(("amount", "left"), [(200_000, "1.003.950 đ"), (1_203_950, "0 đ")])
+def test_leftover_money_used_by_hand_is_told_to_who_was_asked_to_pay(town: Telling, amount: int, left: str) -> None:
+    town.tell()
+    use_leftover(town, amount)
+    town.tell()
+    used = [got for got in map(read, town.zalo.delivered) if got[0] == "Trừ tiền tồn tháng 10/2025"]
+    [(_, rows, _)] = used
+    assert rows["Đã trừ tiền tồn"] == str(Money(amount))
+    assert rows["Cần nộp kỳ này"] == left
+    letters = [text for letter in town.letters() if "tiền tồn của học sinh" in (text := plain(letter))]
+    assert len(letters) == 1
+    assert ("Mã QR cũ còn ghi số tiền cũ" in letters[0]) == (left != "0 đ")
+    assert "nợ" not in letters[0]
+    says_nothing_of_why(town)
+
+
+def test_leftover_money_is_no_news_to_who_was_never_asked(town: Telling) -> None:
+    use_leftover(town, 200_000)
+    town.tell()
+    assert not [got for got in town.zalo.delivered if got.title.startswith("Trừ tiền tồn")]
+    assert "never_told" in silences(town)
 
 
 def test_a_price_lowered_for_the_whole_round_is_told_to_each_family(town: Telling) -> None:

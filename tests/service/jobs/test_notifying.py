@@ -71,6 +71,7 @@ def town(database: Database, addresses: Addresses, vault: Vault, now: datetime, 
         zalo_template_replaced=zalo_program.TEMPLATE_IDS[Kind.BILL_REPLACED, "vi"],
         zalo_template_voided=zalo_program.TEMPLATE_IDS[Kind.BILL_VOIDED, "vi"],
         zalo_template_credited=zalo_program.TEMPLATE_IDS[Kind.BILL_CREDITED, "vi"],
+        zalo_template_used=zalo_program.TEMPLATE_IDS[Kind.CREDIT_USED, "vi"],
         zalo_template_receipt=zalo_program.TEMPLATE_IDS[Kind.PAYMENT_RECEIVED, "vi"],
     )
     rung: list[str] = []

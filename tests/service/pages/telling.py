@@ -85,6 +85,7 @@ def _settings(zalo: str, smtp_port: int) -> Settings:
             ("replaced", Kind.BILL_REPLACED),
             ("voided", Kind.BILL_VOIDED),
             ("credited", Kind.BILL_CREDITED),
+            ("used", Kind.CREDIT_USED),
             ("receipt", Kind.PAYMENT_RECEIVED),
         )
     }
