@@ -19,7 +19,6 @@ from reconciliation.errors import CallbackUnreadable, UnknownFeed
 from reconciliation.feeds.base import Feed as Reader
 from reconciliation.feeds.base import Kind, NormalisedTransfer
 from reconciliation.feeds.opening import feed_by_id, reader_of
-from reconciliation.feeds.sepay import API_KEY
 from reconciliation.inbox import BODY_CONTEXT, claim
 from reconciliation.plausible import implausible
 from reconciliation.tables import Feed, InboxMessage, InboxResult
@@ -131,7 +130,8 @@ def _write_all(
     ids = []
     for read in source.reader.read(body):
         if read.kind is Kind.TRANSFER and _is_ours(source.account, read):
-            origin = Origin(source.account, message.id or 0, held=_must_hold(source.feed, read))
+            held = not source.reader.proves_amount and _is_large(source.feed, read)
+            origin = Origin(source.account, message.id or 0, held=held)
             _refuse_implausible(origin, read, now)
             ids.append(write_transfer(session, vault, origin, read, now))
     return sum(each is not None for each in ids), sum(each is None for each in ids)
@@ -139,7 +139,7 @@ def _write_all(
 
 def _is_ours(account: BankAccount, read: NormalisedTransfer) -> bool:
     """Refuse money on an account that is not the feed's own; a secret of one account speaks for no other."""
-    if read.account != account.number:
+    if read.account not in (None, account.number):
         raise CallbackUnreadable("Thông báo nói về một tài khoản khác với tài khoản của kênh", account=read.account)
     return True
 
@@ -151,6 +151,6 @@ def _refuse_implausible(origin: Origin, read: NormalisedTransfer, now: datetime)
         raise CallbackUnreadable(reason, provider_id=read.provider_id)
 
 
-def _must_hold(feed: Feed, read: NormalisedTransfer) -> bool:
-    """Tell whether a person must look first: an API key alone does not prove who wrote a large amount."""
-    return feed.scheme == API_KEY and feed.hold_above is not None and read.amount > feed.hold_above
+def _is_large(feed: Feed, read: NormalisedTransfer) -> bool:
+    """Tell whether a person must look first where the signature alone does not prove who wrote the amount."""
+    return feed.hold_above is not None and read.amount > feed.hold_above

@@ -2,7 +2,7 @@
 
 It reads nothing but the signature. Callbacks that arrive together are stored in one statement and one commit; while
 that is written, the next ones gather (no waiting window). If one row of a group is refused, each is tried alone, so
-that it harms no other. The answer is the provider's fixed one, the same for new, known, unknown and outgoing. When the
+that it harms no other. The answer is the provider's own, the same for new, known, unknown and outgoing. When the
 database is away the answer is 503 and the provider comes again; when the broker is away nothing changes here.
 """
 
@@ -51,7 +51,7 @@ TOO_LARGE = Answer(413, b'{"success": false}')
 AWAY = Answer(503, b'{"success": false}')
 
 # Enough to tell later where a message came from; never an Authorization header.
-_KEPT_HEADERS = ("content-type", "user-agent", "x-sepay-timestamp", "x-sepay-signature")
+_KEPT_HEADERS = ("content-type", "user-agent", "x-sepay-timestamp", "x-sepay-signature", "x-casso-signature")
 _MAX_HEADER = 300
 
 _INSERT = """
@@ -278,7 +278,7 @@ class Door:
             _log.warning("callback not stored: %s", type(error).__name__)
             return AWAY
         self._ring()
-        return reader.accepted
+        return reader.accepted(body)
 
     def _ring(self) -> None:
         """Ring for the workers without waiting; many callbacks share one ring."""

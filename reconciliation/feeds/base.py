@@ -2,8 +2,9 @@
 
 A configured feed pins one signature scheme; nothing in the message chooses it. ``verify`` works on the raw
 bytes, before anything is parsed, and judges the age of a signature at a moment it is handed. ``read`` is called
-later, by a worker, on bytes that were stored. The answer to a believed callback is always the same bytes: for a
-new one, a duplicate, an unknown one and money out, so that the provider never retries what we already have.
+later, by a worker, on bytes that were stored. The answer to a believed callback depends on its bytes alone (most
+providers want always the same one): it is the same for a new one, a duplicate, an unknown one and money out, so that
+the provider never retries what we already have.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from billing.money import ZERO, Money
 from reconciliation.errors import SignatureExpired, SignatureMissing
@@ -37,12 +38,13 @@ class Kind(StrEnum):
 class NormalisedTransfer:
     """One movement on an account, the same shape for every provider. ``time`` is the bank's moment, in UTC.
 
+    ``account`` is None where the provider names none: the message then speaks of the account of its own feed.
     ``bank_reference`` only links messages about one payment; it is never unique alone.
     """
 
     provider: str
     provider_id: str
-    account: str
+    account: str | None
     direction: Direction
     amount: Money
     memo: str
@@ -62,7 +64,7 @@ class NormalisedTransfer:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Fixed bytes that the provider wants to see."""
+    """The bytes that the provider wants to see."""
 
     status: int
     body: bytes
@@ -72,10 +74,13 @@ class Answer:
 class Feed(Protocol):
     """One configured bank door of the kind "notify"."""
 
-    provider: str
+    provider: ClassVar[str]
     scheme: str
-    accepted: Answer
     refused: Answer
+
+    @property
+    def proves_amount(self) -> bool:
+        """Tell whether the signature binds every digit of the amount; else large ones wait for a person."""
 
     def verify(self, body: bytes, headers: Mapping[str, str], now: datetime) -> None:
         """Believe the bytes or raise ``CallbackRefused``; header names in any case."""
@@ -85,6 +90,9 @@ class Feed(Protocol):
 
     def read(self, body: bytes) -> tuple[NormalisedTransfer, ...]:
         """Read believed bytes; raises ``CallbackUnreadable``, which no retry can heal."""
+
+    def accepted(self, body: bytes) -> Answer:
+        """Return the answer to a believed body, made from its bytes alone; it never fails, whatever they hold."""
 
 
 def header(headers: Mapping[str, str], name: str) -> str:

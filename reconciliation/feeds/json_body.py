@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import NoReturn, TypeAlias
 
@@ -11,6 +12,8 @@ from reconciliation.errors import CallbackUnreadable
 
 MAX_DEPTH = 8
 MAX_DONG = 2**63 - 1  # what a BIGINT holds
+
+_DIGITS = re.compile(r"[0-9]{1,18}")
 
 JsonObject: TypeAlias = dict[str, object]
 
@@ -64,17 +67,47 @@ def needed_code(fields: JsonObject, name: str, max_length: int = 64) -> str:
     return value
 
 
-def whole(fields: JsonObject, name: str) -> int:
-    """Return a whole number above 0; a bool, a fraction and a text are refused, also when they look whole."""
+def whole(fields: JsonObject, name: str, least: int = 1) -> int:
+    """Return a whole number, above 0; a bool, a fraction and a text are refused, also when they look whole."""
     value = fields.get(name)
-    if type(value) is not int or not 0 < value <= MAX_DONG:
-        raise CallbackUnreadable(f"Trường {name} phải là số nguyên dương", field=name)
+    if type(value) is not int or not least <= value <= MAX_DONG:
+        raise CallbackUnreadable(f"Trường {name} phải là số nguyên{' dương' if least == 1 else ''}", field=name)
     return value
 
 
 def amount(fields: JsonObject, name: str) -> Money:
     """Return an amount in đồng, above 0."""
     return Money(whole(fields, name))
+
+
+def amount_in_digits(fields: JsonObject, name: str) -> Money:
+    """Return an amount above 0 that may also come as a text of digits, without sign, blank or separator."""
+    value = fields.get(name)
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return amount({name: int(value)}, name)
+    return amount(fields, name)
+
+
+def child(fields: JsonObject, name: str) -> JsonObject:
+    """Return the object in a field."""
+    value = fields.get(name)
+    if not isinstance(value, dict):
+        raise CallbackUnreadable(f"Trường {name} phải là một đối tượng", field=name)
+    return value
+
+
+def rows(fields: JsonObject, name: str) -> list[JsonObject]:
+    """Return the list of objects in a field."""
+    value = fields.get(name)
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise CallbackUnreadable(f"Trường {name} phải là danh sách các đối tượng", field=name)
+    return value
+
+
+def demand_dong(fields: JsonObject, name: str) -> None:
+    """Refuse a currency other than đồng."""
+    if fields.get(name) != "VND":
+        raise CallbackUnreadable(f"Trường {name} phải là VND", field=name)
 
 
 def _single_keys(pairs: list[tuple[str, object]]) -> JsonObject:

@@ -14,8 +14,9 @@ from billing.ledger.tables import BankAccount
 from billing.money import Money
 from billing.vault import Vault
 from reconciliation.errors import UnknownFeed
-from reconciliation.feeds import base, sepay
+from reconciliation.feeds import base
 from reconciliation.feeds.base import STATEMENT
+from reconciliation.feeds.providers import FEEDS
 from reconciliation.tables import Feed
 
 SECRET_CONTEXT = "feeds.secret"  # noqa: S105  the name of a column
@@ -84,10 +85,10 @@ def path_hash(token: str) -> bytes:
 
 def reader(provider: str, scheme: str, secrets_now: list[str]) -> base.Feed:
     """Return what believes and reads a provider's messages; raises ``UnknownFeed``."""
-    if provider != sepay.PROVIDER:
+    if provider not in FEEDS:
         raise UnknownFeed(f"Chưa hỗ trợ nhà cung cấp {provider}", provider=provider)
     try:
-        return sepay.SepayFeed(scheme, secrets_now)
+        return FEEDS[provider](scheme, secrets_now)
     except ValueError as error:
         raise UnknownFeed(f"Kênh {provider} cần bí mật và cách ký đã biết, không phải {scheme}") from error
 

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from reconciliation.errors import CallbackRefused
-from reconciliation.feeds.base import NormalisedTransfer, judge_age
-from reconciliation.feeds.sepay import MAX_AGE, SepayFeed, scheme_of
+from reconciliation.feeds.base import Feed, NormalisedTransfer, judge_age
+from reconciliation.feeds.providers import FEEDS
+from reconciliation.feeds.signing import MAX_AGE
 from service.commands.answers import YES, no, unusable
 
 PROVIDERS = ("sepay", "casso", "payos", "vietqrvn", "bidv", "vietinbank", "mb", "pay2s")
-SUPPORTED = ("sepay",)
 _SECONDS = re.compile(r"[0-9]{1,11}")
 
 
@@ -34,8 +34,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Check one callback; print one line for each transfer in it."""
-    if arguments.provider not in SUPPORTED:
-        return unusable(f"Nhà cung cấp {arguments.provider} chưa hỗ trợ; hiện có: {', '.join(SUPPORTED)}.")
+    if arguments.provider not in FEEDS:
+        return unusable(f"Nhà cung cấp {arguments.provider} chưa hỗ trợ; hiện có: {', '.join(FEEDS)}.")
     try:
         secret = _secret(arguments)
         headers = _headers(Path(arguments.headers))
@@ -45,16 +45,17 @@ def run(arguments: Namespace) -> int:
         return unusable(f"Không đọc được tệp {error.filename}: {error.strerror}")
     except ValueError as error:
         return unusable(str(error))
-    if not secret:
-        return unusable("Bí mật để trống.")
     try:
-        return _check(secret, headers, body, at)
+        provider = FEEDS[arguments.provider]
+        feed = provider(provider.scheme_of(headers, body), [secret])
+        return _check(feed, headers, body, at)
     except CallbackRefused as refused:
         return no(refused.message)
+    except ValueError as error:
+        return unusable(f"Bí mật không dùng được: {error}")
 
 
-def _check(secret: str, headers: dict[str, str], body: bytes, at: datetime | None) -> int:
-    feed = SepayFeed(scheme_of(headers), [secret])
+def _check(feed: Feed, headers: dict[str, str], body: bytes, at: datetime | None) -> int:
     signed_at = feed.signed_at(body, headers)
     if signed_at is not None and at is not None:
         judge_age(signed_at, at, MAX_AGE)
@@ -83,9 +84,12 @@ def as_dict(transfer: NormalisedTransfer) -> dict[str, object]:
 
 
 def _secret(arguments: Namespace) -> str:
-    if arguments.secret_file is None:
-        return str(arguments.secret)
-    return Path(arguments.secret_file).read_text("utf-8").strip()
+    secret = str(arguments.secret)
+    if arguments.secret_file is not None:
+        secret = Path(arguments.secret_file).read_text("utf-8").strip()
+    if not secret:
+        raise ValueError("Bí mật để trống.")
+    return secret
 
 
 def _headers(file: Path) -> dict[str, str]:

@@ -18,7 +18,7 @@ from reconciliation.errors import (
     SignatureWrong,
 )
 from reconciliation.feeds.base import Kind
-from reconciliation.feeds.sepay import API_KEY, HMAC, SepayFeed, scheme_of, sign
+from reconciliation.feeds.sepay import API_KEY, HMAC, SepayFeed, sign
 from reconciliation.matching import Direction
 from tests.reconciliation.feeds.sepay_published import (
     LARAVEL,
@@ -63,7 +63,7 @@ def test_the_laravel_example_is_money_out(keyed: SepayFeed) -> None:
 
 
 def test_the_answers_are_fixed_bytes(keyed: SepayFeed) -> None:
-    assert (keyed.accepted.status, keyed.accepted.body) == (200, b'{"success": true}')
+    assert (keyed.accepted(b"").status, keyed.accepted(b"").body) == (200, b'{"success": true}')
     assert keyed.refused.status == 401
 
 
@@ -162,10 +162,12 @@ def test_a_feed_needs_a_known_scheme_and_one_or_two_secrets() -> None:
 
 
 def test_the_scheme_of_a_message_is_found_by_hand_only() -> None:
-    assert scheme_of(HEADERS) == scheme_of({**HEADERS, "Authorization": "Apikey x"}) == HMAC
-    assert scheme_of({"authorization": "Apikey x"}) == API_KEY
+    assert (
+        SepayFeed.scheme_of(HEADERS, b"") == SepayFeed.scheme_of({**HEADERS, "Authorization": "Apikey x"}, b"") == HMAC
+    )
+    assert SepayFeed.scheme_of({"authorization": "Apikey x"}, b"") == API_KEY
     with pytest.raises(SignatureMissing):
-        scheme_of({"Host": "x"})
+        SepayFeed.scheme_of({"Host": "x"}, b"")
 
 
 @pytest.mark.parametrize("value", [0, -1, True, False, 2277000.0, "2277000", None, [1], 2**63, 1e400])

@@ -110,7 +110,7 @@ def test_headers_that_are_no_texts_are_unusable(callback: Callback, headers: str
 
 
 def test_a_provider_to_come_and_one_nobody_knows_are_unusable(callback: Callback) -> None:
-    later = callback.check({}, b"", "--secret", "x", provider="casso")
+    later = callback.check({}, b"", "--secret", "x", provider="pay2s")
     never = callback.check({}, b"", "--secret", "x", provider="paypal")
 
     assert later[0] == never[0] == 2
