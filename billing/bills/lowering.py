@@ -30,7 +30,8 @@ class Taken:
 class BilledLine:
     """A line as it was billed, what earlier credit notes took off it, and what they made of its price and units.
 
-    ``lower_price`` and ``used`` are None while no earlier correction lowered the price or counted the units.
+    ``lower_price`` and ``used`` are None while no earlier correction lowered the price or counted the units. ``half``:
+    its unit is half a month, at half the price.
     """
 
     line_id: int
@@ -42,11 +43,16 @@ class BilledLine:
     state_off: Money = ZERO
     lower_price: Money | None = None
     used: int | None = None
+    half: bool = False
+
+    def at(self, price: Money) -> Money:
+        """Return what a unit of the line costs at a price: half of it where the pupil was there half the month."""
+        return price.percent(50) if self.half else price
 
     @property
     def price_now(self) -> Money:
         """The price in force."""
-        return self.unit_price if self.lower_price is None else min(self.lower_price, self.unit_price)
+        return self.unit_price if self.lower_price is None else min(self.at(self.lower_price), self.unit_price)
 
     @property
     def units_now(self) -> int:
@@ -85,7 +91,7 @@ def to_price(line: BilledLine, price: Money) -> Off:
     """Return what is still to come off a line so that it costs the lower price; nothing if it does already."""
     if price < ZERO:
         raise Refused("Mức thu mới không được âm.")
-    return _to_gross(line, min(price, line.price_now) * line.units_now)
+    return _to_gross(line, min(line.at(price), line.price_now) * line.units_now)
 
 
 def to_quantity(line: BilledLine, used: int) -> Off:

@@ -177,7 +177,7 @@ def billed_lines(
         lower = [price for price, at in prices.get(row.item_code, ()) if at > issued_at]
         line = BilledLine(
             line_id, row.quantity, row.unit_price, row.family_share, taken.get(line_id, ()), family_off, state_off,
-            min(lower, default=None), used.get(line_id),
+            min(lower, default=None), used.get(line_id), row.because.get("part") == "half",
         )  # fmt: skip
         yield row.bill_id, line
 

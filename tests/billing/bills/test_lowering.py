@@ -50,6 +50,16 @@ def test_a_second_lowering_takes_off_only_what_is_new() -> None:
     assert not to_price(once, Money(400_000))
 
 
+def test_half_a_month_costs_half_of_the_lower_price() -> None:
+    """A month at 425,000 was 212,500 for who came after the 15th; at 400,000 it is 200,000."""
+    half = replace(line(1, 212_500), half=True)
+    assert to_price(half, Money(400_000)) == Off(7, Money(12_500))
+    assert not to_price(half, Money(425_000))
+    lowered = replace(half, lower_price=Money(400_000), family_off=Money(12_500))
+    assert not to_quantity(lowered, 1)
+    assert to_quantity(lowered, 0) == Off(7, Money(200_000))
+
+
 def test_a_price_that_is_not_lower_changes_nothing() -> None:
     assert not to_price(line(1, 425_000), Money(425_000))
     assert not to_price(line(1, 425_000, HALF), Money(500_000))
