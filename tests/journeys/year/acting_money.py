@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from billing.errors import Conflict, Refused
 from billing.money import Money
 from billing.moving.graduating import refund_graduates
 from billing.moving.leaving import Plan, corrections_waiting, find_leaving, leave, settle_leaving, take_back_leaving
+from billing.newyear.opening import draw_up, sign
+from billing.newyear.opening import lines_of as opening_lines
 from billing.payments.allocation import allocate
 from billing.payments.balances import open_bills
 from billing.payments.recording import Received, record_payment
@@ -145,6 +148,21 @@ def graduates(town: Town, place: Place, event: e.RefundGraduates) -> None:
         book.ask_back(wanted)
         for step in ("approve", "pay"):
             _refund_step(town, place, session, asked.id, wanted, step)
+
+
+def open_year(town: Town, place: Place, event: e.OpenYear) -> None:
+    """List what is open and kept for the new year: every đồng of it once, and a second person signs."""
+    names = {pupil.id: name for name, pupil in town.pupils.items()}
+    with town.at(place) as session:
+        opening = draw_up(session, place.id, event.year, place.accountant, town.clock.now)
+        lines = [(names[line.pupil_id], line.item_code, line.bill_id is None, line.amount.dong)
+                 for line in opening_lines(session, opening)]  # fmt: skip
+        sign(session, place.id, opening.id, place.approver, town.clock.now)
+    book = place.reckoner.book
+    debts = [(bill.pupil, None, False, bill.rest) for bill in book.bills if bill.rest]
+    kept = [(pupil, item, True, amount) for (pupil, item), amount in book.credit.items() if amount]
+    assert Counter(lines) == Counter([*debts, *kept])
+    assert (opening.due.dong, opening.credit.dong) == (sum(each[3] for each in debts), sum(each[3] for each in kept))
 
 
 def go(town: Town, place: Place, event: e.Leave) -> None:

@@ -302,6 +302,13 @@ class RefundGraduates(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenYear(Event):
+    """What is open and kept is listed for the next school year, and signed by a second person."""
+
+    year: str
+
+
+@dataclass(frozen=True, slots=True)
 class Look(Event):
     """Everything is compared; ``whole``: also what costs time."""
 

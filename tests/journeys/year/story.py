@@ -348,6 +348,9 @@ def _end(maker: Maker, month: date) -> None:
     after = e.end_of(month) + timedelta(days=1)
     for school, pupil in maker.leaving:
         maker.tell(e.FinishLeaving(e.moment(after + timedelta(days=25), 9), school, pupil))
+    if month.replace(day=1) == LAST.replace(day=1):
+        signed = e.moment(after + timedelta(days=26), 9)
+        maker.tell(*(e.OpenYear(signed, plan.key, "2026-2027") for plan in maker.plans))
     maker.tell(e.Look(e.moment(after + timedelta(days=27), 20), "", whole=True))
     limit = e.moment(after + timedelta(days=28), 0)
     maker.told = [event for event in maker.told if event.at < limit]
