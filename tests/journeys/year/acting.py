@@ -65,7 +65,5 @@ def play(town: Town, story: e.Story, *, closely: bool = False) -> None:
                     with town.at(place) as session:
                         compare_pupils(town, session, place)
         except Exception as error:
-            error.add_note(
-                f"HOCPHI_YEAR_SEEDS={story.seed} {story.seed}, event {number} of {len(story.events)}: {event}"
-            )
+            error.add_note(f"HOCPHI_YEAR_SEEDS={story.seed}, event {number} of {len(story.events)}: {event}")
             raise

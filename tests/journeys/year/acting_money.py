@@ -43,9 +43,7 @@ def pay(town: Town, place: Place, event: e.Pay) -> None:
         if town.payers & set(event.pupils):
             town.reconcile()  # of one family's payments, the first comes first
         town.payers |= set(event.pupils)
-        with town.at(place) as session:
-            rows = town.rows_of(session, place)
-            codes = [rows[id(request)].reference for request in order.requests]
+        codes = town.codes(place, order.requests)
         memo = " ".join(codes) + "-CT DEN" if codes else "nop tien hoc cho chau"
         town.bank_tells(place, order.account, memo, order.amount, times=event.told)
         place.reckoner.book.transfer(order.account, order.amount, order.requests)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -38,7 +38,7 @@ from service.wiring import Wiring
 from tests.factories.collecting import SECRET
 from tests.factories.schools import Enrolled, make_account, make_authority, make_class, make_school, make_user
 from tests.journeys.year import events as e
-from tests.journeys.year.book import Bill
+from tests.journeys.year.book import Bill, Request
 from tests.journeys.year.reckoner import Reckoner
 
 
@@ -75,6 +75,7 @@ class Place:
     rounds: dict[str, UUID] = field(default_factory=dict)
     leavings: dict[str, UUID] = field(default_factory=dict)
     parked: set[UUID] = field(default_factory=set)
+    references: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -139,6 +140,13 @@ class Town:
             found[id(request)] = by_key[key].pop(0)
         assert not any(by_key.values())
         return found
+
+    def codes(self, place: Place, requests: Sequence[Request]) -> list[str]:
+        """Return the references of requests; they are looked up again when one is new."""
+        if any(id(request) not in place.references for request in requests):
+            with self.at(place) as session:
+                place.references = {key: row.reference for key, row in self.rows_of(session, place).items()}
+        return [place.references[id(request)] for request in requests]
 
     def bill_row(self, session: Session, place: Place, bill: Bill) -> BillRow:
         """Return the row of a bill that was reckoned."""
