@@ -45,9 +45,16 @@ def calculate(
 ) -> Calculated:
     """Charge the round's pupils for its period; raises ``OverCap``, ``NotPlanned`` and the like; stores nothing.
 
+    An opening round is ``Refused``: what a former program handed over follows from no price of ours.
+
     A supplementary round charges only who has no live bill in its base round. ``only`` narrows it to some pupils;
     ``again`` charges them although they are billed (for the bill that takes the place of another).
     """
+    if billing_round.kind == "opening":
+        raise Refused(
+            "Đợt thu đầu kỳ nhận từ phần mềm cũ nên không tính lại được. Hãy ghi giảm từng khoản cho đúng.",
+            round=billing_round.id,
+        )
     school = school_of(session, billing_round)
     period = without_days_off(session, billing_round)
     schedule = read_schedule(session, school, period.days)

@@ -115,7 +115,10 @@ def propose_price(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
 ) -> Correction:
     """Ask for one item to be lowered to a price in all bills of a round; ``Refused`` when none would fall."""
     content = {"item": item_code, "price": price.dong}
-    asked = Asked(find_round(session, round_id).school_id, round_id, "price", content)
+    billing_round = find_round(session, round_id)
+    if billing_round.kind == "opening":
+        raise Refused("Đợt thu đầu kỳ không có đơn giá để hạ. Hãy ghi giảm từng thông báo thu.")
+    asked = Asked(billing_round.school_id, round_id, "price", content)
     return ask(session, actor, asked, reason, now)
 
 

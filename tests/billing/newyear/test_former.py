@@ -31,6 +31,7 @@ from billing.newyear.taking_over import approve_former
 from billing.payments.balances import bill_balances
 from billing.payments.tables import Receipt
 from billing.people.tables import PupilCode
+from billing.rounds.correcting import approve_correction, propose_price, propose_void
 from billing.rounds.tables import BillingRound
 from billing.vault import Vault
 from reconciliation.reports.filling_lists import last_numbers
@@ -151,6 +152,22 @@ def test_an_opening_bill_is_paid_and_lowered_as_any(school: School) -> None:
         school.lower(session, 8, "TIENAN", Money(20_000))
         school.pay(session, 8)
         assert opened_bills(session, school) == {school.pupil(0): ZERO}
+        assert broken(school, session) == {}
+
+
+def test_an_opening_bill_is_never_calculated_again(school: School) -> None:
+    with school.open() as session:
+        approve(school, session, read_in(school, session))
+        (bill,) = session.exec(select(Bill)).all()
+        accountant = school.billing.accountant
+        with pytest.raises(Refused, match="không tính lại được"):
+            propose_void(session, accountant, bill.id, "Sai", LATER, replace=True)
+        with pytest.raises(Refused, match="không có đơn giá"):
+            propose_price(session, accountant, bill.round_id, "TIENAN", Money(1_000), "Sai", LATER)
+        asked = propose_void(session, accountant, bill.id, "Nhận nhầm em", LATER)
+        approve_correction(session, asked.id, school.billing.approver, LATER, REFERENCE_KEY)
+        assert opened_bills(session, school) == {school.pupil(0): ZERO}
+        assert trial_balance(session, school.id).get(FAMILY_RECEIVABLE, ZERO) == ZERO
         assert broken(school, session) == {}
 
 

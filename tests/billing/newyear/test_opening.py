@@ -16,6 +16,8 @@ from sqlmodel import Session, col
 from billing.bills.tables import Bill
 from billing.credits.reading import credit_of
 from billing.credits.refunding import Wanted, approve_refund, ask_refund
+from billing.documents.payment_qr import payload_for
+from billing.documents.vietqr import decode
 from billing.errors import Conflict, SamePerson
 from billing.fees.items import Span
 from billing.ledger.accounts import FAMILY_CREDIT, FAMILY_RECEIVABLE
@@ -37,10 +39,12 @@ from billing.newyear.opening import (
 from billing.newyear.promotion import promote
 from billing.newyear.tables import YearOpening
 from billing.payments.balances import bill_balances, call_of, request_balances
+from billing.payments.tables import PaymentRequest
 from billing.rounds.approving import approve_round, submit_round
 from billing.rounds.drafting import RoundPlan, draft_round
 from billing.rounds.issuing import issue_round
 from billing.rounds.previewing import preview_round
+from notifications.gathering import notice_facts
 from service.database import EVERYTHING
 from tests.billing.newyear.year_world import FIRST_DAY, NEW_YEAR, YearSchool
 from tests.factories.fees import weekdays
@@ -76,6 +80,11 @@ def bill_september(school: YearSchool, session: Session) -> None:
     issue_round(session, made.id, AUTUMN, REFERENCE_KEY)
 
 
+def links(session: Session, requests: Sequence[PaymentRequest]) -> dict[UUID, str]:
+    del session
+    return {each.id: "https://hocphi.example/t/x" for each in requests}
+
+
 def sums(session: Session, school: YearSchool) -> tuple[Money, Money]:
     """Return what the book says is receivable of families, and kept for them."""
     balance = trial_balance(session, school.id)
@@ -97,6 +106,11 @@ def test_unpaid_last_year_is_on_the_first_notice_of_the_new_year_by_month(school
         assert call is not None
         assert [month for month, _ in call.months] == ["Tháng 10/2025", "Tháng 11/2025", "Tháng 9/2026"]
         assert call.now == total(each.rest for each in bills)
+        (told,) = notice_facts(session, school.id, [request.id], links, AUTUMN.date()).values()
+        assert [line.label for line in told.months] == [month for month, _ in call.months], "the letter says the same"
+        payload = payload_for(school.billing.account, request, call.now)
+        assert payload is not None
+        assert decode(payload).amount == call.now, "one QR over all of it"
         assert asked[2].family_due == total(each.rest for each in bills) - total(each.rest for each in was)
 
 

@@ -76,6 +76,10 @@ OFFICE = (
     f"/van-phong/chuyen-di/hoc-sinh/{ENROLMENT_ID}?ngay=2025-10-15",
     f"/van-phong/chuyen-di/lan/{LEAVING_ID}",
     "/van-phong/cuoi-cap",
+    "/van-phong/nam-hoc-moi/khoan-thu?tang=10",
+    "/van-phong/nam-hoc-moi/len-lop",
+    "/van-phong/nam-hoc-moi/so-du",
+    "/van-phong/phan-mem-cu",
     "/kiem-toan",
 )
 
