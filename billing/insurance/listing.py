@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.tables import Bill, BillLine
 from billing.cards.entering import number_of
+from billing.cards.months import later
 from billing.cards.reading import live_cards
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.insurance.buying import Purchase, purchases
@@ -186,7 +187,8 @@ def _changes(session: Session, school_id: UUID, year: int, bought: Sequence[Purc
     changes = []
     for line, each in paid.items():
         _, months, amounts = before.get(line, (None, 0, Amounts()))
-        first = each.first_month
+        # What is taken off are the last months that were told.
+        first = later(each.first_month, each.months_kept) if each.months_kept < months else each.first_month
         changes.append(
             Change(line, each.pupil_id, each.class_id, first, each.months_kept - months, each.kept - amounts)
         )

@@ -151,6 +151,7 @@ def test_double_cover_shown_after_the_list_was_sent(insuring: Insuring) -> None:
         assert doubled_months(session, school.id, shown) == []  # never twice
         [change] = [change for change, _ in insuring.draft(session).lines]
         assert (change.months, change.amounts.family, change.amounts.gross) == (-2, -2 * FAMILY, -2 * MONTH)
+        assert change.first_month == date(2025, 11, 1)
         second = insuring.send(session)
         assert (second.number, second.family) == (2, -2 * FAMILY)
         found = insuring.tie(session)
