@@ -35,7 +35,7 @@ class Purchase:
 
     ``months_off``: given back since, because another card covers them; ``off_rest`` and ``to_credit``: what came off
     the family's share before and after it was paid. ``settled``: nothing of the bill is open, be it paid or covered by
-    others.
+    others; what was written off is not paid.
     """
 
     line_id: int
@@ -91,7 +91,7 @@ def purchases(session: Session, school_id: UUID, year: int) -> list[Purchase]:
                 first_month=min(each.first for each in stretches),
                 months=sum(each.months for each in stretches),
                 amounts=_amounts(line, shares.get(key, ())),
-                settled=not balances[bill.id].rest,
+                settled=not balances[bill.id].rest and not balances[bill.id].written_off,
                 off_rest=offs.get(key, (ZERO, ZERO))[0],
                 to_credit=offs.get(key, (ZERO, ZERO))[1],
                 months_off=doubles.get(key, 0),

@@ -25,6 +25,8 @@ from billing.insurance.passing_on import (
 from billing.insurance.tables import InsuranceList
 from billing.ledger.balances import debit_balance
 from billing.money import ZERO, Money
+from billing.payments.relieving import NoLonger, approve_relief, ask_write_off
+from billing.plans.papers import read_paper
 from billing.storage import new_id
 from tests.billing.insurance.insurance_world import FAMILY, NUMBER, Insuring
 
@@ -99,6 +101,19 @@ def test_late_ones_come_on_a_supplementary_list(insuring: Insuring) -> None:
         late = insuring.send(session)
         assert (late.number, late.lines, late.family) == (2, 1, 3 * FAMILY)
         assert insuring.tie(session).to_pass_on == 9 * FAMILY
+
+
+@pytest.mark.usefixtures("sent")
+def test_who_was_written_off_has_not_paid_and_is_not_listed(insuring: Insuring) -> None:
+    school = insuring.school
+    with insuring.open() as session:
+        paper = read_paper("quyet-dinh.pdf", b"%PDF-1.4 quyet dinh")
+        wanted = NoLonger(school.bill(session, 10, 2).bill_id, "15/QD-TH", PAID_ON, "Không liên lạc được", paper)
+        asked = ask_write_off(session, school.billing.accountant, school.id, wanted, school.now)
+        approve_relief(session, school.billing.approver, school.id, asked.id, school.now)
+        assert school.bill(session, 10, 2).rest == ZERO
+        assert insuring.draft(session).lines == ()
+        assert insuring.tie(session).unpaid == 3 * FAMILY
 
 
 def test_a_rejected_payout_moves_nothing(insuring: Insuring, sent: InsuranceList) -> None:
