@@ -26,7 +26,8 @@ from billing.moving.leaving import (
 )
 from billing.moving.tables import Leaving, LeavingReturn
 from billing.people.tables import ClassGroup, Enrolment, Pupil
-from billing.rounds.tables import Correction, CorrectionDecision
+from billing.rounds.calculating import late_arrivals
+from billing.rounds.tables import ISSUED_STATES, BillingRound, Correction, CorrectionDecision
 from service.access.tables import User
 from service.pages.fee_views import PupilHit
 from service.pages.moving_views import (
@@ -78,7 +79,27 @@ def mover_page(
             plan = _plan(typed, wanted.last_day, preview_leaving(session, school_id, wanted, now))
         except HocphiError as error:
             problem = error.message
-    return MoverPage(hit, studies, school_day(now), classes, plan, problem)
+    missed = missed_rounds(session, enrolment) if studies else ()
+    return MoverPage(hit, studies, school_day(now), classes, plan, problem, missed)
+
+
+def missed_rounds(session: Session, enrolment: Enrolment) -> tuple[tuple[str, str], ...]:
+    """Return the issued rounds of a pupil's time at the school in which it has no bill, oldest first: (id, name).
+
+    Their page makes the supplementary round that bills who came late.
+    """
+    rounds = session.exec(
+        select(BillingRound)
+        .where(
+            BillingRound.school_id == enrolment.school_id,
+            BillingRound.school_year == enrolment.school_year,
+            BillingRound.kind == "regular",
+            col(BillingRound.state).in_(ISSUED_STATES),
+            BillingRound.period_to >= enrolment.started_on,
+        )
+        .order_by(col(BillingRound.period_from))
+    ).all()
+    return tuple((str(each.id), each.name) for each in rounds if enrolment.pupil_id in late_arrivals(session, each.id))
 
 
 def leaving_page(session: Session, school_id: UUID, leaving_id: UUID) -> LeavingPage:

@@ -70,7 +70,10 @@ class LeavingPlan:
 
 @dataclass(frozen=True, slots=True)
 class MoverPage:
-    """One pupil who may leave or change the class; ``studies`` is false for who left already."""
+    """One pupil who may leave or change the class; ``studies`` is false for who left already.
+
+    ``missed``: issued rounds of the pupil's time here without a bill for it, by id and name.
+    """
 
     pupil: PupilHit
     studies: bool
@@ -78,6 +81,7 @@ class MoverPage:
     classes: tuple[tuple[str, str], ...]
     plan: LeavingPlan | None = None
     problem: str = ""
+    missed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ LEAVING = LeavingPage(
     ),
     owed=Money(10_000), kept=Money(384_000), asked=ZERO, can_settle=True, can_return=True,
 )  # fmt: skip
+MISSED = (("5", "Tháng 9/2025"), ("6", "Tháng 10/2025"))
 LAST = (
     LastClassRow("1", "5A", Money(64_000), (GraduateRow("Điểu Bảo", Money(64_000), Money(10_000)),)),
     LastClassRow("2", "5B", ZERO, ()),
@@ -69,7 +70,7 @@ class SampleMoving:
             if typed is None
             else LeavingPlan(typed, date(2025, 10, 15), FALLS, **money, gives_back=ZERO, still_open=Money(106_000))
         )
-        return MoverPage(HIT, True, date(2025, 10, 20), (("1", "3A1"), ("2", "3A2")), plan)  # noqa: FBT003  studies
+        return MoverPage(HIT, True, date(2025, 10, 20), (("1", "3A1"), ("2", "3A2")), plan, "", MISSED)  # noqa: FBT003  studies
 
     def leave(self, who: SignedIn, place: Place, typed: TypedLeaving, now: datetime) -> uuid.UUID:
         del place, typed, now

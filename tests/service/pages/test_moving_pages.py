@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from billing.money import Money
 from billing.people.tables import ClassPlacement, Enrolment
-from tests.factories.schools import make_class
+from tests.factories.schools import make_class, make_pupil
 from tests.service.pages.test_claims import form, send
 from tests.service.pages.test_leftovers import pay_and_lower
 from tests.service.pages.worlds import World
@@ -119,3 +119,22 @@ def test_the_last_grade_gets_everything_back_in_one_request(world: World, people
     assert str(2 * MEAL) in accountant.get(refund).text
     nothing = form(accountant, LAST, lop=group[1], ly_do="Lần nữa")
     assert accountant.post(LAST, data=nothing).status_code == 422
+
+
+def test_who_came_late_is_led_to_the_rounds_without_a_bill_for_it(world: World, people: dict[str, TestClient]) -> None:
+    """The child came on 10 October, after October's round was issued; its classmates miss nothing."""
+    made = []
+
+    def arrive(session: Session) -> None:
+        old = world.billing.pupils[0]
+        province = world.billing.school.province_id
+        made.append(
+            make_pupil(session, old.class_group, "Lê Mới Đến", province_id=province, started_on=date(2025, 10, 10))
+        )
+
+    world.change(arrive)
+    late = people["accountant"].get(f"{MOVING}/hoc-sinh/{made[0].enrolment.id}").text
+    found = re.search(r'<h2>Thu bù</h2>.*?href="(/van-phong/dot-thu/[0-9a-f-]+)', late, re.DOTALL)
+    assert found, late
+    assert "Đợt thu bổ sung" in people["accountant"].get(found[1]).text
+    assert "Thu bù" not in people["accountant"].get(f"{MOVING}/hoc-sinh/{world.billing.pupils[0].enrolment.id}").text
