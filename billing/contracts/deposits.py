@@ -14,21 +14,23 @@ from uuid import UUID
 
 from sqlmodel import Session, col, func, select
 
-from billing.audit.recording import SYSTEM, record_deed
+from billing.audit.recording import SYSTEM, Actor, Deed, record_deed
 from billing.bills.tables import Bill, BillLine
 from billing.bills.writing import NewBill
 from billing.contracts.reading import DEPOSIT_ITEM, find_version
 from billing.contracts.tables import Contract, ContractApproval, ContractVersion
 from billing.contracts.terms import DepositTerms
-from billing.errors import NotFound
+from billing.errors import NotFound, Refused
 from billing.fees.charging import Because, Charge, ChargeLine, MonthFacts
 from billing.fees.item_rows import find_item
 from billing.fees.items import Quantity, Span
 from billing.fees.schedule import item_ids, item_of
-from billing.money import Money
+from billing.money import ZERO, Money
+from billing.payments.allocation import allocate
 from billing.payments.balances import BillBalance, bill_balances
+from billing.payments.recording import Received, record_payment
 from billing.rounds.drafting import period_of, round_deed
-from billing.rounds.issuing import alone, new_lines, next_numbers, put_out
+from billing.rounds.issuing import VIET_NAM, alone, new_lines, next_numbers, put_out
 from billing.rounds.tables import BillingRound
 from billing.storage import new_id
 
@@ -132,3 +134,25 @@ def _round(session: Session, contract: Contract, version: ContractVersion, due_o
     for action in ("round.approve", "round.issue"):
         record_deed(session, SYSTEM, round_deed(made, action, f"Mẫu hợp đồng {version.code}"), now)
     return made
+
+
+def take_cash(  # noqa: PLR0913, PLR0917  for which deposit, how much, taken by whom
+    session: Session, contract: Contract, bill_id: UUID, amount: Money, actor: Actor, now: datetime
+) -> UUID:
+    """Take money for a deposit in cash, with its receipt; raises ``Refused`` for nothing or more than is open."""
+    rest = deposit_of(session, contract.school_id, bill_id).balance.rest
+    if not ZERO < amount <= rest:
+        raise Refused(f"Số tiền mặt phải từ 1 đ đến {rest} (số còn chưa nộp).")
+    received = Received(
+        school_id=contract.school_id,
+        pupil_id=contract.pupil_id,
+        source_kind="cash",
+        source_id=new_id(),
+        amount=amount,
+        value_date=now.astimezone(VIET_NAM).date(),
+        paid_at=now,
+    )
+    payment = record_payment(session, received, allocate(amount, [(bill_id, rest)])[0], now)
+    deed = Deed(contract.school_id, "contract.take_cash", "contract", str(contract.id))
+    record_deed(session, actor, deed, now, amount=amount.dong, payment=str(payment.id))
+    return payment.id

@@ -118,3 +118,15 @@ def contract_of_enrolment(session: Session, school_id: UUID, enrolment_id: UUID)
         .limit(1)
     ).first()
     return None if found is None or "withdrawn" in steps_of(session, found) else found
+
+
+def left_by_contract(session: Session, school_id: UUID, enrolment_id: UUID) -> bool:
+    """Tell whether an enrolment ended by withdrawing from a contract; a contract that ended does not begin again."""
+    found = session.exec(
+        select(ContractStep.id).where(
+            ContractStep.school_id == school_id,
+            ContractStep.kind == "withdrawn",
+            ContractStep.enrolment_id == enrolment_id,
+        )
+    ).first()
+    return found is not None

@@ -36,6 +36,7 @@ from service.pages import (
 from service.pages.attendance_binding import AttendanceRows
 from service.pages.choice_binding import ChoiceRows
 from service.pages.claims_binding import ClaimRows
+from service.pages.contract_binding import ContractRows
 from service.pages.credit_binding import CreditRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
@@ -91,6 +92,7 @@ class RowDesk(
     ChoiceRows,
     ClaimRows,
     CreditRows,
+    ContractRows,
     MovingRows,
     InsuranceRows,
     NewYearRows,

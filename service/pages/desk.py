@@ -21,6 +21,7 @@ from service.api.opening import ApiOpener, Opened
 from service.pages.attendance_desk import AttendanceDesk
 from service.pages.choice_desk import ChoiceDesk
 from service.pages.claims_desk import ClaimDesk
+from service.pages.contract_desk import ContractDesk
 from service.pages.credit_desk import CreditDesk
 from service.pages.fee_desk import FeeDesk
 from service.pages.guardian_desk import GuardianDesk
@@ -184,6 +185,7 @@ class Desk(
     ClaimDesk,
     AttendanceDesk,
     CreditDesk,
+    ContractDesk,
     MovingDesk,
     InsuranceDesk,
     NewYearDesk,

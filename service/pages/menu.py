@@ -32,6 +32,7 @@ MENU = (
     Entry("/van-phong/thong-bao", "Thông báo thu", "Bills"),
     Entry("/van-phong/tien-ton", "Tiền tồn", "Leftover money"),
     Entry("/van-phong/hoan-tien", "Hoàn tiền", "Refunds"),
+    Entry("/van-phong/hop-dong", "Hợp đồng", "Contracts"),
     Entry("/van-phong/chuyen-di", "Nghỉ học, chuyển lớp", "Leaving, classes"),
     Entry("/van-phong/gia-han", "Gia hạn, không thu nữa", "More time, write-offs"),
     Entry("/van-phong/cuoi-cap", "Cuối cấp", "Last grade"),

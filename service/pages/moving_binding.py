@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from billing.errors import Refused
+from billing.contracts.reading import contract_of_enrolment, left_by_contract
+from billing.errors import Conflict, Refused
 from billing.moving.class_changing import change_class
 from billing.moving.graduating import refund_graduates
 from billing.moving.leaving import find_leaving, leave, settle_leaving, take_back_leaving
@@ -35,6 +36,9 @@ class MovingRows(RowsWithin):
     def leave(self, who: SignedIn, place: Place, typed: TypedLeaving, now: datetime) -> UUID:
         """End a pupil's time here and ask for the corrections."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
+        contract = contract_of_enrolment(session, place.id, read_id(typed.enrolment_id))
+        if contract is not None:
+            raise Refused(f"Em học theo hợp đồng {contract.number}. Hãy ghi rút học ở trang Hợp đồng, theo điều đã ký.")
         return leave(session, self._wiring.vault, actor, place.id, moving_rows.plan_of(typed), now).id
 
     def leaving(self, who: SignedIn, place: Place, leaving_id: UUID, now: datetime) -> LeavingPage:
@@ -51,7 +55,10 @@ class MovingRows(RowsWithin):
     def take_back_leaving(self, who: SignedIn, place: Place, leaving_id: UUID, reason: str, now: datetime) -> None:
         """Let a pupil go on as if it had not left."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
-        take_back_leaving(session, actor, find_leaving(session, place.id, leaving_id), reason, now)
+        found = find_leaving(session, place.id, leaving_id)
+        if left_by_contract(session, place.id, found.enrolment_id):
+            raise Conflict("Em đã rút học theo hợp đồng. Muốn học lại thì lập hợp đồng mới.")
+        take_back_leaving(session, actor, found, reason, now)
 
     def change_class(self, who: SignedIn, place: Place, typed: TypedClass, now: datetime) -> None:
         """Put a pupil into another class from a day on."""

@@ -13,6 +13,7 @@ STATE_NAMES = {
     "transferred_out": ("Chuyển trường", "Goes to another school"),
     "paused": ("Bảo lưu", "Pauses"),
     "graduated": ("Tốt nghiệp", "Graduates"),
+    "never_came": ("Không đến học", "Never came"),
 }
 
 

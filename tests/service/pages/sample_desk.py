@@ -34,6 +34,7 @@ from service.pages.views import (
 from tests.service.pages.sample_attendance import SampleAttendance
 from tests.service.pages.sample_choices import SampleChoices
 from tests.service.pages.sample_claims import SampleClaims
+from tests.service.pages.sample_contracts import SampleContracts
 from tests.service.pages.sample_credits import SampleCredits
 from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_insurance import SampleInsurance
@@ -73,6 +74,7 @@ class SampleDesk(
     SampleChoices,
     SampleClaims,
     SampleCredits,
+    SampleContracts,
     SampleMoving,
     SampleInsurance,
     SampleNewYear,

@@ -16,6 +16,7 @@ from service.web import assemble, served
 from tests.service.pages.conftest import sample_client, signed_in
 from tests.service.pages.sample_choices import OFFER_ID
 from tests.service.pages.sample_claims import CLAIM_ID, SOME_ID
+from tests.service.pages.sample_contracts import CONTRACT_ID, VERSION_ID
 from tests.service.pages.sample_credits import LINE_ID, REFUND_ID
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
@@ -72,6 +73,8 @@ def address(path: str, actor: Actor) -> str:
         "list_id": str(LIST_ID),
         "opening_id": str(OPENING_ID),
         "import_id": str(IMPORT_ID),
+        "contract_id": str(CONTRACT_ID),
+        "version_id": str(VERSION_ID),
         "paper_id": str(SOME_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
@@ -88,7 +91,7 @@ FIELDS = dict(
         f"&chon={OFFER_ID}:ab"
     )
 ) | {"mat_khau": PASSWORD}
-WITH_FILE = ("/khong-thu", "{kind}", "/xem", "/bang", "{plan_id}/tep", "{plan_id}/duyet")
+WITH_FILE = ("/khong-thu", "{kind}", "/xem", "/bang", "{plan_id}/tep", "{plan_id}/duyet", "{contract_id}/ky")
 
 
 def call(client: TestClient, method: str, path: str, actor: Actor) -> int:

@@ -1,0 +1,308 @@
+"""What the pages of contracts show, and what is typed into them (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from billing.contracts.terms import Terms
+from billing.money import ZERO, Money
+from service.pages.fee_views import PupilHit
+
+PLAN_NAMES = {
+    "month": ("Theo tháng", "Monthly"),
+    "quarter": ("Theo quý", "By quarter"),
+    "half": ("Theo học kỳ", "By half-year"),
+    "year": ("Cả năm học", "The whole year"),
+}
+STATES = {
+    "draft": ("Chưa ký", "Not signed"),
+    "agreed": ("Đã ký, chưa nhập học", "Signed, not enrolled"),
+    "enrolled": ("Đang học", "Enrolled"),
+    "declined": ("Không nhập học", "Does not come"),
+    "withdrawn": ("Đã rút học", "Withdrawn"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TypedContract:
+    """A new contract as typed: of ``enrolment_id`` where it is given, else of a child that applies."""
+
+    version_id: str
+    plan: str
+    starts_on: str
+    months: str
+    enrolment_id: str = ""
+    full_name: str = ""
+    birth_date: str = ""
+    sex: str = ""
+    guardian_name: str = ""
+    relation: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedVersion:
+    """A new version as typed; the columns have a line for each way to pay, deposit step and withdrawal step."""
+
+    code: str
+    title: str
+    body: str
+    valid_from: str
+    deposit: str
+    deposit_days: tuple[str, ...]
+    deposit_kept: tuple[str, ...]
+    items: tuple[str, ...]
+    percents: tuple[str, ...]
+    instead: tuple[str, ...]
+    before_start: str
+    less_deposit: str
+    months: tuple[str, ...]
+    back: tuple[str, ...]
+    grace: str
+    late_percent: str
+    late_cap: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypedTerm:
+    """A new item for paying ahead, as typed: its months are first days, each with a number of months."""
+
+    code: str
+    name: str
+    monthly_item: str
+    price: str
+    starts: tuple[str, ...]
+    months: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedEnd:
+    """That a child does not come, or leaves: the day, the reason, and the sum that was shown."""
+
+    day: str
+    reason: str = ""
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractRow:
+    """A contract in the list."""
+
+    contract_id: str
+    number: str
+    child: str
+    school_year: str
+    plan: str
+    starts_on: date
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version in the list; families agree to approved ones only."""
+
+    version_id: str
+    code: str
+    title: str
+    valid_from: date
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContractsPage:
+    """The contracts of a school, its versions, and what a new contract is made from."""
+
+    private: bool
+    words: str
+    hits: tuple[PupilHit, ...]
+    rows: tuple[ContractRow, ...]
+    versions: tuple[VersionRow, ...]
+    usable: tuple[VersionRow, ...]
+    sexes: tuple[str, ...]
+    relations: tuple[tuple[str, str], ...]
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """A version: its words, its terms in words, and whether the reader made it."""
+
+    row: VersionRow
+    body: str
+    terms: tuple[tuple[str, str], ...]
+    own: bool
+    maker: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersionPage:
+    """The form of a new version; ``items`` are codes with names, ``ahead`` those that are paid ahead."""
+
+    items: tuple[tuple[str, str], ...]
+    ahead: tuple[tuple[str, str], ...]
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class DepositFacts:
+    """A place deposit: its bill, how it is paid, and what was paid."""
+
+    number: str
+    due_on: date
+    amount: Money
+    paid: Money
+    rest: Money
+    reference: str
+    account: str
+    svg: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """A step that was taken: its kind, day and reason, by whom, when, and the file behind it."""
+
+    kind: str
+    day: date
+    who: str
+    at: datetime
+    reason: str
+    way: str
+    paper_id: str
+    sums: tuple[tuple[str, Money], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnRow:
+    """A prepaid line when the child leaves: used, given back and kept by the contract."""
+
+    item: str
+    number: str
+    net: Money
+    used: Money
+    back: Money
+    kept: Money
+
+
+@dataclass(frozen=True, slots=True)
+class EndShown:
+    """What the end of a contract would do, before anybody agrees to it."""
+
+    day: date
+    never: bool
+    paid: Money = ZERO
+    kept: Money = ZERO
+    back: Money = ZERO
+    percent: int = 0
+    lines: tuple[WithdrawnRow, ...] = ()
+    others: Money = ZERO
+    gives_back: Money = ZERO
+    still_open: Money = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class ContractPage:
+    """One contract with everything that happened, and what may be done next."""
+
+    row: ContractRow
+    months: int
+    version: VersionRow
+    body: str
+    terms: tuple[tuple[str, str], ...]
+    guardian: str
+    deposit: DepositFacts | None
+    steps: tuple[StepRow, ...]
+    classes: tuple[tuple[str, str], ...]
+    today: date
+    shown: EndShown | None = None
+    problem: str = ""
+    refundable: Money = ZERO
+    leaving_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomeRow:
+    """A prepaid line in the close of a month."""
+
+    number: str
+    child: str
+    item: str
+    first: date
+    months: int
+    net: Money
+    released: Money
+    now: Money
+    remains: Money
+
+
+@dataclass(frozen=True, slots=True)
+class IncomePage:
+    """The close of a month: what becomes income, and what remains deferred."""
+
+    month: date
+    rows: tuple[IncomeRow, ...]
+    amount: Money
+    remains: Money
+
+
+@dataclass(frozen=True, slots=True)
+class LateRow:
+    """A late bill with the clause of its contract and what may be added today."""
+
+    bill_id: str
+    number: str
+    child: str
+    contract: str
+    due_on: date
+    days: int
+    rest: Money
+    before: Money
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class LatePage:
+    """The late bills of children whose contract has the clause, and the month of the next round."""
+
+    rows: tuple[LateRow, ...]
+    month: date
+
+
+def describe(terms: Terms) -> Iterator[tuple[str, str]]:
+    """Yield the terms as sentences, in Vietnamese and English."""
+    if terms.deposit is not None:
+        amount = terms.deposit.amount
+        yield f"Tiền giữ chỗ: {amount}; khi nhập học trừ vào các khoản phải nộp.", f"Place deposit: {amount}."
+        for keep in terms.deposit.keeps:
+            yield (
+                f"Báo không nhập học trước khai giảng từ {keep.days} ngày: giữ lại {keep.percent} % tiền giữ chỗ.",
+                f"Told {keep.days} days before the start or earlier: {keep.percent} % of the deposit is kept.",
+            )
+        yield "Báo muộn hơn: giữ lại toàn bộ tiền giữ chỗ.", "Told later: all of it is kept."
+    for way in terms.plans:
+        vi, en = PLAN_NAMES[way.plan]
+        off = f", giảm {way.percent} %" if way.percent else ""
+        yield f"Cách đóng {vi.lower()}: khoản {way.item}{off}.", f"{en}: item {way.item}, {way.percent} % off."
+    withdrawal = terms.withdrawal
+    less = " trừ tiền giữ chỗ" if withdrawal.less_deposit else ""
+    yield (
+        f"Rút trước ngày học đầu: trả lại {withdrawal.before_start} % học phí đóng trước{less}.",
+        f"Withdrawn before the start: {withdrawal.before_start} % comes back.",
+    )
+    for step in withdrawal.steps:
+        yield (
+            f"Rút đến hết tháng học thứ {step.through}: trả lại {step.percent} % của các tháng trọn chưa học.",
+            f"Up to school month {step.through}: {step.percent} % of the whole months left comes back.",
+        )
+    yield "Rút muộn hơn: không trả lại.", "Later: nothing comes back."
+    if terms.late is None:
+        yield "Không có phí chậm nộp.", "No late charge."
+        return
+    rate = f"{terms.late.percent} % số chưa nộp" if terms.late.percent else f"{terms.late.amount}"
+    grace, cap = terms.late.grace, terms.late.cap
+    yield (
+        f"Phí chậm nộp: sau {grace} ngày ân hạn, {rate} mỗi tháng bắt đầu, không tính phí trên phí, tối đa {cap}.",
+        f"Late charge after {grace} days, for each started month, never on late charges, at most {cap} a bill.",
+    )
