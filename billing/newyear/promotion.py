@@ -5,7 +5,7 @@ Who has an enrolment in the new year is left as it is, so doing it twice, or goi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -59,7 +59,7 @@ def promote(  # noqa: PLR0913, PLR0917  where, into which year, from when on, by
     last_day = min((now + _VIET_NAM).date(), first_day - _ONE_DAY)
     with session.begin_nested():
         _complete(session, school_id, staying, first_day)
-        _enrol(session, school_id, school_year, staying, first_day)
+        _enrol(session, school_id, school_year, places, first_day)
         _let_go(session, vault, school_id, going, last_day, school_year, actor, now)
     if staying or going:
         counts = {"placed": len(staying), "gone": len(going)}
@@ -89,25 +89,27 @@ def _complete(session: Session, school_id: UUID, staying: Sequence[YearPupil], f
     session.flush()
 
 
-def _enrol(session: Session, school_id: UUID, school_year: str, staying: Sequence[YearPupil], first_day: date) -> None:
-    ids = [each.standing.pupil_id for each in staying]
-    born = dict(session.exec(select(col(Pupil.id), col(Pupil.birth_date)).where(col(Pupil.id).in_(ids))).all())
-    for each in staying:
-        decided = each.standing.decided
-        if decided is None or decided.class_id is None:
-            continue
-        made = Enrolment(
+def _enrol(session: Session, school_id: UUID, school_year: str, places: Mapping[UUID, UUID], first_day: date) -> None:
+    """Write the new enrolments and classes (``places``: class by pupil) in a few statements for a whole school."""
+    born = dict(session.exec(select(col(Pupil.id), col(Pupil.birth_date)).where(col(Pupil.id).in_(list(places)))).all())
+    made = [
+        Enrolment(
             school_id=school_id,
-            pupil_id=each.standing.pupil_id,
+            pupil_id=pupil,
             school_year=school_year,
             started_on=first_day,
-            stated_birth_date=born[each.standing.pupil_id],
+            stated_birth_date=born[pupil],
         )
-        session.add(made)
-        session.flush()
-        session.add(
-            ClassPlacement(school_id=school_id, enrolment_id=made.id, class_id=decided.class_id, valid_from=first_day)
+        for pupil in places
+    ]
+    session.add_all(made)
+    session.flush()
+    session.add_all(
+        ClassPlacement(
+            school_id=school_id, enrolment_id=enrolment.id, class_id=places[enrolment.pupil_id], valid_from=first_day
         )
+        for enrolment in made
+    )
     session.flush()
 
 
