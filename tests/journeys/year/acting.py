@@ -35,6 +35,7 @@ _ACTS: Mapping[type[e.Event], Callable[[Town, Place, Any], None]] = MappingProxy
     e.UseCredit: acting_money.use_credit,
     e.Refund: acting_money.refund,
     e.RefundGraduates: acting_money.graduates,
+    e.WriteOff: acting_money.write_off,
     e.OpenYear: acting_money.open_year,
     e.Leave: acting_money.go,
     e.FinishLeaving: acting_money.finish,

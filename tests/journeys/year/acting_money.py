@@ -23,8 +23,10 @@ from billing.newyear.opening import lines_of as opening_lines
 from billing.payments.allocation import allocate
 from billing.payments.balances import open_bills
 from billing.payments.recording import Received, record_payment
+from billing.payments.relieving import NoLonger, approve_relief, ask_write_off
 from billing.rounds.correcting import approve_correction, find_correction, reject_correction
 from billing.storage import new_id
+from tests.factories.plans import paper
 from tests.factories.rounds import REFERENCE_KEY
 from tests.journeys.year import events as e
 from tests.journeys.year.acting_people import WHY
@@ -146,6 +148,20 @@ def graduates(town: Town, place: Place, event: e.RefundGraduates) -> None:
         book.ask_back(wanted)
         for step in ("approve", "pay"):
             _refund_step(town, place, session, asked.id, wanted, step)
+
+
+def write_off(town: Town, place: Place, event: e.WriteOff) -> None:
+    """Ask no longer for the rest of a bill, by a decision; another person approves it."""
+    owing = sorted((bill for bill in place.reckoner.book.bills if bill.rest), key=lambda bill: (bill.pupil, bill.order))
+    if not owing:
+        return
+    bill = owing[event.turn % len(owing)]
+    with town.at(place) as session:
+        row = town.bill_row(session, place, bill).id
+        wanted = NoLonger(row, "15/QĐ-THHM", town.clock.today, WHY, paper())
+        asked = ask_write_off(session, place.accountant, place.id, wanted, town.clock.now)
+        approve_relief(session, place.approver, place.id, asked.id, town.clock.now)
+    bill.written_off += bill.rest
 
 
 def open_year(town: Town, place: Place, event: e.OpenYear) -> None:

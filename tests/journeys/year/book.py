@@ -33,6 +33,7 @@ class Bill:
     credit: dict[str | None, int] = field(default_factory=dict)
     off_rest: int = 0
     to_credit: int = 0
+    written_off: int = 0
     void: bool = False
 
     @property
@@ -47,13 +48,13 @@ class Bill:
 
     @property
     def due(self) -> int:
-        """What it comes to after corrections."""
-        return self.family - self.off_rest - self.to_credit
+        """What it comes to after corrections, and after what is no longer asked for."""
+        return self.family - self.off_rest - self.to_credit - self.written_off
 
     @property
     def rest(self) -> int:
         """What is still open."""
-        return 0 if self.void else self.family - self.off_rest - self.money - self.by_credit
+        return 0 if self.void else self.family - self.off_rest - self.money - self.by_credit - self.written_off
 
     @property
     def leftover(self) -> int:
@@ -64,6 +65,16 @@ class Bill:
     def received(self) -> int:
         """What of its payment is money that came in."""
         return self.due - self.rest - self.leftover
+
+    @property
+    def shown(self) -> list[tuple[str, int]]:
+        """Items and sums as a family reads them; what is no longer asked for comes off the last lines first."""
+        found, gone = [], self.written_off
+        for line in reversed(self.lines):
+            off = min(gone, line.due)
+            gone -= off
+            found.append((line.item, line.due - off))
+        return [each for each in reversed(found) if each[1]]
 
     @property
     def order(self) -> tuple[date, int]:

@@ -302,6 +302,13 @@ class RefundGraduates(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class WriteOff(Event):
+    """The rest of one of the bills that are open is no longer asked for; ``turn`` says of which."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenYear(Event):
     """What is open and kept is listed for the next school year, and signed by a second person."""
 

@@ -111,12 +111,13 @@ def _rows(  # noqa: PLR0913, PLR0917  the sums of a page
 ) -> list[tuple[str, str]]:
     several = len({place.reckoner.rounds[bill.round].period for bill in bills}) > 1
     rows = [
-        (place.plan.item(line.item).name + (f" – {bill.period}" if several else ""), money(line.due))
+        (place.plan.item(item).name + (f" – {bill.period}" if several else ""), money(amount))
         for bill in bills
-        for line in bill.lines
-        if line.due
+        for item, amount in bill.shown
     ]
     rows.append(("Cộng", money(due)))
+    if gone := sum(bill.written_off for bill in bills):
+        rows.append(("Không phải nộp nữa", money(gone)))
     if leftover:
         rows.append(("Đã trừ tiền tồn", money(leftover)))
     if received:

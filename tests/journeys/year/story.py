@@ -338,6 +338,9 @@ def _summer(maker: Maker, plan: e.SchoolPlan, month: date) -> None:
             maker.tell(e.Pay(at, plan.key, (pupil,), way, maker.random.choice((100, 100, 60))))
     if month.month in {6, 8}:
         maker.tell(e.RefundGraduates(e.moment(month + timedelta(days=24), 9), plan.key, ("5A",)))
+    if month.month == 8:
+        written = e.moment(month + timedelta(days=27), 9)
+        maker.tell(*(e.WriteOff(written, plan.key, maker.random.randrange(100)) for _ in range(2)))
     for pupil in maker.random.sample(everybody, 3):
         at = e.moment(maker.day(month, e.end_of(month)), 15)
         maker.tell(e.Refund(at, plan.key, pupil, ("approve", "pay")))
