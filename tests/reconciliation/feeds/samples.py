@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from reconciliation.feeds import casso, payos, sepay
+from reconciliation.feeds import bidv, casso, mb, pay2s, payos, sepay, vietinbank, vietqrvn
 from reconciliation.feeds.providers import FEEDS
 from reconciliation.feeds.signing import SignedFeed
-from tests.reconciliation.feeds import casso_published, payos_published, sepay_published
+from tests.reconciliation.feeds import bank_samples as banks
+from tests.reconciliation.feeds import casso_published, payos_published, sepay_published, vietinbank_published
 
 STRANGE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40),
@@ -32,6 +33,7 @@ class Sample:
     body: bytes
     whole: bool
     other_secret: str = "another"  # noqa: S105  invented
+    found: bool = True  # whether checks by hand find this scheme
 
     def feed(self, *secrets: str) -> SignedFeed:
         """Return a feed with these secrets, or with the right one."""
@@ -76,4 +78,43 @@ SAMPLES = (
         whole=False,
     ),
     Sample("payos", payos.CHECKSUM, payos_published.KEY, {}, payos_published.PUBLISHED, whole=False),
+    Sample(
+        "vietinbank",
+        vietinbank.RSA,
+        vietinbank_published.SECRET,
+        {},
+        vietinbank_published.notice(),
+        whole=False,
+        other_secret=vietinbank_published.OTHER_SECRET,
+        found=False,
+    ),
+    Sample(
+        "vietinbank",
+        vietinbank.RSA_ONE_WAY,
+        vietinbank_published.public_pem(vietinbank_published.BANK),
+        {},
+        vietinbank_published.notice(),
+        whole=False,
+        other_secret=vietinbank_published.OTHER_SECRET,
+    ),
+    Sample("mb", mb.CHECKSUM, banks.MB_SECRET, {}, banks.message(banks.MB), whole=False),
+    Sample("bidv", bidv.CHECKSUM, banks.BIDV_SECRET, {}, banks.message(banks.BIDV), whole=False),
+    Sample("pay2s", pay2s.BEARER, "khoa", {"Authorization": "Bearer khoa"}, banks.pay2s({}), whole=False),
+    Sample(
+        "vietqrvn",
+        vietqrvn.TOKEN,
+        banks.VIETQR_SECRET,
+        {"Authorization": f"Bearer {banks.VIETQR_TOKEN}"},
+        banks.message(banks.VIETQR),
+        whole=False,
+    ),
+    Sample(
+        "vietqrvn",
+        vietqrvn.BEARER,
+        "khoa",
+        {"Authorization": "Bearer khoa"},
+        banks.message(banks.VIETQR),
+        whole=False,
+    ),
+    Sample("vietqrvn", vietqrvn.AGENCY, banks.AGENCY_SECRET, {}, banks.message(banks.AGENCY), whole=False),
 )

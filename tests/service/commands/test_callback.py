@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.__main__ import main
+from tests.reconciliation.feeds import payos_published
+from tests.reconciliation.feeds.samples import SAMPLES, Sample
 from tests.reconciliation.feeds.sepay_published import SECRET, SIGNATURE, SIGNED_BODY, TIMESTAMP, documented
 
 SIGNED_HEADERS = {"X-SePay-Signature": SIGNATURE, "X-SePay-Timestamp": TIMESTAMP}
@@ -109,9 +111,31 @@ def test_headers_that_are_no_texts_are_unusable(callback: Callback, headers: str
     assert callback.check(headers, SIGNED_BODY, "--secret", SECRET)[0] == 2
 
 
-def test_a_provider_to_come_and_one_nobody_knows_are_unusable(callback: Callback) -> None:
-    later = callback.check({}, b"", "--secret", "x", provider="pay2s")
-    never = callback.check({}, b"", "--secret", "x", provider="paypal")
+def test_a_provider_nobody_knows_is_unusable(callback: Callback) -> None:
+    code, out, err = callback.check({}, b"", "--secret", "x", provider="paypal")
 
-    assert later[0] == never[0] == 2
-    assert "chưa hỗ trợ" in later[2]
+    assert (code, out) == (2, "")
+    assert "paypal" in err
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample.provider}-{sample.scheme}")
+def test_every_provider_is_checked_and_its_transfer_printed(callback: Callback, sample: Sample) -> None:
+    code, out, _ = callback.check(sample.headers, sample.body, "--secret", sample.secret, provider=sample.provider)
+    wrong = callback.check(sample.headers, sample.body, "--secret", sample.other_secret, provider=sample.provider)
+
+    assert code == 0
+    assert [json.loads(line)["provider"] for line in out.splitlines()] == [sample.provider]
+    assert (wrong[0], wrong[1]) == (1, "")
+
+
+def test_a_trial_call_is_told_apart_from_money(callback: Callback) -> None:
+    _, out, _ = callback.check({}, payos_published.PUBLISHED, "--secret", payos_published.KEY, provider="payos")
+
+    assert json.loads(out)["kind"] == "test"
+
+
+def test_a_secret_that_is_no_key_is_unusable(callback: Callback) -> None:
+    code, out, err = callback.check({}, b"{}", "--secret", "khoa", provider="vietinbank")
+
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "PEM" in err
