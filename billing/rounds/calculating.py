@@ -45,7 +45,8 @@ def calculate(
 ) -> Calculated:
     """Charge the round's pupils for its period; raises ``OverCap``, ``NotPlanned`` and the like; stores nothing.
 
-    An opening round is ``Refused``: what a former program handed over follows from no price of ours.
+    An opening round is ``Refused``: what a former program handed over follows from no price of ours; so is a round of
+    deposits, which follow from the contract.
 
     A supplementary round charges only who has no live bill in its base round. ``only`` narrows it to some pupils;
     ``again`` charges them although they are billed (for the bill that takes the place of another).
@@ -53,6 +54,11 @@ def calculate(
     if billing_round.kind == "opening":
         raise Refused(
             "Đợt thu đầu kỳ nhận từ phần mềm cũ nên không tính lại được. Hãy ghi giảm từng khoản cho đúng.",
+            round=billing_round.id,
+        )
+    if billing_round.kind == "deposit":
+        raise Refused(
+            "Đợt thu tiền giữ chỗ theo hợp đồng nên không tính lại được. Hãy làm ở trang Hợp đồng.",
             round=billing_round.id,
         )
     school = school_of(session, billing_round)

@@ -22,6 +22,8 @@ from billing.moving.leaving import settle_leaving
 from billing.moving.tables import Leaving
 from billing.payments.tables import PaymentRequest, Receipt
 from billing.people.tables import Contact, Enrolment
+from billing.rounds.calculating import calculate
+from billing.rounds.tables import BillingRound
 from tests.billing.contracts.contract_world import DEPOSIT, MONTHLY, STARTS, PrivateSchool, at
 
 DEFERRED = deferred_code("5113")
@@ -54,6 +56,8 @@ def test_applicant_is_no_pupil_and_pays_the_deposit_by_its_own_reference(school:
         school.pay_bill(session, bill_id)
         (bill,) = school.bills_of(session, contract.pupil_id)
         assert (bill.status, bill.paid) == ("paid", DEPOSIT)
+        with pytest.raises(Refused, match="trang Hợp đồng"):
+            calculate(session, session.exec(select(BillingRound)).one())
         assert [receipt.amount for receipt in session.exec(select(Receipt)).all()] == [DEPOSIT]
 
 
