@@ -90,8 +90,9 @@ def test_any_closings_around_any_last_day_lose_no_dong(school: PrivateSchool) ->
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(1200)
 def test_any_closings_around_any_last_day_lose_no_dong_in_full(school: PrivateSchool) -> None:
-    any_story(school, 150)
+    any_story(school, 60)
 
 
 def test_deposit_is_credit_given_back_or_kept_on_any_day(school: PrivateSchool) -> None:
