@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from sqlalchemy import func, update
@@ -57,6 +57,11 @@ def last_day(due_on: date, paid_on: date | None) -> date:
     return after_due if paid_on is None else max(after_due, paid_on + timedelta(days=DAYS_AFTER_PAYMENT))
 
 
+def link_address(link_key: bytes, base_url: str, request: PaymentRequest) -> str:
+    """Return the address of a request's page as it is now, open or not."""
+    return f"{base_url}/t/{make_token(link_key, request.id, request.link_version)}"
+
+
 def ensure_link(session: Session, link_key: bytes, base_url: str, request: PaymentRequest, now: datetime) -> str:
     """Return the address of a request's page and make sure that it opens; the same each time, until it is renewed."""
     return ensure_links(session, link_key, base_url, [request], now)[request.id]
@@ -65,16 +70,20 @@ def ensure_link(session: Session, link_key: bytes, base_url: str, request: Payme
 def ensure_links(
     session: Session, link_key: bytes, base_url: str, requests: Sequence[PaymentRequest], now: datetime
 ) -> dict[uuid.UUID, str]:
-    """Return the addresses of many requests' pages, by request; see ``ensure_link``."""
+    """Return the addresses of many requests' pages, by request; see ``ensure_link``.
+
+    A link that has ended by its date opens again for whoever is told of an old bill: that is debt, and can be paid.
+    """
     tokens = {request.id: make_token(link_key, request.id, request.link_version) for request in requests}
     digests = {request_id: digest(token) for request_id, token in tokens.items()}
     opened = set(
         session.exec(select(LinkToken.token_hash).where(col(LinkToken.token_hash).in_(digests.values()))).all()
     )
+    today = now.astimezone(_LOCAL).date()
+    _open_again(session, opened, today, now)
     missing = [request for request in requests if digests[request.id] not in opened]
     if missing:
         due = _due_on(session, missing)
-        today = now.astimezone(_LOCAL).date()
         rows = [
             {
                 "token_hash": digests[request.id],
@@ -82,12 +91,24 @@ def ensure_links(
                 "request_id": request.id,
                 "version": request.link_version,
                 "created_at": now,
-                "expires_at": _end_of(last_day(due.get(request.id, today), None)),
+                "expires_at": _end_of(last_day(max(due.get(request.id, today), today), None)),
             }
             for request in missing
         ]
         session.execute(insert(LinkToken).on_conflict_do_nothing(), rows)
-    return {request_id: f"{base_url}/t/{token}" for request_id, token in tokens.items()}
+    return {request.id: link_address(link_key, base_url, request) for request in requests}
+
+
+def _open_again(session: Session, digests: Collection[bytes], today: date, now: datetime) -> None:
+    session.execute(
+        update(LinkToken)
+        .where(
+            col(LinkToken.token_hash).in_(digests),
+            col(LinkToken.revoked_at).is_(None),
+            col(LinkToken.expires_at) <= now,
+        )
+        .values(expires_at=_end_of(last_day(today, None)))
+    )
 
 
 def renew_link(session: Session, link_key: bytes, base_url: str, request: PaymentRequest, now: datetime) -> str:

@@ -17,7 +17,6 @@ from billing.rounds.previewing import preview_round, refuse_changed
 from reconciliation.receipt_source import sourced_receipt
 from reconciliation.reports.filling import reconciliation_report
 from service.access import links, staff
-from service.access.links import ensure_link
 from service.access.roles import Actor, Place, SignedIn
 from service.access.staff import Account, Noted
 from service.code_sending import code_sender
@@ -171,7 +170,7 @@ class RowDesk(
             return None
         wiring = self._wiring
         # Whoever holds the paper sees on the family's own page whether the receipt stands.
-        address = ensure_link(self._session, wiring.link_key, wiring.settings.base_url, opened.request, now)
+        address = links.link_address(wiring.link_key, wiring.settings.base_url, opened.request)
         full = sourced_receipt(self._session, receipt_id, address)
         name = masked(full.pupil_name)
         plain = replace(full, pupil_name=name, payer_name=f"Gia đình học sinh {name}", pupil_code="", class_name="")

@@ -1,11 +1,16 @@
 import uuid
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.vault import Vault
 from service.access import links
+from service.database import Database
+from service.preparing import Addresses
+from tests.conftest import TestServers
+from tests.service.pages.worlds import make_world
 
 KEY = bytes(range(32))
 
@@ -45,3 +50,17 @@ def test_how_long_a_link_lives() -> None:
     assert links.last_day(due, None) == date(2025, 12, 14)
     assert links.last_day(due, date(2025, 10, 10)) == date(2025, 12, 14)
     assert links.last_day(due, date(2025, 12, 14)) == date(2026, 1, 13)
+
+
+def test_who_is_told_of_an_old_bill_can_open_its_page_again(
+    database: Database, addresses: Addresses, vault: Vault, servers: TestServers
+) -> None:
+    world = make_world(database, addresses, vault, servers)
+    path = world.link()
+    assert world.client().get(path).status_code == 200
+    world.clock.now += timedelta(days=90)
+    assert world.client().get(path).status_code == 404, "the link has ended"
+    assert world.link() == path, "the school tells the family once more"
+    assert world.client().get(path).status_code == 200
+    world.clock.now += timedelta(days=61)
+    assert world.client().get(path).status_code == 404
