@@ -195,7 +195,7 @@ def _finish(group: Sequence[tuple[Message, asyncio.Future[None]]], failure: psyc
 
 
 class Door:
-    """``POST /callbacks/{secret part of the address}``, and nothing else."""
+    """``POST /callbacks/{secret part of the address}``, with the provider's own path behind it where it adds one."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
@@ -241,6 +241,12 @@ class Door:
             return NOT_FOUND
         if scope["method"] != "POST":
             return NOT_ALLOWED
+        behind = _behind(scope["path"])
+        if behind == found[1].log_in_path:
+            return found[1].log_in(_headers(scope), self._wiring.clock())
+        return await self._receive(found, scope, receive) if behind in found[1].paths else NOT_FOUND
+
+    async def _receive(self, found: tuple[UUID, Reader], scope: Scope, receive: Receive) -> Answer | None:
         try:
             body = await asyncio.wait_for(_read_body(receive), READ_WITHIN_SECONDS)
         except TimeoutError:
@@ -252,7 +258,7 @@ class Door:
     async def _find(self, path: str) -> tuple[UUID, Reader] | None:
         if self._feeds is None:
             self._feeds = FeedSnapshot(self._wiring)
-        return await self._feeds.find(path.removeprefix(CALLBACK_PREFIX))
+        return await self._feeds.find(path.removeprefix(CALLBACK_PREFIX).partition("/")[0])
 
     async def _take(self, found: tuple[UUID, Reader], scope: Scope, body: bytes) -> Answer:
         feed_id, reader = found
@@ -292,6 +298,11 @@ class Door:
         while self._ring_again:
             self._ring_again = False
             await asyncio.to_thread(self._wiring.ring, "reconciliation.normalise")
+
+
+def _behind(path: str) -> str:
+    """Return what stands behind the secret part of the address."""
+    return path.removeprefix(CALLBACK_PREFIX).partition("/")[2]
 
 
 async def _read_body(receive: Receive) -> bytes | None:

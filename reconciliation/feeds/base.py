@@ -9,7 +9,7 @@ the provider never retries what we already have.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -77,6 +77,10 @@ class Feed(Protocol):
     provider: ClassVar[str]
     scheme: str
     refused: Answer
+    paths: ClassVar[Collection[str]]
+    """What may stand behind the secret part of the address: nothing, or what the provider itself adds."""
+    log_in_path: ClassVar[str | None]
+    """Where a provider that logs in to us asks for a token, likewise; None where none does."""
 
     @property
     def proves_amount(self) -> bool:
@@ -90,6 +94,9 @@ class Feed(Protocol):
 
     def read(self, body: bytes) -> tuple[NormalisedTransfer, ...]:
         """Read believed bytes; raises ``CallbackUnreadable``, which no retry can heal."""
+
+    def log_in(self, headers: Mapping[str, str], now: datetime) -> Answer:
+        """Answer a provider that asks for a token; nothing is stored."""
 
     def accepted(self, body: bytes) -> Answer:
         """Return the answer to a believed body, made from its bytes alone; it never fails, whatever they hold."""

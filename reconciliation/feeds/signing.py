@@ -12,7 +12,7 @@ import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
@@ -40,6 +40,8 @@ class SignedFeed(ABC):
     schemes: ClassVar[tuple[str, ...]]
     unproven: ClassVar[frozenset[str]] = frozenset()
     refused: Answer = NOT_TAKEN
+    paths: ClassVar[Collection[str]] = ("",)
+    log_in_path: ClassVar[str | None] = None
 
     def __init__(self, scheme: str, secrets: Sequence[str]) -> None:
         if scheme not in self.schemes:
@@ -75,6 +77,10 @@ class SignedFeed(ABC):
     @abstractmethod
     def read(self, body: bytes) -> tuple[NormalisedTransfer, ...]:
         """Read believed bytes; raises ``CallbackUnreadable``."""
+
+    def log_in(self, headers: Mapping[str, str], now: datetime) -> Answer:  # noqa: ARG002  most providers never log in
+        """Answer a provider that asks for a token: no."""
+        return self.refused
 
     def accepted(self, body: bytes) -> Answer:  # noqa: ARG002  for most providers always the same bytes
         """Return the answer to a believed body."""

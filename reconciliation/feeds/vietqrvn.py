@@ -3,25 +3,27 @@
 Source: api.vietqr.vn "API Transaction Sync" and doc.vietqr.vn "Tài liệu kết nối VietQR". The Vietnamese page writes
 ``bankaccount``, ``transactionid``, ``transactiontime``; the English one and the agency's ``bankAccount`` and so on:
 both are read. VietQR.vn logs in to us and sends the token it was given: ``token`` is one made by ``issue``, good for
-300 seconds; ``bearer`` is the secret itself, for a partner that keeps one token. ``agency`` signs
-``transactionId + amount in ten digits + transactionTime + orderId`` with HMAC-SHA256; its parts stand without anything
-between them, so a digit may wander. The rule of the optional ``sign`` is published nowhere and not judged. No scheme
-proves the amount.
+300 seconds and given out by ``log_in``; ``bearer`` is the secret itself, for a partner that keeps one token.
+``agency`` signs ``transactionId + amount in ten digits + transactionTime + orderId`` with HMAC-SHA256; its parts stand
+without anything between them, so a digit may wander. The rule of the optional ``sign`` is published nowhere and not
+judged. No scheme proves the amount.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from reconciliation.errors import CallbackUnreadable, SignatureMissing
-from reconciliation.feeds.base import MAX_BODY_BYTES, Answer, NormalisedTransfer
+from reconciliation.errors import CallbackRefused, CallbackUnreadable, SignatureMissing
+from reconciliation.feeds.base import MAX_BODY_BYTES, Answer, NormalisedTransfer, header
 from reconciliation.feeds.json_body import JsonObject, amount_in_digits, needed_code, read_object, text
 from reconciliation.feeds.moments import SPACED, TO_THE_MINUTE, moment, moment_of_milliseconds
 from reconciliation.feeds.signing import (
+    MAX_AGE,
     SignedFeed,
     as_bytes,
     bearer,
@@ -38,6 +40,7 @@ TOKEN = "token"  # noqa: S105  the name of a scheme
 BEARER = "bearer"
 AGENCY = "agency"
 
+_BASIC = re.compile(r"Basic ([A-Za-z0-9+/=]{1,2000})", re.IGNORECASE)
 _TOKEN = re.compile(r"([0-9]{1,11})\.([0-9a-f]{64})")
 _SIGNATURE = re.compile(r"[0-9a-fA-F]{64}")
 _AMOUNT_DIGITS = 10
@@ -52,6 +55,8 @@ class VietqrvnFeed(SignedFeed):
     name = "VietQR.vn"
     schemes = (TOKEN, BEARER, AGENCY)
     unproven = frozenset(schemes)
+    paths = ("", "bank/api/transaction-sync")
+    log_in_path = "api/token_generate"
 
     def __init__(self, scheme: str, secrets: Sequence[str]) -> None:
         super().__init__(scheme, secrets)
@@ -107,6 +112,16 @@ class VietqrvnFeed(SignedFeed):
         ours = {"reftransactionid": hashlib.sha256(body).hexdigest()}
         return _answer(200, error=False, errorReason="", toastMessage="", object=ours)
 
+    def log_in(self, headers: Mapping[str, str], now: datetime) -> Answer:
+        """Give out a token for 300 seconds to who names the secret as password (Basic, with any user name)."""
+        try:
+            given = _password(headers)
+            self.demand(lambda secret: self.scheme == TOKEN and same(given, secret))
+        except CallbackRefused as refused:
+            return _answer(400, status="FAILED", message=f"E74: {refused.message}")
+        token = issue(self._secrets[0], int(now.timestamp()))
+        return _answer(200, access_token=token, token_type="Bearer", expires_in=int(MAX_AGE.total_seconds()))  # noqa: S106  the kind, no password
+
     def _check_token(self, token: str) -> datetime:
         match = _TOKEN.fullmatch(token)
         if match is None:
@@ -119,6 +134,18 @@ class VietqrvnFeed(SignedFeed):
         given = needed_signature(fields, "signature", _SIGNATURE).lower()
         signed = agency_text(fields)
         self.demand(lambda secret: same(given, hmac_hex(secret, signed, "sha256")))
+
+
+def _password(headers: Mapping[str, str]) -> str:
+    """Return the password of ``Authorization: Basic``; raises ``SignatureMissing``."""
+    match = _BASIC.fullmatch(header(headers, "Authorization"))
+    try:
+        _, found, password = base64.b64decode(match[1] if match else "", validate=True).decode().partition(":")
+    except ValueError:
+        found = ""
+    if not found:
+        raise SignatureMissing("Tiêu đề Authorization phải có dạng: Basic base64(tên:mật khẩu)")
+    return password
 
 
 def issue(secret: bytes, seconds: int) -> str:
@@ -159,5 +186,5 @@ def _told_id(body: bytes) -> str:
         return ""
 
 
-def _answer(status: int, **fields: object) -> Answer:
+def _answer(status: int, /, **fields: object) -> Answer:
     return Answer(status, json.dumps(fields).encode())

@@ -17,7 +17,7 @@ from service.door import Door
 from service.preparing import Addresses
 from tests.factories.collecting import Collecting, make_collecting
 from tests.factories.serving import serving
-from tests.reconciliation.feeds.bank_samples import BIDV, MB
+from tests.reconciliation.feeds.bank_samples import BIDV, MB, VIETQR, VIETQR_SECRET, message
 from tests.reconciliation.feeds.samples import SAMPLES, Sample
 
 LIMIT = Money(100_000)
@@ -32,6 +32,18 @@ def open_all(collecting: Collecting) -> list[tuple[Sample, str]]:
             (each, open_feed(session, vault, account, each.provider, each.scheme, each.secret, LIMIT, LATER)[1])
             for each in SAMPLES
         ]
+
+
+def log_in_and_send_again(client: httpx.Client, token: str) -> None:
+    """Do as VietQR.vn does: ask for a token below our address, send with it; any other path is nothing."""
+    login = client.post(f"/callbacks/{token}/api/token_generate", auth=("vietqr", VIETQR_SECRET))
+    headers = {"Authorization": f"Bearer {login.json()['access_token']}"}
+    sent = client.post(f"/callbacks/{token}/bank/api/transaction-sync", content=message(VIETQR), headers=headers)
+
+    assert (login.status_code, sent.status_code, sent.json()["error"]) == (200, 200, False)
+    assert client.post(f"/callbacks/{token}/api/token_generate", auth=("vietqr", "x")).status_code == 400
+    assert client.get(f"/callbacks/{token}/api/token_generate").status_code == 405
+    assert client.post(f"/callbacks/{token}/other", content=message(VIETQR), headers=headers).status_code == 404
 
 
 def test_every_provider_is_answered_as_it_expects_and_its_money_posted_once(
@@ -52,7 +64,8 @@ def test_every_provider_is_answered_as_it_expects_and_its_money_posted_once(
 
             assert {(each.status_code, each.content) for each in answers} == {(200, expected.body)}
             assert (refusal.status_code, refusal.content) == (feed.refused.status, feed.refused.body)
-    now[0] = LATER
+        now[0] = LATER
+        log_in_and_send_again(client, {sample.scheme: token for sample, token in opened}["token"])
     collecting.reconcile()
 
     with database.transaction(EVERYTHING) as session:

@@ -133,6 +133,13 @@ def test_both_secrets_work_while_one_is_being_changed(sample: Sample) -> None:
         sample.feed(sample.other_secret).verify(sample.body, sample.headers, at)
 
 
+@every
+def test_a_provider_that_never_logs_in_is_given_nothing(sample: Sample) -> None:
+    feed = sample.feed()
+    if feed.log_in_path is None:
+        assert feed.log_in(sample.headers, believed_at(sample)) == feed.refused
+
+
 def test_an_old_signature_is_old_for_every_provider_that_dates_its_own() -> None:
     dated = [sample for sample in SAMPLES if sample.feed().signed_at(sample.body, sample.headers) is not None]
     assert {(sample.provider, sample.scheme) for sample in dated} == {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
@@ -63,6 +64,42 @@ def test_a_token_we_issued_is_good_for_five_minutes() -> None:
     BY_TOKEN.verify(b"", with_token(VIETQR_TOKEN), ISSUED + timedelta(seconds=300))
     with pytest.raises(SignatureExpired):
         BY_TOKEN.verify(b"", with_token(VIETQR_TOKEN), ISSUED + timedelta(seconds=301))
+
+
+def basic(text: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(text.encode()).decode()}
+
+
+def test_who_names_the_secret_is_given_such_a_token() -> None:
+    rotating = VietqrvnFeed(TOKEN, [VIETQR_SECRET, "the old one"])
+    for password in (VIETQR_SECRET, "the old one"):
+        answer = rotating.log_in(basic(f"vietqr:{password}"), ISSUED)
+        assert answer.status == 200
+        assert json.loads(answer.body) == {"access_token": VIETQR_TOKEN, "token_type": "Bearer", "expires_in": 300}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        basic("vietqr:another"),
+        basic(VIETQR_SECRET),
+        basic("vietqr:"),
+        {"Authorization": "Basic"},
+        {"Authorization": "Basic ===="},
+        {"Authorization": "Basic /w=="},
+        {"Authorization": f"Bearer {VIETQR_TOKEN}"},
+    ],
+)
+def test_nobody_else_is(headers: dict[str, str]) -> None:
+    answer = BY_TOKEN.log_in(headers, ISSUED)
+
+    assert (answer.status, json.loads(answer.body)["status"]) == (400, "FAILED")
+
+
+@pytest.mark.parametrize("scheme", [BEARER, AGENCY])
+def test_a_scheme_without_such_tokens_gives_none_out(scheme: str) -> None:
+    assert VietqrvnFeed(scheme, [VIETQR_SECRET]).log_in(basic(f"vietqr:{VIETQR_SECRET}"), ISSUED).status == 400
 
 
 def test_a_token_with_another_moment_or_digest_is_wrong_and_another_thing_is_none() -> None:
