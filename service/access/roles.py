@@ -344,7 +344,8 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/api/v1/schools/{school}/claims/{claim_id}/payouts/{payout_id}/undo"): _MAKERS,
         ("GET", "/api/v1/schools/{school}/workbooks/{kind}"): _MAKERS,
         ("POST", "/api/v1/schools/{school}/workbooks/{kind}"): _MAKERS,
-        # Mounted ahead of the framework; the bank's signature is checked inside (service/door.py).
+        # Mounted ahead of the framework, with the paths that a provider adds behind it; the bank's signature (or its
+        # password, where it logs in) is checked inside (service/door.py).
         ("POST", "/callbacks/{feed}"): EVERYBODY,
     }
 )
