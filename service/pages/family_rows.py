@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from billing.bills.tables import BillLine
 from billing.choices.reading import has_choices
+from billing.credits.reading import credit_of
 from billing.documents.banks import bank_by_bin
 from billing.documents.payment_qr import payload_for
 from billing.documents.qr_image import qr_svg
@@ -80,6 +81,8 @@ class Opened:
     received: _Received
     today: date
     grace: Grace | None = None
+    kept: Money = ZERO
+    """What the school still keeps for the child, whatever it came from."""
 
     @property
     def live(self) -> tuple[BillBalance, ...]:
@@ -132,9 +135,14 @@ class Opened:
         return max(open_days or [balance.due_on for balance in self.live], default=None)
 
     @property
-    def surplus(self) -> Money:
-        """What came for this request and is the pupil's credit: paid too much, or lowered after it was paid."""
+    def came_too_much(self) -> Money:
+        """What came for this request and became the pupil's credit: paid too much, or lowered after it was paid."""
         return self.received.surplus + total(balance.given_back for balance in self.live)
+
+    @property
+    def surplus(self) -> Money:
+        """What of it the school still keeps: what was used or given back since is told no more."""
+        return min(self.came_too_much, self.kept)
 
     @property
     def state(self) -> BillState:
@@ -185,7 +193,10 @@ def open_request(session: Session, link: LinkToken, now: datetime) -> Opened:
     # Only when all that is open has more time does the page say so; the nearest day is the one to keep.
     given = [each for each in graces if each is not None]
     grace = min(given, key=lambda each: each.until) if given and len(given) == len(graces) else None
-    return Opened(request, account, tuple(balances), _received(session, request, balances), _day(now), grace)
+    opened = Opened(request, account, tuple(balances), _received(session, request, balances), _day(now), grace)
+    if not opened.came_too_much:
+        return opened
+    return replace(opened, kept=total(credit_of(session, request.school_id, [request.pupil_id]).values()))
 
 
 def bill_status(opened: Opened) -> BillStatus:

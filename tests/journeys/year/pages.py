@@ -86,7 +86,8 @@ def expected(place: Place, request: Request) -> Page:
     state = _state(bills, due, rest, received)
     left = sum(paid.left for paid in place.reckoner.book.paid
                if paid in request.named_by or any(bill in request.bills for bill in paid.bills))  # fmt: skip
-    surplus = left + sum(bill.to_credit for bill in bills)
+    kept = sum(amount for (whose, _), amount in place.reckoner.book.credit.items() if whose == request.pupil)
+    surplus = min(left + sum(bill.to_credit for bill in bills), kept)
     return Page(
         state,
         money(rest) if rest else None,

@@ -133,3 +133,14 @@ def test_families_see_what_was_used_and_what_is_still_to_pay(world: World, peopl
     assert str(2 * MEAL) in page
     assert "Chờ nộp" in page
     assert "Đã trừ tiền tồn" not in world.client().get(world.link(2)).text
+
+
+def test_a_surplus_that_was_used_is_told_no_more(world: World, people: dict[str, TestClient]) -> None:
+    del people
+    kept = "Nhà trường giữ cho con"
+    october = world.link(0)
+    assert kept in world.client().get(october).text, "lowered after it was paid"
+    world.clock.now += timedelta(days=26)
+    november = Span(world.clock().date().replace(month=11, day=1), world.clock().date().replace(month=11, day=30))
+    world.change(lambda session: issued_round(session, world.billing, world.clock(), november, "2025-11"))
+    assert kept not in world.client().get(october).text
