@@ -6,8 +6,8 @@ Of a card only ``withdrawn_at`` is ever set, once; everything else here is writt
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0020"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
