@@ -62,9 +62,13 @@ def open_feed(  # noqa: PLR0913, PLR0917  each is a fact of the agreement with t
 
 
 def rotate_secret(session: Session, vault: Vault, feed: Feed, secret: str) -> None:
-    """Give a feed a new secret; the old one stays valid until ``forget_old_secret``."""
+    """Give a feed a new secret; the old one stays valid until ``forget_old_secret``.
+
+    Raises ``UnknownFeed`` for a secret that the scheme cannot use: it would close the door to the old one too.
+    """
     if feed.previous_secret_sealed is not None:
         raise Conflict("Bí mật cũ còn hiệu lực: hãy kết thúc lần đổi trước")
+    reader(feed.provider, feed.scheme, [secret])
     feed.previous_secret_sealed = feed.secret_sealed
     feed.secret_sealed = vault.seal(secret, SECRET_CONTEXT)
     session.add(feed)
@@ -90,7 +94,7 @@ def reader(provider: str, scheme: str, secrets_now: list[str]) -> base.Feed:
     try:
         return FEEDS[provider](scheme, secrets_now)
     except ValueError as error:
-        raise UnknownFeed(f"Kênh {provider} cần bí mật và cách ký đã biết, không phải {scheme}") from error
+        raise UnknownFeed(f"Không mở được kênh {provider}: {error}", provider=provider) from error
 
 
 def reader_of(feed: Feed, vault: Vault) -> base.Feed:

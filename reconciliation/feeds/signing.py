@@ -33,7 +33,10 @@ _PLAIN_IN_JAVASCRIPT = (1e-6, 1e21)
 
 
 class SignedFeed(ABC):
-    """One configured feed, pinned to one scheme, with the secret (two while it is being changed)."""
+    """One configured feed, pinned to one scheme, with the secret (two while it is being changed).
+
+    Raises ``ValueError`` (in Vietnamese) for an unknown scheme and for secrets it cannot work with.
+    """
 
     provider: ClassVar[str]
     name: ClassVar[str]
@@ -45,9 +48,9 @@ class SignedFeed(ABC):
 
     def __init__(self, scheme: str, secrets: Sequence[str]) -> None:
         if scheme not in self.schemes:
-            raise ValueError(f"{self.name} signs by {self.schemes}, not {scheme!r}")
+            raise ValueError(f"{self.name} ký theo {' hoặc '.join(self.schemes)}, không theo {scheme}")
         if not 1 <= len(secrets) <= MAX_SECRETS or not all(secrets):
-            raise ValueError("one secret, or two while it is being changed")
+            raise ValueError("cần một bí mật, hoặc hai trong lúc đổi bí mật")
         self.scheme = scheme
         self._secrets = tuple(secret.encode() for secret in secrets)
 

@@ -292,6 +292,8 @@ def test_a_feed_keeps_no_plain_secret_and_changes_it_in_two_steps(collecting: Co
         feed = feed_by_id(session, collecting.school.id, collecting.feed.id)
         assert feed.path_hash == path_hash(collecting.token)
         assert b"bi-mat" not in (feed.secret_sealed or b"")
+        with pytest.raises(UnknownFeed, match="bí mật"):
+            rotate_secret(session, vault, feed, "")
         rotate_secret(session, vault, feed, "bi-mat-moi")
         assert len(reader_of(feed, vault)._secrets) == 2  # type: ignore[attr-defined]  # what it holds is the point
         forget_old_secret(session, feed)
@@ -301,7 +303,13 @@ def test_a_feed_keeps_no_plain_secret_and_changes_it_in_two_steps(collecting: Co
 def test_unknown_feeds_and_providers_are_refused(collecting: Collecting) -> None:
     vault, account = collecting.wiring.vault, collecting.account
     with collecting.database.transaction(collecting.scope) as session:
-        for provider, scheme, secret in [("casso", "hmac", "x"), ("sepay", "none", "x"), ("sepay", "hmac", None)]:
+        for provider, scheme, secret in [
+            ("casso", "hmac", "x"),
+            ("sepay", "none", "x"),
+            ("sepay", "hmac", None),
+            ("vietinbank", "rsa", "no key"),
+            ("paypal", "hmac", "x"),
+        ]:
             with pytest.raises(UnknownFeed):
                 open_feed(session, vault, account, provider, scheme, secret, None, PAID_AT)
         with pytest.raises(UnknownFeed):

@@ -157,7 +157,7 @@ def test_a_right_signature_does_not_open_a_feed_pinned_to_the_key(keyed: SepayFe
 
 def test_a_feed_needs_a_known_scheme_and_one_or_two_secrets() -> None:
     for scheme, secrets in [("none", [KEY]), (HMAC, []), (HMAC, [""]), (HMAC, ["a", "b", "c"])]:
-        with pytest.raises(ValueError, match=r"SePay signs|one secret"):
+        with pytest.raises(ValueError, match=r"SePay ký theo hmac|SePay ký theo apikey|cần một bí mật"):
             SepayFeed(scheme, secrets)
 
 

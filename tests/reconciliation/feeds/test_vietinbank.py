@@ -19,10 +19,12 @@ from reconciliation.matching import Direction
 from tests.reconciliation.feeds.vietinbank_published import (
     BANK,
     FIELDS,
+    OTHER_BANK,
     OURS,
     SECRET,
     SIGNED_TEXT,
     notice,
+    private_pem,
     public_pem,
     signature,
 )
@@ -113,6 +115,13 @@ def test_the_answer_is_signed_with_our_key() -> None:
     OURS.public_key().verify(given, b"50169086900Success", padding.PKCS1v15(), SHA256())
     with pytest.raises(InvalidSignature):
         OURS.public_key().verify(given, b"50169086901Success", padding.PKCS1v15(), SHA256())
+
+
+def test_while_a_secret_is_changed_the_new_key_signs_the_answer() -> None:
+    rotating = VietinbankFeed(RSA, [public_pem(BANK) + private_pem(OTHER_BANK), SECRET])
+    given = base64.b64decode(json.loads(rotating.accepted(notice()).body)["signature"])
+
+    OTHER_BANK.public_key().verify(given, b"50169086900Success", padding.PKCS1v15(), SHA256())
 
 
 def test_a_one_way_agreement_answers_unsigned() -> None:
