@@ -19,6 +19,7 @@ DOORS = {
     "up": "chạy web, worker và máy chủ kèm theo",
     "setup": "tạo tỉnh, xã, trường và quản trị viên đầu tiên",
     "users": "thêm người dùng, cấp và thôi vai trò, đặt lại mật khẩu",
+    "feeds": "mở, đổi bí mật, đóng kênh báo có của ngân hàng",
     "qr": "tạo, đọc và vẽ mã VietQR",
     "reference": "tạo và tìm mã thanh toán",
     "words": "viết số tiền bằng chữ",

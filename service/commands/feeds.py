@@ -1,0 +1,226 @@
+"""``feeds``: which provider tells of a school's account: list, open, change its secret in two steps, close.
+
+The secret comes from a file, never from the command line: others on the machine can read that. The address that the
+provider is told is shown once; only its digest is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col, select
+
+from billing.audit.recording import SYSTEM, Deed, record_deed
+from billing.errors import Conflict, HocphiError, NotFound, Refused
+from billing.ledger.tables import BankAccount
+from billing.money import Money
+from billing.people.tables import School
+from reconciliation.errors import UnknownFeed
+from reconciliation.feeds.opening import forget_old_secret, open_feed, reader_of, rotate_secret
+from reconciliation.feeds.providers import FEEDS
+from reconciliation.tables import Feed
+from service.commands.answers import YES, no, reason_of, unusable
+from service.database import EVERYTHING
+from service.embedded import ServersFailed
+from service.running import open_wiring
+from service.settings import read_settings
+from service.wiring import Wiring
+
+HOLD_ABOVE = 20_000_000
+"""Above this many đồng money waits for a statement or a person, where the signature does not prove the amount."""
+_MOST_SECRET_BYTES = 16 * 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    acts = parser.add_subparsers(dest="act", required=True, metavar="list|open|rotate|forget-old|close")
+    listing = acts.add_parser("list", help="liệt kê các kênh, mỗi dòng một JSON", allow_abbrev=False)
+    listing.add_argument("--school", metavar="MÃ", help="chỉ một trường")
+    opening = acts.add_parser("open", help="mở kênh cho một tài khoản", allow_abbrev=False)
+    opening.add_argument("--school", required=True, metavar="MÃ", help="mã trường")
+    opening.add_argument("--account", required=True, metavar="SỐ", help="số tài khoản của trường")
+    opening.add_argument("--provider", required=True, choices=sorted(FEEDS), help="nhà cung cấp (docs/callbacks.md)")
+    opening.add_argument("--scheme", required=True, metavar="CÁCH", help="cách ký (docs/callbacks.md)")
+    _secret(opening)
+    opening.add_argument(
+        "--hold-above", type=_dong, metavar="ĐỒNG", help=f"giữ lại khoản lớn hơn số này, mặc định {HOLD_ABOVE}"
+    )
+    rotate = acts.add_parser("rotate", help="thêm bí mật mới, bí mật cũ còn hiệu lực", allow_abbrev=False)
+    _feed(rotate)
+    _secret(rotate)
+    _feed(acts.add_parser("forget-old", help="bỏ bí mật cũ, kết thúc lần đổi", allow_abbrev=False))
+    _feed(acts.add_parser("close", help="đóng kênh: không nhận tin nữa", allow_abbrev=False))
+
+
+def _secret(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--secret-file", required=True, type=Path, metavar="TỆP", help="tệp chứa bí mật")
+
+
+def _feed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--feed", required=True, type=_id, metavar="ID", help="kênh, theo `feeds list`")
+
+
+def _dong(text: str) -> Money:
+    if not re.fullmatch(r"[0-9]{1,12}", text):
+        raise argparse.ArgumentTypeError(f"phải là số đồng như 20000000, không phải {text[:40]!r}")
+    return Money(int(text))
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"phải là mã kênh của `feeds list`, không phải {text[:40]!r}") from None
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Act; 1 when the rules say no or the database cannot be used, 2 for an unusable argument or file."""
+    try:
+        with open_wiring(read_settings(), ring=False) as wiring, wiring.database.transaction(EVERYTHING) as session:
+            lines = _ACTS[arguments.act](session, arguments, wiring)
+    except OSError as error:
+        return unusable(f"Không đọc được tệp {error.filename}: {error.strerror}.")
+    except (NotFound, Refused, UnknownFeed) as error:
+        return unusable(str(error))
+    except SQLAlchemyError as error:
+        return no(f"Không dùng được cơ sở dữ liệu: {reason_of(error)}. Đã chạy `python -m service db prepare` chưa?")
+    except (HocphiError, ServersFailed) as error:
+        return no(str(error))
+    for line in lines:  # after the commit: an address that was not stored is none
+        print(line)
+    return YES
+
+
+def _list(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
+    del wiring
+    query = (
+        select(Feed, BankAccount, School.code)
+        .join(BankAccount, col(BankAccount.id) == col(Feed.bank_account_id))
+        .join(School, col(School.id) == col(Feed.school_id))
+        .order_by(col(School.code), col(Feed.opened_at), col(Feed.id))
+    )
+    if arguments.school is not None:
+        query = query.where(Feed.school_id == _school(session, arguments.school).id)
+    return [json.dumps(_shown(*row), ensure_ascii=False) for row in session.exec(query).all()]
+
+
+def _shown(feed: Feed, account: BankAccount, school: str) -> dict[str, object]:
+    return {
+        "feed": str(feed.id),
+        "school": school,
+        "account": f"…{account.number[-4:]}",
+        "provider": feed.provider,
+        "scheme": feed.scheme,
+        "hold_above": feed.hold_above.dong if feed.hold_above is not None else None,
+        "two_secrets": feed.previous_secret_sealed is not None,
+        "closed": feed.closed_at is not None,
+    }
+
+
+def _open(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
+    school = _school(session, arguments.school)
+    number = re.sub(r"[\s.-]", "", arguments.account)
+    account = session.exec(
+        select(BankAccount).where(BankAccount.school_id == school.id, BankAccount.number == number)
+    ).one_or_none()
+    if account is None:
+        raise NotFound("Trường không có tài khoản này. Xem số tài khoản trong cấu hình `python -m service setup`.")
+    _refuse_second(session, account, arguments.provider)
+    secret, now = _read(arguments.secret_file), wiring.clock()
+    feed, token = open_feed(
+        session, wiring.vault, account, arguments.provider, arguments.scheme, secret, arguments.hold_above, now
+    )
+    if feed.hold_above is None and not reader_of(feed, wiring.vault).proves_amount:
+        feed.hold_above = Money(HOLD_ABOVE)
+        session.add(feed)
+    _note(session, wiring, feed, "feed.open")
+    return [
+        f"Đã mở kênh {feed.id} ({feed.provider}, {feed.scheme}).",
+        f"Khai địa chỉ này với nhà cung cấp, chỉ hiện một lần: {wiring.settings.base_url}/callbacks/{token}",
+    ]
+
+
+def _refuse_second(session: Session, account: BankAccount, provider: str) -> None:
+    same = select(Feed.id).where(
+        Feed.school_id == account.school_id,
+        Feed.bank_account_id == account.id,
+        Feed.provider == provider,
+        col(Feed.closed_at).is_(None),
+    )
+    if session.exec(same).first() is not None:
+        raise Conflict(f"Tài khoản này đã có kênh {provider} đang mở. Hãy đổi bí mật (rotate) hoặc đóng kênh đó trước.")
+
+
+def _rotate(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
+    feed = _found(session, arguments.feed)
+    rotate_secret(session, wiring.vault, feed, _read(arguments.secret_file))
+    _note(session, wiring, feed, "feed.rotate")
+    return ["Hai bí mật cùng có hiệu lực. Khi nhà cung cấp đã đổi xong, chạy `feeds forget-old`."]
+
+
+def _forget_old(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
+    feed = _found(session, arguments.feed)
+    if feed.previous_secret_sealed is None:
+        raise Conflict("Kênh này không có bí mật cũ.")
+    forget_old_secret(session, feed)
+    _note(session, wiring, feed, "feed.forget_old")
+    return ["Chỉ còn bí mật mới có hiệu lực."]
+
+
+def _close(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
+    feed = _found(session, arguments.feed)
+    feed.closed_at = wiring.clock()
+    session.add(feed)
+    _note(session, wiring, feed, "feed.close")
+    return [f"Đã đóng kênh {feed.provider}. Tin gửi tới địa chỉ cũ không được nhận nữa."]
+
+
+def _found(session: Session, feed_id: UUID) -> Feed:
+    """Return an open feed of any school; raises ``NotFound``, or ``Conflict`` for a closed one."""
+    feed = session.get(Feed, feed_id)
+    if feed is None:
+        raise NotFound("Không có kênh này. Xem mã kênh bằng `python -m service feeds list`.")
+    if feed.closed_at is not None:
+        raise Conflict("Kênh này đã đóng.")
+    return feed
+
+
+def _school(session: Session, code: str) -> School:
+    found = session.exec(select(School).where(School.code == code)).one_or_none()
+    if found is None:
+        raise NotFound(f"Không có trường mã {code}.")
+    return found
+
+
+def _read(file: Path) -> str:
+    """Return a secret as it stands in a file, without the spaces around it."""
+    with file.open("rb") as opened:
+        data = opened.read(_MOST_SECRET_BYTES + 1)
+    try:
+        text = data.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise Refused(f"Tệp {file} phải là văn bản UTF-8.") from None
+    if not text or len(data) > _MOST_SECRET_BYTES:
+        raise Refused(f"Tệp {file} trống hoặc lớn hơn {_MOST_SECRET_BYTES // 1024} KB, không phải bí mật.")
+    return text
+
+
+def _note(session: Session, wiring: Wiring, feed: Feed, action: str) -> None:
+    session.flush()
+    deed = Deed(feed.school_id, action, "feed", str(feed.id))
+    record_deed(session, SYSTEM, deed, wiring.clock(), provider=feed.provider, scheme=feed.scheme)
+
+
+_ACTS: dict[str, Callable[[Session, argparse.Namespace, Wiring], list[str]]] = {
+    "list": _list,
+    "open": _open,
+    "rotate": _rotate,
+    "forget-old": _forget_old,
+    "close": _close,
+}

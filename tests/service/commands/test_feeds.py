@@ -1,0 +1,132 @@
+"""The door ``feeds``: a school's account is told of by a provider, as the operator configures it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from billing.audit.tables import AuditEntry
+from billing.vault import Vault
+from reconciliation.tables import InboxMessage
+from service.__main__ import main
+from service.commands import feeds
+from service.database import EVERYTHING, Database
+from service.preparing import Addresses
+from service.settings import Settings
+from service.web import build_app
+from service.wiring import Wiring
+from tests.conftest import TestServers
+from tests.factories.schools import make_account, make_school
+
+Door = Callable[..., tuple[int, str, str]]
+CHANGE = {
+    "id": 92704, "gateway": "Vietcombank", "transactionDate": "2025-10-06 08:00:00", "accountNumber": "0123499999",
+    "subAccount": None, "code": None, "content": "chuyen tien", "transferType": "in", "transferAmount": 2_277_000,
+    "accumulated": 0, "referenceCode": "MBVCB.3278907687", "description": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def wiring(database: Database, addresses: Addresses, vault: Vault, now: datetime, servers: TestServers) -> Wiring:
+    values: dict[str, Any] = {"base_url": "https://hocphi.example"}
+    return Wiring(Settings.model_construct(**values), addresses, servers.redis_url, database, vault, lambda: now)
+
+
+@pytest.fixture
+def school(database: Database) -> str:
+    """The code of a school with one account."""
+    with database.transaction(EVERYTHING) as session:
+        made = make_school(session)
+        make_account(session, made, number="0123499999")
+        return made.code
+
+
+@pytest.fixture
+def door(wiring: Wiring, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Door:
+    """Return the door, opened on the test's database."""
+
+    @contextmanager
+    def opened(given: Settings, *, ring: bool = True) -> Iterator[Wiring]:
+        assert not ring
+        assert given is wiring.settings
+        yield wiring
+
+    monkeypatch.setattr(feeds, "open_wiring", opened)
+    monkeypatch.setattr(feeds, "read_settings", lambda: wiring.settings)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = main(["feeds", *words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def post(wiring: Wiring, path: str, key: str) -> int:
+    """Send a change of the balance as the provider does; a new web process reads the feeds anew."""
+    with TestClient(build_app(wiring)) as client:
+        return client.post(path, json=CHANGE, headers={"authorization": f"Apikey {key}"}).status_code
+
+
+def test_from_opening_to_closing_the_provider_is_believed_by_the_right_secret(
+    door: Door, wiring: Wiring, school: str, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "1", tmp_path / "2"
+    first.write_text("khoa-mot\n")
+    second.write_text("khoa-hai\n")
+    words = ("--school", school, "--account", "0123 499 999", "--provider", "sepay", "--scheme", "apikey")
+    code, out, err = door("open", *words, "--secret-file", str(first))
+    assert (code, err) == (0, "")
+    [path] = re.findall(r"https://hocphi\.example(/callbacks/\S+)", out)
+    assert "khoa-mot" not in out
+    [shown] = [json.loads(line) for line in door("list", "--school", school)[1].splitlines()]
+    assert (shown["account"], shown["hold_above"]) == ("…9999", feeds.HOLD_ABOVE), "a key proves no amount"
+    assert [post(wiring, path, key) for key in ("khoa-mot", "khoa-hai")] == [200, 401]
+    feed = ("--feed", shown["feed"])
+    assert door("rotate", *feed, "--secret-file", str(second))[0] == 0
+    assert [post(wiring, path, key) for key in ("khoa-mot", "khoa-hai")] == [200, 200]
+    assert door("rotate", *feed, "--secret-file", str(first))[0] == 1, "one change at a time"
+    assert door("forget-old", *feed)[0] == 0
+    assert [post(wiring, path, key) for key in ("khoa-mot", "khoa-hai")] == [401, 200]
+    assert door("close", *feed)[0] == 0
+    assert post(wiring, path, "khoa-hai") == 404
+    assert [door(act, *feed)[0] for act in ("forget-old", "close")] == [1, 1]
+    with wiring.database.transaction(EVERYTHING) as session:
+        assert len(session.exec(select(InboxMessage)).all()) == 1
+        deeds = session.exec(select(AuditEntry.action).order_by("id")).all()
+    assert list(deeds) == ["feed.open", "feed.rotate", "feed.forget_old", "feed.close"]
+
+
+def test_what_cannot_be_is_said_on_one_line_and_nothing_is_stored(door: Door, school: str, tmp_path: Path) -> None:
+    secret, empty = tmp_path / "1", tmp_path / "2"
+    secret.write_text("khoa-mot")
+    empty.write_text(" \n")
+    right = {
+        "school": school,
+        "account": "0123499999",
+        "provider": "sepay",
+        "scheme": "hmac",
+        "secret-file": f"{secret}",
+    }
+    for wrong in (
+        {"school": "00000000"}, {"account": "1"}, {"scheme": "none"}, {"provider": "vietinbank", "scheme": "rsa"},
+        {"secret-file": f"{empty}"}, {"secret-file": f"{tmp_path / 'none'}"},
+    ):  # fmt: skip
+        words = [word for name, value in {**right, **wrong}.items() for word in (f"--{name}", value)]
+        code, out, err = door("open", *words)
+        assert (code, out, len(err.splitlines())) == (2, "", 1), wrong
+    assert door("list") == (0, "", "")
+    words = [word for name, value in right.items() for word in (f"--{name}", value)]
+    assert door("open", *words, "--hold-above", "5000000")[0] == 0
+    [shown] = [json.loads(line) for line in door("list")[1].splitlines()]
+    assert shown["hold_above"] == 5_000_000
+    assert door("open", *words)[0] == 1, "one feed of a provider for an account"
