@@ -12,7 +12,7 @@ from billing.audit.recording import SYSTEM, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused
 from service.access.accounts import add_user, find_user, one_time_password
 from service.access.staff import Noted, note
-from service.access.staff_asking import give_first_password, local_day
+from service.access.staff_asking import give_first_password, local_day, one_at_a_time, trusted
 from service.access.staff_ending import sign_out_everywhere
 from service.access.tables import RoleGrant, User
 
@@ -39,7 +39,10 @@ def add_by_operator(  # noqa: PLR0913, PLR0917  who gets what where from when un
     last_day: date | None,
     now: datetime,
 ) -> str | None:
-    """Give somebody a role, and an account if there is none; return the one-time password of a new account.
+    """Give somebody a role, and an account if there is none; return the one-time password where one came with it.
+
+    It comes with a new account, and with the first role beyond class teacher: until then one person may know the old
+    one (docs/decisions/0020).
 
     Raises ``Refused`` for a role in the wrong kind of place, a new login without a name, or days the wrong way round,
     and ``Conflict`` when the role is held already.
@@ -55,6 +58,8 @@ def add_by_operator(  # noqa: PLR0913, PLR0917  who gets what where from when un
             raise Refused(f"Chưa có người dùng “{login}”: cần --name.")
         password = one_time_password()
         user = add_user(session, login, full_name, password, [], now, must_change=True)
+    elif placed.role != "class_teacher":
+        password = _first_with_money(session, user, now)
     if _grants(session, user, placed, starts):
         raise Conflict(f"{user.login} đã giữ vai trò {placed.role} tại {placed.name}.")
     session.add(
@@ -88,6 +93,12 @@ def reset_by_operator(session: Session, user: User, now: datetime) -> str:
     sign_out_everywhere(session, SYSTEM, user.id, now)
     note(session, Noted("password_reset", "done", user.id), now)
     return password
+
+
+def _first_with_money(session: Session, user: User, now: datetime) -> str | None:
+    """Give a new password to who holds no role of two people, ending sessions and tokens; nothing to who does."""
+    one_at_a_time(session, user.id)
+    return None if trusted(session, user.id, now) else reset_by_operator(session, user, now)
 
 
 def _grants(session: Session, user: User, placed: Placed, day: date) -> list[RoleGrant]:

@@ -11,7 +11,7 @@ import unicodedata
 from datetime import date, datetime, timedelta, timezone
 from uuid import UUID
 
-from sqlalchemy import or_
+from sqlalchemy import or_, text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
@@ -65,7 +65,10 @@ def ask_for_role(  # noqa: PLR0913, PLR0917  who asks what where
 def ask_for_password(  # noqa: PLR0913, PLR0917  who asks for whom, where, why
     session: Session, vault: Vault, actor: Actor, school_id: UUID, user_id: UUID, reason: str, now: datetime
 ) -> Asked:
-    """Ask for a new first password for somebody of the school; a class teacher's is made at once.
+    """Ask for a new first password for somebody of the school; one who is a class teacher only gets it at once.
+
+    While a role waits for that person, or when she holds none, two people are needed: who knows a whole password must
+    not know it any more when a role with money comes.
 
     Raises ``NotFound`` for who holds nothing at the school, ``SamePerson``, ``Refused`` without a reason and for who
     serves an authority, ``Conflict`` when one is asked for already.
@@ -75,8 +78,7 @@ def ask_for_password(  # noqa: PLR0913, PLR0917  who asks for whom, where, why
         raise SamePerson("Mật khẩu của mình thì đổi ở trang “Đổi mật khẩu”; quên thì nhờ người khác.")
     if not reason.strip():
         raise Refused("Hãy ghi lý do đặt lại mật khẩu.")
-    roles = {grant.role for grant in living_grants(session, user_id, now)}
-    if roles <= {"class_teacher"}:
+    if _teaches_only(session, school_id, user_id, now):
         refuse_elsewhere(session, user_id, {school_id}, now)
         password = give_first_password(session, user, one_time_password(), now)
         _deed(session, actor, school_id, "staff.password", user, now, reason.strip())
@@ -95,6 +97,11 @@ def ask_for_password(  # noqa: PLR0913, PLR0917  who asks for whom, where, why
     )
     _store(session, actor, row, now, login=user.login)
     return Asked(user.id, row.id, part)
+
+
+def one_at_a_time(session: Session, user_id: UUID) -> None:
+    """Let whoever decides over the same person's password or roles wait until this transaction ends."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"staff of {user_id}"})
 
 
 def person_of(session: Session, school_id: UUID, user_id: UUID) -> User:
@@ -141,6 +148,13 @@ def give_first_password(session: Session, user: User, password: str, now: dateti
 def local_day(now: datetime) -> date:
     """Return the day it is in Viet Nam."""
     return now.astimezone(_LOCAL).date()
+
+
+def _teaches_only(session: Session, school_id: UUID, user_id: UUID, now: datetime) -> bool:
+    """Say whether a person is a class teacher, nothing else, and no role waits for her."""
+    one_at_a_time(session, user_id)
+    roles = {grant.role for grant in living_grants(session, user_id, now)}
+    return roles == {"class_teacher"} and not _pending(session, school_id, user_id, "role", None)
 
 
 def _refuse_bad(wanted: WantedRole, now: datetime) -> None:

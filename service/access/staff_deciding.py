@@ -12,7 +12,14 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.vault import Vault
 from service.access.accounts import half_a_password
-from service.access.staff_asking import SEALED_AS, give_first_password, local_day, refuse_elsewhere, trusted
+from service.access.staff_asking import (
+    SEALED_AS,
+    give_first_password,
+    local_day,
+    one_at_a_time,
+    refuse_elsewhere,
+    trusted,
+)
 from service.access.staff_ending import revoke_tokens
 from service.access.staff_tables import StaffDecision, StaffRequest
 from service.access.tables import RoleGrant, User
@@ -24,7 +31,8 @@ def grant_request(  # noqa: PLR0913, PLR0917  who decides what, where she may
     """Carry out what was asked for; return the second half of a first password, or nothing where none is needed.
 
     ``schools``: where the decider may decide. Raises ``NotFound``, ``SamePerson`` for who asked or whom it is for, and
-    ``Conflict`` when it is decided already, its time is over, or a new password would open rights elsewhere.
+    ``Conflict`` when it is decided already, its time is over, it must be asked for anew, or a new password would open
+    rights elsewhere.
     """
     row = _open_request(session, schools, request_id)
     if actor.user_id in {row.asked_by, row.user_id}:
@@ -62,9 +70,20 @@ def _open_request(session: Session, schools: set[UUID], request_id: UUID) -> Sta
 def _second_half(  # noqa: PLR0913, PLR0917  who decides what for whom
     session: Session, vault: Vault, actor: Actor, schools: set[UUID], row: StaffRequest, user: User, now: datetime
 ) -> str:
-    """Make and store the whole first password; a person who got one with an earlier role keeps hers."""
-    if row.part_sealed is None or (row.kind == "role" and trusted(session, user.id, now)):
+    """Make and store the whole first password; a person who got one with an earlier role keeps hers.
+
+    Raises ``Conflict`` when the earlier role ended since it was asked for: one person alone may know the password by
+    now, and there is no first half.
+    """
+    one_at_a_time(session, user.id)
+    if row.kind == "role" and trusted(session, user.id, now):
         return ""
+    if row.part_sealed is None:
+        raise Conflict(
+            "Từ khi đề nghị, người này đã thôi vai trò đang giữ, nên phải có mật khẩu mới cùng vai trò này. "
+            "Hãy từ chối rồi đề nghị lại.",
+            request=row.id,
+        )
     refuse_elsewhere(session, user.id, schools, now)
     half = half_a_password()
     give_first_password(session, user, f"{vault.open(row.part_sealed, SEALED_AS)}-{half}", now)

@@ -100,6 +100,21 @@ def test_after_setup_the_operator_makes_the_first_two_people(
     assert list(noted) == ["staff_role", "staff_role"]
 
 
+def test_a_teachers_first_role_with_money_brings_a_new_password(
+    door: Door, school: dict[str, str], database: Database
+) -> None:
+    """One person made the teacher and may know the password; a second role later leaves it, for it is her own."""
+    at = ("--login", "a.b", "--school", school["school"])
+    known = password_in(door("add", *at, "--name", "An Bình", "--role", "class_teacher")[1])
+    new = password_in(door("add", *at, "--role", "cashier")[1])
+    user = user_of(database, "a.b")
+    assert not check_password(user.password_hash, known).ok
+    assert check_password(user.password_hash, new).ok
+    assert user.must_change_password
+    assert "Mật khẩu" not in door("add", *at, "--role", "auditor")[1]
+    assert user_of(database, "a.b").password_hash == user.password_hash
+
+
 def test_what_is_there_already_or_makes_no_sense_is_refused(door: Door, school: dict[str, str]) -> None:
     at = ("--school", school["school"])
     assert door("add", "--login", "a.b", "--role", "cashier", *at)[0] == 2, "a new login without a name"

@@ -199,6 +199,41 @@ def test_who_knew_a_teachers_password_does_not_know_the_accountants(staff: Staff
     assert signs_in(staff.fresh, "dao.pt", password) is not None
 
 
+def test_one_person_alone_never_knows_the_password_of_a_role_that_waits(staff: Staff) -> None:
+    """Asked for while she was trusted (so without halves), agreed to when the accountant could have her password."""
+    fresh = staff.fresh
+    staff.give(vai_tro="auditor")
+    user = staff.user("dao.pt")
+    status, asked = post(staff.accountant, "/nguoi-dung", **{**CASHIER, "vai_tro": "approver"})
+    assert (status, HALF.findall(asked)) == (200, [])
+    role = staff.request()
+    [auditor] = staff.grants("dao.pt")
+    yesterday = (fresh.wiring.clock() + timedelta(hours=7)).date() - timedelta(days=1)
+    ended = post(staff.approver, f"/nguoi-dung/vai-tro/{auditor.id}/ket-thuc", ngay=yesterday.isoformat())
+    assert ended[0] == 200
+    reset = post(staff.accountant, f"/nguoi-dung/{user.id}/mat-khau", ly_do="Quên mật khẩu")
+    assert reset[0] == 200
+    assert "Nửa đầu" in reset[1], "two people, for she holds no role at all"
+    status, page = post(staff.approver, f"/nguoi-dung/yeu-cau/{role}/dong-y")
+    assert (status, "Hãy từ chối rồi đề nghị lại" in page) == (409, True)
+    assert [grant.role for grant in staff.grants("dao.pt")] == ["auditor"]
+    assert post(staff.approver, f"/nguoi-dung/yeu-cau/{role}/tu-choi", ly_do="Đề nghị lại")[0] == 200
+    password = staff.give(vai_tro="approver")
+    assert signs_in(fresh, "dao.pt", password) is not None
+
+
+def test_a_teacher_for_whom_a_role_waits_gets_a_new_password_from_two(staff: Staff) -> None:
+    [known] = HALF.findall(post(staff.accountant, "/nguoi-dung", **{**CASHIER, "vai_tro": "class_teacher"})[1])
+    path = f"/nguoi-dung/{staff.user('dao.pt').id}/mat-khau"
+    [alone] = HALF.findall(post(staff.accountant, path, ly_do="Quên mật khẩu")[1])
+    assert signs_in(staff.fresh, "dao.pt", known) is None
+    assert signs_in(staff.fresh, "dao.pt", alone) is not None
+    post(staff.accountant, "/nguoi-dung", **CASHIER)
+    status, page = post(staff.accountant, path, ly_do="Quên mật khẩu")
+    assert (status, "Nửa đầu" in page) == (200, True)
+    assert signs_in(staff.fresh, "dao.pt", alone) is not None, "nothing changes before another agrees"
+
+
 def test_a_person_serves_two_schools_and_the_name_must_be_hers(staff: Staff) -> None:
     fresh = staff.fresh
     with fresh.wiring.database.transaction(EVERYTHING) as session:
