@@ -3,7 +3,9 @@
 Source: field lists and comments of public integrations of MB's merchant interface; no signed sample is published. The
 check is ``MD5(traceTransfer + billNumber + payDate + debitAmount + access key)``, the parts one behind the other, so a
 digit may wander from one to the next: the amount counts as unproven. MB names no account: the notice speaks of the
-account of its own feed. MB sends some notices twice; ``ftCode`` is what tells them apart.
+account of its own feed. MB sends some notices twice: notices with the same signed text are one movement, whatever else
+they say. ``ftCode`` is not signed and only links the payment to a statement; the labels of the memo are proven as
+little.
 """
 
 from __future__ import annotations
@@ -14,9 +16,17 @@ from datetime import datetime
 
 from reconciliation.errors import CallbackUnreadable
 from reconciliation.feeds.base import MAX_BODY_BYTES, Answer, NormalisedTransfer
-from reconciliation.feeds.json_body import amount_in_digits, needed_code, read_object, text
+from reconciliation.feeds.json_body import JsonObject, amount_in_digits, needed_code, read_object, text
 from reconciliation.feeds.moments import PACKED, moment
-from reconciliation.feeds.signing import SignedFeed, as_bytes, md5_hex, needed_signature, raw_text, same
+from reconciliation.feeds.signing import (
+    SignedFeed,
+    as_bytes,
+    id_of_signed,
+    md5_hex,
+    needed_signature,
+    raw_text,
+    same,
+)
 from reconciliation.matching import Direction
 
 PROVIDER = "mb"
@@ -41,7 +51,7 @@ class MbFeed(SignedFeed):
         """Check the signature, which carries no moment of its own."""
         fields = read_object(body, MAX_BODY_BYTES)
         given = needed_signature(fields, "checkSum", _MD5).lower()
-        signed = as_bytes("".join(raw_text(fields, name) for name in SIGNED_FIELDS))
+        signed = _signed_text(fields)
         self.demand(lambda secret: same(given, md5_hex(signed + secret)))
         return None
 
@@ -50,16 +60,16 @@ class MbFeed(SignedFeed):
         fields = read_object(body, MAX_BODY_BYTES)
         if text(fields, "respCode", 10) not in _DONE:
             raise CallbackUnreadable("Giao dịch MB không thành công (respCode khác 00)", field="respCode")
-        reference = needed_code(fields, "ftCode")
+        needed_code(fields, "traceTransfer")  # without it two payments of one moment would sign alike
         return (
             NormalisedTransfer(
                 provider=PROVIDER,
-                provider_id=reference,
+                provider_id=id_of_signed(_signed_text(fields)),
                 account=None,
                 direction=Direction.IN,
                 amount=amount_in_digits(fields, "debitAmount"),
                 memo=" ".join(filter(None, (text(fields, name, 150) for name in _MEMO_FIELDS))),
-                bank_reference=reference,
+                bank_reference=needed_code(fields, "ftCode"),
                 time=moment(fields, "payDate", PACKED),
                 payer_name=text(fields, "userName", 200) or None,
             ),
@@ -68,3 +78,7 @@ class MbFeed(SignedFeed):
     def accepted(self, body: bytes) -> Answer:  # noqa: ARG002  always the same bytes
         """Return MB's answer for a payment that was taken, also before."""
         return Answer(200, b'{"resCode": "00", "resDesc": "Success"}')
+
+
+def _signed_text(fields: JsonObject) -> bytes:
+    return as_bytes("".join(raw_text(fields, name) for name in SIGNED_FIELDS))

@@ -30,6 +30,7 @@ _BEARER = re.compile(r"Bearer (\S+)", re.IGNORECASE)
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _EXACT_IN_JAVASCRIPT = 2**53
 _PLAIN_IN_JAVASCRIPT = (1e-6, 1e21)
+_ID_DIGITS = 32  # 128 bits: nobody without the secret chooses what is signed
 
 
 class SignedFeed(ABC):
@@ -122,6 +123,16 @@ def hmac_hex(secret: bytes, message: bytes, algorithm: str) -> str:
 def md5_hex(message: bytes) -> str:
     """Return an MD5 as lower-case hex digits: two banks publish no better, which is why it proves no amount."""
     return hashlib.md5(message, usedforsecurity=False).hexdigest()
+
+
+def id_of_signed(signed: bytes) -> str:
+    """Return what tells a movement apart where only this text of the message is signed: its digest.
+
+    What stands beside a signed text can be changed by whoever holds one copy of the message, and in a text whose parts
+    stand one behind the other a digit may wander; so neither a field beside it nor a single part of it will do. All
+    copies of one signed text are one movement, however they are dressed.
+    """
+    return hashlib.sha256(signed).hexdigest()[:_ID_DIGITS]
 
 
 def as_bytes(text: str) -> bytes:

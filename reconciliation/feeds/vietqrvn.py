@@ -5,8 +5,9 @@ Source: api.vietqr.vn "API Transaction Sync" and doc.vietqr.vn "Tài liệu kế
 both are read. VietQR.vn logs in to us and sends the token it was given: ``token`` is one made by ``issue``, good for
 300 seconds and given out by ``log_in``; ``bearer`` is the secret itself, for a partner that keeps one token.
 ``agency`` signs ``transactionId + amount in ten digits + transactionTime + orderId`` with HMAC-SHA256; its parts stand
-without anything between them, so a digit may wander. The rule of the optional ``sign`` is published nowhere and not
-judged. No scheme proves the amount.
+without anything between them, so a digit may wander; account, memo, direction and ``referencenumber`` are not signed at
+all. Its messages with the same signed text are one movement, whatever else they say. The rule of the optional ``sign``
+is published nowhere and not judged. No scheme proves the amount.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from reconciliation.feeds.signing import (
     as_bytes,
     bearer,
     hmac_hex,
+    id_of_signed,
     moment_of,
     needed_signature,
     raw_text,
@@ -95,7 +97,7 @@ class VietqrvnFeed(SignedFeed):
         return (
             NormalisedTransfer(
                 provider=PROVIDER,
-                provider_id=reference,
+                provider_id=reference if self.scheme != AGENCY else _agency_id(fields),
                 account=needed_code(fields, "bankaccount", 30),
                 direction=direction,
                 amount=amount_in_digits(fields, "amount"),
@@ -159,6 +161,12 @@ def agency_text(fields: JsonObject) -> bytes:
     parts = [raw_text(named, name) for name in ("transactionid", "amount", "transactiontime", "orderId")]
     parts[1] = parts[1].zfill(_AMOUNT_DIGITS)
     return as_bytes("".join(parts))
+
+
+def _agency_id(fields: JsonObject) -> str:
+    """Return what tells an agency's movement apart; without an id of its own two of one moment would sign alike."""
+    needed_code(fields, "transactionid", 100)
+    return id_of_signed(agency_text(fields))
 
 
 def _one_spelling(fields: JsonObject) -> JsonObject:

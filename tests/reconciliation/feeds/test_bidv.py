@@ -20,7 +20,7 @@ def test_a_payment_is_believed_and_read() -> None:
     FEED.verify(message(BIDV), {}, NOW)
     (read,) = FEED.read(message(BIDV))
 
-    assert (read.provider_id, read.bank_reference) == ("0000000000017", "0000000000017")
+    assert (read.provider_id, read.bank_reference) == ("76e4751c66bf101ccde58cdad9953f03", "0000000000017")
     assert (read.account, read.virtual_account, read.memo) == (None, "V3HD26A7K9P2M", "B0001")
     assert (read.direction, read.amount) == (Direction.IN, Money(50_000))
     assert read.time == datetime(2024, 7, 18, 3, 15, tzinfo=UTC)
@@ -35,6 +35,25 @@ def test_each_signed_field_is_bound(field: str) -> None:
 def test_a_digit_may_wander_which_is_why_the_amount_counts_as_unproven() -> None:
     FEED.verify(message(BIDV, bill_id="B000", amount="150000"), {}, NOW)
     assert not FEED.proves_amount
+
+
+@pytest.mark.parametrize(
+    "dress",
+    [
+        {"customer_id": "V3HD26A7K9P2X", "trans_date": "20240719101500", "service_id": "HP0002"},
+        {"trans_id": "000000000001", "bill_id": "7B0001"},
+        {"trans_id": "0000000000017B0001", "bill_id": ""},
+        {"amount": 50000},
+    ],
+)
+def test_a_copy_of_what_was_signed_is_the_same_movement_in_any_dress(dress: dict[str, object]) -> None:
+    FEED.verify(message(BIDV, **dress), {}, NOW)
+    assert FEED.read(message(BIDV, **dress))[0].provider_id == FEED.read(message(BIDV))[0].provider_id
+
+
+@pytest.mark.parametrize("field", SIGNED_FIELDS)
+def test_what_is_signed_otherwise_is_another_movement(field: str) -> None:
+    assert FEED.read(message(BIDV, **{field: "71"}))[0].provider_id != FEED.read(message(BIDV))[0].provider_id
 
 
 @pytest.mark.parametrize("value", [None, 7, "", "0" * 31, "g" * 32])

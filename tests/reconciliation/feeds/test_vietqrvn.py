@@ -53,6 +53,36 @@ def test_a_digit_may_wander_which_is_why_the_amount_counts_as_unproven() -> None
     assert not BY_TOKEN.proves_amount
 
 
+@pytest.mark.parametrize(
+    "dress",
+    [
+        {"referencenumber": "FT1"},
+        {"referencenumber": "FT2", "content": "FW9999999ZZ", "transType": "D", "bankAccount": "99"},
+        {"amount": 100000},
+        {"amount": "0000100000"},
+    ],
+)
+def test_a_copy_of_what_an_agency_signed_is_the_same_movement_in_any_dress(dress: dict[str, object]) -> None:
+    BY_AGENCY.verify(message(AGENCY_MESSAGE, **dress), {}, ISSUED)
+    (copy,), (first,) = BY_AGENCY.read(message(AGENCY_MESSAGE, **dress)), BY_AGENCY.read(message(AGENCY_MESSAGE))
+    assert copy.provider_id == first.provider_id
+
+
+def test_a_digit_that_wanders_makes_no_other_movement() -> None:
+    """The last digit of the id becomes the first one of the amount; both are believed with the same signature."""
+    (one,) = BY_AGENCY.read(message(VIETQR, transactionid="a1", amount=5))
+    (other,) = BY_AGENCY.read(message(VIETQR, transactionid="a", amount=1 * 10**10 + 5))
+    assert one.provider_id == other.provider_id
+
+
+def test_what_an_agency_signed_otherwise_is_another_movement_and_without_an_id_it_is_none() -> None:
+    (first,) = BY_AGENCY.read(message(AGENCY_MESSAGE))
+    for changes in ({"transactionId": "b"}, {"amount": "1"}, {"transactionTime": "2024-05-1701:54"}, {"orderId": "b"}):
+        assert BY_AGENCY.read(message(AGENCY_MESSAGE, **changes))[0].provider_id != first.provider_id
+    with pytest.raises(CallbackUnreadable, match="transactionid"):
+        BY_AGENCY.read(message(AGENCY_MESSAGE, transactionId=None))
+
+
 @pytest.mark.parametrize("value", [None, 7, "", "0" * 63, "g" * 64])
 def test_a_malformed_signature_is_missing(value: object) -> None:
     with pytest.raises(SignatureMissing):
