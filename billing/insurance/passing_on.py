@@ -56,13 +56,16 @@ class PayoutState:
 def enter_payout(session: Session, actor: Actor, school_id: UUID, new: NewPayout, now: datetime) -> InsurancePayout:
     """Write down what was paid to the insurer; it counts once another person approves it.
 
-    Raises ``Refused`` for a day to come, without the bank's number, or beyond what is held.
+    Raises ``Refused`` for a day to come, without the bank's number, or beyond what is held, and ``Conflict`` for a
+    number of the bank that another payout bears which stands or waits: one transfer counts once.
     """
+    _wait(session, school_id)
     sent = find_list(session, school_id, new.list_id)
     if new.paid_on > (now + _VIET_NAM).date():
         raise Refused(f"Ngày {new.paid_on:%d/%m/%Y} chưa đến. Hãy ghi ngày đã chuyển tiền.")
     if not new.bank_reference.strip():
         raise Refused("Hãy ghi số tham chiếu của ngân hàng trên lệnh chuyển tiền.")
+    _refuse_twice(session, school_id, new.bank_reference)
     _refuse_beyond(session, school_id, sent.year, new.amount)
     made = InsurancePayout(
         school_id=school_id,
@@ -83,7 +86,8 @@ def enter_payout(session: Session, actor: Actor, school_id: UUID, new: NewPayout
 def approve_payout(session: Session, school_id: UUID, payout_id: UUID, actor: Actor, now: datetime) -> None:
     """Approve a payout: the book holds so much less for the insurer.
 
-    Raises ``SamePerson`` for whoever entered it, ``Conflict`` when it was decided already or is more than is held.
+    Raises ``SamePerson`` for whoever entered it, ``Conflict`` when it was decided already or another payout bears the
+    same number of the bank, ``Refused`` when it is more than is held.
     """
     state = _alone(session, school_id, payout_id)
     payout = state.payout
@@ -91,6 +95,7 @@ def approve_payout(session: Session, school_id: UUID, payout_id: UUID, actor: Ac
         raise Conflict("Lần chuyển tiền này đã được quyết định. Hãy tải lại trang.", payout=payout_id)
     if payout.made_by == _person(actor):
         raise SamePerson("Người lập không được tự duyệt lần chuyển tiền BHYT. Hãy nhờ người duyệt khác.")
+    _refuse_twice(session, school_id, payout.bank_reference, but=payout.id)
     _refuse_beyond(session, school_id, find_list(session, school_id, payout.list_id).year, payout.amount)
     item = insurance_item(session, school_id)
     if item is None:
@@ -144,16 +149,47 @@ def _steps(session: Session, payout: InsurancePayout) -> tuple[InsurancePayoutSt
     return tuple(session.exec(query.order_by(col(InsurancePayoutStep.at))).all())
 
 
-def _alone(session: Session, school_id: UUID, payout_id: UUID) -> PayoutState:
-    """Wait until nobody else decides about the school's payouts, and return one; raises ``NotFound``."""
+def _wait(session: Session, school_id: UUID) -> None:
+    """Wait until nobody else enters or decides about payouts of the school."""
     name = {"name": f"insurance payouts {school_id}"}
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)
+
+
+def _alone(session: Session, school_id: UUID, payout_id: UUID) -> PayoutState:
+    """Wait until nobody else decides about the school's payouts, and return one; raises ``NotFound``."""
+    _wait(session, school_id)
     found = session.exec(
         select(InsurancePayout).where(InsurancePayout.school_id == school_id, InsurancePayout.id == payout_id)
     ).one_or_none()
     if found is None:
         raise NotFound("Không tìm thấy lần chuyển tiền BHYT này.", payout=payout_id)
     return PayoutState(found, 0, _steps(session, found))
+
+
+def _refuse_twice(session: Session, school_id: UUID, reference: str, but: UUID | None = None) -> None:
+    """Raise ``Conflict`` where a payout, neither rejected nor undone, bears this number, however it was typed."""
+    ended = select(InsurancePayoutStep.payout_id).where(
+        InsurancePayoutStep.school_id == school_id, col(InsurancePayoutStep.kind).in_(("rejected", "undone"))
+    )
+    standing = session.exec(
+        select(InsurancePayout).where(
+            InsurancePayout.school_id == school_id,
+            col(InsurancePayout.id).is_distinct_from(but),
+            col(InsurancePayout.id).not_in(ended),
+        )
+    ).all()
+    for other in standing:
+        if _bare(other.bank_reference) == _bare(reference):
+            raise Conflict(
+                f"Số tham chiếu {other.bank_reference} đã ghi cho lần chuyển {other.amount} ngày"
+                f" {other.paid_on:%d/%m/%Y}. Nếu lần đó ghi sai, hãy từ chối hoặc hủy nó trước; nếu là lần chuyển"
+                " khác, hãy ghi đúng số của nó.",
+                payout=other.id,
+            )
+
+
+def _bare(reference: str) -> str:
+    return "".join(reference.split()).upper()
 
 
 def _refuse_beyond(session: Session, school_id: UUID, year: int, amount: Money) -> None:

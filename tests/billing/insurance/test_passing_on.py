@@ -22,7 +22,7 @@ from billing.insurance.passing_on import (
     reject_payout,
     undo_payout,
 )
-from billing.insurance.tables import InsuranceList
+from billing.insurance.tables import InsuranceList, InsurancePayout
 from billing.ledger.balances import debit_balance
 from billing.money import ZERO, Money
 from billing.payments.relieving import NoLonger, approve_relief, ask_write_off
@@ -46,9 +46,11 @@ def sent(insuring: Insuring) -> InsuranceList:
         return insuring.send(session)
 
 
-def pay(insuring: Insuring, session: Session, sent: InsuranceList, amount: Money) -> UUID:
+def pay(
+    insuring: Insuring, session: Session, sent: InsuranceList, amount: Money, reference: str = "FT25279001"
+) -> UUID:
     school = insuring.school
-    new = NewPayout(sent.id, amount, PAID_ON, "FT25279001")
+    new = NewPayout(sent.id, amount, PAID_ON, reference)
     return enter_payout(session, school.billing.accountant, school.id, new, school.now).id
 
 
@@ -76,7 +78,7 @@ def test_what_is_passed_on_is_tied_to_list_bills_and_book(insuring: Insuring, se
         with pytest.raises(Conflict, match="đã được quyết định"):
             approve(insuring, session, payout)
         with pytest.raises(Refused, match="từ 1 đ đến 0 đ"):
-            pay(insuring, session, sent, Money(1))
+            pay(insuring, session, sent, Money(1), "FT25279002")
     with insuring.open() as session:
         with pytest.raises(SamePerson):
             undo_payout(session, school.id, payout, school.billing.accountant, "Ngân hàng trả lại", school.now)
@@ -126,6 +128,36 @@ def test_a_rejected_payout_moves_nothing(insuring: Insuring, sent: InsuranceList
         assert insuring.tie(session).passed_on == ZERO
         with pytest.raises(Conflict):
             approve(insuring, session, payout)
+
+
+def test_one_transfer_of_the_bank_is_one_payout(insuring: Insuring, sent: InsuranceList) -> None:
+    school, twice = insuring.school, r"FT25279001 đã ghi cho lần chuyển .* ngày 06/10/2025"
+    with insuring.open() as session:
+        first = pay(insuring, session, sent, FAMILY)
+        with pytest.raises(Conflict, match=twice):  # it waits, and so it counts
+            pay(insuring, session, sent, FAMILY, " ft25279001 ")
+        approve(insuring, session, first)
+        with pytest.raises(Conflict, match=twice):
+            pay(insuring, session, sent, FAMILY)
+    with insuring.open() as session:
+        undo_payout(session, school.id, first, school.billing.approver, "Ghi nhầm số tiền", school.now)
+        again = pay(insuring, session, sent, 2 * FAMILY)  # an undone one leaves its number free
+        reject_payout(session, school.id, again, school.billing.approver, "Sai danh sách", school.now)
+        right = pay(insuring, session, sent, 2 * FAMILY)
+        approve(insuring, session, right)
+        assert insuring.tie(session).passed_on == 2 * FAMILY
+
+
+def test_a_payout_that_was_stored_twice_is_not_approved_twice(insuring: Insuring, sent: InsuranceList) -> None:
+    with insuring.open() as session:
+        first = pay(insuring, session, sent, FAMILY)
+        stored = session.get_one(InsurancePayout, first)
+        twin = InsurancePayout(**{**dict(stored), "id": new_id()})
+        session.add(twin)
+        session.flush()
+        with pytest.raises(Conflict, match="từ chối hoặc hủy nó trước"):
+            approve(insuring, session, twin.id)
+        assert insuring.tie(session).passed_on == ZERO
 
 
 @pytest.mark.parametrize(
