@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
@@ -46,12 +47,17 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A pupil of last year: the enrolment, what was decided, and whether it was carried out already."""
+    """A pupil of last year: the enrolment, what was decided, and whether it was carried out already.
+
+    ``ends_on``: for who has a place in the new year by another way (a contract, a list that was read in) while last
+    year's enrolment still runs, the day on which that one must end.
+    """
 
     enrolment_id: UUID
     pupil_id: UUID
     decided: Decided | None = None
     done: bool = False
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class Tally:
 
     @property
     def waiting(self) -> int:
-        """How many are decided and not yet carried out."""
+        """How many are decided and not yet carried out, or have a place while last year's enrolment still runs."""
         return self.before - self.undecided - self.done
 
 
@@ -88,7 +94,7 @@ def tally(pupils: Iterable[Standing]) -> Tally:
         leaving=choices[Choice.LEFT] + choices[Choice.TRANSFERRED],
         graduating=choices[Choice.GRADUATED],
         undecided=choices[None],
-        done=sum(each.done for each in standing),
+        done=sum(each.done and each.ends_on is None for each in standing),
     )
 
 

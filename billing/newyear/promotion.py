@@ -1,15 +1,18 @@
 """Carrying out what was chosen: new enrolments and classes for who stays, one leaving for each who goes.
 
-Who has an enrolment in the new year is left as it is, so doing it twice, or going on after a stop, changes nothing.
+Who has an enrolment in the new year keeps it as it is, so doing it twice, or going on after a stop, changes nothing;
+if last year's enrolment of such a pupil still runs, it is completed the day before.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlmodel import Session, col, or_, select
 
 from billing.audit.recording import Actor
@@ -28,10 +31,11 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """How many pupils got a place in the new year, and how many were let go."""
+    """How many pupils got a place in the new year, how many were let go, and how many old enrolments besides ended."""
 
     placed: int
     gone: int
+    completed: int = 0
 
 
 def promote(  # noqa: PLR0913, PLR0917  where, into which year, from when on, by whom
@@ -45,7 +49,8 @@ def promote(  # noqa: PLR0913, PLR0917  where, into which year, from when on, by
 ) -> Promoted:
     """Carry out every choice that waits; ``first_day`` is the first one of the new enrolments.
 
-    Last year's enrolments end the day before, or today for who goes if that is earlier. Raises ``Refused`` for a day
+    Last year's enrolments end the day before, or today for who goes if that is earlier; for who has a place in the new
+    year by another way, the day before that place. Raises ``Refused`` for a day
     outside the new year, ``BadRows`` with everybody who cannot be let go; then nothing is written.
     """
     one_year_at_a_time(session, school_id)
@@ -56,26 +61,46 @@ def promote(  # noqa: PLR0913, PLR0917  where, into which year, from when on, by
     places = new_places(each.standing for each in waiting)
     staying = [each for each in waiting if each.standing.pupil_id in places]
     going = [each for each in waiting if each.standing.decided and not each.standing.decided.choice.stays]
+    entered = [each for each in known.pupils if each.standing.ends_on is not None]
     last_day = min((now + _VIET_NAM).date(), first_day - _ONE_DAY)
     with session.begin_nested():
-        _complete(session, school_id, staying, first_day)
+        _refuse_late(session, school_id, staying, first_day)
+        _complete(session, school_id, [each.standing.enrolment_id for each in staying], first_day - _ONE_DAY)
+        _complete_entered(session, school_id, entered)
         _enrol(session, school_id, school_year, places, first_day)
         _let_go(session, vault, school_id, going, last_day, school_year, actor, now)
-    if staying or going:
-        counts = {"placed": len(staying), "gone": len(going)}
+    if staying or going or entered:
+        counts = {"placed": len(staying), "gone": len(going), "completed": len(entered)}
         step_done(session, actor, school_id, school_year, "promotion", now, **counts)
-    return Promoted(len(staying), len(going))
+    return Promoted(len(staying), len(going), len(entered))
 
 
-def _complete(session: Session, school_id: UUID, staying: Sequence[YearPupil], first_day: date) -> None:
-    """End last year's enrolments and classes the day before the new ones begin."""
-    last_day = first_day - _ONE_DAY
+def _refuse_late(session: Session, school_id: UUID, staying: Sequence[YearPupil], first_day: date) -> None:
     ids = [each.standing.enrolment_id for each in staying]
+    late = session.exec(
+        select(func.max(Enrolment.started_on)).where(
+            Enrolment.school_id == school_id, col(Enrolment.id).in_(ids), Enrolment.started_on >= first_day
+        )
+    ).one()
+    if late is not None:
+        raise Refused(f"Ngày đầu năm học phải sau ngày vào học {late:%d/%m/%Y} của các em.")
+
+
+def _complete_entered(session: Session, school_id: UUID, entered: Sequence[YearPupil]) -> None:
+    """End last year's enrolments of who is in the new year already, each on its own day."""
+    by_day: dict[date, list[UUID]] = defaultdict(list)
+    for each in entered:
+        if each.standing.ends_on is not None:
+            by_day[each.standing.ends_on].append(each.standing.enrolment_id)
+    for day, ids in sorted(by_day.items()):
+        _complete(session, school_id, ids, day)
+
+
+def _complete(session: Session, school_id: UUID, ids: Sequence[UUID], last_day: date) -> None:
+    """End last year's enrolments and classes after this day."""
     for enrolment in session.exec(
         select(Enrolment).where(Enrolment.school_id == school_id, col(Enrolment.id).in_(ids))
     ).all():
-        if enrolment.started_on > last_day:
-            raise Refused(f"Ngày đầu năm học phải sau ngày vào học {enrolment.started_on:%d/%m/%Y} của các em.")
         enrolment.state, enrolment.ended_on = "completed", min(enrolment.ended_on or last_day, last_day)
         session.add(enrolment)
     over = or_(col(ClassPlacement.valid_to).is_(None), col(ClassPlacement.valid_to) > last_day)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -15,6 +15,7 @@ from billing.newyear.years import year_before
 from billing.people.names import SortKey, sort_key
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil, PupilCode
 
+_ONE_DAY = timedelta(days=1)
 _LEAVING = frozenset({Choice.LEFT, Choice.TRANSFERRED, Choice.GRADUATED})
 
 
@@ -34,6 +35,14 @@ class YearPupil:
         """Where the pupil stands in a list of the school."""
         grade, code = (self.group.grade, self.group.code) if self.group else (0, "")
         return grade, code, sort_key(self.full_name), str(self.standing.pupil_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """A place in the new year: from which day on, and the class where there is one."""
+
+    started_on: date
+    class_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,9 @@ def read_year_pupils(session: Session, school_id: UUID, school_year: str) -> Yea
     ).all()
     found = []
     for enrolment, pupil in rows:
-        group, new = placed.get(enrolment.id), classes.get(enrolled.get(pupil.id) or UUID(int=0))
-        standing = _standing(enrolment, choices.get(enrolment.id), group, new, entered=pupil.id in enrolled)
+        entered = enrolled.get(pupil.id)
+        group, new = placed.get(enrolment.id), classes.get(entered.class_id) if entered and entered.class_id else None
+        standing = _standing(enrolment, choices.get(enrolment.id), group, new, entered)
         if standing is None:
             continue
         chosen = classes.get(standing.decided.class_id) if standing.decided and standing.decided.class_id else None
@@ -79,13 +89,19 @@ def read_year_pupils(session: Session, school_id: UUID, school_year: str) -> Yea
 
 
 def _standing(
-    enrolment: Enrolment, choice: Decided | None, group: ClassGroup | None, new: ClassGroup | None, *, entered: bool
+    enrolment: Enrolment,
+    choice: Decided | None,
+    group: ClassGroup | None,
+    new: ClassGroup | None,
+    entered: _Entered | None,
 ) -> Standing | None:
     """Return how one enrolment of last year stands; nothing for who left in the course of it."""
-    if entered:
+    if entered is not None:
         again = group is not None and new is not None and new.grade <= group.grade
         decided = Decided(Choice.REPEATING if again else Choice.PROMOTED, new.id if new else None)
-        return Standing(enrolment.id, enrolment.pupil_id, decided, done=True)
+        # Who came after the new place had begun keeps the one day, so that nobody else's new year waits for it.
+        last = max(entered.started_on - _ONE_DAY, enrolment.started_on) if enrolment.state == "studying" else None
+        return Standing(enrolment.id, enrolment.pupil_id, decided, done=True, ends_on=last)
     if enrolment.state == "studying":
         return Standing(enrolment.id, enrolment.pupil_id, choice)
     if choice is not None and choice.choice in _LEAVING and enrolment.state == choice.choice.value:
@@ -107,15 +123,15 @@ def _choices(session: Session, school_id: UUID, school_year: str) -> dict[UUID, 
     return {enrolment: Decided(Choice(choice), group) for enrolment, choice, group in rows}  # the newest wins
 
 
-def _enrolled(session: Session, school_id: UUID, school_year: str) -> dict[UUID, UUID | None]:
-    """Return the class of each pupil who has an enrolment in the new year; none for who has no class there yet."""
+def _enrolled(session: Session, school_id: UUID, school_year: str) -> dict[UUID, _Entered]:
+    """Return the place of each pupil who has an enrolment in the new year."""
     rows = session.exec(
-        select(col(Enrolment.pupil_id), col(ClassPlacement.class_id))
+        select(col(Enrolment.pupil_id), col(Enrolment.started_on), col(ClassPlacement.class_id))
         .outerjoin(ClassPlacement, col(ClassPlacement.enrolment_id) == col(Enrolment.id))
         .where(Enrolment.school_id == school_id, Enrolment.school_year == school_year)
         .order_by(col(ClassPlacement.valid_from).desc())
     ).all()
-    return dict(rows)
+    return {pupil: _Entered(start, group) for pupil, start, group in rows}
 
 
 def _placed(session: Session, school_id: UUID, school_year: str) -> dict[UUID, ClassGroup]:

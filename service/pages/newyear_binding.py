@@ -113,7 +113,7 @@ class NewYearRows(RowsWithin):
             raise Refused("Hãy chọn ngày đầu của năm học mới.")
         actor = self._actor(who, Actor.ACCOUNTANT)
         done = promote(session, self._wiring.vault, place.id, chosen, day, actor, now)
-        return done.placed + done.gone
+        return done.placed + done.gone + done.completed
 
     def going_on(self, who: SignedIn, place: Place, year: str, now: datetime) -> GoingOnPage:
         """Return what can go on for pupils."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from random import Random
 from uuid import UUID
 
@@ -26,7 +27,8 @@ def schools(draw: st.DrawFn) -> list[Standing]:
     for number in numbers:
         decided = draw(DECIDED)
         done = decided is not None and draw(st.booleans())
-        made.append(Standing(UUID(int=number), UUID(int=number + 10**6), decided, done))
+        ends_on = draw(st.sampled_from([None, date(2026, 8, 31)])) if done else None
+        made.append(Standing(UUID(int=number), UUID(int=number + 10**6), decided, done, ends_on))
     return made
 
 
@@ -36,6 +38,7 @@ def test_everybody_is_counted_once(pupils: list[Standing]) -> None:
     assert counts.adds_up
     assert counts.before == len(pupils)
     assert counts.done + counts.waiting + counts.undecided == counts.before
+    assert counts.waiting == sum(bool(each.ends_on or (each.decided and not each.done)) for each in pupils)
 
 
 @given(pupils=schools(), chance=st.randoms(use_true_random=False))

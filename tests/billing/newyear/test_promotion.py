@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from billing.errors import BadRows, Conflict, NotFound, Refused
 from billing.fees.items import Level
+from billing.fees.registering import class_members
 from billing.moving.tables import Leaving
 from billing.newyear.choosing import choose, choose_usual
 from billing.newyear.classes import NewClass, make_classes, propose_classes
@@ -111,6 +112,42 @@ def test_doing_it_twice_and_going_on_after_a_stop_changes_nothing(school: YearSc
         with pytest.raises(Conflict, match="đã thực hiện"):
             choose(session, school.id, NEW_YEAR, back, school.billing.accountant, school.later)
         assert session.exec(select(YearStep.step)).all() == ["classes", "promotion", "promotion"]
+
+
+def test_who_is_in_the_new_year_already_is_completed_in_the_old_one(school: YearSchool) -> None:
+    """By a contract or a list of the new year: its own first days, one of them before the old enrolment's last day."""
+    starts = {0: date(2026, 8, 17), 1: FIRST_DAY, 2: date(2024, 9, 1)}
+    with school.open() as session:
+        classes = school.classes(session)
+        for child, start in starts.items():
+            entered = Enrolment(
+                school_id=school.id, pupil_id=school.pupil(child), school_year=NEW_YEAR, started_on=start,
+                stated_birth_date=school.billing.pupils[child].pupil.birth_date,
+            )  # fmt: skip
+            session.add(entered)
+            session.flush()
+            session.add(
+                ClassPlacement(school_id=school.id, enrolment_id=entered.id, class_id=classes["2A"], valid_from=start)
+            )
+        session.flush()
+        before = read_year_pupils(session, school.id, NEW_YEAR).tally
+        assert (before.promoted, before.waiting, before.done) == (3, 3, 0), "so the page offers to carry it out"
+        assert go(school, session) == Promoted(0, 0, 3)
+        assert go(school, session) == Promoted(0, 0, 0)
+        after = read_year_pupils(session, school.id, NEW_YEAR).tally
+        assert (after.promoted, after.waiting, after.done) == (3, 0, 3)
+        joined = session.get_one(Enrolment, school.enrolment(2)).started_on
+        ends = {0: date(2026, 8, 16), 1: LAST_DAY, 2: joined}
+        for child, day in ends.items():
+            old = session.get_one(Enrolment, school.enrolment(child))
+            assert (old.state, old.ended_on) == ("completed", day)
+            left = session.exec(select(col(ClassPlacement.valid_to)).where(ClassPlacement.enrolment_id == old.id)).all()
+            assert left == [day]
+        assert {pupil: start for pupil, (_, start) in places(school, session).items()} == {
+            school.pupil(child): start for child, start in starts.items()
+        }, "the new places stay as they were"
+        old_class = school.billing.pupils[0].class_group.id
+        assert class_members(session, school.id, old_class, date(2026, 10, 1)) == []
 
 
 def test_a_later_choice_counts_and_one_that_does_not_fit_is_refused(school: YearSchool) -> None:
