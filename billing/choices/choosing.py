@@ -90,13 +90,20 @@ def stop(  # noqa: PLR0913, PLR0917  who, what, having seen what
 ) -> bool:
     """End a child's registration after the last day that the page named; false when there is nothing to end any more.
 
-    Raises ``NotAllowed`` for another's child and ``Conflict`` when the page no longer says what holds.
+    Raises ``NotAllowed`` for another's child, ``Refused`` for what a contract has written, and ``Conflict`` when the
+    page no longer says what holds.
     """
     one_at_a_time(session, school_id)
     today = local_day(now)
     signer = _signer(session, chooser, today)
     found = pupil_choices(session, school_id, chooser.pupil_id, today, seen.language)
     held = next((each for each in found.held if each.item.code == code), None)
+    if held is not None and held.by_contract:
+        raise Refused(
+            f"{held.item.legal_name} theo hợp đồng đã ký nên không tự thôi ở đây được."
+            " Muốn thay đổi, xin liên hệ văn phòng nhà trường.",
+            item=code,
+        )
     if held is None or held.last is None or held.statement is None:
         return False
     _refuse_stale(held.statement, seen)

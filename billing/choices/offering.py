@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.tables import ChoiceOffer
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
+from billing.fees.contracted import is_contracts
 from billing.fees.item_rows import find_item, one_at_a_time
 from billing.fees.items import Quantity, Span
 from billing.fees.schedule import read_prices
@@ -35,8 +36,9 @@ class NewOffer:
 def open_offer(session: Session, school_id: UUID, new: NewOffer, actor: Actor, now: datetime) -> ChoiceOffer:
     """Open an item for registration by families.
 
-    Raises ``Refused`` for an item that everybody pays or whose units a family would have to count, without a price on
-    the first day, for days that have passed and without words; ``Conflict`` while the item is open already.
+    Raises ``Refused`` for an item that everybody pays, that contracts charge or whose units a family would have to
+    count, without a price on the first day, for days that have passed and without words; ``Conflict`` while the item
+    is open already.
     """
     one_at_a_time(session, school_id)
     item = find_item(session, school_id, new.code)
@@ -123,6 +125,8 @@ def _refuse_days(new: NewOffer, today: date) -> None:
 def _refuse_item(session: Session, item: FeeItem, first_day: date) -> None:
     if not item.opt_in:
         raise Refused(f"Khoản thu {item.legal_name} thu của mọi học sinh, không cần đăng ký.", item=item.code)
+    if is_contracts(item):
+        raise Refused(f"{item.legal_name} chỉ thu theo hợp đồng. Hãy ghi ở trang Hợp đồng.", item=item.code)
     prices = read_prices(session, item.school_id, Span(first_day, first_day))
     mine = [price for price in prices if price.item.code == item.code]
     if not mine:

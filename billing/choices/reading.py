@@ -16,6 +16,7 @@ from billing.choices.offering import offers_on
 from billing.choices.tables import ChoiceOffer, ChoiceRefusal, FamilyChoice
 from billing.choices.wording import Offered, Statement, end_words, register_words, withdraw_words
 from billing.fees.caps import school_year as year_of
+from billing.fees.contracted import is_by_contract
 from billing.fees.explaining import Language
 from billing.fees.items import Level, Price, Quantity, Span, last_day
 from billing.fees.schedule import read_prices
@@ -41,7 +42,7 @@ class OpenItem:
 class HeldItem:
     """An item that the pupil is registered for, now or from a coming day on.
 
-    ``last``: the last day if the family ended it now; None where it ends by then anyway.
+    ``last``: the last day if the family ended it now; None where it ends by then anyway, and for what a contract wrote.
     """
 
     item: FeeItem
@@ -50,6 +51,7 @@ class HeldItem:
     until: date | None
     last: date | None
     statement: Statement | None
+    by_contract: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +268,8 @@ def _held(session: Session, school_id: UUID, pupil_id: UUID, today: date, langua
 def _held_item(session: Session, item: FeeItem, rows: Sequence[OptIn], today: date, language: Language) -> HeldItem:
     enrolments = frozenset(row.enrolment_id for row in rows)
     since, until = rows[0].valid_from, rows[-1].valid_to
+    if any(is_by_contract(item, row) for row in rows):
+        return HeldItem(item, enrolments, since, until, None, None, by_contract=True)
     last = last_day_for(today, billed_until(session, item.school_id, enrolments, item.id))
     if until is not None and until <= last:
         return HeldItem(item, enrolments, since, until, None, None)

@@ -26,6 +26,7 @@ from billing.contracts.terms import PLANS, PlanTerms
 from billing.credits.reading import free_credit
 from billing.credits.refunding import About, Wanted, ask_refund
 from billing.errors import NotFound, Refused
+from billing.fees.contracted import evidence_of
 from billing.fees.item_rows import find_item, live_prices
 from billing.fees.items import last_day
 from billing.fees.reducing import NewReduction, enter_reduction
@@ -205,7 +206,7 @@ def _register(  # noqa: PLR0913, PLR0917  whose way to pay, by whom
     session: Session, contract: Contract, enrolment: Enrolment, way: PlanTerms, actor: Actor, now: datetime
 ) -> None:
     """Register for a way to pay: ahead for its terms, and then not for the monthly item; else for a chosen item."""
-    evidence, last = f"Hợp đồng {contract.number}", _last_day(contract)
+    evidence, last = evidence_of(contract.number), _last_day(contract)
     if not way.instead:
         if find_item(session, contract.school_id, way.item).opt_in:
             monthly = Registration(enrolment.id, way.item, contract.starts_on, evidence, valid_to=last)

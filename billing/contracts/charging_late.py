@@ -16,13 +16,14 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.tables import Bill, BillLine
-from billing.contracts.reading import DEPOSIT_ITEM, LATE_ITEM, contracts_of, steps_of, terms_of
+from billing.contracts.reading import DEPOSIT_ITEM, contracts_of, steps_of, terms_of
 from billing.contracts.reckoning import Charged, late_charge, month_of
 from billing.contracts.stepping import person, today_of
 from billing.contracts.tables import Contract, LateCharge
 from billing.contracts.terms import LATE_STEP, LateTerms
 from billing.contracts.versions import refuse_public
 from billing.errors import Refused
+from billing.fees.contracted import LATE_ITEM, evidence_of
 from billing.fees.item_rows import find_item, live_prices
 from billing.fees.items import MAX_COUNT, Quantity, last_day
 from billing.fees.pricing import NewPrice, add_price
@@ -137,7 +138,7 @@ def _register(  # noqa: PLR0913, PLR0917  one month's charges of some children
                 f"Phí chậm nộp của một em trong một tháng không quá {LATE_STEP * MAX_COUNT}. Hãy chọn ít hơn."
             )
         words = ", ".join(f"{each.balance.number} chậm {each.days} ngày" for each in bills)
-        evidence = f"{held.evidence}; {words}" if held else f"Hợp đồng {bills[0].contract.number}: {words}"
+        evidence = f"{held.evidence}; {words}" if held else f"{evidence_of(bills[0].contract.number)}: {words}"
         wanted.append(Registration(enrolment, LATE_ITEM, first, evidence, quantity, last_day(first)))
     take_registrations(session, school_id, wanted, now)
 

@@ -13,7 +13,6 @@ from billing.errors import NotFound
 from billing.people.tables import School
 
 DEPOSIT_ITEM = "GIUCHO"
-LATE_ITEM = "PHICHAMNOP"
 DEPOSIT_ACCOUNT = "348"  # nhận đặt cọc, ký quỹ: a liability until the child comes or the contract says it is kept
 OTHER_INCOME = "7118"
 

@@ -14,7 +14,6 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.contracts.reading import (
     DEPOSIT_ACCOUNT,
     DEPOSIT_ITEM,
-    LATE_ITEM,
     OTHER_INCOME,
     find_school,
     find_version,
@@ -24,6 +23,7 @@ from billing.contracts.stepping import person
 from billing.contracts.tables import ContractApproval, ContractVersion
 from billing.contracts.terms import LATE_STEP, PlanTerms, Terms, as_json, check
 from billing.errors import Conflict, NotAllowed, Refused, SamePerson
+from billing.fees.contracted import LATE_ITEM
 from billing.fees.editing import NewItem, add_item
 from billing.fees.item_rows import find_item, items_of
 from billing.fees.items import Group, Unit, last_day

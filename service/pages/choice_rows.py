@@ -52,6 +52,7 @@ def full_choices(found: PupilChoices, child_name: str, until: datetime) -> FullC
                 each.until,
                 each.statement.lines if each.statement else (),
                 each.statement.digest.hex() if each.statement else "",
+                each.by_contract,
             )
             for each in found.held
         ),

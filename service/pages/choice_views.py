@@ -37,6 +37,7 @@ class ShownHeld:
     until: date | None
     lines: tuple[str, ...] = ()
     digest: str = ""
+    by_contract: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,10 +50,11 @@ HELD = ShownHeld(
     ("Thôi đăng ký Tiền tổ chức, quản lý và vệ sinh bán trú cho con sau ngày 31/10/2025.",),
     "cd" * 32,
 )
+BY_CONTRACT = ShownHeld("HOCPHI-KY", "Học phí đóng kỳ", date(2025, 9, 1), date(2026, 2, 28), by_contract=True)
 FULL = FullChoices(
     "Nguyễn Thị Minh Ánh",
     (OPEN,),
-    (HELD, ShownHeld("TIENAN", "Tiền ăn bán trú", date(2025, 9, 1), date(2025, 10, 31))),
+    (HELD, ShownHeld("TIENAN", "Tiền ăn bán trú", date(2025, 9, 1), date(2025, 10, 31)), BY_CONTRACT),
     (("Câu lạc bộ cờ vua", "Lớp đã đủ 20 em"),),
     datetime(2025, 10, 6, 1, 30, tzinfo=UTC),
 )
