@@ -1,7 +1,7 @@
 """A former program's file: read in by one person against typed totals, and taken over once another approves.
 
 Before the approval nothing stands but the lines as they were read. What was opened for a pupil and item once is never
-opened again, so the same file twice adds nothing.
+opened again, whatever the program is called, so the same file twice adds nothing.
 """
 
 from __future__ import annotations
@@ -54,6 +54,20 @@ class FormerPlan:
     receipt_last: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was taken over for a pupil and item: how much, from which program, on which day."""
+
+    amount: Money
+    program: str
+    day: date
+
+    @property
+    def whence(self) -> str:
+        """Where it came from, in words."""
+        return f"từ phần mềm “{self.program}” ngày {self.day:%d/%m/%Y}"
+
+
 def kind_of(program: str) -> str:
     """Return the kind under which a program's codes of pupils are kept."""
     return f"old:{program}"
@@ -72,8 +86,9 @@ def propose_former(  # noqa: PLR0913, PLR0917  where, what, which file, by whom
 ) -> FormerImport:
     """Read a file in for another person's approval; nothing is booked.
 
-    Raises ``BadRows`` with every line that cannot be taken, ``Refused`` when the sums are not those typed or days make
-    no sense, ``Conflict`` when the receipt book has begun. Lines that were taken over already are left out.
+    Raises ``BadRows`` with every line that cannot be taken or that another program's file opened, ``Refused`` when the
+    sums are not those typed or days make no sense, ``Conflict`` when the receipt book has begun. Lines that were taken
+    over already are left out.
     """
     one_year_at_a_time(session, school.id)
     program, today = program_of(plan.program), (now + _VIET_NAM).date()
@@ -84,7 +99,7 @@ def propose_former(  # noqa: PLR0913, PLR0917  where, what, which file, by whom
     lines = _read(session, school, plan.school_year, program, data, today)
     due, credit = total(line.due for line in lines), total(line.credit for line in lines)
     _refuse_other_sums(plan, due, credit)
-    fresh = _not_yet(session, school.id, program, lines)
+    fresh = _not_yet(opened(session, school.id), program, lines)
     if not fresh and not plan.receipt_book:
         raise Conflict("Mọi dòng của tệp này đã được chuyển sang rồi; không có gì mới.")
     row = FormerImport(
@@ -181,12 +196,20 @@ def digest_of(lines: Sequence[FormerLine]) -> bytes:
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()).digest()
 
 
-def opened(session: Session, school_id: UUID, program: str) -> dict[tuple[UUID, str, str], Money]:
-    """Return what was taken over from a program: by pupil, kind (*due*, *credit*) and item."""
+def opened(session: Session, school_id: UUID) -> dict[tuple[UUID, str, str], Opened]:
+    """Return what was taken over from any program, by pupil, kind (*due*, *credit*) and item.
+
+    A program's name is free text: the same file under another name opens nothing a second time.
+    """
     rows = session.exec(
-        select(FormerBalance).where(FormerBalance.school_id == school_id, FormerBalance.program == program)
+        select(FormerBalance, col(FormerDecision.at))
+        .join(FormerDecision, col(FormerDecision.import_id) == col(FormerBalance.import_id))
+        .where(FormerBalance.school_id == school_id)
     ).all()
-    return {(row.pupil_id, row.kind, row.item_code): row.amount for row in rows}
+    return {
+        (row.pupil_id, row.kind, row.item_code): Opened(row.amount, row.program, (at + _VIET_NAM).date())
+        for row, at in rows
+    }
 
 
 def balances_of(line: FormerLine) -> list[tuple[tuple[UUID, str, str], Money]]:
@@ -267,14 +290,21 @@ def _refuse_other_sums(plan: FormerPlan, due: Money, credit: Money) -> None:
             )
 
 
-def _not_yet(session: Session, school_id: UUID, program: str, lines: Sequence[FormerLine]) -> list[FormerLine]:
-    """Return the lines of which nothing was taken over; raises ``BadRows`` where another sum was."""
-    known, problems, fresh = opened(session, school_id, program), [], []
+def _not_yet(
+    known: Mapping[tuple[UUID, str, str], Opened], program: str, lines: Sequence[FormerLine]
+) -> list[FormerLine]:
+    """Return the lines of which nothing was taken over; raises ``BadRows`` where another sum or program was."""
+    problems, fresh = [], []
     for line in lines:
         balances = balances_of(line)
-        there = [key for key, _ in balances if key in known]
-        if [key for key, amount in balances if known.get(key, amount) != amount] or (0 < len(there) < len(balances)):
-            said = "Em này và khoản này đã chuyển sang với số tiền khác."
+        there = [(known[key], amount) for key, amount in balances if key in known]
+        other = next((was for was, _ in there if was.program != program), None)
+        if other is not None:
+            said = f"Em này và khoản này đã chuyển sang {other.whence}."
+            remedy = "Bỏ dòng này; nếu phần mềm này còn một số tiền khác thì ghi cho khoản thu khác."
+            problems.append(RowProblem(line.line, "Mã khoản thu", said, remedy))
+        elif any(was.amount != amount for was, amount in there) or 0 < len(there) < len(balances):
+            said = f"Em này và khoản này đã chuyển sang với số tiền khác ({there[0][0].whence})."
             problems.append(RowProblem(line.line, "Mã khoản thu", said, "Bỏ dòng này; sửa số dư bằng ghi giảm."))
         elif not there:
             fresh.append(line)

@@ -49,9 +49,12 @@ def approve_former(  # noqa: PLR0913, PLR0917  which file, by whom, with which k
     if row.made_by == person(actor):
         raise SamePerson("Người đọc tệp vào không được tự duyệt. Hãy nhờ người duyệt.")
     lines = lines_kept(row)
-    known = opened(session, school.id, row.program)
-    if any(key in known for line in lines for key, _ in balances_of(line)):
-        raise Conflict("Một phần của tệp này đã chuyển sang qua tệp khác. Hãy từ chối rồi đọc lại tệp.")
+    known = opened(session, school.id)
+    twice = next((known[key] for line in lines for key, _ in balances_of(line) if key in known), None)
+    if twice is not None:
+        raise Conflict(
+            f"Một phần của tệp này đã chuyển sang qua tệp khác ({twice.whence}). Hãy từ chối rồi đọc lại tệp."
+        )
     _add_codes(session, school, row, lines, now)
     round_id = _open_bills(session, row, [line for line in lines if line.due], actor, now, reference_key)
     _open_credit(session, row, [line for line in lines if line.credit], now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from random import Random
 from uuid import UUID
@@ -198,6 +199,28 @@ def test_the_same_file_twice_adds_nothing_in_whatever_order(school: School) -> N
     )
     with pytest.raises(IntegrityError, match="opened_once"), school.database.transaction(EVERYTHING) as session:
         session.execute(again)
+
+
+def test_the_same_file_under_another_name_of_the_program_opens_nothing(school: School) -> None:
+    with school.open() as session:
+        renamed = replace(plan(), program="Excel của kế toán")
+
+        def read_renamed(rows: Sequence[Sequence[object]] = ROWS, told: FormerPlan = renamed) -> FormerImport:
+            return propose_former(session, school.billing.school, told, book(rows), school.billing.accountant, LATER)
+
+        waiting = read_renamed()
+        approve(school, session, read_in(school, session))
+        with pytest.raises(Conflict, match="“excelcu” ngày 06/10/2025"):
+            approve(school, session, waiting)
+        with pytest.raises(BadRows) as refused:
+            read_renamed()
+        said = {(problem.line, problem.reason) for problem in refused.value.problems}
+        reason = "Em này và khoản này đã chuyển sang từ phần mềm “excelcu” ngày 06/10/2025."
+        assert said == {(line, reason) for line in (2, 3, 4, 5)}, "the fifth pupil has only a code"
+        more = [["", "Nguyễn Văn 3", BORN, "1A", "KT3", "NUOCUONG", 70_000, ""]]
+        approve(school, session, read_renamed(more, replace(renamed, due=Money(70_000), credit=ZERO)))
+        assert opened_bills(session, school) == {school.pupil(0): DUE, school.pupil(2): Money(70_000)}
+        assert school.kept(session, 1) == {"TIENAN": 64_000, None: 50_000}
 
 
 def test_the_sum_typed_is_the_sum_of_the_file(school: School) -> None:
