@@ -5,7 +5,7 @@ The audit is told how many, never why a child is insured elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -24,6 +24,9 @@ from billing.vault import Vault
 
 NUMBER_CONTEXT = "insurance_cards.number"
 _NUMBER_LENGTHS = (10, 15)
+
+Judge = Callable[[InsuranceCard | None, InsuranceCard], None]
+"""Refuses a row (the second) in the place of the one that counts; what bills say is known above this room only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,19 @@ class Entered:
 
 
 def enter_cards(  # noqa: PLR0913, PLR0917  a deed, what it is about, its moment
-    session: Session, vault: Vault, actor: Actor, school_id: UUID, cards: Sequence[NewCard], now: datetime
+    session: Session,
+    vault: Vault,
+    actor: Actor,
+    school_id: UUID,
+    cards: Sequence[NewCard],
+    now: datetime,
+    *,
+    judge: Judge,
 ) -> Entered:
     """Write down what is said of pupils; the same twice is once.
 
-    Raises ``NotFound`` for who is no pupil of the school, ``Refused`` for what makes no sense.
+    Raises ``NotFound`` for who is no pupil of the school, ``Refused`` for what makes no sense, and what ``judge``
+    raises.
     """
     if actor.user_id is None:
         raise NotAllowed("Việc ghi thẻ BHYT phải do một người có tên làm.")
@@ -70,7 +81,7 @@ def enter_cards(  # noqa: PLR0913, PLR0917  a deed, what it is about, its moment
         if card.pupil_id not in enrolled:
             raise NotFound("Có học sinh không học ở trường này. Hãy tải lại danh sách lớp.", pupil=card.pupil_id)
         made = _row(vault, school_id, card, enrolled[card.pupil_id], actor.user_id, now)
-        counts[_take(session, vault, made, card.number, now)] += 1
+        counts[_take(session, vault, made, card.number, now, judge)] += 1
     done = Entered(**counts)
     if done.new or done.changed:
         deed = Deed(school_id, "insurance.cards", "school", str(school_id))
@@ -139,7 +150,9 @@ def _refuse_bad(card: NewCard) -> None:
         raise Refused(f"Thẻ cũ còn hạn đến {card.card_end:%d/%m/%Y}. Hãy mua từ ngày sau đó.")
 
 
-def _take(session: Session, vault: Vault, made: InsuranceCard, number: str, now: datetime) -> str:
+def _take(  # noqa: PLR0913, PLR0917  one row and its moment
+    session: Session, vault: Vault, made: InsuranceCard, number: str, now: datetime, judge: Judge
+) -> str:
     """Write one row in the place of the one that counts; return what it was: new, changed or unchanged."""
     rows = session.exec(
         select(InsuranceCard).where(
@@ -155,6 +168,8 @@ def _take(session: Session, vault: Vault, made: InsuranceCard, number: str, now:
             made.number_sealed = held.number_sealed
         if _said(held) == _said(made) and (not number.strip() or known == clean_number(number)):
             return "unchanged"
+    judge(held, made)
+    if held is not None:
         held.withdrawn_at = now
         session.add(held)
         session.flush()

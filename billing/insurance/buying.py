@@ -35,7 +35,7 @@ class Purchase:
 
     ``months_off``: given back since, because another card covers them; ``off_rest`` and ``to_credit``: what came off
     the family's share before and after it was paid. ``settled``: nothing of the bill is open, be it paid or covered by
-    others; what was written off is not paid.
+    others; what was written off is not paid. ``parts``: the months as they were bought together.
     """
 
     line_id: int
@@ -50,6 +50,7 @@ class Purchase:
     off_rest: Money = ZERO
     to_credit: Money = ZERO
     months_off: int = 0
+    parts: tuple[Stretch, ...] = ()
 
     @property
     def months_kept(self) -> int:
@@ -95,6 +96,7 @@ def purchases(session: Session, school_id: UUID, year: int) -> list[Purchase]:
                 off_rest=offs.get(key, (ZERO, ZERO))[0],
                 to_credit=offs.get(key, (ZERO, ZERO))[1],
                 months_off=doubles.get(key, 0),
+                parts=tuple(stretches),
             )
         )
     return found

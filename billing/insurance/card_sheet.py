@@ -15,9 +15,11 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
 from billing.cards.entering import Entered, NewCard, clean_number, enter_cards
+from billing.cards.months import YEAR
 from billing.cards.tables import REASONS, InsuranceCard
 from billing.errors import HocphiError, RowProblem
 from billing.fees.sheets.cells import day_of, in_words, one_of
+from billing.insurance.changing import Billed, issued_months, next_open
 from billing.people.cells import CellError, read, shown, text_of
 from billing.people.imported import Imported, refuse
 from billing.people.sheet_pupils import PUPIL_COLUMNS, Pupils, read_pupils
@@ -59,7 +61,8 @@ class _Row:
 def export_cards(session: Session, school: School, school_year: str) -> bytes:
     """Return what is known of a school year's pupils, class by class, as an XLSX to edit and bring back.
 
-    Who has no card yet has a line, too: for the calendar year in which the school year began.
+    Who has no card yet has a line, too: for the calendar year in which the school year began, with the next month that
+    can be billed.
     """
     pupils = read_pupils(session, school.id, school_year)
     persons = _persons(session, school.id, school_year)
@@ -69,13 +72,14 @@ def export_cards(session: Session, school: School, school_year: str) -> bytes:
         .order_by(col(InsuranceCard.year))
     ).all()
     first = int(school_year[:4])
+    month = _next_month(session, school.id, first)
     lines: list[tuple[tuple[object, ...], list[Value]]] = []
     for enrolment, pupil in pupils.by_enrolment.items():
         about: list[Value] = [pupil.code, pupil.full_name, pupil.class_code]
         own = [card for card in cards if card.pupil_id == persons[enrolment] and card.year >= first]
         lines.extend(((*pupil.place, card.year), [*about, *_told(card)]) for card in own)
         if not own:
-            lines.append(((*pupil.place, first), [*about, first, None, None, None, None, None]))
+            lines.append(((*pupil.place, first), [*about, first, None, None, None, None, month]))
     return write_sheet("Thẻ BHYT", COLUMNS, (values for _, values in sorted(lines, key=lambda each: each[0])))
 
 
@@ -103,11 +107,12 @@ def _enter_all(  # noqa: PLR0913, PLR0917  as above
 ) -> Entered:
     """Write all lines, or raise ``BadRows`` with each that the rules refuse."""
     problems: list[RowProblem] = []
+    billed = Billed(session, school_id)
     done = Entered()
     for row in rows:
         try:
             with session.begin_nested():
-                one = enter_cards(session, vault, actor, school_id, [row.card], now)
+                one = enter_cards(session, vault, actor, school_id, [row.card], now, judge=billed.judge)
         except HocphiError as error:
             problems.append(RowProblem(row.line.number, in_sheet("Cả dòng", row.line.sheet), *in_words(error)))
             continue
@@ -143,6 +148,13 @@ def _read(
     first = rows.setdefault((card.pupil_id, year), _Row(line, card))
     if first.card != card:
         up.report(line, "year", "Học sinh này đã có dòng khác cho năm này.", "Xóa một trong hai dòng.")
+
+
+def _next_month(session: Session, school_id: UUID, year: int) -> str | None:
+    """Return the month of a year after all that are issued; nothing before the first round, or when none is left."""
+    issued = issued_months(session, school_id)
+    free = next_open(issued, max(issued)) if issued else None
+    return f"{free:%m/%Y}" if free is not None and free <= date(year, YEAR, 1) else None
 
 
 def _told(card: InsuranceCard) -> list[Value]:

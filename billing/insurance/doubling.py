@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.cards.entering import NewCard, enter_cards
 from billing.cards.months import covered_from, doubled
+from billing.cards.tables import InsuranceCard
 from billing.credits.reading import free_credit
 from billing.credits.refunding import Payee, Wanted, ask_refund
 from billing.credits.tables import Refund
@@ -78,9 +79,8 @@ def show_other_card(  # noqa: PLR0913, PLR0917  a deed, what it is about, its mo
         raise Refused(f"Thẻ kia có giá trị từ sau năm {card.year}; không trùng với BHYT năm này.")
     _refuse_undecided(session, school_id, card)
     backs = doubled_months(session, school_id, card)
-    enter_cards(
-        session, vault, actor, school_id, [NewCard(card.pupil_id, card.year, card.reason, number=card.number)], now
-    )
+    said = NewCard(card.pupil_id, card.year, card.reason, number=card.number)
+    enter_cards(session, vault, actor, school_id, [said], now, judge=_lets_go)
     made = [_double(session, actor, actor.user_id, school_id, card, back, now) for back in backs]
     session.add_all(made)
     session.flush()
@@ -130,6 +130,11 @@ def _double(  # noqa: PLR0913, PLR0917  what makes one row
         made_by=maker,
         made_at=now,
     )
+
+
+def _lets_go(held: InsuranceCard | None, made: InsuranceCard) -> None:
+    """Let any card give way: what its bills hold is taken off by the corrections that are asked for."""
+    del held, made
 
 
 def _refuse_undecided(session: Session, school_id: UUID, card: OtherCard) -> None:

@@ -140,9 +140,13 @@ def issued(session: Session, billing_round: BillingRound) -> IssuedRound:
 
 def alone(session: Session, round_id: UUID) -> BillingRound:
     """Wait until nobody else issues for this school, then return the round as it stands."""
-    school_id = find_round(session, round_id).school_id
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"issue {school_id}"})
+    wait_for_issues(session, find_round(session, round_id).school_id)
     return find_round(session, round_id)
+
+
+def wait_for_issues(session: Session, school_id: UUID) -> None:
+    """Wait until nobody issues for a school; nobody does from then on until this transaction ends."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"issue {school_id}"})
 
 
 def _bills(session: Session, billing_round: BillingRound, calculated: Calculated) -> list[Made]:

@@ -7,8 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from billing.audit.recording import Deed, record_deed
-from billing.cards.entering import enter_cards
 from billing.errors import Refused
+from billing.insurance.changing import change_cards
 from billing.insurance.doubling import OtherCard, ask_back, show_other_card
 from billing.insurance.listing import draft_list, find_list, send_list
 from billing.insurance.opening import open_item
@@ -59,7 +59,7 @@ class InsuranceRows(RowsWithin):
         """Let the ticked pupils buy at school; who has another card is left alone."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
         cards = insurance_rows.class_typed(session, place.id, class_id, typed, school_day(now))
-        done = enter_cards(session, self._wiring.vault, actor, place.id, cards, now)
+        done = change_cards(session, self._wiring.vault, actor, place.id, cards, now)
         return done.new + done.changed
 
     def pupil_card(self, who: SignedIn, place: Place, pupil_id: UUID, year: str, now: datetime) -> CardPage:
@@ -75,7 +75,7 @@ class InsuranceRows(RowsWithin):
         """Write one pupil's card down."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
         card = insurance_rows.card_typed(pupil_id, typed, school_day(now))
-        enter_cards(session, self._wiring.vault, actor, place.id, [card], now)
+        change_cards(session, self._wiring.vault, actor, place.id, [card], now)
 
     def show_other_card(self, who: SignedIn, place: Place, pupil_id: UUID, typed: TypedCard, now: datetime) -> None:
         """Ask for the doubled months to be given back."""

@@ -21,6 +21,7 @@ from billing.fees.insured import insurance_item, read_insurance_rules
 from billing.fees.registering import class_members
 from billing.insurance.buying import purchases
 from billing.insurance.card_sheet import REASON_NAMES
+from billing.insurance.changing import issued_months, next_open
 from billing.insurance.doubling import doubles_of
 from billing.insurance.list_sheet import ListedPupil, ListSheet, list_xlsx
 from billing.insurance.listing import Draft, lists_of, sent_pupils
@@ -102,7 +103,10 @@ def class_cards(session: Session, school_id: UUID, class_id: UUID, year: int, to
     members = class_members(session, school_id, class_id, today)
     cards = live_cards(session, school_id, year, {each.pupil_id for each in members})
     rows = tuple(card_row(each.pupil_id, each.full_name, cards.get(each.pupil_id)) for each in members)
-    return ClassCards(str(class_id), group.code, year, f"{today:%Y-%m}", rows)
+    # Those of whom nothing is known yet are ticked; one month is proposed for all of them.
+    ticked = {each.pupil_id for each in members if each.pupil_id not in cards} or {each.pupil_id for each in members}
+    month = next_open(issued_months(session, school_id, ticked), today)
+    return ClassCards(str(class_id), group.code, year, f"{month:%Y-%m}", rows)
 
 
 def card_row(pupil_id: UUID, name: str, card: InsuranceCard | None) -> CardRow:
@@ -171,7 +175,8 @@ def card_page(  # noqa: PLR0913, PLR0917  whose card, which year, seen when
         raise NotFound("Không tìm thấy học sinh này ở trường.", pupil=pupil_id)
     card = live_cards(session, school_id, year, [pupil_id]).get(pupil_id)
     number = number_of(vault, card.number_sealed) if card else ""
-    month = card.collected_in if card and card.collected_in else today
+    open_month = next_open(issued_months(session, school_id, {pupil_id}), today)
+    month = card.collected_in if card and card.collected_in else open_month
     return CardPage(
         pupil_id=str(pupil_id),
         name=pupil.full_name,

@@ -11,10 +11,11 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from billing.audit.tables import AuditEntry
-from billing.cards.entering import Entered, NewCard, clean_number, enter_cards, number_of
+from billing.cards.entering import Entered, NewCard, clean_number, number_of
 from billing.cards.reading import live_cards, months_collected
 from billing.cards.tables import InsuranceCard
 from billing.errors import NotFound, Refused
+from billing.insurance.changing import change_cards
 from billing.storage import new_id
 from tests.billing.insurance.insurance_world import NUMBER, Insuring
 
@@ -102,4 +103,4 @@ def test_enter_cards_needs_a_person(insuring: Insuring) -> None:
     school = insuring.school
     nobody = replace(school.billing.accountant, user_id=None)
     with school.open() as session, pytest.raises(Exception, match="một người có tên"):
-        enter_cards(session, school.vault, nobody, school.id, [insuring.buys(0)], school.now)
+        change_cards(session, school.vault, nobody, school.id, [insuring.buys(0)], school.now)

@@ -14,9 +14,10 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillLine, BillReduction
-from billing.cards.entering import Entered, NewCard, enter_cards
+from billing.cards.entering import Entered, NewCard
 from billing.fees.insurance import INSURANCE_ITEM
 from billing.fees.items import Span
+from billing.insurance.changing import change_cards
 from billing.insurance.listing import Draft, draft_list, send_list
 from billing.insurance.opening import open_item
 from billing.insurance.tables import InsuranceList
@@ -53,7 +54,7 @@ class Insuring:
 
     def enter(self, session: Session, *cards: NewCard) -> Entered:
         school = self.school
-        return enter_cards(session, school.vault, school.billing.accountant, school.id, cards, school.now)
+        return change_cards(session, school.vault, school.billing.accountant, school.id, cards, school.now)
 
     def bill_month(self, session: Session, month: int, year: int = 2025) -> UUID:
         """Issue the round of a month; it is found again under its number."""

@@ -64,6 +64,11 @@ def test_a_year_of_insurance_from_the_first_card_to_the_money_passed_on(
     assert accountant.get(f"{group}?nam=2025").text.count("2 · 11/2025") == 2
     world.change(lambda session: issued_round(session, world.billing, PAID_AT, NOVEMBER, "2025-11"))
     world.change(lambda session: pay(world, session, 0))
+    # Ticked once more for the next month, which the page proposes, they would pay twice: the bill is named instead.
+    assert 'name="thang" type="month" value="2025-12"' in accountant.get(f"{group}?nam=2025").text
+    refused = accountant.post(group, data={**ticked, "thang": "2025-12"})
+    assert refused.status_code == 409
+    assert f"đã thu BHYT tháng 11/2025 của em {children[0].pupil.full_name}. Hãy thu hồi thông báo" in refused.text
     # The list: one paid, one waits; frozen, downloaded, checked.
     draft = f"{ROOT}/danh-sach?nam=2025"
     shown = accountant.get(draft).text
