@@ -9,27 +9,20 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import SYSTEM, Deed, record_deed
-from billing.errors import Conflict, HocphiError, NotFound, Refused
+from billing.errors import Conflict, NotFound, Refused
 from billing.ledger.tables import BankAccount
 from billing.money import Money
 from billing.people.tables import School
-from reconciliation.errors import UnknownFeed
 from reconciliation.feeds.opening import forget_old_secret, open_feed, reader_of, rotate_secret
 from reconciliation.feeds.providers import FEEDS
 from reconciliation.tables import Feed
-from service.commands.answers import YES, no, reason_of, unusable
-from service.database import EVERYTHING
-from service.embedded import ServersFailed
-from service.running import open_wiring
-from service.settings import read_settings
+from service.commands.acting import Act, act, school_of
 from service.wiring import Wiring
 
 HOLD_ABOVE = 20_000_000
@@ -81,20 +74,7 @@ def _id(text: str) -> UUID:
 
 def run(arguments: argparse.Namespace) -> int:
     """Act; 1 when the rules say no or the database cannot be used, 2 for an unusable argument or file."""
-    try:
-        with open_wiring(read_settings(), ring=False) as wiring, wiring.database.transaction(EVERYTHING) as session:
-            lines = _ACTS[arguments.act](session, arguments, wiring)
-    except OSError as error:
-        return unusable(f"Không đọc được tệp {error.filename}: {error.strerror}.")
-    except (NotFound, Refused, UnknownFeed) as error:
-        return unusable(str(error))
-    except SQLAlchemyError as error:
-        return no(f"Không dùng được cơ sở dữ liệu: {reason_of(error)}. Đã chạy `python -m service db prepare` chưa?")
-    except (HocphiError, ServersFailed) as error:
-        return no(str(error))
-    for line in lines:  # after the commit: an address that was not stored is none
-        print(line)
-    return YES
+    return act(_ACTS[arguments.act], arguments)
 
 
 def _list(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
@@ -106,7 +86,7 @@ def _list(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> li
         .order_by(col(School.code), col(Feed.opened_at), col(Feed.id))
     )
     if arguments.school is not None:
-        query = query.where(Feed.school_id == _school(session, arguments.school).id)
+        query = query.where(Feed.school_id == school_of(session, arguments.school).id)
     return [json.dumps(_shown(*row), ensure_ascii=False) for row in session.exec(query).all()]
 
 
@@ -124,7 +104,7 @@ def _shown(feed: Feed, account: BankAccount, school: str) -> dict[str, object]:
 
 
 def _open(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
-    school = _school(session, arguments.school)
+    school = school_of(session, arguments.school)
     number = re.sub(r"[\s.-]", "", arguments.account)
     account = session.exec(
         select(BankAccount).where(BankAccount.school_id == school.id, BankAccount.number == number)
@@ -191,13 +171,6 @@ def _found(session: Session, feed_id: UUID) -> Feed:
     return feed
 
 
-def _school(session: Session, code: str) -> School:
-    found = session.exec(select(School).where(School.code == code)).one_or_none()
-    if found is None:
-        raise NotFound(f"Không có trường mã {code}.")
-    return found
-
-
 def _read(file: Path) -> str:
     """Return a secret as it stands in a file, without the spaces around it."""
     with file.open("rb") as opened:
@@ -217,7 +190,7 @@ def _note(session: Session, wiring: Wiring, feed: Feed, action: str) -> None:
     record_deed(session, SYSTEM, deed, wiring.clock(), provider=feed.provider, scheme=feed.scheme)
 
 
-_ACTS: dict[str, Callable[[Session, argparse.Namespace, Wiring], list[str]]] = {
+_ACTS: dict[str, Act] = {
     "list": _list,
     "open": _open,
     "rotate": _rotate,

@@ -8,25 +8,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import SYSTEM
-from billing.errors import HocphiError, NotFound, Refused
+from billing.errors import NotFound
 from billing.people.tables import Authority, School
 from service.access.accounts import find_user
 from service.access.operating import Placed, add_by_operator, end_by_operator, reset_by_operator
 from service.access.staff_ending import sign_out_everywhere
 from service.access.tables import ROLES, RoleGrant, User
-from service.commands.answers import YES, no, reason_of, unusable
-from service.database import EVERYTHING
-from service.embedded import ServersFailed
-from service.running import open_wiring
-from service.settings import read_settings
+from service.commands.acting import Act, act, school_of
 from service.wiring import Wiring
 
 
@@ -73,18 +68,7 @@ def _day(text: str) -> date:
 
 def run(arguments: argparse.Namespace) -> int:
     """Act; 1 when the rules say no or the database cannot be used, 2 for an unusable argument."""
-    try:
-        with open_wiring(read_settings(), ring=False) as wiring, wiring.database.transaction(EVERYTHING) as session:
-            lines = _ACTS[arguments.act](session, arguments, wiring)
-    except (NotFound, Refused) as error:
-        return unusable(str(error))
-    except SQLAlchemyError as error:
-        return no(f"Không dùng được cơ sở dữ liệu: {reason_of(error)}. Đã chạy `python -m service db prepare` chưa?")
-    except (HocphiError, ServersFailed) as error:
-        return no(str(error))
-    for line in lines:  # after the commit: a password that was not stored is none
-        print(line)
-    return YES
+    return act(_ACTS[arguments.act], arguments)
 
 
 def _add(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
@@ -100,7 +84,7 @@ def _list(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> li
     del wiring
     schools = dict(session.exec(select(School.id, School.code)).all())
     authorities = dict(session.exec(select(Authority.id, Authority.code)).all())
-    only = None if arguments.school is None else _school(session, arguments.school).id
+    only = None if arguments.school is None else school_of(session, arguments.school).id
     grants = session.exec(select(RoleGrant).order_by(col(RoleGrant.id))).all()
     lines = []
     for user in session.exec(select(User).order_by(col(User.login))).all():
@@ -158,7 +142,7 @@ def _user(session: Session, login: str) -> User:
 
 def _placed(session: Session, arguments: argparse.Namespace) -> Placed:
     if arguments.school is not None:
-        school = _school(session, arguments.school)
+        school = school_of(session, arguments.school)
         return Placed(arguments.role, school.name, school_id=school.id)
     code = arguments.authority
     found = session.exec(select(Authority).where(Authority.code == code)).one_or_none()
@@ -167,14 +151,7 @@ def _placed(session: Session, arguments: argparse.Namespace) -> Placed:
     return Placed(arguments.role, found.name, authority_id=found.id)
 
 
-def _school(session: Session, code: str) -> School:
-    found = session.exec(select(School).where(School.code == code)).one_or_none()
-    if found is None:
-        raise NotFound(f"Không có trường mã {code}.")
-    return found
-
-
-_ACTS: Mapping[str, Callable[[Session, argparse.Namespace, Wiring], list[str]]] = {
+_ACTS: dict[str, Act] = {
     "add": _add,
     "list": _list,
     "end": _end,

@@ -40,7 +40,7 @@ def live(database: Database, addresses: Addresses, vault: Vault, servers: TestSe
 
 @pytest.mark.timeout(600)
 def test_three_months_come_to_what_was_reckoned(live: Live) -> None:
-    live(1, 3, 5)
+    live(1, 3, 4)
 
 
 @pytest.mark.proof

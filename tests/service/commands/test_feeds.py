@@ -18,7 +18,7 @@ from billing.audit.tables import AuditEntry
 from billing.vault import Vault
 from reconciliation.tables import InboxMessage
 from service.__main__ import main
-from service.commands import feeds
+from service.commands import acting, feeds
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from service.settings import Settings
@@ -60,8 +60,8 @@ def door(wiring: Wiring, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         assert given is wiring.settings
         yield wiring
 
-    monkeypatch.setattr(feeds, "open_wiring", opened)
-    monkeypatch.setattr(feeds, "read_settings", lambda: wiring.settings)
+    monkeypatch.setattr(acting, "open_wiring", opened)
+    monkeypatch.setattr(acting, "read_settings", lambda: wiring.settings)
 
     def run(*words: str) -> tuple[int, str, str]:
         code = main(["feeds", *words])

@@ -19,7 +19,7 @@ from service.access.passwords import check_password
 from service.access.sessions import new_session
 from service.access.staff import grants_of, start_session
 from service.access.tables import AccessEvent, RoleGrant, StaffSession, User
-from service.commands import users
+from service.commands import acting
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from service.settings import Settings
@@ -57,8 +57,8 @@ def door(  # noqa: PLR0913, PLR0917  fixtures
         assert given is wiring.settings
         yield wiring
 
-    monkeypatch.setattr(users, "open_wiring", opened)
-    monkeypatch.setattr(users, "read_settings", lambda: wiring.settings)
+    monkeypatch.setattr(acting, "open_wiring", opened)
+    monkeypatch.setattr(acting, "read_settings", lambda: wiring.settings)
 
     def run(*words: str) -> tuple[int, str, str]:
         code = main(["users", *words])
