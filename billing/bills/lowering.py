@@ -142,18 +142,11 @@ def by_amount(line: BilledLine, amount: Money) -> Off:
     return Off(line.line_id, amount)
 
 
-def beyond(offs: Sequence[Off], written_off: Money) -> tuple[Off, ...]:
-    """Return what lines fall by beyond a sum that the family does not pay anyway: nobody gets back what nobody paid."""
-    made, left = [], written_off
-    for off in offs:
-        kept = min(left, off.family)
-        left -= kept
-        made.append(Off(off.line_id, off.family - kept, off.state))
-    return tuple(off for off in made if off)
-
-
 def notes(offs: Sequence[Off], rest: Money) -> tuple[Note, ...]:
-    """Deal what lines fall by: off the open rest as long as there is any, then to the pupil's credit."""
+    """Deal what lines fall by: off the rest as long as there is any, then to the pupil's credit.
+
+    ``rest`` is all that was not paid: what is open and what was written off. Nobody gets back what nobody paid.
+    """
     made, left = [], rest
     for off in offs:
         off_rest = min(left, off.family)

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.bills.lowering import Off, beyond
+from billing.bills.lowering import Off
 from billing.bills.tables import Bill
 from billing.credits.applying import apply_credit
 from billing.credits.reading import credit_of, free_credit
@@ -212,11 +212,7 @@ def _end(
     before = charges_now(session, rounds, enrolment.pupil_id)
     ended = end_studies(session, enrolment, max(plan.last_day, enrolment.started_on), plan.state, now)
     after = charges_now(session, rounds, enrolment.pupil_id)
-    unused = unused_bills(session, rounds, enrolment.pupil_id, before, after, plan.ruled)
-    balances = _balances(session, enrolment.school_id, unused)
-    # What is no longer asked for anyway needs no correction.
-    fallen = [bill for bill in unused if beyond([line.off for line in bill.lines], balances[bill.bill_id].written_off)]
-    return ended, fallen
+    return ended, unused_bills(session, rounds, enrolment.pupil_id, before, after, plan.ruled)
 
 
 def _balances(session: Session, school_id: UUID, bills: Sequence[UnusedBill]) -> dict[UUID, BillBalance]:

@@ -1,8 +1,7 @@
 """Relief: one person asks for more time or for a sum not to be asked for any more, another decides.
 
 Nothing of it takes anything from a child. A write-off is set against the open rest of a bill as a payment that brings
-no money: debit an expense account of its own, credit the family's account, so that income stays as it was and paid
-parts are never touched. It is undone by reversing that payment.
+no money, and is undone by reversing that payment; see ``writing_off``.
 """
 
 from __future__ import annotations
@@ -20,17 +19,12 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.holding import hold_bills
 from billing.bills.tables import Bill
 from billing.errors import Conflict, NotFound, Refused, SamePerson
-from billing.ledger.accounts import FAMILY_RECEIVABLE, open_account
-from billing.ledger.posting import Fact, Line, post, reverse
-from billing.ledger.tables import JournalEntry
 from billing.money import Money, total
 from billing.payments.balances import BillBalance, bill_balances
 from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd, ReliefPaper
-from billing.payments.tables import Allocation, Payment, PaymentReversal
+from billing.payments.writing_off import book_write_off, take_back_write_off
 from billing.plans.papers import Paper
 
-WRITTEN_OFF = "811N"  # an expense of its own: what was earned stays earned
-_ACCOUNT_NAME = "Xóa khoản không thu được của gia đình"
 _VIET_NAM = timedelta(hours=7)
 _LONGEST_GRACE = timedelta(days=366)
 
@@ -158,14 +152,17 @@ def end_relief(  # noqa: PLR0913, PLR0917  who ends what, why
     decision = session.get(ReliefDecision, row.id)
     if decision is None or not decision.approved:
         raise NotFound("Đề nghị này chưa được duyệt.")
+    if row.kind == "write_off" and row.bill_id is not None:
+        hold_bills(session, school_id, [row.bill_id])  # first, as corrections do that take a part of it back
     _hold(session, row.id)
     if session.get(ReliefEnd, row.id) is not None:
-        raise Conflict("Việc này đã được thôi từ trước.")
+        raise Conflict("Việc này đã được thôi từ trước. Hãy tải lại trang để xem hiện còn gì đang có hiệu lực.")
+    if row.kind == "write_off":
+        take_back_write_off(session, actor, row, reason.strip(), now)
+        return
     session.add(ReliefEnd(relief_id=row.id, school_id=school_id, reason=reason.strip(), made_by=_person(actor), at=now))
     session.flush()
     record_deed(session, actor, Deed(school_id, f"{row.kind}.end", "relief", str(row.id), reason.strip()), now)
-    if row.kind == "write_off":
-        _reverse(session, actor, row, reason.strip(), now)
 
 
 def find_relief(session: Session, school_id: UUID, relief_id: UUID) -> Relief:
@@ -200,9 +197,9 @@ def _refuse_bad_time(wanted: MoreTime, rest: Money, today: date) -> None:
 
 
 def _write_off(session: Session, row: Relief, now: datetime) -> None:
-    """Set the written-off sum against its bill, in the book and as a payment that brings no money."""
-    if row.bill_id is None or row.amount is None:
-        raise ValueError("a write-off names its bill and sum")
+    """Write the sum off its bill, if that is still what is open."""
+    if row.bill_id is None:
+        raise ValueError("a write-off names its bill")
     hold_bills(session, row.school_id, [row.bill_id])
     balance = _bill(session, row.school_id, row.bill_id)
     if balance.rest != row.amount:
@@ -210,56 +207,7 @@ def _write_off(session: Session, row: Relief, now: datetime) -> None:
             f"Thông báo thu {balance.number} nay còn {balance.rest} chưa nộp, không phải {row.amount} như lúc đề nghị. "
             "Hãy không duyệt, rồi đề nghị lại."
         )
-    open_account(session, row.school_id, WRITTEN_OFF, _ACCOUNT_NAME, "expense")
-    day = (now + _VIET_NAM).date()
-    payment = Payment(
-        school_id=row.school_id,
-        pupil_id=row.pupil_id,
-        source_kind="write_off",
-        source_id=row.id,
-        turn=1,
-        amount=row.amount,
-        value_date=day,
-        recorded_at=now,
-    )
-    session.add(payment)
-    session.flush()
-    session.add(Allocation(school_id=row.school_id, payment_id=payment.id, bill_id=row.bill_id, amount=row.amount))
-    line = Line(WRITTEN_OFF, FAMILY_RECEIVABLE, row.amount, row.pupil_id, bill_id=row.bill_id)
-    post(session, Fact(row.school_id, "payment", str(payment.id), day, row.decision_number), [line], now)
-
-
-def _reverse(session: Session, actor: Actor, row: Relief, reason: str, now: datetime) -> None:
-    if row.bill_id is not None:
-        hold_bills(session, row.school_id, [row.bill_id])
-    payment = session.exec(
-        select(Payment).where(
-            Payment.school_id == row.school_id, Payment.source_kind == "write_off", Payment.source_id == row.id
-        )
-    ).one()
-    entry = session.exec(
-        select(JournalEntry.id).where(
-            JournalEntry.school_id == row.school_id,
-            JournalEntry.kind == "payment",
-            JournalEntry.source_id == str(payment.id),
-        )
-    ).one()
-    if entry is None:
-        raise ValueError(f"payment {payment.id} does not stand in the book")
-    fact = Fact(row.school_id, "payment_reversed", str(payment.id), (now + _VIET_NAM).date(), reason)
-    session.add(
-        PaymentReversal(
-            payment_id=payment.id,
-            school_id=row.school_id,
-            entry_id=reverse(session, entry, fact, now),
-            reason=reason,
-            made_by=actor.user_id,
-            at=now,
-        )
-    )
-    session.flush()
-    deed = Deed(row.school_id, "write_off.reverse", "payment", str(payment.id), reason)
-    record_deed(session, actor, deed, now, amount=payment.amount.dong)
+    book_write_off(session, row, now)
 
 
 def _open(session: Session, school_id: UUID, pupil_id: UUID) -> Sequence[BillBalance]:

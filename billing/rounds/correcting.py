@@ -166,7 +166,7 @@ def approve_correction(
     refuse_locked(find_round(session, correction.round_id))
     _decide(session, correction, actor, now, approved=True)
     if correction.kind in LOWERING_KINDS:
-        return CorrectionPreview(tuple(map(_as_lowered, lower(session, correction, approver, now))))
+        return CorrectionPreview(tuple(map(_as_lowered, lower(session, correction, actor, now))))
     done = _preview(session, correction)
     if correction.kind == "replace":
         replace_bill(session, correction, approver, now, reference_key)

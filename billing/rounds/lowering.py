@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from billing.audit.recording import Actor
 from billing.bills.crediting import Approved, write_credits
 from billing.bills.holding import hold_bills
 from billing.bills.lowering import (
@@ -19,7 +20,6 @@ from billing.bills.lowering import (
     Off,
     Taken,
     at_most,
-    beyond,
     by_amount,
     notes,
     to_price,
@@ -28,12 +28,14 @@ from billing.bills.lowering import (
 from billing.bills.tables import Bill, BillCredit, BillLine, BillReduction, BillVoid
 from billing.errors import Conflict, Refused
 from billing.events.recording import BILL_CREDITED, record_events
+from billing.fees.reducing import person
 from billing.ledger.accounts import FAMILY_CREDIT, FAMILY_RECEIVABLE, STATE_RECEIVABLE
 from billing.ledger.posting import Fact, Line
 from billing.ledger.posting_many import Posted, post_many
 from billing.ledger.tables import JournalEntry, LedgerAccount, Posting
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, bill_balances
+from billing.payments.writing_off import Lowered, lower_write_offs
 from billing.rounds.issuing import VIET_NAM
 from billing.rounds.tables import Correction, CorrectionDecision
 from billing.storage import money_sum
@@ -49,9 +51,14 @@ class LoweredBill:
     notes: tuple[Note, ...]
 
     @property
+    def off_written(self) -> Money:
+        """What comes off the part that was written off: it goes first, for nobody is asked for it any more."""
+        return min(self.balance.written_off, total(note.off_rest for note in self.notes))
+
+    @property
     def off_rest(self) -> Money:
         """What is no longer to be paid."""
-        return total(note.off_rest for note in self.notes)
+        return total(note.off_rest for note in self.notes) - self.off_written
 
     @property
     def to_credit(self) -> Money:
@@ -84,7 +91,7 @@ def lowered_bills(session: Session, correction: Correction) -> tuple[LoweredBill
     if any(balance.void for balance in balances):
         raise Conflict("Thông báo thu này đã bị thu hồi, không còn gì để ghi giảm.")
     dealt = (
-        LoweredBill(balance, notes(beyond(offs[balance.bill_id], balance.written_off), balance.rest))
+        LoweredBill(balance, notes(offs[balance.bill_id], balance.rest + balance.written_off))
         for balance in sorted(balances, key=lambda each: each.number)
     )
     found = tuple(bill for bill in dealt if bill.notes)
@@ -93,19 +100,24 @@ def lowered_bills(session: Session, correction: Correction) -> tuple[LoweredBill
     return found
 
 
-def lower(session: Session, correction: Correction, approver: UUID, now: datetime) -> tuple[LoweredBill, ...]:
-    """Write the credit notes of a correction, their entries in the book and one event for each bill.
+def lower(session: Session, correction: Correction, approver: Actor, now: datetime) -> tuple[LoweredBill, ...]:
+    """Write the credit notes of a correction, their entries in the book and one event for each bill that falls.
 
-    All bills are held (in the order of their ids, as payments hold them) before it is read what is open on each.
+    All bills are held (in the order of their ids, as payments hold them) before it is read what is open on each. What
+    comes off a part that was written off is no longer written off.
     """
     hold_bills(session, correction.school_id, _offs(session, correction).keys())
     bills = lowered_bills(session, correction)
+    by = Lowered(correction.made_by, approver, correction.reason)
+    for bill in bills:
+        if bill.off_written:
+            lower_write_offs(session, bill.balance.bill_id, bill.off_written, by, now)
     approved = Approved(
         school_id=correction.school_id,
         correction_id=correction.id,
         reason=correction.reason,
         made_by=correction.made_by,
-        approved_by=approver,
+        approved_by=person(approver),
         at=now,
     )
     write_credits(session, approved, {bill.balance.bill_id: bill.notes for bill in bills})
@@ -298,6 +310,7 @@ def _passed_on(session: Session, school_id: UUID, income: dict[tuple[UUID, str],
 
 
 def _tell(session: Session, correction: Correction, bills: Sequence[LoweredBill], now: datetime) -> None:
+    """Tell of each bill that falls; where only what was written off falls, nothing changes for the family."""
     happened = (
         (
             bill.balance.bill_id,
@@ -310,5 +323,6 @@ def _tell(session: Session, correction: Correction, bills: Sequence[LoweredBill]
             },
         )
         for bill in bills
+        if bill.off_rest or bill.to_credit or bill.off_state
     )
     record_events(session, correction.school_id, BILL_CREDITED, happened, now)

@@ -199,8 +199,9 @@ class Book:
         return used
 
     def lower(self, bill: Bill, offs: Sequence[tuple[Line, int, int]]) -> None:
-        """Take the family's and the State's share of lines off a bill."""
-        left = bill.rest
+        """Take the family's and the State's share of lines off a bill: first off what was written off of it."""
+        left = bill.rest + bill.written_off
+        bill.written_off -= min(bill.written_off, sum(family for _, family, _ in offs))
         for line, family, state in offs:
             off_rest = min(left, family)
             left -= off_rest
