@@ -70,6 +70,11 @@ class Premium:
     legal_basis: str
 
 
+def in_percent(permille: int) -> str:
+    """Return a rate as people write it: ``4,5 %`` for 45."""
+    return f"{permille // 10},{permille % 10} %"
+
+
 def month_of(rule: InsuranceRule) -> Shares:
     """Return what one month costs, and whom; half a đồng is rounded up, and the family pays the rest."""
     gross = Money((rule.base_wage.dong * rule.rate_permille + 500) // 1000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from billing.fees.insurance import in_percent
 from billing.money import Money
 
 REASONS_IN_ENGLISH = {
@@ -75,7 +76,7 @@ class RateRow:
     @property
     def rate(self) -> str:
         """The rate as people write it: ``4,5 %``."""
-        return f"{self.rate_permille // 10},{self.rate_permille % 10} %"
+        return in_percent(self.rate_permille)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,14 @@ on schools' services); readers need no log-in.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from billing.fees.insurance import INSURANCE_ITEM, InsuranceRule, in_percent, month_of
+from billing.fees.insured import read_insurance_rules
 from billing.fees.items import GROUP_NAMES, UNIT_NAMES, Group, Level, Ownership, Payer, Unit
 from billing.fees.kinds import ReductionKind, shipped_kinds
 from billing.fees.tables import FeeItem, FeePrice
@@ -34,6 +37,12 @@ def public_fees(session: Session, school_id: UUID, today: date) -> PublicFees:
     prices = _prices(session, school_id, today)
     decided = _decisions(session, school_id, today)
     shown = [_item(item, prices.get(item.id, []), decided) for item in items]
+    if any(item.code == INSURANCE_ITEM for item in items):
+        by_law = _by_law(session, school, today)
+        shown = [
+            replace(told, prices=by_law) if item.code == INSURANCE_ITEM else told
+            for item, told in zip(items, shown, strict=True)
+        ]
     return PublicFees(
         code=school.code,
         school=school.name,
@@ -98,6 +107,29 @@ def _item(item: FeeItem, prices: list[FeePrice], decided: tuple[str, dict[str, l
         item.opt_in or group is Group.DONATION,
         decision if item.code in allowed else "",
         tuple(allowed.get(item.code, ())),
+    )
+
+
+def _by_law(session: Session, school: School, today: date) -> tuple[PublicPrice, ...]:
+    """Return what insurance by pupil costs a family in a month: the law's dated parameters make its price."""
+    rules = read_insurance_rules(session, school.province_id)
+    told = sorted((rule for rule in rules if rule.valid.end is None or rule.valid.end >= today), key=_starts)
+    return tuple(
+        PublicPrice(month_of(rule).family, UNIT_NAMES[Unit.MONTH], _reckoned(rule), rule.valid.start, rule.valid.end)
+        for rule in told
+    )
+
+
+def _starts(rule: InsuranceRule) -> date:
+    return rule.valid.start
+
+
+def _reckoned(rule: InsuranceRule) -> str:
+    """Return in words how a family's month is reckoned."""
+    province = f", tỉnh hỗ trợ {rule.province_percent} %" if rule.province_percent else ""
+    return (
+        f"phần gia đình của {in_percent(rule.rate_permille)} × mức lương cơ sở {rule.base_wage};"
+        f" Nhà nước hỗ trợ {rule.state_percent} %{province}; thu theo số tháng còn lại của từng em đến 31/12"
     )
 
 

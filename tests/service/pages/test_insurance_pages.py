@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from billing.documents.cells import report_digest
 from billing.fees.items import Span
+from billing.insurance.opening import NAME
 from billing.money import Money
 from tests.billing.credits.credit_world import School
 from tests.factories.collecting import PAID_AT
@@ -97,6 +98,25 @@ def test_a_year_of_insurance_from_the_first_card_to_the_money_passed_on(
     sums = html.unescape(approver.get(f"{ROOT}?nam=2025").text)
     assert 'Chênh lệch với sổ cái (phải là 0): <strong class="nowrap">0 đ</strong>' in sums
     assert "<dt>+ còn giữ</dt><dd>0 đ</dd>" in sums
+
+
+def test_everybody_reads_what_a_month_costs_and_why(world: World, people: dict[str, TestClient]) -> None:
+    accountant = people["accountant"]
+    account = re.search(r'<option value="([0-9a-f-]+)">', accountant.get(ROOT).text)
+    assert account
+    address = f"/cong-khai/{world.billing.school.code}"
+
+    def shown() -> list[dict[str, object]]:
+        items = world.client().get(f"{address}.json").json()["items"]
+        return [price for item in items if item["name"] == NAME for price in item["prices"]]
+
+    assert shown() == []
+    send(accountant, ROOT, f"{ROOT}/mo", tai_khoan=account[1])
+    price = shown()[0]
+    assert (price["amount"], price["unit"]) == (52_650, "tháng")
+    assert "4,5 % × mức lương cơ sở 2.340.000 đ; Nhà nước hỗ trợ 50 %" in str(price["whom"])
+    text_ = html.unescape(world.client().get(address).text)
+    assert '<strong class="nowrap">52.650 đ</strong>/tháng · phần gia đình của 4,5 %' in text_
 
 
 def test_double_cover_is_asked_approved_and_refunded_on_the_pages(world: World, people: dict[str, TestClient]) -> None:
