@@ -12,16 +12,16 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, Deed, record_deed
+from billing.contracts.giving_back import asked_back
 from billing.contracts.prepaid import Prepaid, prepaid_lines
 from billing.contracts.reckoning import earned, month_of, months_between
 from billing.contracts.tables import ContractStep, IncomeRelease
 from billing.errors import Refused
 from billing.ledger.posting import Fact, Line, post
 from billing.money import ZERO, Money, total
-from billing.rounds.tables import CorrectionDecision
 
 _VIET_NAM = timedelta(hours=7)
 
@@ -123,12 +123,13 @@ def _write(  # noqa: PLR0913, PLR0917  one line, its month, by whom
 def _due(line: Prepaid, month: date, ended: Mapping[UUID, tuple[date, bool]]) -> Money:
     """Return what of a line should be income by the end of a month.
 
-    Of who withdrew, what is left is the school's by the contract once the correction of what comes back is decided;
-    until then no month after the last one counts. A month that comes after a later one takes nothing back.
+    Of who withdrew, what is left is the school's by the contract once the correction of what comes back is approved;
+    until then, also after a no, no month after the last one counts. A month that comes after a later one takes nothing
+    back.
     """
     until = max(month, line.last or month)
-    last_day, decided = ended.get(line.enrolment_id, (None, False)) if line.enrolment_id else (None, False)
-    if last_day is not None and decided and until >= month_of(last_day):
+    last_day, settled = ended.get(line.enrolment_id, (None, False)) if line.enrolment_id else (None, False)
+    if last_day is not None and settled and until >= month_of(last_day):
         return line.net
     if last_day is not None:
         until = min(until, month_of(last_day))
@@ -136,17 +137,13 @@ def _due(line: Prepaid, month: date, ended: Mapping[UUID, tuple[date, bool]]) ->
 
 
 def _ended(session: Session, school_id: UUID) -> dict[UUID, tuple[date, bool]]:
-    """Return the last day of enrolments withdrawn from, and whether everything asked for because of it is decided."""
+    """Return the last day of enrolments withdrawn from, and whether everything asked for because of it is approved."""
     steps = session.exec(
         select(ContractStep).where(ContractStep.school_id == school_id, ContractStep.kind == "withdrawn")
     ).all()
-    asked = {step.id: {UUID(each) for each in step.facts.get("corrections", [])} for step in steps}
-    decided = set(
-        session.exec(
-            select(CorrectionDecision.correction_id).where(
-                CorrectionDecision.school_id == school_id,
-                col(CorrectionDecision.correction_id).in_({each for ids in asked.values() for each in ids}),
-            )
-        ).all()
-    )
-    return {step.enrolment_id: (step.day, asked[step.id] <= decided) for step in steps if step.enrolment_id}
+    asked = asked_back(session, school_id, steps)
+    return {
+        step.enrolment_id: (step.day, all(each.approved for each in asked[step.contract_id]))
+        for step in steps
+        if step.enrolment_id
+    }

@@ -171,6 +171,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/van-phong/hop-dong/so/{contract_id}/khong-nhap-hoc"): _MAKERS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/hoan-coc"): _MAKERS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/rut"): _MAKERS,
+        ("POST", "/van-phong/hop-dong/so/{contract_id}/de-nghi-lai"): _MAKERS,
         ("GET", "/van-phong/hop-dong/so/{contract_id}/tep/{paper_id}"): _OFFICE_READS,
         ("GET", "/van-phong/hop-dong/doanh-thu"): _OFFICE_READS,
         ("POST", "/van-phong/hop-dong/doanh-thu"): _MAKERS,

@@ -17,6 +17,7 @@ from billing.contracts.applying import (
 )
 from billing.contracts.charging_late import add_late_charges
 from billing.contracts.deposits import take_cash
+from billing.contracts.giving_back import ask_back_again
 from billing.contracts.reading import find_contract, steps_of
 from billing.contracts.releasing import release_month
 from billing.contracts.versions import NewTerm, NewVersion, approve_version, draft_version, open_term
@@ -150,6 +151,11 @@ class ContractRows(RowsWithin):
         telling = Telling(last_day, "left", typed.reason, sum_shown(typed.shown), paper)
         _, leaving = withdraw_from(session, self._wiring.vault, place.id, contract_id, telling, actor, now)
         return leaving.id
+
+    def ask_contract_back_again(self, who: SignedIn, place: Place, contract_id: UUID, now: datetime) -> None:
+        """Ask again for what was rejected."""
+        session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
+        ask_back_again(session, place.id, contract_id, actor, now)
 
     def contract_paper(self, who: SignedIn, place: Place, contract_id: UUID, paper_id: UUID, now: datetime) -> Download:
         """Return a file of a contract."""

@@ -75,6 +75,9 @@ class ContractDesk(Protocol):
     ) -> UUID:
         """Let a child leave by its contract; return the leaving."""
 
+    def ask_contract_back_again(self, who: SignedIn, place: Place, contract_id: UUID, now: datetime) -> None:
+        """Ask again for what a withdrawal gives back and somebody rejected."""
+
     def contract_paper(self, who: SignedIn, place: Place, contract_id: UUID, paper_id: UUID, now: datetime) -> Download:
         """Return a file of a contract, and record who opened it."""
 

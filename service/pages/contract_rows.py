@@ -12,6 +12,7 @@ from billing.bills.tables import Bill
 from billing.contracts.admitting import preview_decline
 from billing.contracts.charging_late import late_bills
 from billing.contracts.deposits import deposit_of
+from billing.contracts.giving_back import asked_back
 from billing.contracts.reading import (
     DEPOSIT_ITEM,
     contracts_of,
@@ -127,6 +128,7 @@ def contract_page(  # noqa: PLR0913, PLR0917  which contract, seen when, with wh
         shown=shown,
         problem=problem,
         refundable=free if "declined" in steps else ZERO,
+        rejected=_rejected(session, withdrawn) if withdrawn else (),
         leaving_id=str(withdrawn.facts.get("leaving", "")) if withdrawn else "",
     )
 
@@ -211,6 +213,11 @@ def _row(session: Session, contract: Contract) -> ContractRow:
         contract.starts_on,
         state_of(steps_of(session, contract)),
     )
+
+
+def _rejected(session: Session, step: ContractStep) -> tuple[str, ...]:
+    asked = asked_back(session, step.school_id, [step])[step.contract_id]
+    return tuple(each.decision.reason for each in asked if each.decision is not None and each.rejected)
 
 
 def _version(version: ContractVersion, approval: ContractApproval | None) -> VersionRow:

@@ -220,6 +220,7 @@ class ContractPage:
     problem: str = ""
     refundable: Money = ZERO
     leaving_id: str = ""
+    rejected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

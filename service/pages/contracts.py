@@ -240,6 +240,13 @@ def withdraw(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the req
     return go_to(visit.place, f"/van-phong/chuyen-di/lan/{made}")
 
 
+@router.post(f"{ONE}/de-nghi-lai")
+def ask_again(request: Request, visit: StaffVisit, desk: OpenDesk, contract_id: UUID) -> Response:
+    """Ask again for what the withdrawal gives back and somebody rejected."""
+    desk.ask_contract_back_again(visit.who, visit.place, contract_id, parts_of(request).clock())
+    return go_to(visit.place, f"{CONTRACTS}/so/{contract_id}")
+
+
 @router.get(f"{ONE}/tep/{{paper_id}}")
 def paper(request: Request, visit: StaffVisit, desk: OpenDesk, contract_id: UUID, paper_id: UUID) -> Response:
     """Hand out a file; the opening is recorded."""

@@ -189,6 +189,10 @@ class SampleContracts:
         self._did_contract("withdraw", who)
         return LEAVING_ID
 
+    def ask_contract_back_again(self, who: SignedIn, place: Place, contract_id: uuid.UUID, now: datetime) -> None:
+        del place, contract_id, now
+        self._did_contract("ask again", who)
+
     def contract_paper(
         self, who: SignedIn, place: Place, contract_id: uuid.UUID, paper_id: uuid.UUID, now: datetime
     ) -> Download:
