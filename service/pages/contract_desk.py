@@ -14,6 +14,7 @@ from service.pages.contract_views import (
     IncomePage,
     LatePage,
     NewVersionPage,
+    TypedCash,
     TypedContract,
     TypedEnd,
     TypedTerm,
@@ -58,7 +59,9 @@ class ContractDesk(Protocol):
     ) -> None:
         """Keep that a guardian signed, and bill the deposit."""
 
-    def pay_contract_deposit(self, who: SignedIn, place: Place, contract_id: UUID, amount: str, now: datetime) -> None:
+    def pay_contract_deposit(
+        self, who: SignedIn, place: Place, contract_id: UUID, typed: TypedCash, now: datetime
+    ) -> None:
         """Take money for a deposit in cash."""
 
     def admit_by_contract(self, who: SignedIn, place: Place, contract_id: UUID, class_id: str, now: datetime) -> None:

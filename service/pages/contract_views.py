@@ -78,6 +78,14 @@ class TypedTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class TypedCash:
+    """Cash for a deposit, as typed, with the key of its form."""
+
+    amount: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
 class TypedEnd:
     """That a child does not come, or leaves: the day, the reason, and the sum that was shown."""
 
@@ -147,7 +155,7 @@ class NewVersionPage:
 
 @dataclass(frozen=True, slots=True)
 class DepositFacts:
-    """A place deposit: its bill, how it is paid, and what was paid."""
+    """A place deposit: its bill, how it is paid, what was paid, and the key of the form that stores cash once."""
 
     number: str
     due_on: date
@@ -158,6 +166,7 @@ class DepositFacts:
     account: str
     svg: str
     link: str
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from billing.plans.papers import MOST_BYTES
 from service.access.errors import TooLarge
 from service.access.roles import MATRIX
-from service.pages.contract_views import PLAN_NAMES, STATES, TypedContract, TypedEnd, TypedTerm, TypedVersion
+from service.pages.contract_views import PLAN_NAMES, STATES, TypedCash, TypedContract, TypedEnd, TypedTerm, TypedVersion
 from service.pages.guards import OpenDesk, StaffVisit, parts_of
 from service.pages.plan_views import TypedFile
 from service.pages.rendering import page
@@ -193,9 +193,11 @@ def sign(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
 
 
 @router.post(f"{ONE}/tien-mat")
-def cash(request: Request, visit: StaffVisit, desk: OpenDesk, contract_id: UUID, so_tien: Short = "") -> Response:
+def cash(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request, visit: StaffVisit, desk: OpenDesk, contract_id: UUID, so_tien: Short = "", lan: Short = ""
+) -> Response:
     """Take money for the deposit in cash."""
-    desk.pay_contract_deposit(visit.who, visit.place, contract_id, so_tien, parts_of(request).clock())
+    desk.pay_contract_deposit(visit.who, visit.place, contract_id, TypedCash(so_tien, lan), parts_of(request).clock())
     return go_to(visit.place, f"{CONTRACTS}/so/{contract_id}")
 
 

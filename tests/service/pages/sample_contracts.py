@@ -29,6 +29,7 @@ from service.pages.contract_views import (
     LateRow,
     NewVersionPage,
     StepRow,
+    TypedCash,
     TypedContract,
     TypedEnd,
     TypedTerm,
@@ -154,9 +155,9 @@ class SampleContracts:
         self._did_contract("agree", who)
 
     def pay_contract_deposit(
-        self, who: SignedIn, place: Place, contract_id: uuid.UUID, amount: str, now: datetime
+        self, who: SignedIn, place: Place, contract_id: uuid.UUID, typed: TypedCash, now: datetime
     ) -> None:
-        del place, contract_id, amount, now
+        del place, contract_id, typed, now
         self._did_contract("take cash", who)
 
     def admit_by_contract(

@@ -54,7 +54,14 @@ def test_a_child_applies_pays_its_deposit_and_does_not_come(
     assert bill
     assert "Tiền giữ chỗ" in accountant.get(bill[1]).text
     assert accountant.get(bill[1].partition("/hoc-sinh")[0]).status_code == 200
-    send(accountant, here, f"{here}/tien-mat", so_tien="2000000")
+    key = re.search(r'name="lan" value="([0-9a-f-]{36})"', signed)
+    assert key
+    send(accountant, here, f"{here}/tien-mat", so_tien="500000", lan=key[1])
+    twice = accountant.post(f"{here}/tien-mat", data=form(accountant, here, so_tien="500000", lan=key[1]))
+    assert (twice.status_code, "đã được ghi và đã có biên lai" in twice.text) == (409, True)
+    next_key = re.search(r'name="lan" value="([0-9a-f-]{36})"', accountant.get(here).text)
+    assert next_key
+    send(accountant, here, f"{here}/tien-mat", so_tien="1500000", lan=next_key[1])
     assert "(chưa xếp)" in accountant.get("/van-phong/thong-bao").text
     shown = accountant.get(f"{here}?ngay={today}").text
     assert shown.count("2.000.000 đ") >= 2
@@ -98,6 +105,15 @@ def test_a_pupil_of_a_contract_leaves_by_it_and_its_year_is_released(
     taken_back = accountant.post(f"{left}/rut-lai", data=form(accountant, left, ly_do="Đổi ý"))
     assert taken_back.status_code == 409
     assert "Đã rút học" in accountant.get(here).text
+    assert "Đề nghị lại" not in accountant.get(here).text
+    approver, corrections = people["approver"], "/van-phong/dieu-chinh"
+    for correction in set(re.findall(rf'href="({corrections}/[0-9a-f-]+)', approver.get(corrections).text)):
+        send(approver, correction, f"{correction}/tu-choi", ly_do="Thiếu đơn của gia đình")
+    assert "Thiếu đơn của gia đình" in accountant.get(here).text
+    assert "Đề nghị lại" not in approver.get(here).text
+    send(accountant, here, f"{here}/de-nghi-lai")
+    assert "Đề nghị lại" not in accountant.get(here).text
+    assert re.search(rf'href="({corrections}/[0-9a-f-]+)', approver.get(corrections).text)
 
 
 def test_versions_are_written_by_one_and_approved_by_another(
