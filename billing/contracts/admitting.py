@@ -34,6 +34,7 @@ from billing.fees.registering import Registration, take_registrations
 from billing.fees.tables import OptOut
 from billing.ledger.posting import Fact, Line, post
 from billing.money import ZERO, Money
+from billing.people.completing import complete_earlier
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil
 from billing.rounds.correcting import Lowering, propose_credit
 from billing.vault import Vault
@@ -55,11 +56,12 @@ def admit(  # noqa: PLR0913, PLR0917  whose contract, into which class, by whom
 ) -> ContractStep:
     """Enrol the child of a contract, register how it pays, and ask for the deposit to become its credit.
 
-    A child that studies here already keeps its enrolment. Raises ``NotFound`` for a class of another year, ``Refused``
-    while the item of the way to pay has no price for a month in which a term begins.
+    A child that studies here already keeps its enrolment; that of an earlier year ends the day before. Raises
+    ``NotFound`` for a class of another year, ``Refused`` while the item of the way to pay has no price for a month in
+    which a term begins.
     """
     contract = hold_contract(session, school_id, contract_id, "agreed")
-    enrolment = _enrolment(session, contract, class_id)
+    enrolment = _enrolment(session, contract, class_id, today_of(now))
     way = terms_of(session, contract).way(contract.plan)
     evidence = f"Hợp đồng {contract.number}"
     _register(session, contract, enrolment, way, actor, now)
@@ -160,7 +162,7 @@ def _after(month: date, months: int) -> date:
     return date(count // _YEAR, count % _YEAR + 1, 1)
 
 
-def _enrolment(session: Session, contract: Contract, class_id: UUID | None) -> Enrolment:
+def _enrolment(session: Session, contract: Contract, class_id: UUID | None, today: date) -> Enrolment:
     found = session.exec(
         select(Enrolment).where(
             Enrolment.school_id == contract.school_id,
@@ -199,6 +201,7 @@ def _enrolment(session: Session, contract: Contract, class_id: UUID | None) -> E
         )
     )
     session.flush()
+    complete_earlier(session, enrolment, today)
     return enrolment
 
 
