@@ -214,6 +214,7 @@ def _promoted(each: YearPupil) -> PromotedRow:
         choice=decided.choice.value if decided else "",
         new_class=each.new_class,
         done=each.standing.done,
+        ends_on=each.standing.ends_on,
     )
 
 

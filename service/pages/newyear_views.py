@@ -83,7 +83,10 @@ class ClassesPage:
 
 @dataclass(frozen=True, slots=True)
 class PromotedRow:
-    """A pupil of last year: the choice (empty: undecided), the new class, and whether it is carried out."""
+    """A pupil of last year: the choice (empty: undecided), the new class, and whether it is carried out.
+
+    ``ends_on``: for who is in the new year already while the old enrolment runs, the day on which that will end.
+    """
 
     enrolment_id: str
     name: str
@@ -91,6 +94,7 @@ class PromotedRow:
     choice: str
     new_class: str
     done: bool
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ class SampleNewYear:
         del who, place, year, class_id, now
         rows = (
             PromotedRow("1", "Nguyễn Thị Minh Ánh", "7500000001", "promoted", "2A", done=True),
+            PromotedRow("4", "Trần Bích", "", "promoted", "2A", done=True, ends_on=date(2026, 8, 16)),
             PromotedRow("2", "Điểu Bảo", "", "", "", done=False),
             PromotedRow("3", "Lê Hoàng Phương Quỳnh Như", "7500000003", "repeating", "1A", done=False),
         )

@@ -97,6 +97,24 @@ def test_the_accountant_goes_through_the_new_year_step_by_step(world: World, peo
         assert len(session.exec(select(YearOpeningSignature)).all()) == 1
 
     world.change(standing)
+    _ends_the_old_class_too(world, accountant)
+
+
+def _ends_the_old_class_too(world: World, accountant: TestClient) -> None:
+    world.change(_come_back)
+    page = accountant.get(f"{ROOT}/len-lop?nam={YEAR}").text
+    assert "chờ: hết lớp cũ ngày 31/08/2026" in page
+    assert "Thực hiện cho 1 em" in page
+    send(accountant, f"{ROOT}/len-lop", f"{ROOT}/len-lop/thuc-hien", nam=YEAR, ngay="2026-09-01")
+    assert "chờ: hết lớp cũ" not in accountant.get(f"{ROOT}/len-lop?nam={YEAR}").text
+
+
+def _come_back(session: Session) -> None:
+    """Let one pupil stand as if only a contract or a list of the new year had given it a place."""
+    old = session.exec(select(Enrolment).where(Enrolment.state == "completed")).first()
+    assert old
+    old.state, old.ended_on = "studying", None
+    session.add(old)
 
 
 def test_a_former_programs_file_is_read_in_and_another_approves(world: World, people: dict[str, TestClient]) -> None:
