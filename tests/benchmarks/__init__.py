@@ -1,0 +1,1 @@
+"""Tests of the benchmarks that decide something: their peers and their scores must be right."""
