@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillLine
 from billing.documents.banks import bank_by_bin
-from billing.documents.payment_qr import memo_for
+from billing.documents.payment_qr import PaidBy, memo_for, number_for
 from billing.events.recording import BILL_CREDITED, CREDIT_USED
 from billing.events.tables import Event
 from billing.fees.explaining import plain
@@ -28,6 +28,7 @@ from billing.payments.balances import (
 )
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import Allocation, Payment, PaymentRequest, PaymentRequestBill, Receipt, ReceiptBook
+from billing.payments.virtual_accounts import numbers_shown
 from billing.people.names import NO_CLASS
 from billing.people.tables import ClassGroup, Pupil, School
 from notifications.announced import instead_of_announced
@@ -83,6 +84,7 @@ def notice_facts(
     items = _items(session, [balance for found in balances.values() for balance in found])
     accounts = _accounts(session, {request.bank_account_id for request in requests})
     pages = links(session, requests)
+    numbers = numbers_shown(session, school_id, requests)
     return {
         request.id: NoticeFacts(
             school=school,
@@ -96,7 +98,7 @@ def notice_facts(
             ),
             due=calls[request.id].whole,
             deadline=calls[request.id].by,
-            account=_in_words(accounts[request.bank_account_id], request),
+            account=_in_words(accounts[request.bank_account_id], PaidBy(request.reference, numbers[request.id])),
             reference=memo_for(accounts[request.bank_account_id], request),
             link=pages[request.id],
             leftover=total(balance.leftover for balance in balances[request.id]),
@@ -329,12 +331,15 @@ def _accounts(session: Session, accounts: Collection[UUID]) -> dict[UUID, BankAc
     return {account.id: account for account in found}
 
 
-def _in_words(account: BankAccount, request: PaymentRequest) -> Account:
+def _in_words(account: BankAccount, paid_by: PaidBy) -> Account:
     bank = bank_by_bin(account.bank_bin)
+    number = number_for(account, paid_by)
     return Account(
         bank=bank.short_name if bank else account.bank_bin,
-        number=request.virtual_account or account.number,
+        number=number,
         holder=account.holder,
+        has_qr=account.can_qr and bool(number),
+        told_at_once=account.told_by == "callback",
     )
 
 

@@ -16,7 +16,7 @@ from billing.bills.instalments import Asked
 from billing.bills.tables import Bill, BillLine
 from billing.documents.banks import bank_by_bin
 from billing.documents.filling import lines_of, pupil_codes
-from billing.documents.payment_qr import memo_for, payload_for
+from billing.documents.payment_qr import PaidBy, memo_for, number_for, payload_for
 from billing.documents.slip_pdf import SlipDocument, SlipItem
 from billing.errors import NotFound, Refused
 from billing.fees.explaining import plain
@@ -25,6 +25,7 @@ from billing.money import Money, total
 from billing.payments.balances import BillBalance, asked_of, line_dues, request_balances, rest_of
 from billing.payments.receipts import school_year_of
 from billing.payments.tables import PaymentRequest
+from billing.payments.virtual_accounts import numbers_shown
 from billing.people.tables import ClassGroup, Pupil, School
 
 
@@ -49,6 +50,7 @@ class _Read:
     classes: Mapping[UUID, str]  # by bill
     lines: Mapping[UUID, Sequence[BillLine]]
     dues: Mapping[int, Money]
+    numbers: Mapping[UUID, str | None]  # by request
 
 
 def slip(session: Session, request_id: UUID, printing: Printing) -> SlipDocument:
@@ -60,8 +62,8 @@ def slip(session: Session, request_id: UUID, printing: Printing) -> SlipDocument
 def slips(session: Session, request_ids: Sequence[UUID], printing: Printing) -> list[SlipDocument]:
     """Return the slips of payment requests of one school, in their order.
 
-    Where a bill is paid in instalments, the QR asks for those due by now, or for the next one. Raises ``NotFound``,
-    or ``Refused`` when nothing is to be paid or the account takes no VietQR.
+    Where a bill is paid in instalments, the QR asks for those due by now, or for the next one; an account that takes
+    no VietQR is printed to be typed in. Raises ``NotFound``, or ``Refused`` when nothing is to be paid.
     """
     found = {
         row.id: row for row in session.exec(select(PaymentRequest).where(col(PaymentRequest.id).in_(request_ids))).all()
@@ -100,14 +102,15 @@ def _read(
         ),
         lines=lines_of(session, bills),
         dues=line_dues(session, balances),
+        numbers=numbers_shown(session, school_id, requests),
     )
 
 
 def _slip(request: PaymentRequest, balances: Sequence[BillBalance], read: _Read, printing: Printing) -> SlipDocument:
     account, asked = read.accounts[request.bank_account_id], asked_of(balances, printing.today)
-    payload = payload_for(account, request, asked)
-    if payload is None:
-        raise Refused("Thông báo thu này đã nộp đủ hoặc tài khoản không nhận VietQR; không có gì để in")
+    if not asked:
+        raise Refused("Thông báo thu này đã nộp đủ; không có gì để in")
+    paid_by = PaidBy(request.reference, read.numbers[request.id])
     bank, newest = bank_by_bin(account.bank_bin), balances[-1]
     return SlipDocument(
         school_name=read.school.name,
@@ -119,11 +122,11 @@ def _slip(request: PaymentRequest, balances: Sequence[BillBalance], read: _Read,
         school_year=school_year_of(newest.due_on),
         items=tuple(item for each in balances for item in _items(each, read)),
         due_on=max(each.asked(printing.today).due_on for each in balances),
-        qr_payload=payload,
+        qr_payload=payload_for(account, paid_by, asked) or "",
         reference=request.reference,
-        memo=memo_for(account, request),
+        memo=memo_for(account, paid_by),
         bank_name=bank.short_name if bank else account.bank_bin,
-        account=request.virtual_account or account.number,
+        account=number_for(account, paid_by),
         account_holder=account.holder,
         verify_url=printing.verify_url,
         register_url=printing.register_urls.get(request.pupil_id, ""),
@@ -132,6 +135,7 @@ def _slip(request: PaymentRequest, balances: Sequence[BillBalance], read: _Read,
         later=rest_of(balances) - asked,
         instalment=_instalment([each.asked(printing.today) for each in balances if each.instalments]),
         note=printing.note,
+        told_at_once=account.told_by == "callback",
         fees_url=f"{printing.verify_url.rstrip('/')}/cong-khai/{read.school.code}",
     )
 

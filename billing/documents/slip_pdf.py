@@ -26,6 +26,7 @@ from billing.money import ZERO, Money, total
 QR_SIDE = 156  # points: 5.5 cm, twice what a phone needs from paper
 REGISTER_SIDE = 84  # smaller, so that nobody takes it for the one that pays
 REGISTER_WIDTH = 150
+UPDATED_LATER = "nhà trường cập nhật trước 17 giờ ngày làm việc sau."
 REGISTER_MASK = 4  # no search for the best one: twice as many slips a second
 WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
 
@@ -46,7 +47,9 @@ class SlipDocument:
 
     ``memo``: the reference, behind the provider's code where the account demands one. ``register_url``: where the
     family registers to be told; without one there is no second code. ``instalment``: such as ``Đợt 1/3``; ``later``
-    is left for the instalments after it. ``fees_url``: where everybody reads what the school collects.
+    is left for the instalments after it. ``fees_url``: where everybody reads what the school collects. Without a
+    ``qr_payload`` the account takes none; without an ``account`` the child has no number of its own yet.
+    ``told_at_once``: the bank tells of payments by itself.
     """
 
     school_name: str
@@ -72,6 +75,7 @@ class SlipDocument:
     class_name: str = ""
     note: str = ""
     fees_url: str = ""
+    told_at_once: bool = True
 
     def __post_init__(self) -> None:
         if not self.items:
@@ -93,6 +97,8 @@ class SlipDocument:
 
 def _refuse_contradiction(slip: SlipDocument) -> None:
     """Raise ``Refused`` unless the QR code holds the amount, the reference and the account printed beside it."""
+    if not slip.qr_payload:
+        return
     code = decode(slip.qr_payload)
     agrees = (
         code.amount == slip.amount_due
@@ -187,11 +193,41 @@ def _items(slip: SlipDocument) -> Flowable:
 
 def _payment(slip: SlipDocument) -> Flowable:
     """Return the QR code beside the words that let a family check what its bank shows; it stays on one page."""
-    facts: list[Flowable] = [
+    facts = [*_sum(slip), *(_by_transfer(slip) if slip.account else _no_number_yet())]
+    under: list[Flowable] = [Spacer(0, 4), _other_ways(slip)]
+    if slip.note:
+        under.append(line(slip.note, size=8))
+    under.append(line(f"Kiểm tra thông báo này: {slip.verify_url}", size=7))
+    if slip.fees_url:
+        under.append(line(f"Công khai các khoản thu của trường: {slip.fees_url}", size=7))
+    return columns([[_beside_code(slip, facts), *under]], [INNER_WIDTH])
+
+
+def _beside_code(slip: SlipDocument, facts: list[Flowable]) -> Flowable:
+    if not slip.qr_payload:
+        return columns([facts], [INNER_WIDTH])
+    left: list[Flowable] = [
+        QrCode(qr_matrix(slip.qr_payload), QR_SIDE),
+        line("Quét bằng app ngân hàng (VietQR)", size=7, align="center"),
+    ]
+    return columns([left, facts], [QR_SIDE + 6, INNER_WIDTH - QR_SIDE - 6])
+
+
+def _sum(slip: SlipDocument) -> list[Flowable]:
+    return [
         line(f"Số tiền: {slip.amount_due}", size=12, bold=True),
         line(f"({amount_in_words(slip.amount_due)})", size=8),
         Spacer(0, 4),
         field("Hạn nộp", weekday_and_date(slip.due_on)),
+    ]
+
+
+def _by_transfer(slip: SlipDocument) -> list[Flowable]:
+    """Return what is typed or compared: where to, which memo; and, where no bank tells of it, when it will show."""
+    later = [] if slip.told_at_once else [Spacer(0, 4), line(f"Sau khi chuyển: {UPDATED_LATER}", size=8)]
+    no_code = [] if slip.qr_payload else [line("Tài khoản này không nhận mã QR: xin chuyển theo các dòng sau.", size=8)]
+    return [
+        *no_code,
         field("Ngân hàng", slip.bank_name),
         field("Số tài khoản", in_fours(slip.account)),
         field("Tên tài khoản", slip.account_holder),
@@ -200,30 +236,29 @@ def _payment(slip: SlipDocument) -> Flowable:
         line(slip.transfer_memo, size=15, bold=True),
         Spacer(0, 4),
         line("Tên hiện trên app ngân hàng khác tên trên thì dừng lại.", bold=True),
+        *later,
     ]
-    left: list[Flowable] = [
-        QrCode(qr_matrix(slip.qr_payload), QR_SIDE),
-        line("Quét bằng app ngân hàng (VietQR)", size=7, align="center"),
+
+
+def _no_number_yet() -> list[Flowable]:
+    return [
+        line("Ngân hàng chưa cấp số tài khoản riêng cho em nên chưa chuyển khoản được.", bold=True),
+        line("Xin chờ nhà trường báo số, hoặc nộp tại trường.", size=8),
     ]
-    under: list[Flowable] = [Spacer(0, 4), _other_ways(slip)]
-    if slip.note:
-        under.append(line(slip.note, size=8))
-    under.append(line(f"Kiểm tra thông báo này: {slip.verify_url}", size=7))
-    if slip.fees_url:
-        under.append(line(f"Công khai các khoản thu của trường: {slip.fees_url}", size=7))
-    beside = columns([left, facts], [QR_SIDE + 6, INNER_WIDTH - QR_SIDE - 6])
-    return columns([[beside, *under]], [INNER_WIDTH])
 
 
 def _other_ways(slip: SlipDocument) -> Flowable:
     """Return how to pay without a telephone and, where there is a link, the code with which to register."""
-    ways: list[Flowable] = [
+    counter: list[Flowable] = [
         field(
             "Nộp tại quầy ngân hàng",
             "đưa giấy này cho giao dịch viên: đúng số tài khoản, tên tài khoản, số tiền và nội dung ở trên.",
             size=8,
         ),
         Spacer(0, 3),
+    ]
+    ways: list[Flowable] = [
+        *(counter if slip.account else []),
         field(
             "Nộp tiền mặt tại trường",
             "mang giấy này đến văn phòng trường và nhận biên lai ngay khi nộp.",

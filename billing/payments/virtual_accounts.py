@@ -9,9 +9,8 @@ from uuid import UUID
 from sqlalchemy import text, update
 from sqlmodel import Session, col, func, select
 
-from billing.errors import Refused
 from billing.ledger.tables import BankAccount
-from billing.payments.tables import VirtualAccount
+from billing.payments.tables import PaymentRequest, VirtualAccount
 
 LONGEST = 19  # EMV field 38-01 and the banks' own limit
 _SERIAL_DIGITS = 6
@@ -23,7 +22,8 @@ def assign_virtual_accounts(
     """Return each pupil's number at this account; who has none gets a free one, or a new one behind the account's own.
 
     A number stays with its pupil from bill to bill. One transaction at a time gives out numbers of an account.
-    Raises ``Refused`` when a new number would be longer than 19 characters.
+    Where a new number would be longer than 19 characters, the pupil gets none until the bank's own are entered: its
+    bills say so, and the page of accounts lists who waits.
     """
     session.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
@@ -47,7 +47,32 @@ def assign_virtual_accounts(
         )
         held[pupil] = row.number
     held |= _make(session, account, missing[len(free) :], now)
-    return {pupil: held[pupil] for pupil in pupil_ids}
+    return {pupil: held[pupil] for pupil in pupil_ids if pupil in held}
+
+
+def numbers_shown(session: Session, school_id: UUID, requests: Collection[PaymentRequest]) -> dict[UUID, str | None]:
+    """Return, by request, the number its family pays to: the request's own, or what the pupil was given since.
+
+    None where there is neither.
+    """
+    without = [request for request in requests if request.virtual_account is None]
+    since: dict[tuple[UUID, UUID], str] = {}
+    if without:
+        rows = session.exec(
+            select(VirtualAccount)
+            .join(BankAccount, col(BankAccount.id) == col(VirtualAccount.bank_account_id))
+            .where(
+                VirtualAccount.school_id == school_id,
+                col(BankAccount.only_virtual).is_(True),
+                col(VirtualAccount.pupil_id).in_({request.pupil_id for request in without}),
+                col(VirtualAccount.released_at).is_(None),
+            )
+        ).all()
+        since = {(row.bank_account_id, row.pupil_id): row.number for row in rows if row.pupil_id is not None}
+    return {
+        request.id: request.virtual_account or since.get((request.bank_account_id, request.pupil_id))
+        for request in requests
+    }
 
 
 def _held(session: Session, account: BankAccount) -> dict[UUID, str]:
@@ -70,11 +95,7 @@ def _make(session: Session, account: BankAccount, pupils: Iterable[UUID], now: d
     ).one()
     made = {pupil: f"{account.number}{serial:0{_SERIAL_DIGITS}d}" for serial, pupil in enumerate(pupils, count + 1)}
     if any(len(number) > LONGEST for number in made.values()):
-        raise Refused(
-            f"Số tài khoản {account.number} quá dài để thêm số định danh của học sinh; hãy nhập dải tài khoản ảo"
-            " mà ngân hàng đã cấp.",
-            account=account.number,
-        )
+        return {}
     session.add_all(
         VirtualAccount(
             school_id=account.school_id,

@@ -30,11 +30,22 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where the money goes; shown besides the link for those who type it themselves."""
+    """Where the money goes; shown besides the link for those who type it themselves.
+
+    Without a ``number`` the child has none of its own yet at an account where only these tell whose money it is.
+    ``has_qr``: the page behind the link shows a code. ``told_at_once``: the bank tells of payments by itself.
+    """
 
     bank: str
     number: str
     holder: str
+    has_qr: bool = True
+    told_at_once: bool = True
+
+    @property
+    def in_fours(self) -> str:
+        """The number as it is read out: ``0123 4567 89``."""
+        return " ".join(self.number[at : at + 4] for at in range(0, len(self.number), 4))
 
 
 @dataclass(frozen=True, slots=True)

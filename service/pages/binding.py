@@ -155,7 +155,7 @@ class RowDesk(
         opened = self._opened(link_digest, now)
         if opened is None or opened.covered_soon:
             return None
-        payload = payload_for(opened.account, opened.request, opened.asked)
+        payload = payload_for(opened.account, opened.paid_by, opened.asked)
         if payload is None:
             return None
         pupil = self._session.get_one(Pupil, opened.request.pupil_id)

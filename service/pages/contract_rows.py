@@ -31,7 +31,7 @@ from billing.contracts.tables import Contract, ContractApproval, ContractStep, C
 from billing.contracts.terms import from_json
 from billing.contracts.withdrawing import Telling, preview_withdrawal
 from billing.credits.reading import free_credit
-from billing.documents.payment_qr import payload_for
+from billing.documents.payment_qr import PaidBy, payload_for
 from billing.documents.qr_image import qr_svg
 from billing.errors import HocphiError
 from billing.fees.item_rows import items_of
@@ -39,6 +39,7 @@ from billing.ledger.accounts import DEFERRED
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
 from billing.payments.tables import PaymentRequest, PaymentRequestBill
+from billing.payments.virtual_accounts import numbers_shown
 from billing.people.contact_sheet import RELATION_WORDS
 from billing.people.roster import Sex
 from billing.people.tables import ClassGroup, Contact, Guardian, Guardianship, Pupil
@@ -251,7 +252,8 @@ def _deposit(session: Session, school_id: UUID, bill_id: UUID) -> DepositFacts:
         .order_by(col(PaymentRequest.created_at).desc())
         .limit(1)
     ).one()
-    payload = payload_for(account, request, balance.rest) if balance.rest else None
+    number = numbers_shown(session, school_id, [request])[request.id]
+    payload = payload_for(account, PaidBy(request.reference, number), balance.rest) if balance.rest else None
     round_id = session.exec(select(Bill.round_id).where(Bill.school_id == school_id, Bill.id == bill_id)).one()
     return DepositFacts(
         balance.number,

@@ -14,7 +14,7 @@ from billing.bills.tables import BillLine
 from billing.choices.reading import has_choices
 from billing.credits.reading import credit_of
 from billing.documents.banks import bank_by_bin
-from billing.documents.payment_qr import payload_for
+from billing.documents.payment_qr import PaidBy, memo_for, number_for, payload_for
 from billing.documents.qr_image import qr_svg
 from billing.documents.vietqr import decode
 from billing.fees.explaining import plain
@@ -32,6 +32,7 @@ from billing.payments.tables import (
     ReceiptBook,
     ReceiptVoid,
 )
+from billing.payments.virtual_accounts import numbers_shown
 from billing.people.names import masked
 from billing.people.tables import Pupil, School
 from reconciliation.tables import Transfer, TransferReference
@@ -83,6 +84,13 @@ class Opened:
     grace: Grace | None = None
     kept: Money = ZERO
     """What the school still keeps for the child, whatever it came from."""
+    number: str | None = None
+    """The child's own number at the account, if there is one."""
+
+    @property
+    def paid_by(self) -> PaidBy:
+        """What the code and the typed transfer name."""
+        return PaidBy(self.request.reference, self.number)
 
     @property
     def live(self) -> tuple[BillBalance, ...]:
@@ -193,7 +201,9 @@ def open_request(session: Session, link: LinkToken, now: datetime) -> Opened:
     # Only when all that is open has more time does the page say so; the nearest day is the one to keep.
     given = [each for each in graces if each is not None]
     grace = min(given, key=lambda each: each.until) if given and len(given) == len(graces) else None
-    opened = Opened(request, account, tuple(balances), _received(session, request, balances), _day(now), grace)
+    number = numbers_shown(session, request.school_id, [request])[request.id]
+    received = _received(session, request, balances)
+    opened = Opened(request, account, tuple(balances), received, _day(now), grace, number=number)
     if not opened.came_too_much:
         return opened
     return replace(opened, kept=total(credit_of(session, request.school_id, [request.pupil_id]).values()))
@@ -244,10 +254,10 @@ def bill_page(session: Session, opened: Opened, token: str) -> BillPage:
 
 def payment_panel(opened: Opened) -> PaymentPanel:
     """Return how to pay what is asked for; account and memo are read from the very code that is shown."""
-    account, request, asked = opened.account, opened.request, opened.asked
+    account, paid_by, asked = opened.account, opened.paid_by, opened.asked
     bank = bank_by_bin(account.bank_bin)
-    payload = payload_for(account, request, asked)
-    number, memo, svg = request.virtual_account or account.number, request.reference, ""
+    payload = payload_for(account, paid_by, asked)
+    number, memo, svg = number_for(account, paid_by), memo_for(account, paid_by), ""
     if payload is not None:
         code = decode(payload)
         number, memo = code.account, code.memo or ""

@@ -48,7 +48,8 @@ class Line:
 class PaymentPanel:
     """How to pay the rest: beneficiary as the bank's app will show it, memo, and the QR as SVG text.
 
-    ``account`` is in full, it is the school's own.
+    ``account`` is in full, it is the school's own; empty while the bank has given the child no number of its own where
+    only these tell whose money it is. ``qr_svg`` is empty then, and where the account takes no VietQR.
     """
 
     payee: str

@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.documents.payment_qr import MOST_AT_ONCE, memo_for, payload_for
+from billing.documents.payment_qr import (
+    LONGEST_CODE,
+    MEMO_LIMIT,
+    MOST_AT_ONCE,
+    memo_for,
+    number_for,
+    payload_for,
+    read_memo_code,
+)
 from billing.documents.vietqr import Initiation, decode
+from billing.errors import Refused
 from billing.money import Money
 from billing.payments.reference import HOW_MANY, find, reference_for
 
@@ -19,6 +28,7 @@ class Account:
     bank_bin: str = "970436"
     number: str = "1012000001"
     can_qr: bool = True
+    only_virtual: bool = False
     memo_code: str | None = None
 
 
@@ -77,3 +87,42 @@ def test_every_reference_is_found_again_in_its_memo(number: int, dong: int, code
     qr = decode(payload)
     assert qr.amount == Money(dong)
     assert find(qr.memo or "").exact == (request.reference,)
+
+
+def test_without_a_number_of_its_own_a_child_has_no_qr_where_only_numbers_tell() -> None:
+    account = Account(only_virtual=True)
+    assert payload_for(account, Request(), Money(1)) is None
+    assert number_for(account, Request()) == ""
+    assert number_for(account, Request(virtual_account="96247ABC01")) == "96247ABC01"
+    assert number_for(Account(), Request()) == "1012000001"
+
+
+@pytest.mark.parametrize("typed", ["A" * 14, "SE-VQR", "SE VQR", "MÃ", "FWX", "AFW", "FW"])
+def test_a_code_that_leaves_no_room_for_the_reference_or_looks_like_one_is_refused(typed: str) -> None:
+    with pytest.raises(Refused):
+        read_memo_code(typed)
+
+
+def test_a_code_is_told_to_be_too_long_with_what_is_allowed() -> None:
+    with pytest.raises(Refused, match="nhiều nhất 13 ký tự"):
+        read_memo_code("A" * 14)
+
+
+def test_no_code_is_none_and_small_letters_are_raised() -> None:
+    assert read_memo_code("  ") is None
+    assert read_memo_code(" sevqr ") == "SEVQR"
+
+
+@given(st.integers(0, HOW_MANY - 1), st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=LONGEST_CODE))
+def test_every_code_that_is_taken_fits_and_lets_the_reference_be_found(number: int, typed: str) -> None:
+    try:
+        code = read_memo_code(typed)
+    except Refused:
+        assert "FW" in typed
+        return
+    request = Request(reference=reference_for(number, KEY))
+    payload = payload_for(Account(memo_code=code), request, Money(1))
+    assert payload is not None
+    memo = decode(payload).memo or ""
+    assert len(memo) <= MEMO_LIMIT
+    assert find(memo).exact == (request.reference,)

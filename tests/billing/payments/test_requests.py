@@ -6,17 +6,17 @@ import pytest
 from sqlmodel import select
 
 from billing.bills.tables import Bill
-from billing.errors import Refused
 from billing.ledger.tables import BankAccount
 from billing.money import Money, total
 from billing.payments.balances import request_balances
 from billing.payments.reference import reference_for
 from billing.payments.requests import NewRequest, open_requests
 from billing.payments.tables import Allocation, IssuedReference, Payment, PaymentRequest, VirtualAccount
-from billing.payments.virtual_accounts import assign_virtual_accounts
+from billing.payments.virtual_accounts import assign_virtual_accounts, numbers_shown
 from billing.storage import new_id
 from billing.vault import Vault
 from service.database import EVERYTHING, Database
+from tests.factories.bills import ask, make_bill
 from tests.factories.rounds import REFERENCE_KEY, SEPTEMBER, BillingSchool, issued_round, make_billing_school
 from tests.factories.schools import make_account
 
@@ -125,10 +125,26 @@ def test_numbers_a_bank_gave_are_used_before_new_ones(
     assert sorted(first.values()) == sorted(["96247ABC01", f"{account.number}000002"])
 
 
-def test_a_number_beyond_nineteen_characters_is_refused(
+def test_a_number_beyond_nineteen_characters_is_not_made(
     database: Database, billing: BillingSchool, now: datetime
 ) -> None:
     account = virtual(database, billing, number="12345678901234")
     pupils = [child.id for child in billing.pupils]
-    with database.transaction(EVERYTHING) as session, pytest.raises(Refused, match="dải tài khoản ảo"):
-        assign_virtual_accounts(session, account, pupils, now)
+    with database.transaction(EVERYTHING) as session:
+        assert assign_virtual_accounts(session, account, pupils, now) == {}
+
+
+def test_a_number_that_came_after_the_request_is_shown_for_it(
+    database: Database, billing: BillingSchool, now: datetime
+) -> None:
+    account = virtual(database, billing, number="12345678901235")
+    with database.transaction(EVERYTHING) as session:
+        child, other = billing.pupils[:2]
+        make_bill(session, child, account, 9_000)
+        make_bill(session, other, account, 9_000)
+        requests = [ask(session, child, account), ask(session, other, account)]
+        assert numbers_shown(session, billing.id, requests) == {each.id: None for each in requests}
+        session.add(VirtualAccount(school_id=billing.id, bank_account_id=account.id, number="96247ABC02"))
+        session.flush()
+        assign_virtual_accounts(session, account, [child.id], now)
+        assert numbers_shown(session, billing.id, requests) == {requests[0].id: "96247ABC02", requests[1].id: None}

@@ -45,7 +45,7 @@ def test_a_message_arrives_with_its_words(make_zalo: MakeZalo, zalo: Zalo) -> No
     assert json.loads(accepted.raw)["data"]["quota"] == {"dailyQuota": "3", "remainingQuota": "2"}
     assert (got.phone, got.tracking_id, got.title) == ("84912345678", "m-1", "Thông báo thu tháng 9/2025")
     assert ["Cần nộp kỳ này", "603.000 đ"] in got.rows
-    assert got.button == ["Xem và nộp bằng mã QR", "http://127.0.0.1:8000/t/qW3rT5yU7iO9pA1sD2fG4h"]
+    assert got.button == ["Xem và nộp", "http://127.0.0.1:8000/t/qW3rT5yU7iO9pA1sD2fG4h"]
     assert "Nguyễn" not in json.dumps(got.rows, ensure_ascii=False)
 
 

@@ -55,6 +55,8 @@ PANEL = PaymentPanel(
     amount=Money(1_250_000),
     qr_svg=qr_svg(QR_TEXT, "Mã QR"),
 )
+# A Treasury account: it takes no QR code; and a child that the bank has given no number of its own yet.
+TYPED = dataclasses.replace(PANEL, payee="KHO BAC NHA NUOC SO 99", bank="Kho bạc", account="37130123456701", qr_svg="")
 WAITING = BillPage(
     token=TOKEN,
     state=BillState.WAITING,
@@ -80,6 +82,8 @@ FAMILY_PAGES: dict[str, BillPage] = {
     "waiting": WAITING,
     "waiting_no_callback": dataclasses.replace(WAITING, instant=False),
     "waiting_no_qr": dataclasses.replace(WAITING, payment=None),
+    "waiting_typed": dataclasses.replace(WAITING, instant=False, payment=TYPED),
+    "waiting_no_number": dataclasses.replace(WAITING, payment=dataclasses.replace(PANEL, account="", qr_svg="")),
     "part_paid": dataclasses.replace(
         WAITING,
         state=BillState.PART_PAID,

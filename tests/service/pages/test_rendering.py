@@ -48,13 +48,16 @@ def family_page(client: TestClient, desk: SampleDesk, name: str, **more: str) ->
         ("paid_twice", "đã được nộp hai lần"),
         ("waiting_no_callback", "Nhà trường cập nhật trước 17 giờ ngày làm việc sau"),
         ("waiting_no_qr", "Mã QR tạm thời chưa có"),
+        ("waiting_typed", "Tài khoản này không nhận mã QR"),
+        ("waiting_no_number", "chưa cấp số tài khoản riêng cho con"),
     ],
 )
 def test_each_state_says_what_it_is(client: TestClient, desk: SampleDesk, name: str, said: str) -> None:
     text = family_page(client, desk, name)
     assert said in text
     assert "0271 3870 123" in text
-    assert ("<svg" in text) == (FAMILY_PAGES[name].payment is not None)
+    panel = FAMILY_PAGES[name].payment
+    assert ("<svg" in text) == (panel is not None and bool(panel.qr_svg))
 
 
 def test_families_never_read_of_debt_or_invoices(client: TestClient, desk: SampleDesk) -> None:
