@@ -43,9 +43,11 @@ class Account:
     told_at_once: bool = True
 
     @property
-    def in_fours(self) -> str:
-        """The number as it is read out: ``0123 4567 89``."""
-        return " ".join(self.number[at : at + 4] for at in range(0, len(self.number), 4))
+    def shown(self) -> str:
+        """The number; in groups of four where it is typed, since there is no code to scan."""
+        return (
+            self.number if self.has_qr else " ".join(self.number[at : at + 4] for at in range(0, len(self.number), 4))
+        )
 
 
 @dataclass(frozen=True, slots=True)
