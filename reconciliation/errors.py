@@ -7,6 +7,9 @@ HocphiError
 │   │   ├── SignatureWrong       the bytes were not signed with our secret
 │   │   ├── SignatureExpired     signed rightly, but too long ago or in the future
 │   │   └── CallbackUnreadable   signed rightly, but not what the provider publishes
+│   ├── ListRefused              a provider's list could not be had now
+│   │   ├── ProviderAway         it does not answer, or asks us to wait: try again later
+│   │   └── ListUnreadable       it answered, but not with the list it publishes, or it does not know our token
 │   ├── StatementUnreadable      no known layout, or a cell that cannot be read; nothing was stored
 │   │   └── StatementTotalsDiffer   balances or totals of the file do not add up
 │   └── StepNotAllowed           the transfer's state does not allow this step
@@ -46,6 +49,18 @@ class SignatureExpired(CallbackRefused):
 
 class CallbackUnreadable(CallbackRefused):
     """The body is not what the provider publishes."""
+
+
+class ListRefused(Refused):
+    """A provider's list could not be had now; nothing of the page was stored."""
+
+
+class ProviderAway(ListRefused):
+    """The provider does not answer, fails, or asks us to wait longer than we can."""
+
+
+class ListUnreadable(ListRefused):
+    """The provider answered, but not with the list it publishes: a wrong token, an error page, too many rows."""
 
 
 class StatementUnreadable(Refused):

@@ -16,18 +16,17 @@ from billing.errors import HocphiError
 from billing.ledger.tables import BankAccount
 from billing.vault import Vault
 from reconciliation.errors import CallbackUnreadable, UnknownFeed
-from reconciliation.feeds.base import Feed as Reader
-from reconciliation.feeds.base import Kind, NormalisedTransfer
-from reconciliation.feeds.opening import feed_by_id, reader_of
+from reconciliation.feeds.base import Kind, NormalisedTransfer, Reading
+from reconciliation.feeds.opening import feed_by_id, message_reader
 from reconciliation.inbox import BODY_CONTEXT, claim
-from reconciliation.plausible import implausible
+from reconciliation.lists.base import LIST
+from reconciliation.lists.booking import Booked, book_page, is_taken, refused_by_database
 from reconciliation.tables import Feed, InboxMessage, InboxResult
-from reconciliation.transfers import Origin, lock_account, value_day, write_transfer
+from reconciliation.transfers import Origin, lock_account, refuse_implausible, write_transfer
 
 _log = logging.getLogger(__name__)
 
 MAX_REASON = 500
-_UNIQUE_VIOLATION = "23505"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class _Source:
 
     feed: Feed
     account: BankAccount
-    reader: Reader | HocphiError
+    reader: Reading | HocphiError
 
 
 def _sources(session: Session, vault: Vault, school_id: UUID, messages: Sequence[InboxMessage]) -> dict[UUID, _Source]:
@@ -82,7 +81,7 @@ def _sources(session: Session, vault: Vault, school_id: UUID, messages: Sequence
             select(BankAccount).where(BankAccount.school_id == school_id, BankAccount.id == feed.bank_account_id),
         ).one()
         try:
-            reader: Reader | HocphiError = reader_of(feed, vault)
+            reader: Reading | HocphiError = message_reader(feed, vault)
         except HocphiError as error:
             reader = error
         except (InvalidTag, ValueError):
@@ -96,45 +95,57 @@ def _read_one(session: Session, vault: Vault, source: _Source, message: InboxMes
         raise ValueError("a message from the inbox has an id")
     try:
         with session.begin_nested():
-            written, known = _write_all(session, vault, source, message, now)
+            booked = _write_all(session, vault, source, message, now)
     except HocphiError as error:
         return _aside(message.id, error.message, now)
     except InvalidTag:
         return _aside(message.id, "Không mở được nội dung đã niêm phong", now)
     except (IntegrityError, DataError) as error:
-        if getattr(error.orig, "sqlstate", None) == _UNIQUE_VIOLATION:
+        if is_taken(error):
             raise
-        # Only the first line: the details behind it repeat the whole row, and this table has no school policy.
-        told = getattr(getattr(error.orig, "diag", None), "message_primary", None) or type(error.orig).__name__
-        return _aside(message.id, f"Cơ sở dữ liệu từ chối: {told}", now)
+        return _aside(message.id, refused_by_database(error), now)
     except SQLAlchemyError:
         raise
     except Exception as error:  # noqa: BLE001  whatever a message holds: it harms no other, and its bytes stay
         _log.warning("message %s is put aside: %s", message.id, type(error).__name__)
         return _aside(message.id, f"Không đọc được thông báo: {type(error).__name__}", now)
-    outcome = "normalised" if written or known else "ignored"
-    return InboxResult(inbox_id=message.id, outcome=outcome, transfers=written, duplicates=known, at=now)
+    return _result(message.id, booked, now)
+
+
+def _result(inbox_id: int, booked: Booked, now: datetime) -> InboxResult:
+    """Return what became of a message; of a list's page some rows may be put aside and the others be in the book."""
+    outcome = "quarantined" if booked.aside else "normalised" if booked.written or booked.known else "ignored"
+    return InboxResult(
+        inbox_id=inbox_id,
+        outcome=outcome,
+        reason="; ".join(booked.aside)[:MAX_REASON],
+        transfers=booked.written,
+        duplicates=booked.known,
+        at=now,
+    )
 
 
 def _aside(inbox_id: int, reason: str, now: datetime) -> InboxResult:
     return InboxResult(inbox_id=inbox_id, outcome="quarantined", reason=reason[:MAX_REASON], at=now)
 
 
-def _write_all(
-    session: Session, vault: Vault, source: _Source, message: InboxMessage, now: datetime
-) -> tuple[int, int]:
+def _write_all(session: Session, vault: Vault, source: _Source, message: InboxMessage, now: datetime) -> Booked:
     """Write the transfers of a message; return how many were new and how many were known."""
     if isinstance(source.reader, HocphiError):
         raise source.reader
-    body = vault.open_bytes(message.body_sealed, BODY_CONTEXT)
+    told = source.reader.read_each(vault.open_bytes(message.body_sealed, BODY_CONTEXT))
+    if source.feed.scheme == LIST:
+        return book_page(session, vault, Origin(source.account, message.id or 0, listed=True), told, now)
     ids = []
-    for read in source.reader.read(body):
+    for read in told:
+        if isinstance(read, CallbackUnreadable):
+            raise read
         if read.kind is Kind.TRANSFER and _is_ours(source.account, read):
             held = not source.reader.proves_amount and _is_large(source.feed, read)
             origin = Origin(source.account, message.id or 0, held=held)
-            _refuse_implausible(origin, read, now)
+            refuse_implausible(origin, read, now)
             ids.append(write_transfer(session, vault, origin, read, now))
-    return sum(each is not None for each in ids), sum(each is None for each in ids)
+    return Booked(sum(each is not None for each in ids), sum(each is None for each in ids))
 
 
 def _is_ours(account: BankAccount, read: NormalisedTransfer) -> bool:
@@ -142,13 +153,6 @@ def _is_ours(account: BankAccount, read: NormalisedTransfer) -> bool:
     if read.account not in (None, account.number):
         raise CallbackUnreadable("Thông báo nói về một tài khoản khác với tài khoản của kênh", account=read.account)
     return True
-
-
-def _refuse_implausible(origin: Origin, read: NormalisedTransfer, now: datetime) -> None:
-    """Refuse a sum or day that cannot be: the message is put aside, and a statement can still bring the money."""
-    reason = implausible(read.amount, value_day(read, origin), now)
-    if reason is not None:
-        raise CallbackUnreadable(reason, provider_id=read.provider_id)
 
 
 def _is_large(feed: Feed, read: NormalisedTransfer) -> bool:

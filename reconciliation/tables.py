@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from billing.money import Money
@@ -73,6 +74,7 @@ class Feed(Row, table=True):
     """A configured source of messages about one bank account. Its signature scheme is pinned here.
 
     ``path_hash`` is the SHA-256 of the unguessable part of the callback address. Two secrets are valid in a rotation.
+    ``allowed_from`` lists the networks (CIDR) from which callbacks may come; empty allows every address.
     """
 
     __tablename__ = "feeds"
@@ -91,6 +93,7 @@ class Feed(Row, table=True):
     secret_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     previous_secret_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     hold_above: Money | None = money_column(nullable=True)
+    allowed_from: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     opened_at: datetime = time_column()
     closed_at: datetime | None = time_column(nullable=True)
 

@@ -22,21 +22,27 @@ from reconciliation.errors import CallbackUnreadable, StepNotAllowed
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.matching import Direction
 from reconciliation.pairing import DAY_APART, Told, pair, told
+from reconciliation.plausible import implausible
 from reconciliation.tables import ALLOWED_STEPS, Transfer, TransferReference, TransferStep
 
 PAYER_CONTEXT = "transfers.payer"
+LISTED = "listed"  # the step of held money that the provider's own list tells of too
 ON_STATEMENT = "on_statement "  # the step of a duplicate; behind it the transfer that a statement brought
 _VIETNAM = timedelta(hours=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a transfer comes from: the account, the inbox message, and whether it has to be held."""
+    """Where a transfer comes from: the account, the inbox message, and whether it has to be held.
+
+    ``listed`` is what the provider told us when we asked, which lets held money of the same id and sum go.
+    """
 
     account: BankAccount
     inbox_id: int
     held: bool = False
     value_date: date | None = None
+    listed: bool = False
 
 
 def write_transfer(
@@ -56,7 +62,9 @@ def write_transfer(
         insert(Transfer).values(values).on_conflict_do_nothing().returning(col(Transfer.id)),
     ).scalar_one_or_none()
     if written is None:
-        _demand_same(session, origin.account, read)
+        known = _demand_same(session, origin, read)
+        if origin.listed and known.state == "held":
+            step(session, known, "new", LISTED, now)
         return None
     session.add(
         TransferStep(
@@ -73,8 +81,10 @@ def write_transfer(
     return written
 
 
-def step(session: Session, transfer: Transfer, to_state: str, reason: str, now: datetime) -> None:
-    """Move a transfer to another state and write down why; raises ``StepNotAllowed``."""
+def step(  # noqa: PLR0913, PLR0917  what, whereto, why, when and by whom
+    session: Session, transfer: Transfer, to_state: str, reason: str, now: datetime, made_by: UUID | None = None
+) -> None:
+    """Move a transfer to another state and write down why (and who); raises ``StepNotAllowed``."""
     if (transfer.state, to_state) not in ALLOWED_STEPS:
         raise StepNotAllowed(
             f"Giao dịch đang ở trạng thái {transfer.state}, không thể chuyển sang {to_state}",
@@ -87,6 +97,7 @@ def step(session: Session, transfer: Transfer, to_state: str, reason: str, now: 
             from_state=transfer.state,
             to_state=to_state,
             reason=reason,
+            made_by=made_by,
             at=now,
         ),
     )
@@ -107,6 +118,13 @@ def _name_requests(session: Session, school_id: UUID, transfer_id: UUID, read: N
 def value_day(read: NormalisedTransfer, origin: Origin) -> date:
     """Return the day the bank booked it: told by a statement, else the day of its moment in Viet Nam."""
     return origin.value_date or (read.time + _VIETNAM).date()
+
+
+def refuse_implausible(origin: Origin, read: NormalisedTransfer, now: datetime) -> None:
+    """Refuse a sum or day that cannot be: the message is put aside, and a statement can still bring the money."""
+    reason = implausible(read.amount, value_day(read, origin), now)
+    if reason is not None:
+        raise CallbackUnreadable(reason, provider_id=read.provider_id)
 
 
 def _values(vault: Vault, origin: Origin, read: NormalisedTransfer, now: datetime) -> dict[str, object]:
@@ -207,23 +225,25 @@ def _alike(
     ).all()
 
 
-def _demand_same(session: Session, account: BankAccount, read: NormalisedTransfer) -> None:
+def _demand_same(session: Session, origin: Origin, read: NormalisedTransfer) -> Transfer:
+    """Return what we know under this id; a list may leave out the virtual account, a callback tells it every time."""
     known = session.exec(
-        select(Transfer).where(
+        select(Transfer)
+        .where(
             Transfer.provider == read.provider,
-            Transfer.bank_account_id == account.id,
+            Transfer.bank_account_id == origin.account.id,
             Transfer.provider_id == read.provider_id,
-        ),
+        )
+        .with_for_update(),
     ).one()
-    if (known.amount, known.direction, known.virtual_account) != (
-        read.amount,
-        read.direction.value,
-        read.virtual_account,
-    ):
+    left_out = origin.listed and None in {known.virtual_account, read.virtual_account}
+    same_place = left_out or known.virtual_account == read.virtual_account
+    if (known.amount, known.direction) != (read.amount, read.direction.value) or not same_place:
         raise CallbackUnreadable(
             f"Mã giao dịch {read.provider_id} đã có với số tiền, chiều hoặc tài khoản khác",
             transfer_id=str(known.id),
         )
+    return known
 
 
 def _post(session: Session, origin: Origin, transfer_id: UUID, read: NormalisedTransfer, now: datetime) -> None:

@@ -50,7 +50,7 @@ def open_channels(wiring: Wiring) -> Iterator[dict[Via, Channel[Any]]]:
     settings, ways = wiring.settings, available_channels(wiring.settings)
     channels: dict[Via, Channel[Any]] = {}
     with ExitStack() as open_ones:
-        client = open_ones.enter_context(httpx.Client(timeout=_ZALO_SECONDS, verify=_trusted()))
+        client = open_ones.enter_context(httpx.Client(timeout=_ZALO_SECONDS, verify=trusted()))
         if Via.MAIL in ways and settings.smtp_url:
             mail = MailChannel(connector(mail_server(settings.smtp_url)), mail_sender(settings))
             open_ones.callback(mail.close)
@@ -62,7 +62,7 @@ def open_channels(wiring: Wiring) -> Iterator[dict[Via, Channel[Any]]]:
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
     """Read the certificates we trust once for the process: that takes longer than sending a message."""
     return httpx.create_ssl_context()
 

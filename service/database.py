@@ -37,6 +37,7 @@ import billing.people.tables
 import billing.plans.tables
 import billing.rounds.tables  # noqa: F401  fills the metadata
 import notifications.tables  # noqa: F401  fills the metadata
+import reconciliation.lists.tables
 import reconciliation.tables  # noqa: F401  fills the metadata
 import service.access.guardian_tables
 import service.access.staff_tables
@@ -118,6 +119,22 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             use_scope(session, scope)
             yield session
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Hold a name among all processes while a block runs; hands out false if somebody else holds it.
+
+        No transaction is open meanwhile; the hold ends with the connection, also after ``kill -9``.
+        """
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(isolation_level="AUTOCOMMIT")
+            key = {"name": name}
+            mine = connection.execute(text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), key).scalar_one()
+            try:
+                yield bool(mine)
+            finally:
+                if mine:
+                    connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), key)
 
     def close(self) -> None:
         """Close all connections."""

@@ -29,6 +29,7 @@ from reconciliation.feeds.base import MAX_BODY_BYTES, STATEMENT, Answer
 from reconciliation.feeds.base import Feed as Reader
 from reconciliation.feeds.opening import path_hash, reader_of
 from reconciliation.inbox import BODY_CONTEXT, digest_of
+from reconciliation.lists.base import LIST
 from reconciliation.tables import Feed
 from service.database import EVERYTHING, libpq_url
 from service.front import CALLBACK_PREFIX
@@ -111,7 +112,9 @@ class FeedSnapshot:
 
     def _read(self) -> dict[bytes, tuple[UUID, Reader]]:
         with self._wiring.database.transaction(EVERYTHING) as session:
-            rows = session.exec(select(Feed).where(col(Feed.closed_at).is_(None), Feed.provider != STATEMENT)).all()
+            rows = session.exec(
+                select(Feed).where(col(Feed.closed_at).is_(None), Feed.provider != STATEMENT, Feed.scheme != LIST)
+            ).all()
         feeds: dict[bytes, tuple[UUID, Reader]] = {}
         for row in rows:
             try:

@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     base_url: str = Field("http://127.0.0.1:8000", validation_alias="HOCPHI_BASE_URL")
     trusted_proxies: str = Field("127.0.0.1", validation_alias="HOCPHI_TRUSTED_PROXIES")
     clock_offset_seconds: int = Field(0, validation_alias="HOCPHI_CLOCK_OFFSET_SECONDS")
+    sepay_api_url: str = Field("https://my.sepay.vn", validation_alias="SEPAY_API_URL")
+    casso_api_url: str = Field("https://oauth.casso.vn", validation_alias="CASSO_API_URL")
     database_url: str | None = Field(None, validation_alias="DATABASE_URL")
     database_owner_url: str | None = Field(None, validation_alias="DATABASE_OWNER_URL")
     database_door_url: str | None = Field(None, validation_alias="DATABASE_DOOR_URL")
@@ -68,7 +70,7 @@ class Settings(BaseSettings):
     zalo_template_receipt: str = Field("", validation_alias="ZALO_TEMPLATE_RECEIPT")
     zalo_template_code: str = Field("", validation_alias="ZALO_TEMPLATE_CODE")
 
-    @field_validator("base_url")
+    @field_validator("base_url", "sepay_api_url", "casso_api_url")
     @classmethod
     def _no_slash_at_the_end(cls, value: str) -> str:
         return value.rstrip("/")
@@ -96,6 +98,8 @@ class Settings(BaseSettings):
         problems = [*_weak_keys(self), *_missing_services(self)]
         if not self.base_url.startswith("https://"):
             problems.append("HOCPHI_BASE_URL phải bắt đầu bằng https://")
+        asked = {"SEPAY_API_URL": self.sepay_api_url, "CASSO_API_URL": self.casso_api_url}
+        problems += [f"{name} phải bắt đầu bằng https://" for name, url in asked.items() if url[:8] != "https://"]
         if self.clock_offset_seconds:
             problems.append("HOCPHI_CLOCK_OFFSET_SECONDS chỉ dùng khi chạy thử")
         if problems:

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from billing.money import ZERO, Money
-from reconciliation.errors import SignatureExpired, SignatureMissing
+from reconciliation.errors import CallbackUnreadable, SignatureExpired, SignatureMissing
 from reconciliation.matching import Direction
 
 MAX_BODY_BYTES = 64 * 1024
@@ -71,6 +71,17 @@ class Answer:
     content_type: str = "application/json"
 
 
+class Reading(Protocol):
+    """What reads the stored messages of a feed, row by row."""
+
+    @property
+    def proves_amount(self) -> bool:
+        """Tell whether what vouches for a message vouches for its amount too; else large ones are held."""
+
+    def read_each(self, body: bytes) -> tuple[NormalisedTransfer | CallbackUnreadable, ...]:
+        """Read believed bytes; raises ``HocphiError`` when nothing of them can be read."""
+
+
 class Feed(Protocol):
     """One configured bank door of the kind "notify"."""
 
@@ -94,6 +105,9 @@ class Feed(Protocol):
 
     def read(self, body: bytes) -> tuple[NormalisedTransfer, ...]:
         """Read believed bytes; raises ``CallbackUnreadable``, which no retry can heal."""
+
+    def read_each(self, body: bytes) -> tuple[NormalisedTransfer | CallbackUnreadable, ...]:
+        """Read them for the book; a callback that cannot be read in full is not read at all."""
 
     def log_in(self, headers: Mapping[str, str], now: datetime) -> Answer:
         """Answer a provider that asks for a token; nothing is stored."""

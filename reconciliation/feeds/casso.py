@@ -97,7 +97,7 @@ def _texts(body: bytes) -> tuple[bytes, ...]:
 
 
 def _signed_movement(data: JsonObject) -> NormalisedTransfer:
-    direction, moved = _moved(data)
+    direction, amount = moved(data)
     number = whole(data, "id", least=0)
     return NormalisedTransfer(
         provider=PROVIDER,
@@ -105,7 +105,7 @@ def _signed_movement(data: JsonObject) -> NormalisedTransfer:
         account=needed_code(data, "accountNumber", 30),
         virtual_account=code(data, "virtualAccountNumber", 30) or None,
         direction=direction,
-        amount=moved,
+        amount=amount,
         memo=text(data, "description"),
         bank_reference=text(data, "reference", 64) or None,
         time=moment(data, "transactionDateTime", SPACED),
@@ -116,7 +116,7 @@ def _signed_movement(data: JsonObject) -> NormalisedTransfer:
 
 
 def _listed_movement(row: JsonObject) -> NormalisedTransfer:
-    direction, moved = _moved(row)
+    direction, amount = moved(row)
     number = whole(row, "id", least=0)
     return NormalisedTransfer(
         provider=PROVIDER,
@@ -124,7 +124,7 @@ def _listed_movement(row: JsonObject) -> NormalisedTransfer:
         account=code(row, "bank_sub_acc_id", 30) or needed_code(row, "subAccId", 30),
         virtual_account=code(row, "virtualAccount", 30) or None,
         direction=direction,
-        amount=moved,
+        amount=amount,
         memo=text(row, "description"),
         bank_reference=text(row, "tid", 64) or None,
         time=moment(row, "when", SPACED),
@@ -134,7 +134,7 @@ def _listed_movement(row: JsonObject) -> NormalisedTransfer:
     )
 
 
-def _moved(fields: JsonObject) -> tuple[Direction, Money]:
+def moved(fields: JsonObject) -> tuple[Direction, Money]:
     """Return direction and amount: Casso writes money out as a negative amount."""
     signed = whole(fields, "amount", least=-MAX_DONG)
     if signed == 0:

@@ -31,6 +31,8 @@ SPACED = _form(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "%Y-%m-%d %H:%M:%S", "YYYY-MM-
 PACKED = _form(r"\d{14}", "%Y%m%d%H%M%S", "YYYYMMDDHHMMSS")
 DAY_FIRST = _form(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d", "%d/%m/%Y %H:%M:%S", "DD/MM/YYYY HH:MM:SS")
 TO_THE_MINUTE = _form(r"\d{4}-\d\d-\d\d\d\d:\d\d", "%Y-%m-%d%H:%M", "YYYY-MM-DDHH:MM")
+WITH_T = _form(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", "%Y-%m-%dT%H:%M:%S", "YYYY-MM-DDTHH:MM:SS")
+DAY = _form(r"\d{4}-\d\d-\d\d", "%Y-%m-%d", "YYYY-MM-DD")
 ZONED = _form(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:[0-5]\d)", "%Y-%m-%dT%H:%M:%S%z", "ISO 8601")
 
 

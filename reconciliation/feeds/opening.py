@@ -17,6 +17,8 @@ from reconciliation.errors import UnknownFeed
 from reconciliation.feeds import base
 from reconciliation.feeds.base import STATEMENT
 from reconciliation.feeds.providers import FEEDS
+from reconciliation.lists.base import LIST, ListReader
+from reconciliation.lists.providers import LISTS
 from reconciliation.tables import Feed
 
 SECRET_CONTEXT = "feeds.secret"  # noqa: S105  the name of a column
@@ -38,13 +40,13 @@ def open_feed(  # noqa: PLR0913, PLR0917  each is a fact of the agreement with t
 ) -> tuple[Feed, str]:
     """Configure a feed of an account; return it with the secret part of its address, which is not kept.
 
-    The provider is told ``/callbacks/`` and that part, which is random unless a ``token`` is given. Raises
-    ``UnknownFeed`` for a provider we cannot read.
+    The provider is told ``/callbacks/`` and that part, which is random unless a ``token`` is given; for a list, which
+    we ask ourselves, nobody is told. Raises ``UnknownFeed`` for a provider we cannot read.
     """
     if provider == STATEMENT:
         scheme, secret = FILE_SCHEME, None
     else:
-        reader(provider, scheme, [secret or ""])
+        _demand_usable(provider, scheme, secret or "")
     token = token or secrets.token_urlsafe(_TOKEN_BYTES)
     feed = Feed(
         school_id=account.school_id,
@@ -68,7 +70,7 @@ def rotate_secret(session: Session, vault: Vault, feed: Feed, secret: str) -> No
     """
     if feed.previous_secret_sealed is not None:
         raise Conflict("Bí mật cũ còn hiệu lực: hãy kết thúc lần đổi trước")
-    reader(feed.provider, feed.scheme, [secret])
+    _demand_usable(feed.provider, feed.scheme, secret)
     feed.previous_secret_sealed = feed.secret_sealed
     feed.secret_sealed = vault.seal(secret, SECRET_CONTEXT)
     session.add(feed)
@@ -97,10 +99,37 @@ def reader(provider: str, scheme: str, secrets_now: list[str]) -> base.Feed:
         raise UnknownFeed(f"Không mở được kênh {provider}: {error}", provider=provider) from error
 
 
+def list_reader(provider: str) -> ListReader:
+    """Return what asks for and reads a provider's list; raises ``UnknownFeed``."""
+    if provider not in LISTS:
+        raise UnknownFeed(f"Chưa biết lấy danh sách giao dịch của {provider}", provider=provider)
+    return LISTS[provider]
+
+
 def reader_of(feed: Feed, vault: Vault) -> base.Feed:
-    """Return the reader of a configured feed with its valid secrets."""
+    """Return what believes the callbacks of a configured feed, with its valid secrets."""
+    return reader(feed.provider, feed.scheme, secrets_of(feed, vault))
+
+
+def message_reader(feed: Feed, vault: Vault) -> base.Reading:
+    """Return what reads the stored messages of a feed, callbacks or pages of a list."""
+    return list_reader(feed.provider) if feed.scheme == LIST else reader_of(feed, vault)
+
+
+def secrets_of(feed: Feed, vault: Vault) -> list[str]:
+    """Return a feed's valid secrets, the newest first."""
     sealed = [each for each in (feed.secret_sealed, feed.previous_secret_sealed) if each is not None]
-    return reader(feed.provider, feed.scheme, [vault.open(each, SECRET_CONTEXT) for each in sealed])
+    return [vault.open(each, SECRET_CONTEXT) for each in sealed]
+
+
+def _demand_usable(provider: str, scheme: str, secret: str) -> None:
+    """Raise ``UnknownFeed`` unless a feed can work with this scheme and secret."""
+    if scheme != LIST:
+        reader(provider, scheme, [secret])
+        return
+    list_reader(provider)
+    if not secret.isascii() or not secret.isprintable() or not secret or " " in secret:
+        raise UnknownFeed("Mã truy cập danh sách phải là một dòng chữ không dấu, không có khoảng trắng")
 
 
 def statement_feed(session: Session, vault: Vault, account: BankAccount, now: datetime) -> Feed:

@@ -82,6 +82,10 @@ class SignedFeed(ABC):
     def read(self, body: bytes) -> tuple[NormalisedTransfer, ...]:
         """Read believed bytes; raises ``CallbackUnreadable``."""
 
+    def read_each(self, body: bytes) -> tuple[NormalisedTransfer | CallbackUnreadable, ...]:
+        """Read believed bytes whole or not at all; raises ``CallbackUnreadable``."""
+        return self.read(body)
+
     def log_in(self, headers: Mapping[str, str], now: datetime) -> Answer:  # noqa: ARG002  most providers never log in
         """Answer a provider that asks for a token: no."""
         return self.refused

@@ -19,8 +19,9 @@ from billing.errors import Conflict, NotFound, Refused
 from billing.ledger.tables import BankAccount
 from billing.money import Money
 from billing.people.tables import School
-from reconciliation.feeds.opening import forget_old_secret, open_feed, reader_of, rotate_secret
+from reconciliation.feeds.opening import forget_old_secret, message_reader, open_feed, rotate_secret
 from reconciliation.feeds.providers import FEEDS
+from reconciliation.lists.base import LIST
 from reconciliation.tables import Feed
 from service.commands.acting import Act, act, school_of
 from service.wiring import Wiring
@@ -111,26 +112,30 @@ def _open(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> li
     ).one_or_none()
     if account is None:
         raise NotFound("Trường không có tài khoản này. Xem số tài khoản trong cấu hình `python -m service setup`.")
-    _refuse_second(session, account, arguments.provider)
+    _refuse_second(session, account, arguments.provider, arguments.scheme)
     secret, now = _read(arguments.secret_file), wiring.clock()
     feed, token = open_feed(
         session, wiring.vault, account, arguments.provider, arguments.scheme, secret, arguments.hold_above, now
     )
-    if feed.hold_above is None and not reader_of(feed, wiring.vault).proves_amount:
+    if feed.hold_above is None and not message_reader(feed, wiring.vault).proves_amount:
         feed.hold_above = Money(HOLD_ABOVE)
         session.add(feed)
     _note(session, wiring, feed, "feed.open")
+    if feed.scheme == LIST:
+        return [f"Đã mở kênh {feed.id}: hỏi danh sách của {feed.provider} 5 phút một lần, không cần khai địa chỉ nào."]
     return [
         f"Đã mở kênh {feed.id} ({feed.provider}, {feed.scheme}).",
         f"Khai địa chỉ này với nhà cung cấp, chỉ hiện một lần: {wiring.settings.base_url}/callbacks/{token}",
     ]
 
 
-def _refuse_second(session: Session, account: BankAccount, provider: str) -> None:
+def _refuse_second(session: Session, account: BankAccount, provider: str, scheme: str) -> None:
+    """Let an account have one feed of a provider that tells us, and one of its list that we ask."""
     same = select(Feed.id).where(
         Feed.school_id == account.school_id,
         Feed.bank_account_id == account.id,
         Feed.provider == provider,
+        (Feed.scheme == LIST) == (scheme == LIST),
         col(Feed.closed_at).is_(None),
     )
     if session.exec(same).first() is not None:

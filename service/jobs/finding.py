@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from sqlalchemy import text
 
+from reconciliation.lists.polling import DUE
 from service.database import EVERYTHING
 from service.wiring import Wiring
 
@@ -35,6 +36,7 @@ _WAITING: Mapping[str, str] = MappingProxyType(
             WHERE NOT EXISTS (SELECT FROM seals s WHERE s.school_id = j.school_id AND s.entry_id = j.id)
             UNION ALL SELECT a.at FROM audit_entries a
             WHERE NOT EXISTS (SELECT FROM audit_seals s WHERE s.school_id = a.school_id AND s.audit_id = a.id)""",
+        "reconciliation.poll": DUE,
     }
 )
 

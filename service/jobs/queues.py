@@ -15,6 +15,7 @@ TASKS = (
     "notifications.plan",
     "notifications.send",
     "ledger.seal",
+    "reconciliation.poll",  # last: a provider that is slow keeps nothing else waiting
 )
 
 _SETTINGS: dict[str, Any] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from service.jobs import notifying, reconciling, rounds, sealing
+from service.jobs import notifying, polling, reconciling, rounds, sealing
 from service.wiring import Wiring
 
 Job = Callable[[Wiring], int]
@@ -18,5 +18,6 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "notifications.plan": notifying.plan,
         "notifications.send": notifying.send,
         "ledger.seal": sealing.seal,
+        "reconciliation.poll": polling.poll,
     }
 )

@@ -130,3 +130,21 @@ def test_what_cannot_be_is_said_on_one_line_and_nothing_is_stored(door: Door, sc
     [shown] = [json.loads(line) for line in door("list")[1].splitlines()]
     assert shown["hold_above"] == 5_000_000
     assert door("open", *words)[0] == 1, "one feed of a provider for an account"
+
+
+def test_an_account_is_told_of_by_callbacks_and_asked_for_by_a_list(door: Door, school: str, tmp_path: Path) -> None:
+    secret, odd = tmp_path / "1", tmp_path / "2"
+    secret.write_text("khoa-mot")
+    odd.write_text("hai chu")
+    words = ("--school", school, "--account", "0123499999", "--provider", "sepay", "--scheme")
+    assert door("open", *words, "hmac", "--secret-file", str(secret))[0] == 0
+    code, out, err = door("open", *words, "list", "--secret-file", str(secret))
+    assert (code, err) == (0, "")
+    assert "/callbacks/" not in out, "nobody is told an address"
+    shown = [json.loads(line) for line in door("list")[1].splitlines()]
+    assert [(each["scheme"], each["hold_above"]) for each in shown] == [("hmac", None), ("list", None)]
+    assert door("open", *words, "list", "--secret-file", str(secret))[0] == 1, "one list of a provider for an account"
+    assert door("rotate", "--feed", shown[1]["feed"], "--secret-file", str(odd))[0] == 2
+    assert door("close", "--feed", shown[1]["feed"])[0] == 0
+    bidv = ("--school", school, "--account", "0123499999", "--provider", "bidv", "--scheme", "list")
+    assert door("open", *bidv, "--secret-file", str(secret))[0] == 2, "BIDV hands out no list"

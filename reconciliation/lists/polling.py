@@ -1,0 +1,190 @@
+"""Asking providers' lists: what is due, which span, keeping a page, and writing down what came of it.
+
+Due is what has no row: a feed that was not asked for five minutes, and from 06:00 Vietnamese time on a feed whose
+yesterday was not yet compared in full. So the poller may run twice, or not at all for a day: the span begins 48 hours
+before what was last covered, and every movement has one key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session, col, func, select
+
+from billing.ledger.tables import BankAccount
+from billing.vault import Vault
+from reconciliation.feeds.opening import feed_by_id, list_reader, secrets_of
+from reconciliation.inbox import store_message
+from reconciliation.lists.base import Ask, ListReader, Told, movements, whole_days
+from reconciliation.lists.comparing import compare, unlisted
+from reconciliation.lists.tables import Poll
+from reconciliation.tables import Feed
+
+EVERY = timedelta(minutes=5)
+BACK = timedelta(hours=48)
+_DAY = timedelta(days=1)
+_MOST_REASON = 300
+
+# The moment since when each asking is due. A failed one is tried again with the next turn, as soon as a good one.
+DUE = f"""
+    SELECT feed_id, school_id, kind, since FROM (
+        SELECT f.id AS feed_id, f.school_id, 'window' AS kind,
+               coalesce((SELECT max(p.ended_at) FROM polls p
+                         WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.kind = 'window')
+                        + interval '{EVERY.seconds} seconds', f.opened_at) AS since
+        FROM feeds f WHERE f.scheme = 'list' AND f.closed_at IS NULL
+        UNION ALL
+        SELECT f.id, f.school_id, 'day',
+               greatest(date_trunc('day', CAST(:now AS timestamptz), 'Asia/Ho_Chi_Minh') + interval '6 hours',
+                        (SELECT max(p.ended_at) FROM polls p
+                         WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.kind = 'day')
+                        + interval '{EVERY.seconds} seconds')
+        FROM feeds f WHERE f.scheme = 'list' AND f.closed_at IS NULL
+          AND f.opened_at < date_trunc('day', CAST(:now AS timestamptz), 'Asia/Ho_Chi_Minh')
+          AND NOT EXISTS (
+              SELECT FROM polls p WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.kind = 'day'
+                AND p.outcome = 'done'
+                AND p.last >= date_trunc('day', CAST(:now AS timestamptz), 'Asia/Ho_Chi_Minh') - interval '1 second')
+    ) AS asking WHERE since <= :now
+"""  # noqa: S608  our own numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One asking that is due: of which feed of which school, a *window* or a whole *day*."""
+
+    feed_id: UUID
+    school_id: UUID
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the poller needs to ask one feed, read before it asks: no transaction stays open meanwhile."""
+
+    due: Due
+    reader: ListReader
+    account: BankAccount
+    token: str
+    span: Ask
+    known_odd: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was found so far in one asking; ``ids`` are the provider's, for the comparison of a day."""
+
+    pages: int = 0
+    listed: int = 0
+    fresh: int = 0
+    odd: int = 0
+    ids: set[str] = field(default_factory=set)
+
+
+def due_askings(session: Session, now: datetime, limit: int) -> list[Due]:
+    """Return what is due over all schools in scope, the longest waiting first."""
+    rows = session.execute(text(f"{DUE} ORDER BY since, feed_id LIMIT :limit"), {"now": now, "limit": limit})
+    return [Due(feed_id, school_id, kind) for feed_id, school_id, kind, _ in rows]
+
+
+def prepare(session: Session, vault: Vault, due: Due, now: datetime) -> Asking | None:
+    """Read what an asking needs; None when it is no longer due, since somebody else has asked meanwhile."""
+    still = session.execute(
+        text(f"SELECT 1 FROM ({DUE}) AS due WHERE feed_id = :feed AND kind = :kind"),  # noqa: S608  our own text
+        {"now": now, "feed": due.feed_id, "kind": due.kind},
+    ).first()
+    if still is None:
+        return None
+    feed = feed_by_id(session, due.school_id, due.feed_id)
+    account = session.exec(
+        select(BankAccount).where(BankAccount.school_id == due.school_id, BankAccount.id == feed.bank_account_id)
+    ).one()
+    span = _window(session, feed, now) if due.kind == "window" else _days(session, feed, now)
+    return Asking(due, list_reader(feed.provider), account, secrets_of(feed, vault)[0], span, _odd_before(session, due))
+
+
+def keep_page(  # noqa: PLR0913, PLR0917  a page, where it belongs, and what was found so far
+    session: Session, vault: Vault, asking: Asking, tally: Tally, body: bytes, told: Sequence[Told], now: datetime
+) -> bool:
+    """Put a page into the inbox if it tells something; return whether it did.
+
+    A page that tells nothing we do not know is only counted: lists are asked every five minutes, and kept as they are
+    they would fill the inbox with what it holds already. What is odd is kept once, not every five minutes.
+    """
+    found = compare(session, asking.account, told)
+    tally.pages += 1
+    tally.listed += found.listed
+    tally.fresh += len(found.fresh)
+    tally.odd += found.odd
+    tally.ids |= {each.provider_id for each in movements(told)}
+    if not found.fresh and (not found.odd or tally.odd <= asking.known_odd):
+        return False
+    feed = feed_by_id(session, asking.due.school_id, asking.due.feed_id)
+    return store_message(session, vault, feed, body, now) is not None
+
+
+def record_poll(  # noqa: PLR0913, PLR0917  one row with its facts
+    session: Session, asking: Asking, tally: Tally, reason: str, began_at: datetime, now: datetime
+) -> Poll:
+    """Write down an asking that is over; it failed if there is a reason."""
+    whole_day = asking.due.kind == "day" and not reason
+    span = (asking.span.first, asking.span.last)
+    poll = Poll(
+        school_id=asking.due.school_id,
+        feed_id=asking.due.feed_id,
+        kind=asking.due.kind,
+        first=asking.span.first,
+        last=min(asking.span.last, max(began_at, asking.span.first)),
+        outcome="failed" if reason else "done",
+        reason=reason[:_MOST_REASON],
+        pages=tally.pages,
+        listed=tally.listed,
+        fresh=tally.fresh,
+        odd=tally.odd,
+        unlisted=unlisted(session, asking.account, asking.reader.provider, span, tally.ids) if whole_day else 0,
+        began_at=began_at,
+        ended_at=now,
+    )
+    session.add(poll)
+    session.flush()
+    return poll
+
+
+def last_good(session: Session, school_id: UUID, feed_id: UUID, kind: str) -> datetime | None:
+    """Return to which moment a feed's list was covered when it was last asked with success."""
+    return session.exec(
+        select(func.max(Poll.last)).where(
+            Poll.school_id == school_id, Poll.feed_id == feed_id, Poll.kind == kind, Poll.outcome == "done"
+        )
+    ).one()
+
+
+def _window(session: Session, feed: Feed, now: datetime) -> Ask:
+    """Return the span to be asked for now: from 48 hours before what was covered, in whole days."""
+    covered = last_good(session, feed.school_id, feed.id, "window") or feed.opened_at
+    return whole_days(covered - BACK, now)
+
+
+def _days(session: Session, feed: Feed, now: datetime) -> Ask:
+    """Return the whole days to be compared: yesterday, and those before that nobody compared (a month at most)."""
+    yesterday = whole_days(now - _DAY, now - _DAY)
+    covered = last_good(session, feed.school_id, feed.id, "day") or feed.opened_at
+    first = max(covered + timedelta(seconds=1), yesterday.first - 30 * _DAY)
+    return whole_days(min(first, yesterday.first), yesterday.last)
+
+
+def _odd_before(session: Session, due: Due) -> int:
+    """Return how many odd rows the last good asking of this kind had."""
+    query: Any = (
+        select(Poll.odd)
+        .where(Poll.school_id == due.school_id, Poll.feed_id == due.feed_id)
+        .where(Poll.kind == due.kind, Poll.outcome == "done")
+        .order_by(col(Poll.id).desc())
+        .limit(1)
+    )
+    return int(session.exec(query).first() or 0)

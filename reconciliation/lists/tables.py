@@ -1,0 +1,98 @@
+"""Rows about feeds that are asked or watched: what was fetched, who was refused, and who lets held money go."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlmodel import Field
+
+from billing.storage import Row, identity_column, in_school, new_id, number_column, one_of, time_column
+
+POLL_KINDS = ("window", "day")
+POLL_OUTCOMES = ("done", "failed")
+REFUSALS = ("address", "signature")
+
+
+class Poll(Row, table=True):
+    """One asking of a provider's list: the span, what came of it, and what was new in it. Written when it is over.
+
+    ``window`` is the regular asking, ``day`` the comparison of a whole Vietnamese day on the next morning. ``listed``
+    counts rows of our account, ``fresh`` those that no feed had told of, ``odd`` those that cannot be read or tell
+    other money than we know, ``unlisted`` (of a day) what callbacks told and the list does not. Work is found by the
+    absence of a row, so one that was killed in the middle is simply asked again.
+    """
+
+    __tablename__ = "polls"
+    __table_args__ = (
+        in_school(["feed_id"], "feeds"),
+        one_of("kind", POLL_KINDS),
+        one_of("outcome", POLL_OUTCOMES),
+        CheckConstraint("first <= last", name="span_in_order"),
+        CheckConstraint("outcome = 'done' OR reason <> ''", name="failure_has_a_reason"),
+        Index("ix_polls_feed", "school_id", "feed_id", "kind", "ended_at"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    feed_id: UUID
+    kind: str
+    first: datetime = time_column()
+    last: datetime = time_column()
+    outcome: str
+    reason: str = ""
+    pages: int = 0
+    listed: int = 0
+    fresh: int = 0
+    odd: int = 0
+    unlisted: int = 0
+    began_at: datetime = time_column()
+    ended_at: datetime = time_column()
+
+
+class FeedRefusal(Row, table=True):
+    """How often messages to a feed were refused on a day, and why: counted, nothing of them is kept."""
+
+    __tablename__ = "feed_refusals"
+    __table_args__ = (in_school(["feed_id"], "feeds"), one_of("reason", REFUSALS))
+
+    school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
+    feed_id: UUID = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    reason: str = Field(primary_key=True)
+    count: int = number_column()
+
+
+class TransferRelease(Row, table=True):
+    """A person asks to let held money go: why, and who; another person decides."""
+
+    __tablename__ = "transfer_releases"
+    __table_args__ = (
+        in_school(["transfer_id"], "transfers"),
+        CheckConstraint("reason <> ''", name="reason_given"),
+        Index("ix_transfer_releases_transfer", "school_id", "transfer_id"),
+        UniqueConstraint("school_id", "id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    transfer_id: UUID
+    reason: str
+    made_by: UUID
+    made_at: datetime = time_column()
+
+
+class TransferReleaseDecision(Row, table=True):
+    """What another person decided about letting held money go; whoever asked may only take it back."""
+
+    __tablename__ = "transfer_release_decisions"
+    __table_args__ = (
+        in_school(["release_id"], "transfer_releases"),
+        CheckConstraint("approved OR reason <> ''", name="no_has_a_reason"),
+    )
+
+    release_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    approved: bool
+    decided_by: UUID
+    reason: str = ""
+    at: datetime = time_column()

@@ -1,0 +1,1 @@
+"""Tests of the lists that providers hand out when asked."""
