@@ -11,6 +11,7 @@ HocphiError
 │   │   ├── ProviderAway         it does not answer, or asks us to wait: try again later
 │   │   └── ListUnreadable       it answered, but not with the list it publishes, or it does not know our token
 │   ├── StatementUnreadable      no known layout, or a cell that cannot be read; nothing was stored
+│   │   ├── StatementLayoutUnknown  no known layout: a person can say which column is what
 │   │   └── StatementTotalsDiffer   balances or totals of the file do not add up
 │   └── StepNotAllowed           the transfer's state does not allow this step
 └── NotFound
@@ -65,6 +66,10 @@ class ListUnreadable(ListRefused):
 
 class StatementUnreadable(Refused):
     """No known layout, or a cell that cannot be read; an amount is never guessed."""
+
+
+class StatementLayoutUnknown(StatementUnreadable):
+    """No known heading in the file; a person can say which column is what."""
 
 
 class StatementTotalsDiffer(StatementUnreadable):

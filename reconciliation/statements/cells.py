@@ -16,6 +16,13 @@ _DECIMAL = re.compile(r"(.+)[.,](0{1,2})")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 _YEAR_FIRST = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:\.0+)?")
+_DAY_AND_MONTH = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})")
+_PERIOD_DAY = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SCIENTIFIC = re.compile(r"[0-9][.,][0-9]+E\+?[0-9]+", re.IGNORECASE)
+_ACCOUNT = re.compile(r"[0-9]{6,19}(?=VN[DĐ]|$|[^0-9A-Za-z])|[0-9A-Za-z]{6,19}")
+_EXCEL_KEEPS = 10**15  # Excel keeps 15 digits of a number and makes zeros of the rest
+_MOST = 10**19  # no account has more digits
+_DOUBLE_KEEPS = 2**53  # a double keeps every whole number up to here
 _EXCEL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  a wall clock in the bank's own time
 _EXCEL_DAYS = range(20_000, 80_000)  # 1954 to 2119: any other number is no day
 _MAX_DIGITS = 16
@@ -57,6 +64,71 @@ def read_moment(value: object) -> tuple[date, datetime | None]:
     if day.year not in PLAUSIBLE_YEARS:
         raise ValueError("năm không hợp lý")
     return day, moment
+
+
+def read_day_of(value: object, period: tuple[date, date] | None) -> date:
+    """Read dd-mm without a year: of the statement's period; raises ``ValueError`` unless one year fits."""
+    match = _DAY_AND_MONTH.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or period is None:
+        raise ValueError(
+            "không phải là ngày" if match is None else "không rõ năm: sao kê không ghi kỳ (từ ngày, đến ngày)"
+        )
+    fitting = []
+    for year in range(period[0].year, period[1].year + 1):
+        try:
+            day = date(year, int(match[2]), int(match[1]))
+        except ValueError:
+            continue
+        if period[0] <= day <= period[1]:
+            fitting.append(day)
+    if len(fitting) != 1:
+        raise ValueError("không nằm trong kỳ của sao kê")
+    return fitting[0]
+
+
+def read_period(text: str) -> tuple[date, date] | None:
+    """Find "từ ngày … đến ngày …" in the text of a row; None when it tells no period."""
+    words = f" {fold(text)} "
+    if not ((" tu " in words and " den " in words) or (" from " in words and " to " in words)):
+        return None
+    days = [_read_text(found)[0] for found in _PERIOD_DAY.findall(words)][:2]
+    return (days[0], days[1]) if len(days) > 1 and days[0] <= days[1] else None
+
+
+def read_account(value: object) -> tuple[str, bool] | None:
+    """Read an account's number, and whether zeros in front of it may be lost; None where there is none.
+
+    A number cell is believed only where every digit is certain: Excel rounds to 15 digits, a double to 2^53. Raises
+    ``ValueError`` for a number that may have been rounded; it is never taken for the account.
+    """
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, int):
+        return _from_whole(value), True
+    if isinstance(value, float):
+        return _from_double(value), True
+    text = str(value).strip().lstrip("'").replace(" ", "").replace("\xa0", "")
+    if _SCIENTIFIC.fullmatch(text):
+        raise ValueError(_ROUNDED)
+    match = _ACCOUNT.match(text)
+    return (match[0], False) if match else None
+
+
+_ROUNDED = "số tài khoản lưu ở dạng số nên đã mất chữ số: hãy tải lại bản gốc, hoặc định dạng ô là chữ (Text)"
+
+
+def _from_double(value: float) -> str:
+    if not (0 < value < _EXCEL_KEEPS and value.is_integer()):
+        raise ValueError(_ROUNDED)
+    return str(int(value))
+
+
+def _from_whole(value: int) -> str:
+    rounded_by_a_double = _DOUBLE_KEEPS <= value < _MOST and int(float(value)) == value
+    rounded_by_excel = _EXCEL_KEEPS <= value < _DOUBLE_KEEPS and value % 10 == 0
+    if not 0 < value < _MOST or rounded_by_a_double or rounded_by_excel:
+        raise ValueError(_ROUNDED)
+    return str(value)
 
 
 def _read_cell(value: object) -> tuple[date, datetime | None]:

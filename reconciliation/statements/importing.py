@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from billing.ledger.tables import BankAccount
-from billing.money import ZERO, Money
+from billing.money import ZERO
 from billing.vault import Vault
-from reconciliation.errors import StatementUnreadable
+from reconciliation.errors import StatementLayoutUnknown, StatementUnreadable
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.inbox import store_message
-from reconciliation.pairing import DAY_APART, Told, pair, told
 from reconciliation.plausible import implausible
-from reconciliation.statements.reading import Statement, StatementLine, read_statement
-from reconciliation.tables import Feed, InboxResult, StatementFile, Transfer
+from reconciliation.statements.knowing import known_lines
+from reconciliation.statements.layouts import BANK_OF_BIN
+from reconciliation.statements.lines import Statement, StatementLine
+from reconciliation.statements.mapping import Mapped
+from reconciliation.statements.reading import read_statement
+from reconciliation.tables import Feed, InboxResult, StatementFile
 from reconciliation.tables import StatementLine as StatementLineRow
-from reconciliation.transfers import Origin, lock_account, told_by, write_transfer
+from reconciliation.transfers import Origin, lock_account, write_transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +38,22 @@ class Imported:
 
 
 def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a moment
-    session: Session, vault: Vault, feed: Feed, data: bytes, user_id: UUID | None, now: datetime
+    session: Session,
+    vault: Vault,
+    feed: Feed,
+    data: bytes,
+    user_id: UUID | None,
+    now: datetime,
+    mapped: Sequence[Mapped] = (),
 ) -> Imported:
     """Store a statement's bytes and read it into transfers; the same or an overlapping file adds nothing twice.
 
     A line whose money a callback told us of is tied to that transfer, the best evidence of all lines first. The other
-    lines become transfers: of n equal lines and m equal callbacks n - m. Raises ``StatementUnreadable``; nothing is
-    stored then.
+    lines become transfers: of n equal lines and m equal callbacks n - m. ``mapped`` are layouts that people of the
+    school explained. Raises ``StatementUnreadable``; nothing is stored then.
     """
     account = _account(session, feed)
-    statement = read_statement(data)
-    _judge(statement, account)
-    _refuse_implausible(statement, now)
+    statement = read_for(account, data, mapped, now)
     inbox_id = store_message(session, vault, feed, data, now)
     if inbox_id is None:
         return Imported(None, len(statement.lines), 0, len(statement.lines), again=True)
@@ -55,7 +61,7 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
     session.add(file)
     session.flush()
     lock_account(session, account.id)
-    known = _known(session, account, statement.lines)
+    known = known_lines(session, account, statement)
     new = 0
     for place, line in enumerate(statement.lines):
         transfer_id = known.get(place)
@@ -73,70 +79,23 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
     return Imported(file.id, lines, new, lines - new)
 
 
-def _known(session: Session, account: BankAccount, lines: Sequence[StatementLine]) -> dict[int, UUID]:
-    """Return for each line, by its place, the transfer it is about: the line itself read before, or a callback."""
-    transfers = _around(session, account, lines)
-    by_key = {each.provider_id: each.id for each in transfers if each.provider == STATEMENT}
-    known: dict[int, UUID] = {}
-    rest: dict[tuple[str, Money], list[int]] = defaultdict(list)
-    for place, line in enumerate(lines):
-        same = by_key.pop(line.key(account.number), None)
-        if same is None:
-            rest[line.direction.value, line.amount].append(place)
-        else:
-            known[place] = same
-    callbacks: dict[tuple[str, Money], list[Transfer]] = defaultdict(list)
-    for each in transfers:
-        if each.provider != STATEMENT:
-            callbacks[each.direction, each.amount].append(each)
-    days = _tied_days(session, account, lines)
-    for money, places in rest.items():
-        others = callbacks[money]
-        told_by_lines = [_told_by_line(lines[place]) for place in places]
-        pairs = pair(told_by_lines, [told_by(other, days.get(other.id)) for other in others])
-        known |= {places[line]: others[other].id for line, other in pairs.items()}
-    return known
+def read_for(account: BankAccount, data: bytes, mapped: Sequence[Mapped], now: datetime) -> Statement:
+    """Read a file as the statement of an account; raises ``StatementUnreadable`` where it is not, or cannot be true."""
+    statement = _read(account, data, mapped)
+    _judge(statement, account)
+    _refuse_implausible(statement, now)
+    return statement
 
 
-def _told_by_line(line: StatementLine) -> Told:
-    return told(line.day, line.time, line.memo, line.bank_reference, booked=True)
-
-
-def _around(session: Session, account: BankAccount, lines: Sequence[StatementLine]) -> Sequence[Transfer]:
-    """Return the transfers on the account around the days of some lines."""
-    if not lines:
-        return ()
-    days = [line.day for line in lines]
-    return session.exec(
-        select(Transfer)
-        .where(
-            Transfer.school_id == account.school_id,
-            Transfer.bank_account_id == account.id,
-            Transfer.value_date >= min(days) - DAY_APART,
-            Transfer.value_date <= max(days) + DAY_APART,
-            col(Transfer.state) != "duplicate",
-        )
-        .order_by(col(Transfer.occurred_at), col(Transfer.id)),
-    ).all()
-
-
-def _tied_days(session: Session, account: BankAccount, lines: Sequence[StatementLine]) -> dict[UUID, date]:
-    """Return the days on which earlier statements show transfers: no line of another day is about them."""
-    if not lines:
-        return {}
-    days = [line.day for line in lines]
-    rows = session.exec(
-        select(col(StatementLineRow.transfer_id), col(StatementLineRow.day))
-        .join(StatementFile, col(StatementFile.id) == col(StatementLineRow.file_id))
-        .where(
-            StatementLineRow.school_id == account.school_id,
-            StatementFile.school_id == account.school_id,
-            StatementFile.bank_account_id == account.id,
-            StatementLineRow.day >= min(days) - 2 * DAY_APART,
-            StatementLineRow.day <= max(days) + 2 * DAY_APART,
-        ),
-    ).all()
-    return {transfer_id: day for transfer_id, day in rows if transfer_id is not None}
+def _read(account: BankAccount, data: bytes, mapped: Sequence[Mapped]) -> Statement:
+    """Read as the file says; where it names no bank, as the account's bank writes."""
+    try:
+        return read_statement(data, account=account.number, mapped=mapped)
+    except StatementLayoutUnknown:
+        bank = BANK_OF_BIN.get(account.bank_bin)
+        if bank is None:
+            raise
+        return read_statement(data, bank, account.number, mapped)
 
 
 def _account(session: Session, feed: Feed) -> BankAccount:
@@ -149,7 +108,7 @@ def _account(session: Session, feed: Feed) -> BankAccount:
 
 
 def _judge(statement: Statement, account: BankAccount) -> None:
-    if statement.account is not None and statement.account != account.number:
+    if statement.account is not None and not statement.is_of(account.number):
         raise StatementUnreadable(
             f"Sao kê của tài khoản {statement.account}, không phải {account.number}: hãy chọn đúng tài khoản",
         )

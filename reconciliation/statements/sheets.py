@@ -1,56 +1,41 @@
-"""The rows of an uploaded XLSX file, within limits (pure): a bomb or an endless sheet is refused, not read."""
+"""The sheets of an uploaded file, within limits (pure): its bytes tell the format, not its name."""
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Sequence
-from typing import Any, TypeAlias
-
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from reconciliation.errors import StatementUnreadable
+from reconciliation.statements import grid
+from reconciliation.statements.csv_sheets import read_csv, read_text
+from reconciliation.statements.grid import Sheet
+from reconciliation.statements.html_sheets import read_html
+from reconciliation.statements.xls_sheets import read_xls
+from reconciliation.statements.xlsx_sheets import read_xlsx
 
-MAX_FILE_BYTES = 20 * 1024 * 1024
-MAX_UNPACKED_BYTES = 300 * 1024 * 1024
-MAX_ROWS = 200_000
-MAX_COLUMNS = 60
-
-SheetRow: TypeAlias = Sequence[object]
-
-
-def read_sheets(content: bytes) -> list[list[SheetRow]]:
-    """Return the rows of each sheet; formulas come as their text, so they are refused where an amount stands.
-
-    Raises ``StatementUnreadable``.
-    """
-    _judge_size(content)
-    try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
-        return [_rows(sheet) for sheet in book.worksheets]
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, SyntaxError) as error:
-        raise StatementUnreadable("Không mở được tệp: hãy lưu lại thành Excel (.xlsx) rồi gửi lại") from error
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_PACKED = b"PK"
+_PDF = b"%PDF"
 
 
-def _judge_size(content: bytes) -> None:
-    if len(content) > MAX_FILE_BYTES:
-        raise StatementUnreadable(f"Tệp lớn hơn {MAX_FILE_BYTES // 1024 // 1024} MB")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            unpacked = sum(entry.file_size for entry in packed.infolist())
-    except zipfile.BadZipFile as error:
-        raise StatementUnreadable("Tệp không phải là Excel (.xlsx): hãy lưu lại thành .xlsx rồi gửi lại") from error
-    if unpacked > MAX_UNPACKED_BYTES:
-        raise StatementUnreadable("Tệp nén bất thường, không mở")
+def demand_size(content: bytes) -> None:
+    """Refuse an empty or an endless file; raises ``StatementUnreadable``."""
+    if not content.strip():
+        raise StatementUnreadable("Tệp rỗng")
+    if len(content) > grid.MAX_FILE_BYTES:
+        raise StatementUnreadable(f"Tệp lớn hơn {grid.MAX_FILE_BYTES // 1024 // 1024} MB")
 
 
-def _rows(sheet: Any) -> list[SheetRow]:  # noqa: ANN401  the stubs know no read-only sheets
-    # Bank exports often declare a wrong size; openpyxl would then stop at the first cell.
-    sheet.reset_dimensions()
-    rows: list[SheetRow] = []
-    for row in sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS):
-        if len(rows) == MAX_ROWS:
-            raise StatementUnreadable(f"Bảng có hơn {MAX_ROWS} dòng")
-        rows.append(row)
-    return rows
+def is_binary(content: bytes) -> bool:
+    """Tell whether the bytes are a workbook rather than a text."""
+    return content.startswith((_PACKED, _OLD_OFFICE, _PDF))
+
+
+def read_sheets(content: bytes) -> list[Sheet]:
+    """Return the rows of each sheet; raises ``StatementUnreadable``."""
+    demand_size(content)
+    if content.startswith(_PDF):
+        raise StatementUnreadable("Không đọc số tiền từ tệp PDF: hãy tải sao kê dạng Excel hoặc CSV")
+    if content.startswith(_PACKED):
+        return read_xlsx(content)
+    if content.startswith(_OLD_OFFICE):
+        return read_xls(content)
+    text = read_text(content)
+    return read_html(text) if text.lstrip().startswith("<") else read_csv(text)

@@ -7,7 +7,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from reconciliation.errors import StatementUnreadable
-from reconciliation.statements.reading import Statement, StatementLine, read_statement
+from reconciliation.statements.lines import Statement, StatementLine
+from reconciliation.statements.reading import read_statement
 from service.commands.answers import YES, no, unusable
 
 

@@ -19,7 +19,7 @@ from reconciliation.tables import InboxMessage, StatementFile, StatementLine
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from tests.factories.collecting import PAID_AT, Collecting, make_collecting
-from tests.reconciliation.statements.workbooks import mb
+from tests.reconciliation.statements.workbooks import mb, workbook
 
 NEXT_DAY = PAID_AT + timedelta(days=1)
 
@@ -82,6 +82,28 @@ def test_the_same_file_again_and_an_overlapping_one_add_nothing_twice(by_stateme
     assert (overlapping.lines, overlapping.new, overlapping.known) == (3, 1, 2)
     assert by_statement.books()["112"] == 300_000
     assert by_statement.receipts() == [(1, 100_000), (2, 100_000), (3, 100_000)]
+
+
+def test_another_template_of_the_same_days_adds_nothing_and_what_is_new_in_it_comes(by_statement: Collecting) -> None:
+    number = by_statement.account.number
+    one = [("1", "06/10/2025", "", "70.000", "1.070.000", "an"), ("2", "06/10/2025", "", "70.000", "1.140.000", "be")]
+    bring(by_statement, mb(*one, account=number))
+    lines = ("06/10/2025", "A1", "TK 123 an"), ("06/10/2025", "A2", "TK 124 be"), ("06/10/2025", "A3", "TK 125 cu")
+    rows = [[day, ref, memo, "", "70.000", f"1.{n * 70 + 70:03}.000"] for n, (day, ref, memo) in enumerate(lines)]
+    heading = ["Ngày giao dịch", "Số bút toán", "Nội dung", "Số tiền ghi nợ", "Số tiền ghi có", "Số dư"]
+    brought = bring(by_statement, workbook(["VPBank"], ["Số tài khoản", number], heading, *rows))
+
+    assert (brought.new, brought.known) == (1, 2)
+    assert by_statement.books()["112"] == 210_000
+
+
+def test_equal_sums_of_the_afternoons_statement_are_new_money(by_statement: Collecting) -> None:
+    number = by_statement.account.number
+    bring(by_statement, mb(("1", "06/10/2025", "", "70.000", "1.070.000", "an"), account=number))
+    after = mb(("1", "06/10/2025", "", "70.000", "1.140.000", "be"), account=number, opening="1.070.000")
+
+    assert bring(by_statement, after).new == 1
+    assert by_statement.books()["112"] == 140_000
 
 
 def test_equal_lines_and_equal_callbacks_are_counted_against_each_other(collecting: Collecting) -> None:

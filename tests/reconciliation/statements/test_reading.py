@@ -16,7 +16,7 @@ from reconciliation.errors import StatementTotalsDiffer, StatementUnreadable
 from reconciliation.feeds.stand_in import Payment, StandInBank
 from reconciliation.feeds.stand_in_statement import StatementHead, statement
 from reconciliation.matching import Direction
-from reconciliation.statements import sheets
+from reconciliation.statements import grid
 from reconciliation.statements.reading import read_statement
 from tests.reconciliation.statements.workbooks import MB_HEADER, mb, vietcombank, workbook
 
@@ -152,7 +152,7 @@ def test_another_archive_is_refused() -> None:
 def test_limits_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, limit in [("MAX_FILE_BYTES", 100), ("MAX_UNPACKED_BYTES", 100), ("MAX_ROWS", 2)]:
         with monkeypatch.context() as patch:
-            patch.setattr(sheets, name, limit)
+            patch.setattr(grid, name, limit)
             with pytest.raises(StatementUnreadable):
                 read_statement(mb(FIRST))
 
