@@ -12,7 +12,7 @@ COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test proof check lock bench-references bench-matching bench-billing clean clean-data installed installed-dev
+.PHONY: help demo up test proof check lock accuracy bench-references bench-matching bench-billing clean clean-data installed installed-dev
 
 help: ## Explain each target
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ lock: ## Resolve the packages anew into both locks (needs uv; ARGS="--upgrade")
 	$(COMPILE) -o requirements.lock
 	$(COMPILE) --group dev -c requirements.lock -o requirements-dev.lock
 	@if grep -n '://' requirements.lock requirements-dev.lock; then echo 'a lock holds an address'; exit 1; fi
+
+accuracy: installed-dev ## Measure how often money finds the right child, beside pretix's way and the same sum within a day
+	$(IN_VENV) -m benchmarks.accuracy $(ARGS)
 
 bench-references: installed-dev ## Measure how often a memo without a reference looks like one
 	$(IN_VENV) -m benchmarks.reference_memos $(ARGS)
