@@ -1,4 +1,4 @@
-"""How a process that writes thousands of rows lets Python collect its garbage."""
+"""How a process that writes thousands of rows, or takes them in, lets Python collect its garbage."""
 
 from __future__ import annotations
 

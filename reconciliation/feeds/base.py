@@ -118,7 +118,8 @@ class Feed(Protocol):
 
 def header(headers: Mapping[str, str], name: str) -> str:
     """Return a header whatever its case; raises ``SignatureMissing`` when absent, empty or given twice."""
-    values = [value for key, value in headers.items() if key.lower() == name.lower()]
+    wanted = name.lower()
+    values = [value for key, value in headers.items() if key.lower() == wanted]
     if len(values) != 1 or not values[0].strip():
         raise SignatureMissing(f"Thiếu (hoặc có nhiều hơn một) tiêu đề {name}", header=name)
     return values[0].strip()

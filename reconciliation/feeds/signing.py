@@ -121,7 +121,7 @@ def same(given: str, expected: str | bytes) -> bool:
 
 def hmac_hex(secret: bytes, message: bytes, algorithm: str) -> str:
     """Return an HMAC as lower-case hex digits."""
-    return hmac.new(secret, message, algorithm).hexdigest()
+    return hmac.digest(secret, message, algorithm).hex()
 
 
 def md5_hex(message: bytes) -> str:

@@ -7,6 +7,7 @@ import argparse
 import uvicorn
 
 from service import lifeline
+from service.collecting import settle
 from service.commands import numbers
 from service.commands.answers import YES, unusable
 from service.logs import write_logs
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
                 forwarded_allow_ips=wiring.settings.trusted_proxies,
                 timeout_graceful_shutdown=8,
             )
+            settle()
             uvicorn.Server(config).run()
     except NotGiven as error:
         return unusable(str(error))
