@@ -13,13 +13,10 @@ import argparse
 import multiprocessing
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +25,10 @@ from psycopg import sql
 
 from benchmarks.billing_run.world import make_province
 from benchmarks.billing_run.writing import TABLES, add_one, columns_of, come_up, insert_one, issue_one
+from benchmarks.own_server import own_server
 from service.database import Database, libpq_url, make_engine, metadata
-from service.embedded import Servers, erase
-from service.preparing import Addresses, prepare, role_url
-from tests.conftest import TEST_SECRET, TestServers
+from service.preparing import Addresses, prepare
+from tests.conftest import TestServers
 
 AT_A_TIME = 2
 SLOW_SCHOOLS = 2
@@ -97,19 +94,6 @@ def count_rows(own: TestServers, name: str, schools: Sequence[UUID]) -> int:
     with psycopg.connect(libpq_url(own.addresses(name).owner)) as connection:
         row = connection.execute(sql.SQL("SELECT ") + counts, {"schools": list(schools)}).fetchone()
     return int(row[0]) if row else 0
-
-
-@contextmanager
-def own_server() -> Iterator[TestServers]:
-    """Start a durable server of its own, with room for its work as a province would give it."""
-    folder = Path(tempfile.mkdtemp())
-    with Servers.start(folder) as servers:
-        url = servers.superuser_url
-        with psycopg.connect(libpq_url(url), autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
-            connection.execute("SELECT pg_reload_conf()")
-        yield TestServers(url, role_url(url, "hocphi_app", TEST_SECRET), servers.redis_url)
-    erase(folder)
 
 
 def copy_database(own: TestServers, source: str, target: str) -> None:
