@@ -10,12 +10,14 @@ from uuid import UUID
 from sqlalchemy import exists, text
 from sqlmodel import Session, col, select
 
+from billing.events.recording import ACCOUNT_EVENTS
 from billing.events.tables import Event
 from billing.storage import new_id
 from notifications.occasions import Happening, happenings, recipients
 from notifications.quiet import SCHOOL_TIME
 from notifications.rules import Kind, Plan, PlannedMessage, Recipient, Via, plan
-from notifications.tables import Message, NoticePlan
+from notifications.staff_telling import Colleagues, for_staff, nobody
+from notifications.tables import Message, NoticePlan, StaffMessage
 
 NOT_ANNOUNCED = "not_announced"
 NO_CHANNEL = "no_channel"
@@ -34,24 +36,33 @@ def unplanned(session: Session, limit: int) -> list[tuple[UUID, int]]:
 
 
 def plan_events(
-    session: Session, event_ids: Sequence[int], now: datetime, available: Collection[Via]
+    session: Session,
+    event_ids: Sequence[int],
+    now: datetime,
+    available: Collection[Via],
+    colleagues: Colleagues = nobody,
 ) -> dict[int, int]:
     """Write the messages of events of one school; return how many, by event, without those somebody else plans.
 
-    A receipt goes out by every channel there is (the PDF comes by mail); a notice by the first that accepts it.
+    A receipt goes out by every channel there is (the PDF comes by mail); a notice by the first that accepts it. What
+    staff are told of goes to ``colleagues``.
     """
     events = _ours_to_plan(session, event_ids)
     told = happenings(session, events)
     today = now.astimezone(SCHOOL_TIME).date()
-    people = recipients(session, {happened.pupil_id for happened in told.values()}, today) if told else {}
+    families = recipients(session, {happened.pupil_id for happened in told.values()}, today) if told else {}
     made: dict[int, int] = {}
     for event in events:
         if event.id is None:
             raise ValueError("an event that was read has its number")
         happened = told.get(event.id)
-        rows, reason = [], NOT_ANNOUNCED
+        rows: list[Message] | list[StaffMessage] = []
+        reason = NOT_ANNOUNCED
+        if event.kind in ACCOUNT_EVENTS:
+            people = colleagues(session, event.school_id)
+            rows, reason = for_staff(event, people, now, by_mail=Via.MAIL in available), ""
         if happened is not None:
-            decided = _decide(happened, people[happened.pupil_id], now, available)
+            decided = _decide(happened, families[happened.pupil_id], now, available)
             reason = decided.silence or ("" if available else NO_CHANNEL)
             rows = [
                 row for one in decided.messages for row in _rows(event.id, event.school_id, happened.pupil_id, one, now)

@@ -11,6 +11,8 @@ from billing.storage import Row, identity_column, in_school, new_id, number_colu
 CHANNELS = ("zalo", "sms", "email")
 MESSAGE_STATES = ("pending", "accepted", "failed", "unknown", "superseded")
 
+STAFF_STATES = ("pending", "accepted", "failed", "no_address")
+
 
 class NoticePlan(Row, table=True):
     """Says that an event was turned into messages (perhaps none). Work is found by the absence of this row."""
@@ -58,6 +60,33 @@ class Message(Row, table=True):
     lease_until: datetime | None = time_column(nullable=True)
     provider_id: str | None = Field(default=None, max_length=120)
     made_at: datetime = time_column()
+
+
+class StaffMessage(Row, table=True):
+    """One letter to one member of staff about an event of the office, such as a change of account.
+
+    Its words are made from ids when it is sent. ``no_address``: the login is no e-mail address, so it is only seen on
+    screen. State, attempts and times change; everything else is written once.
+    """
+
+    __tablename__ = "staff_messages"
+    __table_args__ = (
+        in_school(["event_id"], "events"),
+        UniqueConstraint("school_id", "event_id", "user_id"),
+        one_of("state", STAFF_STATES),
+        Index("ix_staff_messages_due", "next_try_at", postgresql_where=text("state = 'pending'")),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    event_id: int = number_column()
+    user_id: UUID = Field(foreign_key="users.id")
+    state: str = "pending"
+    attempts: int = 0
+    next_try_at: datetime | None = time_column(nullable=True)
+    problem: str = ""
+    made_at: datetime = time_column()
+    accepted_at: datetime | None = time_column(nullable=True)
 
 
 class MessageAttempt(Row, table=True):

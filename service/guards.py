@@ -45,6 +45,10 @@ NARROWED = {
 
 # Rows of these are written once: no UPDATE, DELETE or TRUNCATE, whoever asks.
 WRITTEN_ONCE = (
+    "account_approvals",
+    "account_changes",
+    "account_openings",
+    "account_withdrawals",
     "allocations",
     "attendance_months",
     "audit_entries",

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     database_owner_url: str | None = Field(None, validation_alias="DATABASE_OWNER_URL")
     database_door_url: str | None = Field(None, validation_alias="DATABASE_DOOR_URL")
     redis_url: str | None = Field(None, validation_alias="REDIS_URL")
+    account_wait_hours: int = Field(24, ge=24, le=24 * 30, validation_alias="HOCPHI_ACCOUNT_WAIT_HOURS")
     smtp_url: str | None = Field(None, validation_alias="SMTP_URL")
     mail_sender: str = Field("Hocphi <khong-tra-loi@hocphi.invalid>", validation_alias="MAIL_SENDER")
     zalo_base_url: str = Field("https://business.openapi.zalo.me", validation_alias="ZALO_BASE_URL")

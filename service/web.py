@@ -15,6 +15,7 @@ from service.front import Front
 from service.pages import (
     attendance,
     auditing,
+    bank_accounts,
     claims,
     class_teacher,
     contracts,
@@ -77,6 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     newyear.router,
     former.router,
     relief.router,
+    bank_accounts.router,
     uploading.router,
     auditing.router,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from billing.bills.instalments import Share, split_due
+from billing.ledger.replacing import replacements
 from billing.loading import load_temporary, number_shared
 from billing.money import Money, total
 
@@ -148,12 +149,16 @@ _INSERT_INSTALMENTS = text("""
 
 
 def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> None:
-    """Insert bills, lines, reductions and instalments; the database checks sums, keys and the school on every row."""
+    """Insert bills, lines, reductions and instalments; the database checks sums, keys and the school on every row.
+
+    A bill for an account that was replaced goes to the one in its place.
+    """
     session.flush()
+    instead = replacements(session, issue.school_id)
     shared_lines = number_shared(bill.lines for bill in bills)
     each = shared_lines.values()
     ends = {id(lines): _end_of_row(number, lines) for number, lines in each}
-    load_temporary(session, "new_bills", _BILLS, (_bill_row(bill) + ends[id(bill.lines)] for bill in bills))
+    load_temporary(session, "new_bills", _BILLS, (_bill_row(bill, instead) + ends[id(bill.lines)] for bill in bills))
     load_temporary(session, "new_bill_lines", _LINES, (row for one in each for row in _line_rows(*one)))
     load_temporary(session, "new_bill_reductions", _REDUCTIONS, (row for one in each for row in _shares(*one)))
     shared = {
@@ -170,14 +175,14 @@ def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> Non
         session.execute(_INSERT_INSTALMENTS, {"school_id": issue.school_id})
 
 
-def _bill_row(bill: NewBill) -> tuple[object, ...]:
+def _bill_row(bill: NewBill, instead: Mapping[UUID, UUID]) -> tuple[object, ...]:
     return (
         bill.id,
         bill.number,
         bill.enrolment_id,
         bill.pupil_id,
         bill.class_id,
-        bill.bank_account_id,
+        instead.get(bill.bank_account_id, bill.bank_account_id),
         bill.replaces_id,
     )
 

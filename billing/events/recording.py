@@ -20,6 +20,12 @@ BILL_CREDITED = "bill_credited"  # subject: bill
 CREDIT_USED = "credit_used"  # subject: bill
 PAYMENT_RECEIVED = "payment_received"  # subject: payment
 PAYMENT_REVERSED = "payment_reversed"  # subject: payment
+# Subject: the change of a bank account. Staff are told of these, families never.
+ACCOUNT_ASKED = "account_asked"
+ACCOUNT_APPROVED = "account_approved"
+ACCOUNT_WITHDRAWN = "account_withdrawn"
+ACCOUNT_OPENED = "account_opened"
+ACCOUNT_EVENTS = (ACCOUNT_ASKED, ACCOUNT_APPROVED, ACCOUNT_WITHDRAWN, ACCOUNT_OPENED)
 
 
 def record_event(

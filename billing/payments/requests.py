@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
+from billing.ledger.replacing import replacements
 from billing.ledger.tables import BankAccount
 from billing.loading import load_temporary
 from billing.money import Money, total
@@ -52,15 +53,18 @@ def open_requests(  # noqa: PLR0913  whose, where, when, with which key
     """Open one request for each pupil and account that has open bills; the oldest due comes first in it.
 
     Payees without an open bill get none, unless a bill of theirs is among ``settled``: bills that families are to be
-    shown although their credit paid them in full. References come from the database's sequence, so no two are alike
+    shown although their credit paid them in full. A replaced account stands for the one in its place, also for older
+    bills. References come from the database's sequence, so no two are alike
     and none is used again, also when the transaction fails.
     """
     session.flush()
-    wanted = set(payees)
+    instead = replacements(session, school_id)
+    wanted = {(pupil, instead.get(account, account)) for pupil, account in payees}
     bills: dict[Payee, list[tuple[UUID, Money]]] = defaultdict(list)
     for each in open_bills(session, school_id, {pupil for pupil, _ in wanted}, settled=settled):
-        if (each.pupil_id, each.bank_account_id) in wanted:
-            bills[each.pupil_id, each.bank_account_id].append((each.bill_id, each.rest))
+        payee = (each.pupil_id, instead.get(each.bank_account_id, each.bank_account_id))
+        if payee in wanted:
+            bills[payee].append((each.bill_id, each.rest))
     numbers = _virtual_numbers(session, school_id, bills, now)
     # In the order of the ids; their numbers are compared much faster.
     order = sorted(bills.items(), key=lambda item: (item[0][0].int, item[0][1].int))

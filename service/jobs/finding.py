@@ -25,12 +25,23 @@ _WAITING: Mapping[str, str] = MappingProxyType(
             SELECT greatest(run_after, lease_until) AS since FROM jobs
             WHERE state IN ('queued', 'running') AND kind IN ('rounds.issue', 'rounds.preview')
             AND run_after <= :now AND coalesce(lease_until, run_after) <= :now""",
+        "billing.open_accounts": """
+            SELECT a.in_force_at AS since FROM account_approvals a WHERE a.in_force_at <= :now
+            AND NOT EXISTS (SELECT FROM account_openings o
+                            WHERE o.school_id = a.school_id AND o.change_id = a.change_id)
+            AND NOT EXISTS (SELECT FROM account_withdrawals w
+                            WHERE w.school_id = a.school_id AND w.change_id = a.change_id)
+            UNION ALL SELECT (o.keeps_until + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' FROM account_openings o
+            JOIN feeds f ON f.school_id = o.school_id AND f.bank_account_id = o.replaces_id
+            WHERE f.closed_at IS NULL AND f.provider <> 'statement'
+            AND (o.keeps_until + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' <= :now""",
         "notifications.plan": """
             SELECT e.occurred_at AS since FROM events e
             WHERE NOT EXISTS (SELECT FROM notice_plans p WHERE p.school_id = e.school_id AND p.event_id = e.id)""",
         "notifications.send": """
             SELECT greatest(next_try_at, lease_until) AS since FROM messages
-            WHERE state = 'pending' AND next_try_at <= :now AND coalesce(lease_until, next_try_at) <= :now""",
+            WHERE state = 'pending' AND next_try_at <= :now AND coalesce(lease_until, next_try_at) <= :now
+            UNION ALL SELECT next_try_at FROM staff_messages WHERE state = 'pending' AND next_try_at <= :now""",
         "ledger.seal": """
             SELECT j.recorded_at AS since FROM journal_entries j
             WHERE NOT EXISTS (SELECT FROM seals s WHERE s.school_id = j.school_id AND s.entry_id = j.id)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from reconciliation.receipt_source import sourced_receipts
 from service.access.links import ensure_links
 from service.channels import available_channels, open_channels
 from service.database import EVERYTHING, Scope
+from service.jobs import accounts
 from service.settings import Settings
 from service.wiring import Wiring
 
@@ -62,6 +64,7 @@ def send(wiring: Wiring) -> int:
             if not reserved:
                 break
             dealt += sum(senders.map(post.deliver, reserved))
+        dealt += accounts.tell_staff(wiring, channels)
     return dealt
 
 
@@ -176,7 +179,7 @@ def _plan_batch(wiring: Wiring, school_id: UUID, ids: list[int], available: froz
     """Plan some events of one school together; if one of them cannot be planned, each by itself."""
     try:
         with wiring.database.transaction(Scope.of(school_id)) as session:
-            return len(plan_events(session, ids, wiring.clock(), available))
+            return len(plan_events(session, ids, wiring.clock(), available, partial(accounts.colleagues, wiring)))
     except Exception:  # noqa: BLE001  one bad event must not stop the others; it stays unplanned and is told
         if len(ids) == 1:
             _log.exception("event %s could not be planned", ids[0])

@@ -12,6 +12,7 @@ TASKS = (
     "reconciliation.normalise",
     "reconciliation.settle",
     "billing.issue_rounds",
+    "billing.open_accounts",
     "notifications.plan",
     "notifications.send",
     "ledger.seal",

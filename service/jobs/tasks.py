@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from service.jobs import notifying, polling, reconciling, rounds, sealing
+from service.jobs import accounts, notifying, polling, reconciling, rounds, sealing
 from service.wiring import Wiring
 
 Job = Callable[[Wiring], int]
@@ -15,6 +15,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "reconciliation.normalise": reconciling.normalise,
         "reconciliation.settle": reconciling.settle,
         "billing.issue_rounds": rounds.issue,
+        "billing.open_accounts": accounts.open_accounts,
         "notifications.plan": notifying.plan,
         "notifications.send": notifying.send,
         "ledger.seal": sealing.seal,

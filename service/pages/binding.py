@@ -33,6 +33,7 @@ from service.pages import (
     waiting_rows,
 )
 from service.pages.attendance_binding import AttendanceRows
+from service.pages.bank_account_binding import BankAccountRows
 from service.pages.choice_binding import ChoiceRows
 from service.pages.claims_binding import ClaimRows
 from service.pages.contract_binding import ContractRows
@@ -101,6 +102,7 @@ class RowDesk(
     TokenRows,
     StaffRows,
     ReliefRows,
+    BankAccountRows,
 ):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 

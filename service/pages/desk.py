@@ -19,6 +19,7 @@ from service.access.roles import Place, SignedIn
 from service.access.staff import Account, Noted
 from service.api.opening import ApiOpener, Opened
 from service.pages.attendance_desk import AttendanceDesk
+from service.pages.bank_account_views import BankAccountDesk
 from service.pages.choice_desk import ChoiceDesk
 from service.pages.claims_desk import ClaimDesk
 from service.pages.contract_desk import ContractDesk
@@ -174,6 +175,7 @@ class Desk(
     TokenDesk,
     StaffDesk,
     ReliefDesk,
+    BankAccountDesk,
     FamilyDesk,
     GuardianDesk,
     ChoiceDesk,

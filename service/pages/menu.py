@@ -38,6 +38,7 @@ MENU = (
     Entry("/van-phong/cuoi-cap", "Cuối cấp", "Last grade"),
     Entry("/van-phong/nam-hoc-moi", "Năm học mới", "New school year"),
     Entry("/van-phong/phan-mem-cu", "Phần mềm cũ", "Former program"),
+    Entry("/van-phong/tai-khoan", "Tài khoản", "Bank accounts"),
     Entry("/van-phong/cho-xu-ly", "Giao dịch chờ xử lý", "Waiting transfers"),
     Entry("/van-phong/ngan-sach", "Tiền Nhà nước", "State money"),
     Entry("/van-phong/ngan-sach/chi-tra", "Chi trả hỗ trợ", "Payouts"),

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from billing.errors import HocphiError, Refused
-from service.access import limits, passwords
 from service.access.errors import WrongCredentials
 from service.access.roles import MATRIX, ROLE_NAMES
 from service.access.token_plan import LONGEST_DAYS, LONGEST_NAME, TokenPlan
 from service.errors import answer_for
 from service.pages.desk import Desk
-from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, Visit, address_of, parts_of
+from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, Visit, parts_of
+from service.pages.own_password import refuse_stranger
 from service.pages.rendering import page
 
 router = APIRouter(prefix="/toi", max_body_size=MAX_FORM_BYTES)
@@ -39,7 +39,7 @@ def make(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
 ) -> Response:
     """Make a token for one school and show it once; the password is asked for again."""
     try:
-        _refuse_stranger(request, visit, desk, mat_khau)
+        refuse_stranger(request, visit, desk, mat_khau, "Chưa làm khóa nào.")
         plan = TokenPlan(ten, so_ngay, chi_doc == "co")
         made = desk.make_token(visit.who, visit.place, plan, parts_of(request).clock())
     except (WrongCredentials, Refused) as error:
@@ -52,16 +52,6 @@ def revoke(request: Request, visit: StaffVisit, desk: OpenDesk, token_id: uuid.U
     """Revoke one of the own tokens."""
     desk.revoke_token(visit.who, token_id, parts_of(request).clock())
     return RedirectResponse("/toi", status_code=303)
-
-
-def _refuse_stranger(request: Request, visit: Visit, desk: Desk, password: str) -> None:
-    """Ask for the password: a screen left open must not become a key for a year."""
-    here, limiter = limits.login_at(visit.who.login, address_of(request)), parts_of(request).limiter
-    limiter.spend(limits.LOGIN_BY_ACCOUNT, here)
-    account = desk.account(visit.who.login)
-    if account is None or not passwords.check_password(account.password_hash, password).ok:
-        raise WrongCredentials("Mật khẩu không đúng. Chưa làm khóa nào.")
-    limiter.forget(limits.LOGIN_BY_ACCOUNT, here)
 
 
 def _page(request: Request, visit: Visit, desk: Desk, *, made: str = "", error: HocphiError | None = None) -> Response:

@@ -32,6 +32,7 @@ from service.pages.views import (
     WaitingList,
 )
 from tests.service.pages.sample_attendance import SampleAttendance
+from tests.service.pages.sample_bank_accounts import SampleBankAccounts
 from tests.service.pages.sample_choices import SampleChoices
 from tests.service.pages.sample_claims import SampleClaims
 from tests.service.pages.sample_contracts import SampleContracts
@@ -70,6 +71,7 @@ class SampleDesk(
     SampleTokens,
     SampleStaff,
     SampleRelief,
+    SampleBankAccounts,
     SampleGuardians,
     SampleChoices,
     SampleClaims,

@@ -14,6 +14,7 @@ from service.access.roles import EVERYBODY, MATRIX, ROLES, Actor
 from service.access.sessions import digest
 from service.web import assemble, served
 from tests.service.pages.conftest import sample_client, signed_in
+from tests.service.pages.sample_bank_accounts import CHANGE_ID
 from tests.service.pages.sample_choices import OFFER_ID
 from tests.service.pages.sample_claims import CLAIM_ID, SOME_ID
 from tests.service.pages.sample_contracts import CONTRACT_ID, VERSION_ID
@@ -76,6 +77,7 @@ def address(path: str, actor: Actor) -> str:
         "contract_id": str(CONTRACT_ID),
         "version_id": str(VERSION_ID),
         "paper_id": str(SOME_ID),
+        "change_id": str(CHANGE_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
 

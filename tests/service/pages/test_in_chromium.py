@@ -43,6 +43,7 @@ OFFICE = (
     "/van-phong/dot-thu",
     f"/van-phong/dot-thu/{ROUND_ID}",
     "/van-phong/tai-len",
+    "/van-phong/tai-khoan",
     "/van-phong/ngan-sach",
     f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}",
     f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}/chi-tra",
