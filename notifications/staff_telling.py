@@ -16,19 +16,31 @@ from sqlmodel import Session, col, select
 
 from billing.banking.changing import approval_of
 from billing.documents.banks import bank_by_bin
-from billing.events.recording import ACCOUNT_EVENTS
+from billing.events.recording import (
+    ACCOUNT_APPROVED,
+    ACCOUNT_ASKED,
+    ACCOUNT_EVENTS,
+    ACCOUNT_OPENED,
+    ACCOUNT_WITHDRAWN,
+)
 from billing.events.tables import Event
 from billing.ledger.account_tables import AccountChange, AccountWithdrawal
 from billing.ledger.tables import BankAccount
 from billing.people.tables import School
 from notifications.errors import DeliveryProblem
 from notifications.tables import StaffMessage
-from notifications.wording.accounts import AccountNews, AccountTold
+from notifications.wording.accounts import AccountNews, AccountTold, What
 from notifications.wording.facts import SchoolInWords
 
 MOST_TRIES = 12
 _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=6)
+_WHAT = {
+    ACCOUNT_ASKED: What.ASKED,
+    ACCOUNT_APPROVED: What.APPROVED,
+    ACCOUNT_WITHDRAWN: What.STOPPED,
+    ACCOUNT_OPENED: What.OPENED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +139,7 @@ def news_of(session: Session, school_id: UUID, event_id: int, link: str) -> Acco
     old = session.get_one(BankAccount, change.replaces_id) if change.replaces_id else None
     return AccountNews(
         school=SchoolInWords(school.name, school.phone),
-        kind=event.kind,
+        what=_WHAT[event.kind],
         new=_told(change.bank_bin, change.number, change.holder),
         old=_told(old.bank_bin, old.number, old.holder) if old else None,
         reason=stopped.reason if stopped else change.reason,

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from billing.events.recording import ACCOUNT_APPROVED, ACCOUNT_ASKED, ACCOUNT_OPENED, ACCOUNT_WITHDRAWN
 from billing.people.names import clean_text
 from notifications.quiet import SCHOOL_TIME
 from notifications.wording.facts import SchoolInWords
 from notifications.wording.letters import LetterText, fill
 
+
+class What(StrEnum):
+    """What happened to an account that somebody asked for."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    STOPPED = "stopped"
+    OPENED = "opened"
+
+
 _SUBJECTS = {
-    ACCOUNT_ASKED: "{school}: có đề nghị về tài khoản nhận tiền",
-    ACCOUNT_APPROVED: "{school}: tài khoản nhận tiền mới đã được đồng ý, chờ có hiệu lực",
-    ACCOUNT_WITHDRAWN: "{school}: đề nghị về tài khoản nhận tiền đã dừng",
-    ACCOUNT_OPENED: "{school}: tài khoản nhận tiền mới đã có hiệu lực",
+    What.ASKED: "{school}: có đề nghị về tài khoản nhận tiền",
+    What.APPROVED: "{school}: tài khoản nhận tiền mới đã được đồng ý, chờ có hiệu lực",
+    What.STOPPED: "{school}: đề nghị về tài khoản nhận tiền đã dừng",
+    What.OPENED: "{school}: tài khoản nhận tiền mới đã có hiệu lực",
 }
 
 
@@ -38,7 +48,7 @@ class AccountNews:
     """What happened to which account; ``old`` is the one to be replaced, if any."""
 
     school: SchoolInWords
-    kind: str
+    what: What
     new: AccountTold
     old: AccountTold | None
     reason: str
@@ -49,8 +59,8 @@ class AccountNews:
 
 def account_letter(news: AccountNews, name: str) -> LetterText:
     """Write the letter to one colleague."""
-    subject = _SUBJECTS[news.kind].format(school=clean_text(news.school.name))
-    values = {"facts": news, "name": clean_text(name), "when": _moment, "what": news.kind}
+    subject = _SUBJECTS[news.what].format(school=clean_text(news.school.name))
+    values = {"facts": news, "name": clean_text(name), "when": _moment, "what": news.what.value}
     return fill("account", "vi", subject, values)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -26,6 +27,7 @@ from service.pages.bank_account_views import Abilities, AccountRow, BankAccounts
 
 _MOST_CHANGES = 30
 _MOST_NAMES = 200
+_Change = tuple[AccountChange, AccountApproval | None, AccountWithdrawal | None, AccountOpening | None]
 
 
 def bank_accounts_page(session: Session, school_id: UUID, user_id: UUID, wait_hours: int) -> BankAccountsPage:
@@ -92,7 +94,7 @@ def _lacking(session: Session, school_id: UUID, account_id: UUID) -> tuple[str, 
 
 
 def _changes(session: Session, school_id: UUID, user_id: UUID, numbers: Mapping[UUID, str]) -> tuple[ChangeRow, ...]:
-    rows = session.exec(
+    query: Any = (  # outer joins: SQLModel does not know that they may give nothing
         select(AccountChange, AccountApproval, AccountWithdrawal, AccountOpening)
         .outerjoin(AccountApproval, col(AccountApproval.change_id) == col(AccountChange.id))
         .outerjoin(AccountWithdrawal, col(AccountWithdrawal.change_id) == col(AccountChange.id))
@@ -100,12 +102,17 @@ def _changes(session: Session, school_id: UUID, user_id: UUID, numbers: Mapping[
         .where(AccountChange.school_id == school_id)
         .order_by(col(AccountChange.asked_at).desc(), col(AccountChange.id).desc())
         .limit(_MOST_CHANGES)
-    ).all()
+    )
+    rows: Sequence[_Change] = session.exec(query).all()
     told = _told(session, school_id)
     people = {
         key
         for change, approval, stop, _ in rows
-        for key in (change.asked_by, approval.approved_by if approval else None, stop.made_by if stop else None)
+        for key in (
+            change.asked_by,
+            approval.approved_by if approval is not None else None,
+            stop.made_by if stop is not None else None,
+        )
         if key is not None
     }
     names = dict(session.exec(select(User.id, User.full_name).where(col(User.id).in_(people))).all())

@@ -54,7 +54,7 @@ CHANGES = (
 class SampleBankAccounts:
     """Answers from the records above, and remembers what was done."""
 
-    done: list[str]
+    done: list[tuple[str, str]]
 
     def bank_accounts(self, who: SignedIn, place: Place) -> BankAccountsPage:
         del who, place
@@ -62,12 +62,12 @@ class SampleBankAccounts:
 
     def ask_account(self, who: SignedIn, place: Place, typed: TypedAccount, now: datetime) -> None:
         del who, place, now
-        self.done.append(f"ask account {typed.number}")
+        self.done.append(("ask account", typed.number))
 
     def approve_account(self, who: SignedIn, place: Place, change_id: uuid.UUID, now: datetime) -> None:
         del who, place, now
-        self.done.append(f"approve account {change_id}")
+        self.done.append(("approve account", str(change_id)))
 
     def withdraw_account(self, who: SignedIn, place: Place, change_id: uuid.UUID, reason: str, now: datetime) -> None:
-        del who, place, now
-        self.done.append(f"withdraw account {change_id} {reason}")
+        del who, place, change_id, now
+        self.done.append(("withdraw account", reason))

@@ -18,6 +18,7 @@ from billing.payments.tables import PaymentRequest
 from notifications.tables import StaffMessage
 from reconciliation.tables import Feed
 from service.access.tables import RoleGrant, User
+from service.channels import open_channels
 from service.database import EVERYTHING
 from service.jobs import accounts, notifying
 from service.jobs.finding import waiting
@@ -115,7 +116,7 @@ def test_from_the_asking_to_the_last_day_of_the_old_feed(world: World) -> None:
     assert accounts.open_accounts(wiring) == 1
     with wiring.database.transaction(world.collecting.scope) as session:
         assert session.exec(select(Feed.id).where(col(Feed.closed_at).is_(None))).all() == []
-        assert session.exec(select(BankAccount.closed_on).where(BankAccount.id == request.bank_account_id)).one()
+        assert session.get_one(BankAccount, request.bank_account_id).closed_on is not None
         assert session.get_one(PaymentRequest, request.id).bank_account_id == world.billing.account.id
     assert waiting(wiring, "billing.open_accounts") is None
 
@@ -182,7 +183,7 @@ def test_a_letter_that_is_not_taken_is_tried_again_and_in_the_end_given_up(
     assert send(maker, PATH, **TYPED, thay="") == 303
     notifying.plan(wiring)
     for _ in range(13):
-        with notifying.open_channels(nowhere) as channels:
+        with open_channels(nowhere) as channels:
             accounts.tell_staff(nowhere, channels)
         world.clock.now += timedelta(hours=7)
     with wiring.database.transaction(world.collecting.scope) as session:
