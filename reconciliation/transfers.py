@@ -18,6 +18,7 @@ from billing.ledger.tables import BankAccount
 from billing.payments import reference
 from billing.storage import new_id
 from billing.vault import Vault
+from reconciliation.differences.telling import note_telling
 from reconciliation.errors import CallbackUnreadable, StepNotAllowed
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.matching import Direction
@@ -63,6 +64,7 @@ def write_transfer(
     ).scalar_one_or_none()
     if written is None:
         known = _demand_same(session, origin, read)
+        note_telling(session, known, origin.inbox_id, now)
         if origin.listed and known.state == "held":
             step(session, known, "new", LISTED, now)
         return None

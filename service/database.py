@@ -37,7 +37,9 @@ import billing.people.tables
 import billing.plans.tables
 import billing.rounds.tables  # noqa: F401  fills the metadata
 import notifications.tables  # noqa: F401  fills the metadata
+import reconciliation.differences.tables
 import reconciliation.lists.tables
+import reconciliation.outgoing.tables
 import reconciliation.tables  # noqa: F401  fills the metadata
 import service.access.guardian_tables
 import service.access.staff_tables

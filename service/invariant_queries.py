@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from service.credit_queries import CREDIT_QUERIES, FORMER_AS_THE_BOOK_SAYS
+from service.money_out_queries import MONEY_OUT_QUERIES
 
 # Shorthands of the queries below. A transfer counts unless the bank took it back or we must not believe it.
 _SHORT = {
@@ -24,6 +25,9 @@ _SHORT = {
         WHERE c.school_id = b.school_id AND c.bill_id = b.id), 0)""",
     "<allocated>": """(SELECT coalesce(sum(a.amount), 0) AS amount FROM allocations a
         WHERE a.school_id = p.school_id AND a.payment_id = p.id)""",
+    "<own of transfer>": """coalesce((SELECT sum(o.amount) FROM money_out o
+        WHERE o.school_id = t.school_id AND o.leg_id = t.id AND <standing>), 0)""",
+    "<standing>": "NOT EXISTS (SELECT FROM money_out_ends e WHERE e.purpose_id = o.id)",
     "<live>": "NOT EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = p.id)",
 }
 
@@ -45,7 +49,7 @@ def _written_out(query: str) -> str:
 
 _ALL: dict[str, Invariant] = {
     "I1": Invariant(
-        "Tiền vào ngân hàng = đã phân bổ + tiền nộp thừa + chờ xử lý + hoàn trả, từng tài khoản, từng trường",
+        "Tiền vào = đã phân bổ + nộp thừa + chờ xử lý + hoàn trả + chuyển nội bộ; tiền ra chưa rõ = 1388, từng trường",
         "SELECT count(*) FROM bank_accounts",
         (
             """WITH bank AS (
@@ -65,7 +69,7 @@ _ALL: dict[str, Invariant] = {
             LEFT JOIN book ON book.bank_account_id = a.id
             WHERE coalesce(bank.amount, 0) <> coalesce(book.amount, 0)""",
             """WITH rest AS (
-                SELECT t.school_id, sum(t.amount - <paid of transfer>) AS amount FROM transfers t
+                SELECT t.school_id, sum(t.amount - <paid of transfer> - <own of transfer>) AS amount FROM transfers t
                 WHERE t.direction = 'in' AND <counted> AND t.state <> 'refunded' GROUP BY 1),
             suspense AS (
                 SELECT x.school_id, sum(CASE WHEN x.debit_account_id = l.id THEN x.amount ELSE -x.amount END) AS debit
@@ -75,6 +79,7 @@ _ALL: dict[str, Invariant] = {
                           -coalesce(suspense.debit, 0))
             FROM schools s LEFT JOIN rest ON rest.school_id = s.id LEFT JOIN suspense ON suspense.school_id = s.id
             WHERE coalesce(rest.amount, 0) <> -coalesce(suspense.debit, 0)""",
+            *MONEY_OUT_QUERIES,
         ),
     ),
     "I2": Invariant(
@@ -121,7 +126,7 @@ _ALL: dict[str, Invariant] = {
                 WHERE e.school_id = p.school_id AND e.kind = 'payment' AND e.source_id = p.id::text) posted ON true
             WHERE posted.amount IS DISTINCT FROM p.amount""",
             """SELECT format('transfer %s is %s with %s of %s paid out', t.id, t.state, <paid of transfer>, t.amount)
-            FROM transfers t WHERE (t.state = 'matched' AND <paid of transfer> <> t.amount)
+            FROM transfers t WHERE (t.state = 'matched' AND <paid of transfer> + <own of transfer> <> t.amount)
                OR (t.state NOT IN ('matched', 'refunding', 'refunded') AND <paid of transfer> <> 0)""",
         ),
     ),
@@ -291,6 +296,8 @@ _ALL: dict[str, Invariant] = {
                 UNION ALL SELECT 'opening list', s.school_id, s.opening_id FROM year_opening_signatures s
                 UNION ALL SELECT 'relief', d.school_id, d.relief_id FROM relief_decisions d
                 UNION ALL SELECT 'refund step', s.school_id, s.line_id FROM refund_steps s
+                UNION ALL SELECT 'money out', o.school_id, o.id FROM money_out o
+                UNION ALL SELECT 'money out taken back', e.school_id, e.purpose_id FROM money_out_ends e
                 UNION ALL SELECT 'receipt void', v.school_id, v.receipt_id FROM receipt_voids v
                     WHERE v.made_by IS NOT NULL
                 UNION ALL SELECT 'step by hand', s.school_id, s.transfer_id FROM transfer_steps s

@@ -13,13 +13,15 @@ from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from billing.documents.banks import bank_by_bin
-from billing.ledger.accounts import FAMILY_RECEIVABLE
+from billing.ledger.accounts import FAMILY_RECEIVABLE, UNCLASSIFIED_OUT
 from billing.ledger.balances import debit_balance
 from billing.ledger.tables import BankAccount, ClosedPeriod, JournalEntry
-from billing.money import ZERO, Money
+from billing.money import ZERO, Money, total
 from billing.payments.receipt_number import with_book
 from billing.people.tables import School
 from reconciliation.daily_check import bank_net, book_net
+from reconciliation.outgoing.kinds import KIND_NAMES
+from reconciliation.outgoing.reading import kinds_of, legs, not_tied_yet, open_out, sums_by_kind
 from reconciliation.reports.filling_lists import last_numbers, pupil_codes, receipt_lines, unpaid_lines
 from reconciliation.reports.ledger_figures import Moved, moved
 from reconciliation.reports.records import (
@@ -72,6 +74,8 @@ class _Facts:
     names: Mapping[UUID, str]
     settled: Mapping[UUID, _Settled]
     evidence: _Evidence
+    legs: Mapping[UUID, Money]
+    kinds: Mapping[UUID, Sequence[str]]
     closed: Mapping[date, datetime]
 
 
@@ -94,6 +98,8 @@ def report_record(
         names={account.id: account_name(account) for account in accounts},
         settled=_settled(session, school_id),
         evidence={row.transfer_id: row.evidence for row in session.execute(_EVIDENCE, {"school": school_id})},
+        legs=legs(session, school_id),
+        kinds=kinds_of(session, school_id),
         closed=_closed(session, school_id),
     )
     return ReconciliationReport(
@@ -110,6 +116,11 @@ def report_record(
         unpaid=unpaid_lines(session, school_id),
         receivable_balance=debit_balance(session, school_id, FAMILY_RECEIVABLE),
         last_before=last_numbers(session, school_id, first_day),
+        out_by_kind=[
+            (KIND_NAMES[of.kind], of.count, of.amount) for of in sums_by_kind(session, school_id, first_day, last_day)
+        ],
+        unexplained=total(each.rest for each in open_out(session, school_id)) - not_tied_yet(session, school_id),
+        unexplained_balance=debit_balance(session, school_id, UNCLASSIFIED_OUT),
     )
 
 
@@ -139,6 +150,7 @@ def _accounts(
             credit=mine.credit,
             waiting=mine.waiting,
             refunded=mine.refunded,
+            own=mine.own,
             suspense_balance=ever.get(account.id, Moved()).waiting,
             book_balance=book_net(session, account, last_day),
             bank_balance=bank_net(session, account, last_day),
@@ -184,12 +196,13 @@ def _transfers(
             state=row.state,
             allocated=settled.allocated,
             credit=settled.credit,
-            waiting=_open_part(row, settled),
+            waiting=_open_part(row, settled, facts),
+            own=facts.legs.get(row.id, ZERO),
             refunded=_rest(row, settled) if row.state == "refunded" else ZERO,
             pupil_codes=tuple(dict.fromkeys(settled.pupils)),
             bills=tuple(settled.bills),
             receipts=tuple(settled.receipts),
-            evidence=rule_in_words(facts.evidence.get(row.id)),
+            evidence=_why(row, facts),
             late=closed_at is not None and row.recorded_at > closed_at,
         )
 
@@ -198,10 +211,17 @@ def _rest(transfer: Transfer, settled: _Settled) -> Money:
     return transfer.amount - settled.allocated - settled.credit
 
 
-def _open_part(transfer: Transfer, settled: _Settled) -> Money:
+def _why(transfer: Transfer, facts: _Facts) -> str:
+    """Return the matcher's reason; of money out what it was for."""
+    if transfer.direction == "out":
+        return "; ".join(KIND_NAMES[kind] for kind in facts.kinds.get(transfer.id, ()))
+    return rule_in_words(facts.evidence.get(transfer.id))
+
+
+def _open_part(transfer: Transfer, settled: _Settled, facts: _Facts) -> Money:
     """Return what of a transfer still stands in suspense."""
     gone = transfer.direction == "out" or transfer.state in (*NOT_COUNTED, "refunded")
-    return ZERO if gone else _rest(transfer, settled)
+    return ZERO if gone else _rest(transfer, settled) - facts.legs.get(transfer.id, ZERO)
 
 
 def _waiting(session: Session, school_id: UUID, facts: _Facts) -> Iterator[WaitingLine]:
@@ -220,7 +240,7 @@ def _waiting(session: Session, school_id: UUID, facts: _Facts) -> Iterator[Waiti
             at=row.occurred_at,
             account=facts.names[row.bank_account_id],
             bank_reference=row.bank_reference or row.provider_id,
-            amount=_open_part(row, facts.settled.get(row.id, _Settled())),
+            amount=_open_part(row, facts.settled.get(row.id, _Settled()), facts),
             memo=row.memo,
             state=row.state,
             reason=why_waiting(row.state, facts.evidence.get(row.id)),

@@ -22,8 +22,9 @@ WITH facts AS (
     SELECT f.id, f.kind, t.bank_account_id
     FROM facts f
     LEFT JOIN payments p ON f.kind = 'payment' AND p.source_kind = 'transfer' AND p.id::text = f.source_id
-    JOIN transfers t ON t.id::text = coalesce(p.source_id::text, f.source_id)
-    WHERE f.kind IN ('transfer_received', 'transfer_sent', 'payment', 'refund')
+    LEFT JOIN money_out o ON f.kind = 'money_out' AND o.id::text = f.source_id
+    JOIN transfers t ON t.id::text = coalesce(p.source_id::text, o.leg_id::text, f.source_id)
+    WHERE f.kind IN ('transfer_received', 'transfer_sent', 'payment', 'refund', 'money_out')
       AND t.value_date BETWEEN :first AND :last
 )
 SELECT tr.bank_account_id, tr.kind, l.kind,
@@ -45,6 +46,7 @@ class Moved:
     credit: Money = ZERO
     waiting: Money = ZERO
     refunded: Money = ZERO
+    own: Money = ZERO
 
 
 def moved(session: Session, school_id: UUID, first: date, last: date) -> dict[UUID, Moved]:
@@ -56,8 +58,8 @@ def moved(session: Session, school_id: UUID, first: date, last: date) -> dict[UU
 
 
 def _figures(net: dict[tuple[str, str], Money]) -> Moved:
-    """Read debits less credits, keyed by (fact, kind of account), as the six figures of the report."""
-    suspense = [net[fact, "suspense"] for fact in ("transfer_received", "payment", "refund")]
+    """Read debits less credits, keyed by (fact, kind of account), as the figures of the report."""
+    suspense = [net[fact, "suspense"] for fact in ("transfer_received", "payment", "refund", "money_out")]
     return Moved(
         bank_in=net["transfer_received", "bank"],
         bank_out=-net["transfer_sent", "bank"],
@@ -65,4 +67,5 @@ def _figures(net: dict[tuple[str, str], Money]) -> Moved:
         credit=-net["payment", "credit"],
         waiting=-sum(suspense, ZERO),
         refunded=net["refund", "suspense"],
+        own=net["money_out", "suspense"],
     )

@@ -49,6 +49,7 @@ class AccountFigures:
     suspense_balance: Money
     book_balance: Money
     bank_balance: Money | None = None
+    own: Money = ZERO
 
     @property
     def difference(self) -> Money | None:
@@ -58,7 +59,10 @@ class AccountFigures:
 
 @dataclass(frozen=True, slots=True)
 class TransferLine:
-    """One transfer of the period; money that came in is allocated + credit + waiting + refunded + excluded."""
+    """One transfer of the period; money that came in is allocated + credit + waiting + refunded + own + excluded.
+
+    ``own`` came from another account of the school; ``evidence`` says of money out what it was for.
+    """
 
     at: datetime
     account: str
@@ -76,6 +80,7 @@ class TransferLine:
     receipts: tuple[str, ...] = ()
     evidence: str = ""
     late: bool = False
+    own: Money = ZERO
 
     @property
     def excluded(self) -> Money:
@@ -142,7 +147,9 @@ class ReconciliationReport:
 
     ``as_of`` is aware; ``recorded_seq`` is the last ledger entry counted. ``receivable_balance`` is what the ledger
     says families have not paid yet. ``last_before`` gives for each receipt book the last number used before the
-    period (0 or absent for a new book).
+    period (0 or absent for a new book). ``out_by_kind``: what money out of the period was for, in words, with count
+    and sum. ``unexplained``: all money out without a purpose, less approved payouts to the insurer to which the bank's
+    transfer is not tied yet; ``unexplained_balance``: what the ledger holds so.
     """
 
     school_name: str
@@ -158,6 +165,9 @@ class ReconciliationReport:
     unpaid: Sequence[UnpaidLine]
     receivable_balance: Money
     last_before: Mapping[str, int] = field(default_factory=dict)
+    out_by_kind: Sequence[tuple[str, int, Money]] = ()
+    unexplained: Money = ZERO
+    unexplained_balance: Money = ZERO
 
     def __post_init__(self) -> None:
         if self.as_of.tzinfo is None:
@@ -243,6 +253,7 @@ def checks(report: ReconciliationReport) -> list[Check]:
         "Tiền nộp thừa": ([row.credit for row in accounts], [row.credit for row in incoming]),
         "Chờ xử lý": ([row.waiting for row in accounts], [row.waiting for row in incoming]),
         "Hoàn trả": ([row.refunded for row in accounts], [row.refunded for row in incoming]),
+        "Chuyển nội bộ": ([row.own for row in accounts], [row.own for row in incoming]),
     }
     figures = {
         "Tiền vào": ([row.bank_in for row in accounts], [row.counted for row in incoming]),
@@ -260,8 +271,9 @@ def checks(report: ReconciliationReport) -> list[Check]:
             Check(f"{name}: sổ cái và từng giao dịch", total(booked), total(rows))
             for name, (booked, rows) in figures.items()
         ),
-        Check("Tiền vào = phân bổ + nộp thừa + chờ xử lý + hoàn trả", bank_in, split),
+        Check("Tiền vào = phân bổ + nộp thừa + chờ xử lý + hoàn trả + nội bộ", bank_in, split),
         Check("Tiền đang chờ: sổ cái và trang Chờ xử lý", suspense, total(row.amount for row in report.waiting)),
+        Check("Tiền ra chưa rõ: sổ cái (1388) và từng giao dịch", report.unexplained_balance, report.unexplained),
         Check("Chưa nộp: sổ cái và trang Chưa nộp", report.receivable_balance, unpaid),
         *_bank_balances(accounts),
     ]

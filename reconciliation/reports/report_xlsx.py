@@ -32,6 +32,7 @@ TRANSFER_COLUMNS = (
     Column("Tiền nộp thừa", 14),
     Column("Chờ xử lý", 14),
     Column("Hoàn trả", 14),
+    Column("Chuyển nội bộ", 14),
     Column("Không tính", 14),
     Column("Căn cứ khớp", 48),
     Column("Ghi sổ muộn", 12),
@@ -115,6 +116,7 @@ def _transfers(sheet: Sheet, report: ReconciliationReport) -> None:
             row.credit,
             row.waiting,
             row.refunded,
+            row.own,
             row.excluded,
             row.evidence,
             "Có" if row.late else "",
@@ -131,17 +133,19 @@ def _transfer_totals(sheet: Sheet, report: ReconciliationReport) -> None:
         total(row.credit for row in incoming),
         total(row.waiting for row in incoming),
         total(row.refunded for row in incoming),
+        total(row.own for row in incoming),
     ]
     ledger = [
         total(row.allocated for row in report.accounts),
         total(row.credit for row in report.accounts),
         total(row.waiting for row in report.accounts),
         total(row.refunded for row in report.accounts),
+        total(row.own for row in report.accounts),
     ]
     off = total(row.counted for row in incoming) - total(row.bank_in for row in report.accounts)
     off_out = total(row.counted for row in outgoing) - total(row.bank_out for row in report.accounts)
     lacking = [part - booked for part, booked in zip(parts, ledger, strict=True)]
-    before, between, none = ("",) * 4, ("",) * 5, ("",) * 4
+    before, between, none = ("",) * 4, ("",) * 5, ("",) * 5
     sheet.note()
     for label, rows, shown in (("Cộng tiền vào", incoming, parts), ("Cộng tiền ra", outgoing, none)):
         whole, excluded = total(row.amount for row in rows), total(row.excluded for row in rows)

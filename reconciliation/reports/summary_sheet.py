@@ -21,7 +21,7 @@ from reconciliation.reports.records import (
 SUMMARY_COLUMNS = (
     Column("", 52),
     Column("", 26),
-    *(Column("", 18) for _ in range(9)),
+    *(Column("", 18) for _ in range(10)),
 )
 _ACCOUNT_HEADINGS = (
     "Tài khoản",
@@ -32,6 +32,7 @@ _ACCOUNT_HEADINGS = (
     "Tiền nộp thừa",
     "Chờ xử lý",
     "Hoàn trả",
+    "Chuyển nội bộ",
     "Ròng theo sổ, cuối kỳ",
     "Ròng theo ngân hàng",
     "Chênh lệch",
@@ -46,6 +47,7 @@ def write_summary(sheet: Sheet, report: ReconciliationReport, digest: Digest) ->
     _accounts(sheet, report)
     _checks(sheet, report)
     _states(sheet, report)
+    _money_out(sheet, report)
     _books(sheet, report)
     _classes(sheet, report)
 
@@ -82,6 +84,7 @@ def _movements(rows: Sequence[AccountFigures]) -> list[Money]:
         total(row.credit for row in rows),
         total(row.waiting for row in rows),
         total(row.refunded for row in rows),
+        total(row.own for row in rows),
         total(row.book_balance for row in rows),
     ]
 
@@ -100,6 +103,16 @@ def _states(sheet: Sheet, report: ReconciliationReport) -> None:
         sheet.note(STATES[state], count, amount)
     everything = total(row.amount for row in report.transfers)
     sheet.note("Cộng", len(report.transfers), everything, bold=True)
+    sheet.note()
+
+
+def _money_out(sheet: Sheet, report: ReconciliationReport) -> None:
+    """Write what money out of the period was for; the sum is that of all money out."""
+    sheet.heading(["Tiền ra chi cho việc gì", "Số khoản", "Số tiền"])
+    for kind, count, amount in report.out_by_kind:
+        sheet.note(kind, count, amount)
+    rows = report.out_by_kind
+    sheet.note("Cộng", sum(count for _, count, _ in rows), total(amount for _, _, amount in rows), bold=True)
     sheet.note()
 
 

@@ -93,6 +93,7 @@ def test_the_five_sheets_and_their_rows() -> None:
         0,
         0,
         0,
+        0,
         "Mã đúng, đúng số tiền",
     ]
     assert sheets["Chờ xử lý"][1][4:] == [5_000, "khong ma", "Chờ xử lý", "Không có mã", 20]
@@ -103,9 +104,9 @@ def test_the_five_sheets_and_their_rows() -> None:
 
 def test_the_summary_shows_accounts_checks_books_and_classes() -> None:
     summary = opened(reconciliation_report_xlsx(full_report()))["Tổng hợp"]
-    figures = [175_000, 900, 160_000, 10_000, 5_000, 0, 174_100, 174_100, 0]
+    figures = [175_000, 900, 160_000, 10_000, 5_000, 0, 0, 174_100, 174_100, 0]
     assert labelled(summary, "Vietcombank •6789") == ["Vietcombank •6789", "TRUONG TIEU HOC DONG MAU", *figures]
-    assert labelled(summary, "BIDV •0001")[2:] == [0] * 7
+    assert labelled(summary, "BIDV •0001")[2:] == [0] * 8
     assert labelled(summary, "01/2025")[1:] == [3, 1, 4, 1, 170_000, 1, 0, "3"]
     assert labelled(summary, "3B")[1:] == [1, 300]
     assert labelled(summary, "Chờ xử lý")[1:] == [1, 5_000]
@@ -130,13 +131,13 @@ def test_the_totals_are_the_sums_of_the_rows_above_them(rows: list[TransferLine]
     data = [row for row in sheet if row and isinstance(row[0], int)]
     assert len(data) == len(rows)
     incoming = [row for row in data if row[4] == "Vào"]
-    sums = [sum(row[column] for row in incoming) for column in (5, 11, 12, 13, 14, 15)]
+    sums = [sum(row[column] for row in incoming) for column in (5, 11, 12, 13, 14, 15, 16)]
     assert sums[0] == sum(sums[1:])
     whole = labelled(sheet, "Cộng tiền vào")
-    assert [whole[column] for column in (5, 11, 12, 13, 14, 15)] == sums
+    assert [whole[column] for column in (5, 11, 12, 13, 14, 15, 16)] == sums
     assert labelled(sheet, "Cộng tiền ra")[5] == sum(row[5] for row in data if row[4] == "Ra")
     off = labelled(sheet, "Kiểm tra: lệch với sổ cái (phải là 0)")
-    assert [off[column] for column in (5, 11, 12, 13, 14)] == [0] * 5
+    assert [off[column] for column in (5, 11, 12, 13, 14, 15)] == [0] * 6
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -206,7 +207,7 @@ def amounts_as_written(workbook: bytes) -> list[str]:
 def test_headings_stay_in_view_and_columns_can_be_filtered() -> None:
     book = openpyxl.load_workbook(io.BytesIO(reconciliation_report_xlsx(full_report())))
     assert [sheet.freeze_panes for sheet in book] == ["A3", "D2", "D2", "D2", "E2"]
-    assert book["Giao dịch"].auto_filter.ref == "A1:R5"
+    assert book["Giao dịch"].auto_filter.ref == "A1:S5"
     assert book["Giao dịch"].column_dimensions["G"].width == 44.7109375  # 44 characters and their padding
     assert book["Giao dịch"]["A1"].font.b
     assert book.active is not None

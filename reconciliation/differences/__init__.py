@@ -1,0 +1,1 @@
+"""What one feed tells of an account and another does not."""
