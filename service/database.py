@@ -17,7 +17,6 @@ from sqlmodel import Session, SQLModel
 
 import billing.attendance.tables
 import billing.audit.tables
-import billing.banking.tables
 import billing.bills.tables
 import billing.cards.tables
 import billing.choices.tables
