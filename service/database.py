@@ -28,6 +28,7 @@ import billing.fees.insurance_tables
 import billing.fees.support_tables
 import billing.fees.tables
 import billing.insurance.tables
+import billing.ledger.account_tables
 import billing.ledger.tables
 import billing.moving.tables
 import billing.newyear.tables
