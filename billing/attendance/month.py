@@ -61,7 +61,9 @@ def _pupils(
         MonthPupil(key, pupil.full_name, codes.get(pupil.id, ""), tuple(spans[key]), away.get(key, {}))
         for key, pupil in pupils.items()
     ]
-    return tuple(sorted(made, key=lambda each: (sort_key(each.full_name), each.enrolment_id)))
+    return tuple(
+        sorted(made, key=lambda each: (sort_key(each.full_name), pupils[each.enrolment_id].id, each.spans[0][0]))
+    )
 
 
 def codes_of(session: Session, pupil_ids: Collection[UUID]) -> dict[UUID, str]:

@@ -85,11 +85,14 @@ def _row(sheet: MonthSheet, pupil: MonthPupil) -> list[Value]:
 
 
 def _known(pupils: Pupils, sheet: MonthSheet) -> Pupils:
-    """Return the school's pupils; whoever was in this class in the month is found by its name there."""
+    """Return the school's pupils; whoever was in this class in the month is found by its name there.
+
+    Who left and came back is found whichever of the stays was in this class.
+    """
     here = {each.enrolment_id for each in sheet.pupils}
     return Pupils(
         {
-            key: replace(known, class_code=sheet.class_code) if key in here else known
+            key: replace(known, class_code=sheet.class_code) if here.intersection(known.stays) else known
             for key, known in pupils.by_enrolment.items()
         }
     )
@@ -128,7 +131,9 @@ class _Reading:
             self._up.report(line, "month", said, "Chọn tệp của đúng tháng.")
 
     def _pupil(self, line: Line, found: Known) -> MonthPupil | None:
-        pupil = self._pupils.get(found.enrolment_id)
+        here = [self._pupils[each] for each in found.stays if each in self._pupils]
+        # Who left and came back within the month has a line for each stay, in their order.
+        pupil = next((each for each in here if each.enrolment_id not in self.seen), here[0] if here else None)
         if pupil is None:
             said = f"{found.full_name} không học lớp {self._sheet.class_code} trong tháng {self._sheet.month:%m/%Y}."
             where = f" Em đang ở lớp {found.class_code}." if found.class_code else ""

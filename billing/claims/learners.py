@@ -86,7 +86,9 @@ def _learners(  # noqa: PLR0913, PLR0917  each is one thing that was read
                 level=facts.level,
                 class_name=facts.class_name,
                 stays=(*(Stay(rules.school, span) for span in facts.enrolled), *stays.get(here, ())),
-                grants=_grants(rules.kind, facts.reductions, entitled.get(pupil.enrolment_id, ())),
+                grants=_grants(
+                    rules.kind, facts.reductions, [grant for stay in pupil.stays for grant in entitled.get(stay, ())]
+                ),
                 tuition=tuition.get(here, {}),
                 barred="" if facts.citizen or rules.kind is RateKind.LEARNING else FOREIGN,
             )

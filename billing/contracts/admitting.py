@@ -164,16 +164,18 @@ def _after(month: date, months: int) -> date:
 
 def _enrolment(session: Session, contract: Contract, class_id: UUID | None, today: date) -> Enrolment:
     found = session.exec(
-        select(Enrolment).where(
+        select(Enrolment)
+        .where(
             Enrolment.school_id == contract.school_id,
             Enrolment.pupil_id == contract.pupil_id,
             Enrolment.school_year == contract.school_year,
         )
-    ).one_or_none()
-    if found is not None:
-        if found.state != "studying":
-            raise Refused("Em này đã được ghi là không còn học ở trường trong năm học này.")
+        .order_by(col(Enrolment.started_on).desc())
+    ).first()
+    if found is not None and found.state == "studying":
         return found
+    if found is not None and found.ended_on is not None and contract.starts_on <= found.ended_on:
+        raise Refused(f"Em đã học ở trường đến {found.ended_on:%d/%m/%Y}. Hợp đồng mới phải bắt đầu sau ngày đó.")
     group = session.exec(
         select(ClassGroup).where(
             ClassGroup.school_id == contract.school_id,

@@ -8,6 +8,7 @@ The rules, in the order they are applied:
    class's month is closed). Not for a month that the family pays another way, say with its year (``paid_otherwise``).
    Where the price says so, a month
    of which the pupil was there in one half only costs half, or nothing (``PartMonth``): a line of its own.
+   Who left, was billed and came back pays of a month only what the bill of the time before left of it (``before``).
 3. A reduction counts for a month if it is valid on the pupil's first day in that month (of that price).
    Percentages are of the gross. The State's share comes first, then the school's, then a donor's; each takes
    at most what is left, so all of them together never exceed the gross.
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -51,6 +52,7 @@ PUBLIC_TUITION = Reduction(
 )
 _PAYER_ORDER = {Payer.STATE: 0, Payer.SCHOOL: 1, Payer.DONOR: 2}
 _MIDDLE = 15  # the last day of a month's first half
+_HALVES = {PartMonth.WHOLE: 2, PartMonth.HALF: 1, PartMonth.NONE: 0}
 _GROUP_ORDER = {group: place for place, group in enumerate(Group)}
 
 
@@ -85,7 +87,10 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class PupilFacts:
-    """All that the rules need to know of a pupil in this school and period."""
+    """All that the rules need to know of a pupil in this school and period.
+
+    ``before``: earlier days at the school in this period that another bill charged.
+    """
 
     pupil_id: UUID
     level: Level
@@ -98,6 +103,7 @@ class PupilFacts:
     citizen: bool = True
     absent: frozenset[date] = frozenset()
     paid_otherwise: tuple[Registration, ...] = ()
+    before: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +212,7 @@ class _ItemFacts:
     registrations: tuple[Registration, ...]
     absent: frozenset[date]
     reductions: tuple[Reduction, ...]
+    before: tuple[Span, ...] = ()
 
 
 def charge_pupil(pupil: PupilFacts, period: Period, schedule: Schedule) -> Charge:
@@ -239,7 +246,7 @@ def charge_all(pupils: Iterable[PupilFacts], period: Period, schedule: Schedule)
 
 def _profile(pupil: PupilFacts, places: tuple[int, ...]) -> tuple[object, ...]:
     """Return all that a pupil's charge depends on: the prices of the class, and everything of the pupil's own."""
-    own = pupil.level, pupil.enrolled, pupil.registrations, pupil.reductions, pupil.paid_otherwise
+    own = pupil.level, pupil.enrolled, pupil.registrations, pupil.reductions, pupil.paid_otherwise, pupil.before
     return places, own, pupil.sibling_order, pupil.citizen, pupil.absent
 
 
@@ -271,30 +278,20 @@ def _item_facts(price: Price, pupil: PupilFacts, reductions: Sequence[Reduction]
     """Return what of a pupil's facts the lines of a price depend on."""
     registered = price.item.opt_in or price.quantity is Quantity.REGISTERED
     return _ItemFacts(
-        enrolled=_charged_days(pupil, price.item.code),
+        enrolled=_charged_days(pupil, pupil.enrolled, price.item.code),
         registrations=tuple(each for each in pupil.registrations if registered and each.item == price.item.code),
         absent=pupil.absent if price.quantity is Quantity.MEAL_DAYS else frozenset(),
         reductions=tuple(reduction for reduction in reductions if reduction.covers(price.item)),
+        before=_charged_days(pupil, pupil.before, price.item.code),
     )
 
 
-def _charged_days(pupil: PupilFacts, item: str) -> tuple[Span, ...]:
-    """Return the days of a pupil at the school without those for which an item is paid another way."""
-    days = pupil.enrolled
+def _charged_days(pupil: PupilFacts, days: tuple[Span, ...], item: str) -> tuple[Span, ...]:
+    """Return days of a pupil at the school without those for which an item is paid another way."""
     for out in pupil.paid_otherwise:
         if out.item == item:
-            days = tuple(rest for span in days for rest in _without(span, out.days))
+            days = tuple(rest for span in days for rest in span.without(out.days))
     return days
-
-
-def _without(span: Span, out: Span) -> Iterator[Span]:
-    if span.within(out) is None:
-        yield span
-        return
-    if span.start < out.start:
-        yield Span(span.start, out.start - timedelta(days=1))
-    if out.end is not None and (span.end is None or out.end < span.end):
-        yield Span(out.end + timedelta(days=1), span.end)
 
 
 def _place(price: Price) -> tuple[int, str, date]:
@@ -330,7 +327,7 @@ def _price_lines(price: Price, facts: _ItemFacts, period: Period) -> Iterator[Ch
         units = _units(price, facts, period, stay)
         if not units:
             continue
-        part = _part(price, facts, month)
+        part = _part_left(price, facts, month)
         if part is not PartMonth.NONE:
             (half if part is PartMonth.HALF else whole).append((month, stay, units))
     if whole:
@@ -377,6 +374,20 @@ def _month_facts(month: Span, stay: Sequence[Span], units: int) -> MonthFacts:
         first if first > month.start else None,
         last if month.end is not None and last < month.end else None,
     )
+
+
+def _part_left(price: Price, facts: _ItemFacts, month: Span) -> PartMonth:
+    """Tell what of a month is still to be paid; meals are counted by days, of which none is counted twice."""
+    if not facts.before or price.quantity is Quantity.MEAL_DAYS:
+        return _part(price, facts, month)
+    earlier = replace(facts, enrolled=facts.before)
+    everything = replace(facts, enrolled=(*facts.before, *facts.enrolled))
+    left = _halves(price, everything, month) - _halves(price, earlier, month)
+    return next(part for part, halves in _HALVES.items() if halves == max(left, 0))
+
+
+def _halves(price: Price, facts: _ItemFacts, month: Span) -> int:
+    return _HALVES[_part(price, facts, month)] if _stay(price, facts, month) else 0
 
 
 def _part(price: Price, facts: _ItemFacts, month: Span) -> PartMonth:

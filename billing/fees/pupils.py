@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import groupby
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists
@@ -25,11 +26,21 @@ from billing.storage import among
 
 @dataclass(frozen=True, slots=True)
 class BilledPupil:
-    """A pupil with a class in the period: the facts for the rules, and the keys a bill needs."""
+    """A pupil with a class in the period: the facts for the rules, and the keys a bill needs.
+
+    ``enrolment_id`` and ``class_id`` are the last ones in the period; ``earlier`` are the stays before, of who left and
+    came back.
+    """
 
     facts: PupilFacts
     enrolment_id: UUID
     class_id: UUID
+    earlier: tuple[UUID, ...] = ()
+
+    @property
+    def stays(self) -> tuple[UUID, ...]:
+        """All enrolments of the pupil in the period, in their order."""
+        return (*self.earlier, self.enrolment_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +56,20 @@ class Roll:
     waiting_reductions: frozenset[UUID] = frozenset()
 
 
-def read_roll(session: Session, school_id: UUID, school_year: str, days: Span) -> Roll:
-    """Return the pupils enrolled on any day of the period, by id; the class is the last one they have in it."""
+def read_roll(  # noqa: PLR0913  whose pupils, when, and which of their stays
+    session: Session,
+    school_id: UUID,
+    school_year: str,
+    days: Span,
+    *,
+    before: Collection[UUID] = (),
+    apart: Collection[UUID] = (),
+) -> Roll:
+    """Return the pupils enrolled on any day of the period, by id; the class is the last one they have in it.
+
+    The stays of who left and came back are taken together, without those ``apart``. Those that were billed ``before``
+    are only looked at for what is not to be charged again; who has no other is left out.
+    """
     # Columns, not rows as objects: a province has two hundred thousand of them.
     enrolments = session.exec(
         select(Enrolment.id, col(Enrolment.pupil_id), col(Enrolment.started_on), col(Enrolment.ended_on))
@@ -56,7 +79,7 @@ def read_roll(session: Session, school_id: UUID, school_year: str, days: Span) -
             Enrolment.state != "never_came",
             _meets(col(Enrolment.started_on), col(Enrolment.ended_on), days),
         )
-        .order_by(col(Enrolment.pupil_id)),
+        .order_by(col(Enrolment.pupil_id), col(Enrolment.started_on)),
     ).all()
     classes = _classes(session, school_id, days)
     registrations = _registrations(session, school_id, days)
@@ -88,12 +111,54 @@ def read_roll(session: Session, school_id: UUID, school_year: str, days: Span) -
             paid_otherwise=otherwise.get(enrolment, ()),
         )
         pupils.append(BilledPupil(facts, enrolment, group.id))
+    several, settled = len({*everybody}) < len(everybody), {*before, *apart}
     return Roll(
-        pupils=tuple(pupils),
-        without_class=tuple(pupil for enrolment, pupil, _, _ in enrolments if enrolment not in classes),
+        pupils=tuple(_one_each(pupils, before, apart) if several or settled else pupils),
+        without_class=tuple(
+            pupil for enrolment, pupil, _, _ in enrolments if enrolment not in classes and enrolment not in settled
+        ),
         without_contact=frozenset(everybody) - _reachable(session, everybody, days),
         waiting_reductions=frozenset(pupil for enrolment, pupil, _, _ in enrolments if enrolment in waiting),
     )
+
+
+def _one_each(stays: Iterable[BilledPupil], before: Collection[UUID], apart: Collection[UUID]) -> Iterator[BilledPupil]:
+    """Yield each pupil once, with the days of all its stays that are to be charged."""
+    for _, group in groupby(stays, key=lambda each: each.facts.pupil_id):
+        mine = [each for each in group if each.enrolment_id not in apart]
+        charged = [each for each in mine if each.enrolment_id not in before]
+        if len(mine) == 1 and charged:
+            yield charged[0]
+        elif charged:
+            yield _joined([each for each in mine if each.enrolment_id in before], charged)
+
+
+def _joined(billed: Sequence[BilledPupil], charged: Sequence[BilledPupil]) -> BilledPupil:
+    """Return the stays of one pupil as one: a reduction or registration of a stay holds on the days of that stay."""
+    every, last = [*billed, *charged], charged[-1]
+    facts = replace(
+        last.facts,
+        enrolled=tuple(span for each in charged for span in each.facts.enrolled),
+        before=tuple(span for each in billed for span in each.facts.enrolled),
+        registrations=tuple(
+            replace(row, days=days)
+            for each in every
+            for row in each.facts.registrations
+            for span in each.facts.enrolled
+            if (days := row.days.within(span))
+        ),
+        reductions=tuple(
+            replace(row, valid=days)
+            for each in charged
+            for row in each.facts.reductions
+            for span in each.facts.enrolled
+            if (days := row.valid.within(span))
+        ),
+        absent=frozenset().union(*(each.facts.absent for each in charged)),
+        paid_otherwise=tuple(row for each in every for row in each.facts.paid_otherwise),
+    )
+    earlier = tuple(each.enrolment_id for each in every if each is not last)
+    return BilledPupil(facts, last.enrolment_id, last.class_id, earlier)
 
 
 def _meets(start: Mapped[date], end: Mapped[date | None], days: Span) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, or_, select
@@ -237,6 +238,17 @@ def _refuse_double(session: Session, row: tables.Reduction) -> None:
                 " miễn giảm đó trước.",
                 reduction=other.id,
             )
+
+
+def go_on_for(row: tables.Reduction, enrolment_id: UUID, first_day: date) -> tables.Reduction:
+    """Return an approved reduction for another enrolment of the pupil: same decision, maker and approver."""
+    values = values_of(row, "enrolment_id", "valid_from")
+    return tables.Reduction(**values, enrolment_id=enrolment_id, valid_from=max(row.valid_from, first_day))
+
+
+def values_of(row: tables.Reduction, *without: str) -> dict[str, Any]:
+    """Return the columns of a row for another one; a model's own dump would take sums of money apart."""
+    return {name: getattr(row, name) for name in tables.Reduction.model_fields if name not in ("id", *without)}
 
 
 def _live(session: Session, school_id: UUID, reduction_id: UUID) -> tables.Reduction:

@@ -128,6 +128,7 @@ def settle_leaving(session: Session, vault: Vault, actor: Actor, leaving: Leavin
     """
     school_id = leaving.school_id
     _refuse_returned(session, leaving)
+    _refuse_come_back(session, leaving, "Tiền tồn của em dùng cho đợt thu sau, hoặc đề nghị hoàn ở trang Tiền tồn.")
     if waiting := corrections_waiting(session, leaving):
         raise Conflict(f"Còn {len(waiting)} đề nghị ghi giảm chờ người khác duyệt. Duyệt xong mới tính tiền trả lại.")
     pupil = find_enrolment(session, school_id, leaving.enrolment_id).pupil_id
@@ -151,9 +152,10 @@ def take_back_leaving(session: Session, actor: Actor, leaving: Leaving, reason: 
     decided = _decisions(session, leaving)
     if any(decided.values()):
         raise Conflict(
-            "Đã có đề nghị ghi giảm được duyệt nên không rút lại được. Hiện chưa ghi được em trở lại"
-            " trong cùng năm học; nếu ghi nhầm, hãy báo quản trị hệ thống."
+            "Đã có đề nghị ghi giảm được duyệt nên không rút lại được."
+            " Em đi học lại thì ghi Nhập học lại từ ngày em về."
         )
+    _refuse_come_back(session, leaving, "Không rút lại lần nghỉ trước được nữa.")
     enrolment = find_enrolment(session, leaving.school_id, leaving.enrolment_id)
     for each in corrections_waiting(session, leaving):
         reject_correction(session, each, actor, now, f"Rút lại việc nghỉ học: {reason.strip()}")
@@ -179,6 +181,22 @@ def find_leaving(session: Session, school_id: UUID, leaving_id: UUID) -> Leaving
 def returned(session: Session, leaving: Leaving) -> LeavingReturn | None:
     """Return that a leaving was taken back, if it was."""
     return session.exec(select(LeavingReturn).where(LeavingReturn.leaving_id == leaving.id)).one_or_none()
+
+
+def came_back(session: Session, leaving: Leaving) -> Enrolment | None:
+    """Return the next stay of a leaver in the same school year, if there is one."""
+    left = find_enrolment(session, leaving.school_id, leaving.enrolment_id)
+    return session.exec(
+        select(Enrolment)
+        .where(
+            Enrolment.school_id == left.school_id,
+            Enrolment.pupil_id == left.pupil_id,
+            Enrolment.school_year == left.school_year,
+            Enrolment.started_on > left.started_on,
+        )
+        .order_by(col(Enrolment.started_on))
+        .limit(1)
+    ).first()
 
 
 def corrections_waiting(session: Session, leaving: Leaving) -> list[UUID]:
@@ -240,6 +258,12 @@ def _refuse_locked(bills: Sequence[UnusedBill]) -> None:
 def _refuse_returned(session: Session, leaving: Leaving) -> None:
     if returned(session, leaving) is not None:
         raise Conflict("Lần nghỉ học này đã được rút lại; em đang học bình thường.")
+
+
+def _refuse_come_back(session: Session, leaving: Leaving, remedy: str) -> None:
+    again = came_back(session, leaving)
+    if again is not None:
+        raise Conflict(f"Em đã nhập học lại từ {again.started_on:%d/%m/%Y}. {remedy}")
 
 
 def _decisions(session: Session, leaving: Leaving) -> dict[UUID, bool]:

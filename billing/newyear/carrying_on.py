@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
@@ -19,7 +18,7 @@ from sqlmodel import Session, col, or_, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.fees import tables
-from billing.fees.reducing import person
+from billing.fees.reducing import go_on_for, person, values_of
 from billing.fees.registering import Registration, take_registrations
 from billing.newyear.classes import one_year_at_a_time, step_done
 from billing.newyear.years import a_year_on, days_of, year_before
@@ -93,7 +92,7 @@ def carry_on(  # noqa: PLR0913, PLR0917  where, into which year, which items, by
     pairs = {each.old: each for each in _moving(session, school_id, school_year)}
     done = _copied(session, school_id, pairs.values())
     new = [
-        _again(row, pairs[_of(row)])
+        go_on_for(row, pairs[_of(row)].new, pairs[_of(row)].first_day)
         for row in _approved(session, school_id, pairs)
         if _holds(row, pairs) and _mark(row, pairs[_of(row)].new) not in done
     ]
@@ -120,7 +119,7 @@ def carry_on(  # noqa: PLR0913, PLR0917  where, into which year, which items, by
 def _moving(session: Session, school_id: UUID, school_year: str) -> list[Moving]:
     def of(year: str) -> dict[UUID, Enrolment]:
         query = select(Enrolment).where(Enrolment.school_id == school_id, Enrolment.school_year == year)
-        return {each.pupil_id: each for each in session.exec(query).all()}
+        return {each.pupil_id: each for each in session.exec(query.order_by(col(Enrolment.started_on))).all()}
 
     old, new = of(year_before(school_year)), of(school_year)
     return [Moving(old[pupil].id, new[pupil].id, new[pupil].started_on) for pupil in old.keys() & new.keys()]
@@ -161,16 +160,6 @@ def _copied(session: Session, school_id: UUID, pairs: Collection[Moving]) -> set
     return {_mark(row, _of(row)) for row in session.exec(query).all()}
 
 
-def _again(row: tables.Reduction, pair: Moving) -> tables.Reduction:
-    values = _values(row, "enrolment_id", "valid_from")
-    return tables.Reduction(**values, enrolment_id=pair.new, valid_from=max(row.valid_from, pair.first_day))
-
-
-def _values(row: tables.Reduction, *without: str) -> dict[str, Any]:
-    """Return the columns of a row for another one; a model's own dump would take sums of money apart."""
-    return {name: getattr(row, name) for name in tables.Reduction.model_fields if name not in ("id", *without)}
-
-
 def _ending_rules(session: Session, school_id: UUID, school_year: str) -> list[tables.Reduction]:
     """Return the school's rules that end with last year and have no successor yet."""
     last_year = days_of(year_before(school_year))
@@ -194,7 +183,7 @@ def _ending_rules(session: Session, school_id: UUID, school_year: str) -> list[t
 
 
 def _a_year_on(row: tables.Reduction, actor: Actor) -> tables.Reduction:
-    values = _values(row, "valid_from", "valid_to", "made_by", "approved_by")
+    values = values_of(row, "valid_from", "valid_to", "made_by", "approved_by")
     ends = a_year_on(row.valid_to) if row.valid_to else None
     return tables.Reduction(**values, valid_from=a_year_on(row.valid_from), valid_to=ends, made_by=person(actor))
 

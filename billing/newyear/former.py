@@ -250,6 +250,7 @@ def _pupils(session: Session, school: School, school_year: str, program: str) ->
             known.by_enrolment[enrolment].class_code, old.get(pupil, ""),
         )
         for enrolment, pupil, born in rows
+        if known.by_enrolment[enrolment].newest
     ]  # fmt: skip
 
 

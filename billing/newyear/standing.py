@@ -74,9 +74,11 @@ def read_year_pupils(session: Session, school_id: UUID, school_year: str) -> Yea
         select(Enrolment, Pupil)
         .join(Pupil, col(Pupil.id) == col(Enrolment.pupil_id))
         .where(Enrolment.school_id == school_id, Enrolment.school_year == last_year)
+        .order_by(col(Enrolment.started_on))
     ).all()
     found = []
-    for enrolment, pupil in rows:
+    # Of who left and came back the last stay is the one that goes on.
+    for enrolment, pupil in {pupil.id: (enrolment, pupil) for enrolment, pupil in rows}.values():
         entered = enrolled.get(pupil.id)
         group, new = placed.get(enrolment.id), classes.get(entered.class_id) if entered and entered.class_id else None
         standing = _standing(enrolment, choices.get(enrolment.id), group, new, entered)

@@ -70,7 +70,7 @@ class Enrolling:
     today: date
     classes: dict[str, UUID] = field(default_factory=dict)
     occupied: set[UUID] = field(default_factory=set)
-    enrolments: dict[UUID, Enrolment] = field(default_factory=dict)  # of this year, by pupil
+    enrolments: dict[UUID, Enrolment] = field(default_factory=dict)  # the last of this year, by pupil
     placed: dict[UUID, _Placed] = field(default_factory=dict)  # by enrolment
     strangers: set[UUID] = field(default_factory=set)
     rows: _Rows = field(default_factory=_Rows)
@@ -108,7 +108,9 @@ class Enrolling:
         enrolments = select(Enrolment).where(
             col(Enrolment.school_id) == self.school.id, col(Enrolment.school_year) == self.school_year
         )
-        self.enrolments = {each.pupil_id: each for each in fresh(self.session, enrolments)}
+        # Of who left and came back the last stay counts.
+        in_order = enrolments.order_by(col(Enrolment.started_on))
+        self.enrolments = {each.pupil_id: each for each in fresh(self.session, in_order)}
         codes = {key: code for code, key in self.classes.items()}
         placements = select(ClassPlacement).where(
             col(ClassPlacement.school_id) == self.school.id, col(ClassPlacement.class_id).in_(list(codes))
@@ -212,7 +214,7 @@ class Enrolling:
             enrolment = self.enrolments.get(pupil.id) if pupil else None
             if enrolment and enrolment.state != "studying":
                 reason = f"Em này đã được ghi là không còn học trong năm học {self.school_year}."
-                remedy = "Xóa dòng này; nếu em đã trở lại, đổi tình trạng của em thành đang học trước khi nhập."
+                remedy = "Xóa dòng này; nếu em đã trở lại, ghi nhập học lại ở trang Nghỉ học trước khi nhập."
                 yield problem(claim.row, PUPIL_CODE, reason, remedy)
 
     def _settle(self, claim: Claim, pupil: KnownPupil | None) -> str:

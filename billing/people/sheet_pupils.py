@@ -29,12 +29,18 @@ PUPIL_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A pupil of the year, with the class of the latest placement."""
+    """A pupil of the year, with the class of the latest placement; ``stays``: all its enrolments of the year."""
 
     enrolment_id: UUID
     code: str
     full_name: str
     class_code: str
+    stays: tuple[UUID, ...]
+
+    @property
+    def newest(self) -> bool:
+        """Whether this is the pupil's last enrolment of the year, which a line of a sheet means."""
+        return self.enrolment_id == self.stays[-1]
 
     @property
     def place(self) -> tuple[str, SortKey, str]:
@@ -51,7 +57,7 @@ class Pupils:
     by_name: Mapping[tuple[str, str], list[Known]] = field(init=False)
 
     def __post_init__(self) -> None:
-        known = self.by_enrolment.values()
+        known = [each for each in self.by_enrolment.values() if each.newest]
         object.__setattr__(self, "by_code", {each.code: each for each in known if each.code})
         by_name: dict[tuple[str, str], list[Known]] = defaultdict(list)
         for each in known:
@@ -97,6 +103,7 @@ def read_pupils(session: Session, school_id: UUID, school_year: str) -> Pupils:
         select(Enrolment.id, Enrolment.pupil_id, Pupil.full_name)
         .join(Pupil, col(Pupil.id) == col(Enrolment.pupil_id))
         .where(Enrolment.school_id == school_id, Enrolment.school_year == school_year)
+        .order_by(col(Enrolment.started_on))
     ).all()
     classes = session.exec(
         select(ClassPlacement.enrolment_id, ClassGroup.code)
@@ -111,4 +118,12 @@ def read_pupils(session: Session, school_id: UUID, school_year: str) -> Pupils:
         .order_by(col(PupilCode.valid_from), col(PupilCode.id))
     ).all()
     class_of, code_of = dict(classes), dict(codes)  # the latest wins
-    return Pupils({key: Known(key, code_of.get(pupil, ""), name, class_of.get(key, "")) for key, pupil, name in rows})
+    stays: dict[UUID, tuple[UUID, ...]] = {}
+    for key, pupil, _ in rows:
+        stays[pupil] = (*stays.get(pupil, ()), key)
+    return Pupils(
+        {
+            key: Known(key, code_of.get(pupil, ""), name, class_of.get(key, ""), stays[pupil])
+            for key, pupil, name in rows
+        }
+    )

@@ -112,8 +112,9 @@ class PupilCode(Row, table=True):
 
 
 class Enrolment(Row, table=True):
-    """A pupil at a school in one school year; its class is dated in ``class_placements``.
+    """A stay of a pupil at a school within one school year; its class is dated in ``class_placements``.
 
+    Who leaves and comes back in the same year has several, whose days do not overlap (docs/decisions/0025).
     ``state``: *completed* when its year is over and the pupil has an enrolment in the next one.
     ``stated_birth_date`` stands as the school's own list has it: for a child that another school entered it is the
     proof of knowing it, and the database refuses an enrolment without. Who *never_came* is billed for nothing.
@@ -122,7 +123,15 @@ class Enrolment(Row, table=True):
     __tablename__ = "enrolments"
     __table_args__ = (
         UniqueConstraint("school_id", "id"),
-        UniqueConstraint("school_id", "pupil_id", "school_year"),
+        UniqueConstraint("school_id", "pupil_id", "school_year", "started_on"),
+        Index(
+            "uq_enrolments_open",
+            "school_id",
+            "pupil_id",
+            "school_year",
+            unique=True,
+            postgresql_where="ended_on IS NULL",
+        ),
         one_of("state", ENROLMENT_STATES),
         CheckConstraint("ended_on IS NULL OR ended_on >= started_on", name="dates_in_order"),
     )

@@ -17,6 +17,7 @@ from billing.errors import NotFound, Refused
 from billing.fees.caps import CapVerdict
 from billing.fees.charging import Charge, Period, charge_all, split_by_account
 from billing.fees.insured import read_insured
+from billing.fees.items import Span
 from billing.fees.preview import digest_of
 from billing.fees.pupils import BilledPupil, Roll, read_roll
 from billing.fees.schedule import judge_schedule, read_schedule
@@ -25,6 +26,7 @@ from billing.people.tables import School
 from billing.plans.checking import refuse_unplanned
 from billing.rounds.drafting import find_round, period_of
 from billing.rounds.tables import ISSUED_STATES, BillingRound
+from billing.rounds.turns import Turns, turns_of
 
 # One instant transfer takes less (NAPAS); a larger bill is paid in instalments.
 TOO_LARGE = Money(500_000_000)
@@ -48,7 +50,8 @@ def calculate(
     An opening round is ``Refused``: what a former program handed over follows from no price of ours; so is a round of
     deposits, which follow from the contract.
 
-    A supplementary round charges only who has no live bill in its base round. ``only`` narrows it to some pupils;
+    A supplementary round charges only who has no live bill in its base round, and who was billed there, left and came
+    back, from the return on. ``only`` narrows it to some pupils;
     ``again`` charges them although they are billed (for the bill that takes the place of another).
     """
     if billing_round.kind == "opening":
@@ -65,9 +68,11 @@ def calculate(
     period = without_days_off(session, billing_round)
     schedule = read_schedule(session, school, period.days)
     verdicts = judge_schedule(session, school, schedule, period.days)
-    roll = read_roll(session, school.id, billing_round.school_year, period.days)
+    turns = turns_of(session, billing_round, again=again)
+    roll = _roll(session, billing_round, period.days, turns)
     if billing_round.base_round_id is not None and not again:
-        roll = _without(roll, billed_pupils(session, billing_round.school_id, billing_round.base_round_id))
+        billed = billed_pupils(session, billing_round.school_id, billing_round.base_round_id)
+        roll = _without(roll, billed - turns.pupils)
     pupils = {pupil.facts.pupil_id: pupil for pupil in roll.pupils}
     wanted = [pupil for pupil in roll.pupils if only is None or pupil.facts.pupil_id in only]
     insured = read_insured(session, school.id, period.days)  # its price is the law's: there is nothing to judge
@@ -125,12 +130,20 @@ def billed_pupils(session: Session, school_id: UUID, base_round_id: UUID) -> fro
 
 
 def late_arrivals(session: Session, base_round_id: UUID) -> tuple[UUID, ...]:
-    """Return the pupils of an issued round's period who have no live bill in it and a class to be billed in."""
+    """Return the pupils of an issued round's period who have no live bill in it and a class to be billed in.
+
+    So has who was billed, left and came back within the period: nothing charges the days from the return on yet.
+    """
     base = find_round(session, base_round_id)
-    days = period_of(base).days
-    roll = read_roll(session, base.school_id, base.school_year, days)
-    billed = billed_pupils(session, base.school_id, base.id)
+    turns = turns_of(session, base)
+    roll = _roll(session, base, period_of(base).days, turns)
+    billed = billed_pupils(session, base.school_id, base.id) - turns.pupils
     return tuple(each.facts.pupil_id for each in roll.pupils if each.facts.pupil_id not in billed)
+
+
+def _roll(session: Session, billing_round: BillingRound, days: Span, turns: Turns) -> Roll:
+    school_id, year = billing_round.school_id, billing_round.school_year
+    return read_roll(session, school_id, year, days, before=turns.before, apart=turns.apart)
 
 
 def _without(roll: Roll, billed: frozenset[UUID]) -> Roll:

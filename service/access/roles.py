@@ -184,6 +184,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/chuyen-di/lan/{leaving_id}"): _OFFICE_READS,
         ("POST", "/van-phong/chuyen-di/lan/{leaving_id}/tinh"): _MAKERS,
         ("POST", "/van-phong/chuyen-di/lan/{leaving_id}/rut-lai"): _MAKERS,
+        ("POST", "/van-phong/chuyen-di/lan/{leaving_id}/nhap-hoc-lai"): _MAKERS,
         ("GET", "/van-phong/bhyt"): _OFFICE_READS,
         ("POST", "/van-phong/bhyt/mo"): _MAKERS,
         ("GET", "/van-phong/bhyt/lop/{class_id}"): _OFFICE_READS,

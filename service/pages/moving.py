@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from service.access.roles import MATRIX
 from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, parts_of
-from service.pages.moving_views import STATE_NAMES, TypedClass, TypedLeaving
+from service.pages.moving_views import STATE_NAMES, TypedClass, TypedLeaving, TypedReturn
 from service.pages.rendering import page
 from service.pages.responses import go_to
 
@@ -33,6 +33,10 @@ _SAID = {
     "tinh": (
         "Đã trừ vào phần chưa nộp; không còn gì để trả lại.",
         "Used on what was open; nothing is left to give back.",
+    ),
+    "hoc-lai": (
+        "Đã ghi nhập học lại. Đợt thu sau chỉ tính từ ngày em về.",
+        "The return is stored. Later rounds bill from that day on.",
     ),
     "nghi": ("Đã ghi ngày học cuối.", "The last day is stored."),
 }
@@ -124,6 +128,23 @@ def take_back(request: Request, visit: StaffVisit, desk: OpenDesk, leaving_id: U
     """Let a pupil go on as if it had not left."""
     desk.take_back_leaving(visit.who, visit.place, leaving_id, _clean(ly_do), parts_of(request).clock())
     return go_to(visit.place, f"{MOVING}/lan/{leaving_id}", da="rut-lai")
+
+
+@router.post(f"{MOVING}/lan/{{leaving_id}}/nhap-hoc-lai")
+def come_back(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    leaving_id: UUID,
+    lop: Short = "",
+    tu: Short = "",
+    ly_do: Text = "",
+    khoan: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    """Let a pupil who left study here again from a day on."""
+    typed = TypedReturn(str(leaving_id), lop, tu, _clean(ly_do), tuple(khoan or ()))
+    made = desk.come_back(visit.who, visit.place, typed, parts_of(request).clock())
+    return go_to(visit.place, f"{MOVING}/hoc-sinh/{made}", da="hoc-lai")
 
 
 @router.get(LAST)

@@ -11,9 +11,18 @@ from billing.errors import Conflict, Refused
 from billing.moving.class_changing import change_class
 from billing.moving.graduating import refund_graduates
 from billing.moving.leaving import find_leaving, leave, settle_leaving, take_back_leaving
+from billing.moving.returning import ReturnPlan, come_back
 from service.access.roles import Actor, Place, SignedIn
 from service.pages import moving_rows
-from service.pages.moving_views import LastClassRow, LeavingPage, MoverPage, MovingPage, TypedClass, TypedLeaving
+from service.pages.moving_views import (
+    LastClassRow,
+    LeavingPage,
+    MoverPage,
+    MovingPage,
+    TypedClass,
+    TypedLeaving,
+    TypedReturn,
+)
 from service.pages.typed import read_day, read_id, school_day
 from service.pages.within import RowsWithin
 
@@ -43,8 +52,8 @@ class MovingRows(RowsWithin):
 
     def leaving(self, who: SignedIn, place: Place, leaving_id: UUID, now: datetime) -> LeavingPage:
         """Return one leaving."""
-        del who, now
-        return moving_rows.leaving_page(self._within(place), place.id, leaving_id)
+        del who
+        return moving_rows.leaving_page(self._within(place), place.id, leaving_id, school_day(now))
 
     def settle_leaving(self, who: SignedIn, place: Place, leaving_id: UUID, now: datetime) -> UUID | None:
         """Let what is kept pay what is open and ask for the rest back."""
@@ -59,6 +68,18 @@ class MovingRows(RowsWithin):
         if left_by_contract(session, place.id, found.enrolment_id):
             raise Conflict("Em đã rút học theo hợp đồng. Muốn học lại thì lập hợp đồng mới.")
         take_back_leaving(session, actor, found, reason, now)
+
+    def come_back(self, who: SignedIn, place: Place, typed: TypedReturn, now: datetime) -> UUID:
+        """Begin a new stay of a pupil who left."""
+        session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
+        first_day = read_day(typed.first_day)
+        if first_day is None or not typed.class_id:
+            raise Refused("Hãy chọn lớp và ngày nhập học lại.")
+        found = find_leaving(session, place.id, read_id(typed.leaving_id))
+        if left_by_contract(session, place.id, found.enrolment_id):
+            raise Conflict("Em đã rút học theo hợp đồng. Muốn học lại thì lập hợp đồng mới.")
+        plan = ReturnPlan(found.id, read_id(typed.class_id), first_day, typed.reason, frozenset(typed.items))
+        return come_back(session, actor, place.id, plan, now).id
 
     def change_class(self, who: SignedIn, place: Place, typed: TypedClass, now: datetime) -> None:
         """Put a pupil into another class from a day on."""

@@ -8,7 +8,15 @@ from typing import Protocol
 from uuid import UUID
 
 from service.access.roles import Place, SignedIn
-from service.pages.moving_views import LastClassRow, LeavingPage, MoverPage, MovingPage, TypedClass, TypedLeaving
+from service.pages.moving_views import (
+    LastClassRow,
+    LeavingPage,
+    MoverPage,
+    MovingPage,
+    TypedClass,
+    TypedLeaving,
+    TypedReturn,
+)
 
 
 class MovingDesk(Protocol):
@@ -33,6 +41,9 @@ class MovingDesk(Protocol):
 
     def take_back_leaving(self, who: SignedIn, place: Place, leaving_id: UUID, reason: str, now: datetime) -> None:
         """Let a pupil go on as if it had not left; raises ``Conflict`` once something was approved."""
+
+    def come_back(self, who: SignedIn, place: Place, typed: TypedReturn, now: datetime) -> UUID:
+        """Begin a new stay of a pupil who left; return its enrolment; raises ``Conflict`` or ``Refused``."""
 
     def change_class(self, who: SignedIn, place: Place, typed: TypedClass, now: datetime) -> None:
         """Put a pupil into another class from a day on."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill
+from billing.contracts.reading import left_by_contract
 from billing.credits.choosing import class_of_pupils
 from billing.credits.reading import asked_back, free_credit
 from billing.documents.filling import pupil_codes
@@ -20,10 +21,12 @@ from billing.moving.leaving import (
     LeavingPreview,
     Plan,
     balance_now,
+    came_back,
     corrections_waiting,
     find_leaving,
     preview_leaving,
 )
+from billing.moving.returning import registered_before
 from billing.moving.tables import Leaving, LeavingReturn
 from billing.people.tables import ClassGroup, Enrolment, Pupil
 from billing.rounds.calculating import late_arrivals
@@ -102,10 +105,12 @@ def missed_rounds(session: Session, enrolment: Enrolment) -> tuple[tuple[str, st
     return tuple((str(each.id), each.name) for each in rounds if enrolment.pupil_id in late_arrivals(session, each.id))
 
 
-def leaving_page(session: Session, school_id: UUID, leaving_id: UUID) -> LeavingPage:
-    """Return one leaving with its corrections and what is open and kept now."""
+def leaving_page(session: Session, school_id: UUID, leaving_id: UUID, today: date) -> LeavingPage:
+    """Return one leaving with its corrections and what is open and kept now, and what a return would ask for."""
     leaving = find_leaving(session, school_id, leaving_id)
-    row, pupil = _row(session, leaving), find_enrolment(session, school_id, leaving.enrolment_id).pupil_id
+    left = find_enrolment(session, school_id, leaving.enrolment_id)
+    row, pupil, again = _row(session, leaving), left.pupil_id, came_back(session, leaving)
+    may_return = row.stands == "done" and not left_by_contract(session, school_id, left.id)
     asked = tuple(_corrections(session, leaving))
     maker = session.get(User, leaving.made_by)
     owed, kept = balance_now(session, school_id, pupil)
@@ -119,7 +124,11 @@ def leaving_page(session: Session, school_id: UUID, leaving_id: UUID) -> Leaving
         kept=kept,
         asked=total(asked_back(session, school_id, [pupil]).values()),
         can_settle=row.stands == "done" and bool(free_credit(session, school_id, [pupil])),
-        can_return=row.stands != "taken_back" and all(each.stands != "approved" for each in asked),
+        can_return=row.stands in ("waiting", "done") and all(each.stands != "approved" for each in asked),
+        today=today,
+        classes=tuple(_classes(session, left)) if may_return else (),
+        items=tuple((each.code, each.name) for each in registered_before(session, leaving)) if may_return else (),
+        again=(str(again.id), again.started_on) if again is not None else None,
     )
 
 
@@ -176,6 +185,8 @@ def _row(session: Session, leaving: Leaving) -> LeavingRow:
     pupil = session.get_one(Pupil, enrolment.pupil_id)
     if session.get(LeavingReturn, leaving.id) is not None:
         stands = "taken_back"
+    elif came_back(session, leaving) is not None:
+        stands = "came_back"
     else:
         stands = "waiting" if corrections_waiting(session, leaving) else "done"
     return LeavingRow(str(leaving.id), pupil.full_name, leaving.state, leaving.last_day, stands)

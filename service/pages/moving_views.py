@@ -38,6 +38,17 @@ class TypedClass:
 
 
 @dataclass(frozen=True, slots=True)
+class TypedReturn:
+    """Who comes back after which leaving, into which class, from which day on, why, and what for, as typed."""
+
+    leaving_id: str
+    class_id: str
+    first_day: str
+    reason: str
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FallRow:
     """A line of a bill that was not used, or not all of it."""
 
@@ -87,7 +98,7 @@ class MoverPage:
 
 @dataclass(frozen=True, slots=True)
 class LeavingRow:
-    """A leaving in the list; ``stands`` is *taken_back*, *waiting* (for approvals) or *done*."""
+    """A leaving in the list; ``stands`` is *taken_back*, *came_back*, *waiting* (for approvals) or *done*."""
 
     leaving_id: str
     pupil: str
@@ -116,7 +127,11 @@ class AskedCorrection:
 
 @dataclass(frozen=True, slots=True)
 class LeavingPage:
-    """One leaving with its corrections; what is open and kept now, and how much of it is asked back."""
+    """One leaving with its corrections; what is open and kept now, and how much of it is asked back.
+
+    ``again``: the enrolment of who came back, and its first day. ``classes`` and ``items``: what a return asks for, as
+    (key, name); no classes: the pupil cannot come back now.
+    """
 
     row: LeavingRow
     pupil_id: str
@@ -128,6 +143,10 @@ class LeavingPage:
     asked: Money
     can_settle: bool
     can_return: bool
+    today: date
+    classes: tuple[tuple[str, str], ...] = ()
+    items: tuple[tuple[str, str], ...] = ()
+    again: tuple[str, date] | None = None
 
 
 @dataclass(frozen=True, slots=True)

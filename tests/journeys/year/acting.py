@@ -38,6 +38,7 @@ _ACTS: Mapping[type[e.Event], Callable[[Town, Place, Any], None]] = MappingProxy
     e.WriteOff: acting_money.write_off,
     e.OpenYear: acting_money.open_year,
     e.Leave: acting_money.go,
+    e.ComeBack: acting_people.come_again,
     e.FinishLeaving: acting_money.finish,
 })  # fmt: skip
 

@@ -202,6 +202,12 @@ def go(town: Town, place: Place, event: e.Leave) -> None:
 def finish(town: Town, place: Place, event: e.FinishLeaving) -> None:
     """Approve what a leaver did not use, let what is kept pay what is open, and give the rest back."""
     reckoner, pupil = place.reckoner, event.pupil
+    if reckoner.facts.stays[pupil].last is None:
+        with town.at(place) as session:
+            leaving = find_leaving(session, place.id, place.leavings[pupil])
+            with pytest.raises(Conflict, match="nhập học lại"):
+                settle_leaving(session, town.vault, place.accountant, leaving, town.clock.now)
+        return
     with town.at(place) as session:
         leaving = find_leaving(session, place.id, place.leavings[pupil])
         falls = {town.bill_row(session, place, unused.bill).id: bool(unused.offs()) and not unused.bill.void

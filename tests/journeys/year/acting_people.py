@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlmodel import select
 
 from billing.attendance.closing import close_month, set_day_off
@@ -13,6 +15,8 @@ from billing.fees.registering import Registration, end_registrations, register
 from billing.fees.tables import Reduction
 from billing.money import Money
 from billing.moving.class_changing import change_class
+from billing.moving.leaving import find_leaving
+from billing.moving.returning import ReturnPlan, come_back, registered_before
 from billing.people.tables import ClassGroup, School
 from tests.factories.schools import make_pupil
 from tests.journeys.year import events as e
@@ -38,6 +42,17 @@ def arrive(town: Town, place: Place, event: e.Arrive) -> None:
     town.pupils.setdefault(event.pupil, made.pupil)
     place.enrolled[event.pupil] = made
     place.reckoner.arrive(event)
+
+
+def come_again(town: Town, place: Place, event: e.ComeBack) -> None:
+    """Let a leaver study here again."""
+    wanted = place.reckoner.come_back(event)
+    with town.at(place) as session:
+        leaving = find_leaving(session, place.id, place.leavings[event.pupil])
+        assert wanted == event.items & {each.code for each in registered_before(session, leaving)}
+        plan = ReturnPlan(leaving.id, place.classes[event.group], event.first, WHY, wanted)
+        made = come_back(session, place.accountant, place.id, plan, town.clock.now)
+    place.enrolled[event.pupil] = replace(place.enrolled[event.pupil], enrolment=made)
 
 
 def move_class(town: Town, place: Place, event: e.ChangeClass) -> None:
@@ -90,8 +105,8 @@ def stop_reduction(town: Town, place: Place, event: e.EndReduction) -> None:
     """End a reduction after a day."""
     with town.at(place) as session:
         found = select(Reduction.id).where(Reduction.school_id == place.id, Reduction.evidence == event.key)
-        row = session.exec(found).one()
-        end_reduction(session, place.id, row, event.last, place.accountant, town.clock.now, WHY)
+        for row in session.exec(found).all():  # one for each stay it held in
+            end_reduction(session, place.id, row, event.last, place.accountant, town.clock.now, WHY)
     place.reckoner.end_reduction(event)
 
 

@@ -20,7 +20,10 @@ Key = tuple[str, str | None]
 
 @dataclass(eq=False)
 class Bill:
-    """A bill of one pupil, round and account. ``place`` orders bills that are due on the same day."""
+    """A bill of one pupil, round and account. ``place`` orders bills that are due on the same day.
+
+    ``stay``: the number of the last time at the school that it charges.
+    """
 
     round: str
     period: str
@@ -29,6 +32,7 @@ class Bill:
     due_on: date
     place: int
     lines: list[Line]
+    stay: int = 0
     money: int = 0
     credit: dict[str | None, int] = field(default_factory=dict)
     off_rest: int = 0

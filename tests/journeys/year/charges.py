@@ -2,7 +2,8 @@
 
 A pupil pays an item for a month with a day on which it is there, the price holds and (where asked for) it is
 registered. Meals count by days: cooked, no day off, and no absence that was credited in a class's closed month. What a
-month in part costs, its price says. A reduction counts for a month if it holds on the first such day; the State's
+month in part costs, its price says. Who was billed, left and came back pays of a month what that bill left of it. A
+reduction counts for a month if it holds on the first such day; the State's
 share comes first, then the school's, then a donor's, each at most what is left.
 """
 
@@ -120,6 +121,11 @@ class Facts:
     off: set[date] = field(default_factory=set)
     absent: dict[tuple[str, date], Absent] = field(default_factory=dict)
     closed: set[tuple[str, date]] = field(default_factory=set)
+    earlier: dict[str, list[Stay]] = field(default_factory=dict)
+
+    def all_stays(self, pupil: str) -> list[Stay]:
+        """Return every time a pupil was at the school, in their order; ``stays`` holds the last."""
+        return [*self.earlier.get(pupil, []), self.stays[pupil]]
 
     def change_price(self, item: str, amount: int, first: date) -> None:
         """Let an item cost something else from a day on; what held then ends the day before."""
@@ -160,22 +166,46 @@ class Facts:
         return away is not None and away.credited and (away.group, day.replace(day=1)) in self.closed
 
 
-def charge(facts: Facts, pupil: str, months: Sequence[date], meal_days: Collection[date]) -> list[Line]:
-    """Return the lines of a pupil for some months, in the order in which a bill shows them."""
+def charge(  # noqa: PLR0913, PLR0917  whose, for which months and stays
+    facts: Facts,
+    pupil: str,
+    months: Sequence[date],
+    meal_days: Collection[date],
+    stays: Sequence[Stay] | None = None,
+    paid: Sequence[Stay] = (),
+) -> list[Line]:
+    """Return the lines of a pupil for some months, in the order in which a bill shows them.
+
+    ``stays``: the times that are billed, all of them if not given; ``paid``: those before, which another bill charges.
+    """
+    there = facts.all_stays(pupil) if stays is None else stays
     cooked = facts.cooked(months, meal_days)
 
     def place(price: Price) -> tuple[int, str, date]:
         return _GROUPS.index(facts.plan.item(price.item).group), price.item, price.first
 
-    return [line for price in sorted(facts.prices, key=place) for line in _lines(facts, pupil, price, months, cooked)]
+    return [
+        line
+        for price in sorted(facts.prices, key=place)
+        for line in _lines(facts, pupil, price, months, cooked, there, paid)
+    ]
 
 
-def _lines(facts: Facts, pupil: str, price: Price, months: Sequence[date], cooked: set[date]) -> Iterator[Line]:
+def _lines(  # noqa: PLR0913, PLR0917  as above
+    facts: Facts,
+    pupil: str,
+    price: Price,
+    months: Sequence[date],
+    cooked: set[date],
+    stays: Sequence[Stay],
+    paid: Sequence[Stay],
+) -> Iterator[Line]:
     by_half: dict[bool, list[tuple[date, int]]] = {False: [], True: []}
     for month in months:
-        there = _there(facts, pupil, price, month)
+        there = _there(facts, pupil, price, month, stays)
         units = _units(facts, pupil, price, there, cooked)
-        half = _part(price.part, there)
+        before = set() if price.quantity == MEALS else _there(facts, pupil, price, month, paid)
+        half = {2: False, 1: True}.get(_halves(price.part, there | before) - _halves(price.part, before))
         if units and half is not None:
             by_half[half].append((min(there), units))
     fitting = _fitting(facts, pupil, price.item)
@@ -187,15 +217,19 @@ def _lines(facts: Facts, pupil: str, price: Price, months: Sequence[date], cooke
             yield Line(price.item, price.quantity == MEALS, half, amount, units, taken)
 
 
-def _there(facts: Facts, pupil: str, price: Price, month: date) -> set[date]:
+def _halves(rule: str, there: set[date]) -> int:
+    """Count the halves of a month that cost something."""
+    return {False: 2, True: 1, None: 0}[_part(rule, there)] if there else 0
+
+
+def _there(facts: Facts, pupil: str, price: Price, month: date, stays: Sequence[Stay]) -> set[date]:
     """Return the days of a month for which a pupil can be charged an item."""
-    stay = facts.stays[pupil]
     wanted = facts.registered.get((pupil, price.item), [])
     opt_in = facts.plan.item(price.item).opt_in
     return {
         day
         for day in days(max(month, price.first), min(end_of(month), price.last))
-        if stay.holds(day) and (not opt_in or any(each.holds(day) for each in wanted))
+        if any(stay.holds(day) for stay in stays) and (not opt_in or any(each.holds(day) for each in wanted))
     }
 
 

@@ -107,6 +107,16 @@ class Leave(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ComeBack(Event):
+    """Who left comes back in the same year; ``items``: what it wants again of what it was registered for."""
+
+    pupil: str
+    group: str
+    first: date
+    items: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class FinishLeaving(Event):
     """What a leaver did not use is approved, and the rest given back."""
 

@@ -85,6 +85,7 @@ class Reckoner:
     rounds: dict[str, Round] = field(default_factory=dict)
     leaving: dict[str, list[Unused]] = field(default_factory=dict)
     pending: dict[str, list[dict[Key, int]]] = field(default_factory=dict)
+    ended: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with nothing."""
@@ -94,6 +95,16 @@ class Reckoner:
     def arrive(self, event: e.Arrive) -> None:
         """Let a pupil begin."""
         self.facts.stays[event.pupil] = Stay(event.first, [(event.first, event.group)])
+
+    def come_back(self, event: e.ComeBack) -> frozenset[str]:
+        """Let a leaver begin again; return what it is registered for again."""
+        facts, pupil = self.facts, event.pupil
+        facts.earlier.setdefault(pupil, []).append(facts.stays[pupil])
+        facts.stays[pupil] = Stay(event.first, [(event.first, event.group)])
+        again = {item: quantity for item, quantity in self.ended[pupil].items() if item in event.items}
+        for item, quantity in again.items():
+            facts.register(pupil, item, event.first, quantity)
+        return frozenset(again)
 
     def reduce(self, event: e.Reduce) -> None:
         """Give a reduction."""
@@ -130,32 +141,45 @@ class Reckoner:
         return self._issue(made, self._there(made))
 
     def supplement(self, event: e.Supplement) -> bool:
-        """Bill who has no live bill in a round or its supplements."""
+        """Bill who has no live bill in a round or its supplements, and who came back since."""
         base = self.rounds[event.base]
         name = f"Đợt thu bổ sung {event.code}"
         made = Round(event.code, name, base.first, base.last, base.meal_days, event.due, base=base.code)
-        family = [base.code, *(each.code for each in self.rounds.values() if each.base == base.code)]
-        return self._issue(made, [pupil for pupil in self._there(made) if not self.book.live(pupil, family)])
+        return self._issue(made, self._there(made))
 
     def _there(self, billed: Round) -> list[str]:
-        stays = self.facts.stays.items()
-        return [key for key, stay in stays
-                if stay.first <= billed.last and (stay.last is None or stay.last >= billed.first)]  # fmt: skip
+        return [pupil for pupil in self.facts.stays if self._turns(billed, pupil)[0]]
+
+    def _turns(self, billed: Round, pupil: str, *, again: bool = False) -> tuple[dict[int, Stay], list[Stay]]:
+        """Return the stays that a round charges, by number, and those before that its family has charged."""
+        base = billed.base or billed.code
+        family = {base, *(each.code for each in self.rounds.values() if each.base == base)}
+        own = {bill.stay for bill in self.book.live(pupil, [billed.code])}
+        others = {bill.stay for bill in self.book.live(pupil, family - {billed.code})}
+        stays = self.facts.all_stays(pupil)
+        top = max(own) if again and own else len(stays) - 1
+        until = max((each for each in (others if again else others | own) if each < (top if again else len(stays))),
+                    default=-1)  # fmt: skip
+        charged = {number: stay for number, stay in enumerate(stays) if until < number <= top}
+        there = {number: stay for number, stay in charged.items()
+                 if stay.first <= billed.last and (stay.last is None or stay.last >= billed.first)}  # fmt: skip
+        return there, stays[: until + 1]
 
     def _issue(self, billed: Round, pupils: Iterable[str]) -> bool:
-        new = [bill for pupil in pupils for bill in self._bills(billed, pupil)]
+        new = [bill for pupil in pupils for bill in self._bills(billed, pupil, again=False)]
         if new:
             self.rounds[billed.code] = billed
             self.book.put_out(new)
         return bool(new)
 
-    def _bills(self, billed: Round, pupil: str) -> list[Bill]:
-        lines = charge(self.facts, pupil, billed.months, billed.meal_days)
+    def _bills(self, billed: Round, pupil: str, *, again: bool) -> list[Bill]:
+        lines = self._charged(billed, pupil, again=again)
+        last = max(self._turns(billed, pupil, again=again)[0], default=0)
         accounts = {self.plan.item(line.item).account for line in lines}
         place = len(self.book.bills) * 10
         return [
             Bill(billed.code, billed.period, pupil, account, billed.due, place + self.ranks[account],
-                 [line for line in lines if self.plan.item(line.item).account == account])
+                 [line for line in lines if self.plan.item(line.item).account == account], last)
             for account in sorted(accounts, key=self.ranks.__getitem__)
         ]  # fmt: skip
 
@@ -165,7 +189,7 @@ class Reckoner:
         used = {}
         for pupil in sorted({bill.pupil for bill in self.book.bills if bill.round == code and not bill.void}):
             bills = self.book.live(pupil, [code])
-            for line, units in _units_used(bills, charge(self.facts, pupil, billed.months, billed.meal_days)):
+            for line, units in _units_used(bills, self._charged(billed, pupil)):
                 used[id(line)] = units
         falls = False
         for bill in self.book.bills:
@@ -202,7 +226,8 @@ class Reckoner:
         """Take a bill back, and put a new one in its place; False where money is on it or nothing would be charged."""
         if bill.money or bill.to_credit:
             return False
-        instead = [new for new in self._bills(self.rounds[bill.round], bill.pupil) if new.account == bill.account]
+        made = self._bills(self.rounds[bill.round], bill.pupil, again=True)
+        instead = [new for new in made if new.account == bill.account]
         if replace and not instead:
             return False
         self.book.take_back(bill)
@@ -212,6 +237,12 @@ class Reckoner:
 
     def leave(self, event: e.Leave) -> int:
         """End a pupil's time; return how many bills are to fall. Without any, what is kept is dealt with at once."""
+        registered = sorted(self.facts.registered.items())
+        self.ended[event.pupil] = {
+            item: each.quantity
+            for (owner, item), held in registered if owner == event.pupil
+            for each in held if each.last is None or each.last > event.last
+        }  # fmt: skip
         self.leaving[event.pupil] = [each for each in self._unused(event) if each.offs()]
         if not self.leaving[event.pupil]:
             self.settle(event.pupil)
@@ -229,8 +260,9 @@ class Reckoner:
             for unused in _unused(self.book.live(pupil, [each.code]), before[each.code], self._charged(each, pupil))
         ]
 
-    def _charged(self, billed: Round, pupil: str) -> list[Line]:
-        return charge(self.facts, pupil, billed.months, billed.meal_days)
+    def _charged(self, billed: Round, pupil: str, *, again: bool = True) -> list[Line]:
+        stays, paid = self._turns(billed, pupil, again=again)
+        return charge(self.facts, pupil, billed.months, billed.meal_days, list(stays.values()), paid)
 
     def approve_leaving(self, pupil: str) -> None:
         """Take off what a leaver did not use; of bills that were taken back meanwhile nothing is left to fall."""

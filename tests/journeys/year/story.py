@@ -220,17 +220,31 @@ def _leave(maker: Maker, plan: e.SchoolPlan, stay: Stay, last: date) -> None:
         maker.tell(e.Leave(e.moment(last, 16), plan.key, stay.pupil, last, state, approved=False, back=True))
         return
     stay.last = last
-    approved = maker.chance(60)
+    approved, over = maker.chance(60), last
     maker.tell(e.Leave(e.moment(last, 16), plan.key, stay.pupil, last, state, approved=approved))
     if not approved:
-        later = last + timedelta(days=maker.random.choice((2, 6, 20)))
-        maker.tell(e.FinishLeaving(e.moment(later, 16), plan.key, stay.pupil))
+        over = last + timedelta(days=maker.random.choice((2, 6, 20)))
+        maker.tell(e.FinishLeaving(e.moment(over, 16), plan.key, stay.pupil))
     maker.leaving.append((plan.key, stay.pupil))
     been = {each.school for each in maker.stays if each.pupil == stay.pupil}
     others = [other for other in maker.plans if other.key not in been]
     if state == "transferred_out" and others and last < MAY - timedelta(days=20):
         other = maker.random.choice(others)
         _arrive(maker, other, stay.pupil, maker.random.choice(other.classes)[0], last + _ONE, e.moment(last + _ONE, 5))
+    elif maker.chance(40):
+        _come_back(maker, plan, stay.pupil, over + timedelta(days=maker.random.randint(7, 40)))
+
+
+def _come_back(maker: Maker, plan: e.SchoolPlan, pupil: str, first: date) -> None:
+    """Let a leaver begin again, with some of what it was registered for; not for the last weeks of a year."""
+    if first > MAY - timedelta(days=20):
+        return
+    group = maker.random.choice(plan.classes)[0]
+    held = [item.code for item in plan.items if (plan.key, pupil, item.code) in maker.registered]
+    again = frozenset(code for code in held if maker.chance(70))
+    maker.registered -= {(plan.key, pupil, code) for code in held if code not in again}
+    maker.stays.append(Stay(pupil, plan.key, first, [(first, group)]))
+    maker.tell(e.ComeBack(e.moment(first, 5), plan.key, pupil, group, first, again))
 
 
 def _wishes(maker: Maker, plan: e.SchoolPlan, month: date) -> None:

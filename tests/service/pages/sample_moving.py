@@ -21,6 +21,7 @@ from service.pages.moving_views import (
     MovingPage,
     TypedClass,
     TypedLeaving,
+    TypedReturn,
 )
 from tests.service.pages.sample_credits import REFUND_ID
 from tests.service.pages.sample_fees import ENROLMENT_ID
@@ -39,7 +40,8 @@ LEAVING = LeavingPage(
         AskedCorrection(str(CORRECTION_ID), "TB2510-000001", "waiting"),
         AskedCorrection(str(CORRECTION_ID), "TB2511-000001", "approved"),
     ),
-    owed=Money(10_000), kept=Money(384_000), asked=ZERO, can_settle=True, can_return=True,
+    owed=Money(10_000), kept=Money(384_000), asked=ZERO, can_settle=True, can_return=True, today=date(2025, 11, 3),
+    classes=(("7", "3A1"), ("8", "3A2")), items=(("TIENAN", "Tiền ăn bán trú"), ("BANTRU", "Tổ chức bán trú")),
 )  # fmt: skip
 MISSED = (("5", "Tháng 9/2025"), ("6", "Tháng 10/2025"))
 LAST = (
@@ -89,6 +91,11 @@ class SampleMoving:
     def take_back_leaving(self, who: SignedIn, place: Place, leaving_id: uuid.UUID, reason: str, now: datetime) -> None:
         del place, leaving_id, reason, now
         self._did_move("take back leaving", who)
+
+    def come_back(self, who: SignedIn, place: Place, typed: TypedReturn, now: datetime) -> uuid.UUID:
+        del place, now
+        self._did_move(f"come back {typed.leaving_id} {typed.class_id} {typed.first_day}", who)
+        return ENROLMENT_ID
 
     def change_class(self, who: SignedIn, place: Place, typed: TypedClass, now: datetime) -> None:
         del place, typed, now

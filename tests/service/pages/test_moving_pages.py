@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlmodel import Session, col, select
@@ -138,3 +138,31 @@ def test_who_came_late_is_led_to_the_rounds_without_a_bill_for_it(world: World, 
     assert found, late
     assert "Đợt thu bổ sung" in people["accountant"].get(found[1]).text
     assert "Thu bù" not in people["accountant"].get(f"{MOVING}/hoc-sinh/{world.billing.pupils[0].enrolment.id}").text
+
+
+def test_who_left_comes_back_in_one_step_and_the_missed_round_is_named(
+    world: World, people: dict[str, TestClient]
+) -> None:
+    accountant, approver = people["accountant"], people["approver"]
+    child, today = world.billing.pupils[0], world.clock().date()
+    pupil = f"{MOVING}/hoc-sinh/{child.enrolment.id}"
+    last = f"{today - timedelta(days=2)}"
+    here = send(accountant, f"{pupil}?ngay={last}", f"{pupil}/nghi", ngay=last, viec="left", ly_do="Chuyển nhà")
+    assert "Ghi nhập học lại" not in accountant.get(here).text, "corrections wait"
+    for correction in re.findall(r'href="(/van-phong/dieu-chinh/[0-9a-f-]+)', accountant.get(here).text):
+        send(approver, correction, f"{correction}/duyet")
+    shown = accountant.get(here).text
+    assert "Ghi nhập học lại" in shown
+    assert not re.search(r'name="khoan"[^>]*checked', shown), "nothing is ticked beforehand"
+    group = str(child.class_group.id)
+    again = send(
+        accountant, here, f"{here}/nhap-hoc-lai", lop=group, tu=f"{today}", ly_do="Gia đình chuyển về", khoan="TIENAN"
+    )
+    assert again.startswith(f"{MOVING}/hoc-sinh/")
+    page = accountant.get(f"{again}?da=hoc-lai").text
+    assert "Đã ghi nhập học lại" in page
+    assert "Thu bù" in page, "October is billed from the return on by a supplementary round"
+    assert "Đã nhập học lại" in accountant.get(MOVING).text
+    assert "Em đã nhập học lại từ" in accountant.get(here).text
+    late = form(accountant, MOVING, lop=group, tu=f"{today}", ly_do="Lần nữa")
+    assert accountant.post(f"{here}/nhap-hoc-lai", data=late).status_code == 409
