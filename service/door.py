@@ -24,15 +24,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from starlette.types import Receive, Scope, Send
 
-from reconciliation.errors import CallbackRefused, UnknownFeed
+from billing.errors import HocphiError
+from reconciliation.errors import CallbackRefused
 from reconciliation.feeds.base import MAX_BODY_BYTES, STATEMENT, Answer
-from reconciliation.feeds.base import Feed as Reader
 from reconciliation.feeds.opening import path_hash, reader_of
 from reconciliation.inbox import BODY_CONTEXT, digest_of
 from reconciliation.lists.base import LIST
 from reconciliation.tables import Feed
 from service.database import EVERYTHING, libpq_url
 from service.front import CALLBACK_PREFIX
+from service.watching import ADDRESS, SIGNATURE, Refusals, Watched, networks_of
 from service.wiring import Wiring
 
 _log = logging.getLogger(__name__)
@@ -84,13 +85,13 @@ class FeedSnapshot:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
-        self._feeds: Mapping[bytes, tuple[UUID, Reader]] = {}
+        self._feeds: Mapping[bytes, Watched] = {}
         self._read_at = -SNAPSHOT_SECONDS
         self._ever = False
         self._reading = asyncio.Lock()
 
-    async def find(self, token: str) -> tuple[UUID, Reader] | None:
-        """Return feed id and reader of an address; raises ``SQLAlchemyError`` when no snapshot was ever read."""
+    async def find(self, token: str) -> Watched | None:
+        """Return the feed of an address; raises ``SQLAlchemyError`` when no snapshot was ever read."""
         key = path_hash(token)
         await self._renew(SNAPSHOT_SECONDS)
         if key not in self._feeds:
@@ -112,16 +113,17 @@ class FeedSnapshot:
                 _log.warning("the feeds cannot be read; the last snapshot holds")
             self._read_at = time.monotonic()
 
-    def _read(self) -> dict[bytes, tuple[UUID, Reader]]:
+    def _read(self) -> dict[bytes, Watched]:
         with self._wiring.database.transaction(EVERYTHING) as session:
             rows = session.exec(
                 select(Feed).where(col(Feed.closed_at).is_(None), Feed.provider != STATEMENT, Feed.scheme != LIST)
             ).all()
-        feeds: dict[bytes, tuple[UUID, Reader]] = {}
+        feeds: dict[bytes, Watched] = {}
         for row in rows:
             try:
-                feeds[row.path_hash] = (row.id, reader_of(row, self._wiring.vault))
-            except (UnknownFeed, InvalidTag, ValueError):  # one school's row closes no other school's door
+                reader, networks = reader_of(row, self._wiring.vault), networks_of(row.allowed_from)
+                feeds[row.path_hash] = Watched(row.id, row.school_id, reader, networks)
+            except (HocphiError, InvalidTag, ValueError):  # one school's row closes no other school's door
                 _log.exception("feed %s cannot be used", row.id)
         return feeds
 
@@ -206,6 +208,7 @@ class Door:
         self._wiring = wiring
         self._feeds: FeedSnapshot | None = None
         self._inbox: GroupCommit | None = None
+        self._refusals = Refusals(wiring)
         self._ringing: asyncio.Task[None] | None = None
         self._ring_again = False
 
@@ -222,6 +225,7 @@ class Door:
         """Let what is being stored finish, and close the connections."""
         if self._inbox is not None:
             await self._inbox.close()
+        await self._refusals.close()
         if self._ringing is not None:
             await self._ringing
 
@@ -244,14 +248,18 @@ class Door:
             return AWAY
         if found is None:
             return NOT_FOUND
+        if not found.lets_in(scope.get("client")):
+            _log.warning("callback refused by feed %s: an address that is not on its list", found.feed_id)
+            self._refusals.count(found, ADDRESS)
+            return found.reader.refused
         if scope["method"] != "POST":
             return NOT_ALLOWED
         behind = _behind(scope["path"])
-        if behind == found[1].log_in_path:
-            return found[1].log_in(_headers(scope), self._wiring.clock())
-        return await self._receive(found, scope, receive) if behind in found[1].paths else NOT_FOUND
+        if behind == found.reader.log_in_path:
+            return found.reader.log_in(_headers(scope), self._wiring.clock())
+        return await self._receive(found, scope, receive) if behind in found.reader.paths else NOT_FOUND
 
-    async def _receive(self, found: tuple[UUID, Reader], scope: Scope, receive: Receive) -> Answer | None:
+    async def _receive(self, found: Watched, scope: Scope, receive: Receive) -> Answer | None:
         try:
             async with asyncio.timeout(READ_WITHIN_SECONDS):
                 body = await _read_body(receive)
@@ -261,19 +269,20 @@ class Door:
             return None
         return TOO_LARGE if len(body) > MAX_BODY_BYTES else await self._take(found, scope, body)
 
-    async def _find(self, path: str) -> tuple[UUID, Reader] | None:
+    async def _find(self, path: str) -> Watched | None:
         if self._feeds is None:
             self._feeds = FeedSnapshot(self._wiring)
         return await self._feeds.find(path.removeprefix(CALLBACK_PREFIX).partition("/")[0])
 
-    async def _take(self, found: tuple[UUID, Reader], scope: Scope, body: bytes) -> Answer:
-        feed_id, reader = found
+    async def _take(self, found: Watched, scope: Scope, body: bytes) -> Answer:
+        feed_id, reader = found.feed_id, found.reader
         now = self._wiring.clock()
         headers = _headers(scope)
         try:
             reader.verify(body, headers, now)
         except CallbackRefused as refused:
             _log.warning("callback refused by feed %s: %s", feed_id, type(refused).__name__)
+            self._refusals.count(found, SIGNATURE)
             return reader.refused
         message = Message(
             feed_id=feed_id,

@@ -44,7 +44,7 @@ class CassoFeed(SignedFeed):
     provider = PROVIDER
     name = "Casso"
     schemes = (V2, V1)
-    unproven = frozenset({V1})
+    unproven = bare_keys = frozenset({V1})
 
     @classmethod
     def scheme_of(cls, headers: Mapping[str, str], body: bytes) -> str:  # noqa: ARG003  the headers tell

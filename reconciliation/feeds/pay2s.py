@@ -29,7 +29,7 @@ class Pay2sFeed(SignedFeed):
     provider = PROVIDER
     name = "Pay2S"
     schemes = (BEARER,)
-    unproven = frozenset(schemes)
+    unproven = bare_keys = frozenset(schemes)
 
     def signed_at(self, body: bytes, headers: Mapping[str, str]) -> datetime | None:  # noqa: ARG002  only a token
         """Check the token, which carries no moment."""

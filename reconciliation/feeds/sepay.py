@@ -36,7 +36,7 @@ class SepayFeed(SignedFeed):
     provider = PROVIDER
     name = "SePay"
     schemes = SCHEMES
-    unproven = frozenset({API_KEY})
+    unproven = bare_keys = frozenset({API_KEY})
 
     @classmethod
     def scheme_of(cls, headers: Mapping[str, str], body: bytes) -> str:  # noqa: ARG003  the headers tell

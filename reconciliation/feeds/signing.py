@@ -43,6 +43,8 @@ class SignedFeed(ABC):
     name: ClassVar[str]
     schemes: ClassVar[tuple[str, ...]]
     unproven: ClassVar[frozenset[str]] = frozenset()
+    bare_keys: ClassVar[frozenset[str]] = frozenset()
+    """Schemes where whoever has once read the key can write anything: such a feed needs a list of addresses."""
     refused: Answer = NOT_TAKEN
     paths: ClassVar[Collection[str]] = ("",)
     log_in_path: ClassVar[str | None] = None

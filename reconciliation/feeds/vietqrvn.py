@@ -57,6 +57,7 @@ class VietqrvnFeed(SignedFeed):
     name = "VietQR.vn"
     schemes = (TOKEN, BEARER, AGENCY)
     unproven = frozenset(schemes)
+    bare_keys = frozenset({TOKEN, BEARER})
     paths = ("", "bank/api/transaction-sync")
     log_in_path = "api/token_generate"
 

@@ -1,4 +1,4 @@
-"""``feeds``: which provider tells of a school's account: list, open, change its secret in two steps, close.
+"""``feeds``: which provider tells of a school's account: list, open, change secret or addresses, close.
 
 The secret comes from a file, never from the command line: others on the machine can read that. The address that the
 provider is told is shown once; only its digest is kept.
@@ -24,6 +24,7 @@ from reconciliation.feeds.providers import FEEDS
 from reconciliation.lists.base import LIST
 from reconciliation.tables import Feed
 from service.commands.acting import Act, act, school_of
+from service.watching import networks_of
 from service.wiring import Wiring
 
 HOLD_ABOVE = 20_000_000
@@ -33,7 +34,7 @@ _MOST_SECRET_BYTES = 16 * 1024
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    acts = parser.add_subparsers(dest="act", required=True, metavar="list|open|rotate|forget-old|close")
+    acts = parser.add_subparsers(dest="act", required=True, metavar="list|open|rotate|forget-old|addresses|close")
     listing = acts.add_parser("list", help="liệt kê các kênh, mỗi dòng một JSON", allow_abbrev=False)
     listing.add_argument("--school", metavar="MÃ", help="chỉ một trường")
     opening = acts.add_parser("open", help="mở kênh cho một tài khoản", allow_abbrev=False)
@@ -45,6 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opening.add_argument(
         "--hold-above", type=_dong, metavar="ĐỒNG", help=f"giữ lại khoản lớn hơn số này, mặc định {HOLD_ABOVE}"
     )
+    _addresses(opening, required=False)
+    addresses = acts.add_parser("addresses", help="đổi danh sách địa chỉ được gửi tin tới kênh", allow_abbrev=False)
+    _feed(addresses)
+    _addresses(addresses, required=True)
     rotate = acts.add_parser("rotate", help="thêm bí mật mới, bí mật cũ còn hiệu lực", allow_abbrev=False)
     _feed(rotate)
     _secret(rotate)
@@ -54,6 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _secret(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--secret-file", required=True, type=Path, metavar="TỆP", help="tệp chứa bí mật")
+
+
+def _addresses(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    ways = parser.add_mutually_exclusive_group(required=required)
+    ways.add_argument(
+        "--from", dest="addresses", nargs="+", metavar="MẠNG", help="chỉ nhận tin từ các IP, mạng con này"
+    )
+    ways.add_argument("--from-anywhere", metavar="LÝ DO", help="nhận từ mọi địa chỉ; lý do được ghi lại")
 
 
 def _feed(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +111,7 @@ def _shown(feed: Feed, account: BankAccount, school: str) -> dict[str, object]:
         "account": f"…{account.number[-4:]}",
         "provider": feed.provider,
         "scheme": feed.scheme,
+        "from": feed.allowed_from,
         "hold_above": feed.hold_above.dong if feed.hold_above is not None else None,
         "two_secrets": feed.previous_secret_sealed is not None,
         "closed": feed.closed_at is not None,
@@ -113,6 +127,12 @@ def _open(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> li
     if account is None:
         raise NotFound("Trường không có tài khoản này. Xem số tài khoản trong cấu hình `python -m service setup`.")
     _refuse_second(session, account, arguments.provider, arguments.scheme)
+    networks = _networks(arguments)
+    if not networks and not arguments.from_anywhere and _is_bare_key(arguments.provider, arguments.scheme):
+        raise Refused(
+            "Kênh chỉ có một khóa: ai đọc được khóa là gửi được tin giả. Cho biết nhà cung cấp gửi từ đâu (--from), "
+            "hoặc --from-anywhere kèm lý do."
+        )
     secret, now = _read(arguments.secret_file), wiring.clock()
     feed, token = open_feed(
         session, wiring.vault, account, arguments.provider, arguments.scheme, secret, arguments.hold_above, now
@@ -120,7 +140,8 @@ def _open(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> li
     if feed.hold_above is None and not message_reader(feed, wiring.vault).proves_amount:
         feed.hold_above = Money(HOLD_ABOVE)
         session.add(feed)
-    _note(session, wiring, feed, "feed.open")
+    feed.allowed_from = networks
+    _note(session, wiring, feed, "feed.open", arguments.from_anywhere or "")
     if feed.scheme == LIST:
         return [f"Đã mở kênh {feed.id}: hỏi danh sách của {feed.provider} 5 phút một lần, không cần khai địa chỉ nào."]
     return [
@@ -140,6 +161,27 @@ def _refuse_second(session: Session, account: BankAccount, provider: str, scheme
     )
     if session.exec(same).first() is not None:
         raise Conflict(f"Tài khoản này đã có kênh {provider} đang mở. Hãy đổi bí mật (rotate) hoặc đóng kênh đó trước.")
+
+
+def _change_addresses(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
+    feed = _found(session, arguments.feed)
+    if feed.scheme == LIST:
+        raise Refused("Kênh này do ta hỏi, không ai gửi tin tới.")
+    feed.allowed_from = _networks(arguments)
+    session.add(feed)
+    _note(session, wiring, feed, "feed.addresses", arguments.from_anywhere or "")
+    return [f"Kênh nhận tin từ: {', '.join(feed.allowed_from) or 'mọi địa chỉ'}. Có hiệu lực sau vài giây."]
+
+
+def _networks(arguments: argparse.Namespace) -> list[str]:
+    """Return the networks as they are kept; raises ``Refused`` for what is none, and for an empty reason."""
+    if arguments.from_anywhere is not None and not arguments.from_anywhere.strip():
+        raise Refused("--from-anywhere cần lý do.")
+    return [str(network) for network in networks_of(arguments.addresses or ())]
+
+
+def _is_bare_key(provider: str, scheme: str) -> bool:
+    return scheme in FEEDS[provider].bare_keys
 
 
 def _rotate(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
@@ -189,10 +231,11 @@ def _read(file: Path) -> str:
     return text
 
 
-def _note(session: Session, wiring: Wiring, feed: Feed, action: str) -> None:
+def _note(session: Session, wiring: Wiring, feed: Feed, action: str, reason: str = "") -> None:
     session.flush()
-    deed = Deed(feed.school_id, action, "feed", str(feed.id))
-    record_deed(session, SYSTEM, deed, wiring.clock(), provider=feed.provider, scheme=feed.scheme)
+    deed = Deed(feed.school_id, action, "feed", str(feed.id), reason)
+    details = {"provider": feed.provider, "scheme": feed.scheme, "from": feed.allowed_from}
+    record_deed(session, SYSTEM, deed, wiring.clock(), **details)
 
 
 _ACTS: dict[str, Act] = {
@@ -200,5 +243,6 @@ _ACTS: dict[str, Act] = {
     "open": _open,
     "rotate": _rotate,
     "forget-old": _forget_old,
+    "addresses": _change_addresses,
     "close": _close,
 }

@@ -12,9 +12,12 @@ from starlette.types import ASGIApp
 
 
 @contextmanager
-def serving(app: ASGIApp, lifespan: str = "on") -> Iterator[str]:
-    """Serve until the block ends; hands out the address, such as ``http://127.0.0.1:40123``."""
-    config = uvicorn.Config(app, port=0, log_level="warning", lifespan=lifespan, ws="none")  # type: ignore[arg-type]  # on or off
+def serving(app: ASGIApp, lifespan: str = "on", *, trusted: str = "127.0.0.1") -> Iterator[str]:
+    """Serve until the block ends; hands out the address, such as ``http://127.0.0.1:40123``.
+
+    ``trusted`` is who is believed about ``X-Forwarded-For``, as ``HOCPHI_TRUSTED_PROXIES`` says in the product.
+    """
+    config = uvicorn.Config(app, port=0, log_level="warning", lifespan=lifespan, ws="none", forwarded_allow_ips=trusted)  # type: ignore[arg-type]  # on or off
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

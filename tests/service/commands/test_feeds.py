@@ -84,7 +84,7 @@ def test_from_opening_to_closing_the_provider_is_believed_by_the_right_secret(
     first.write_text("khoa-mot\n")
     second.write_text("khoa-hai\n")
     words = ("--school", school, "--account", "0123 499 999", "--provider", "sepay", "--scheme", "apikey")
-    code, out, err = door("open", *words, "--secret-file", str(first))
+    code, out, err = door("open", *words, "--secret-file", str(first), "--from-anywhere", "thử trên máy này")
     assert (code, err) == (0, "")
     [path] = re.findall(r"https://hocphi\.example(/callbacks/\S+)", out)
     assert "khoa-mot" not in out
@@ -148,3 +148,34 @@ def test_an_account_is_told_of_by_callbacks_and_asked_for_by_a_list(door: Door, 
     assert door("close", "--feed", shown[1]["feed"])[0] == 0
     bidv = ("--school", school, "--account", "0123499999", "--provider", "bidv", "--scheme", "list")
     assert door("open", *bidv, "--secret-file", str(secret))[0] == 2, "BIDV hands out no list"
+
+
+def test_a_feed_with_a_bare_key_needs_addresses_or_a_reason_and_only_listed_ones_are_let_in(
+    door: Door, wiring: Wiring, school: str, tmp_path: Path
+) -> None:
+    secret = tmp_path / "1"
+    secret.write_text("khoa-mot")
+    words = ("--school", school, "--account", "0123499999", "--secret-file", str(secret))
+    for provider, scheme in (("sepay", "apikey"), ("casso", "v1"), ("pay2s", "bearer"), ("vietqrvn", "token")):
+        code, _, err = door("open", *words, "--provider", provider, "--scheme", scheme)
+        assert (code, "--from" in err) == (2, True), provider
+    words = (*words, "--provider", "sepay", "--scheme", "apikey")
+    for wrong in (
+        ("--from", "nowhere"),
+        ("--from", "0.0.0.0/0"),
+        ("--from", "203.0.113.1/24"),
+        ("--from-anywhere", " "),
+    ):
+        assert door("open", *words, *wrong)[0] == 2, wrong
+    code, out, _ = door("open", *words, "--from", "203.0.113.7", "198.51.100.0/24")
+    assert code == 0
+    [path] = re.findall(r"https://hocphi\.example(/callbacks/\S+)", out)
+    [shown] = [json.loads(line) for line in door("list")[1].splitlines()]
+    assert shown["from"] == ["203.0.113.7/32", "198.51.100.0/24"]
+    assert post(wiring, path, "khoa-mot") == 401, "the test's peer is not on the list"
+    assert door("addresses", "--feed", shown["feed"])[0] == 2, "nothing to change"
+    assert door("addresses", "--feed", shown["feed"], "--from-anywhere", "đổi nhà mạng")[0] == 0
+    assert post(wiring, path, "khoa-mot") == 200
+    with wiring.database.transaction(EVERYTHING) as session:
+        deeds = session.exec(select(AuditEntry.action, AuditEntry.reason).order_by("id")).all()
+    assert list(deeds) == [("feed.open", ""), ("feed.addresses", "đổi nhà mạng")]
