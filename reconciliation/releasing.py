@@ -14,14 +14,14 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused, SamePerson
-from billing.fees.reducing import person
+from billing.choices.offering import person_of
 from billing.ledger.posting import Fact, reverse
 from billing.ledger.tables import JournalEntry
 from reconciliation.lists.tables import TransferRelease, TransferReleaseDecision
 from reconciliation.tables import Transfer
 from reconciliation.transfers import step
 
-ON_STATEMENT_TOO = "line_of_statement"
+LINE = "line_of_statement"
 RELEASED = "released"
 _MOST_REASON = 300
 
@@ -64,7 +64,7 @@ def ask_release(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     if session.exec(_waiting_for(school_id, transfer_id)).first() is not None:
         raise Conflict("Đã có đề nghị thả giao dịch này, đang chờ người khác duyệt.")
     asked = TransferRelease(
-        school_id=school_id, transfer_id=transfer_id, reason=reason[:_MOST_REASON], made_by=person(actor), made_at=now
+        school_id=school_id, transfer_id=transfer_id, reason=reason[:_MOST_REASON], made_by=person_of(actor), made_at=now
     )
     session.add(asked)
     session.flush()
@@ -79,7 +79,7 @@ def approve_release(session: Session, actor: Actor, school_id: UUID, release_id:
         raise SamePerson("Người đề nghị không tự duyệt được. Xin nhờ người duyệt khác.")
     transfer = held_transfer(session, school_id, asked.transfer_id)
     _decide(session, asked, actor, now, approved=True)
-    step(session, transfer, "new", RELEASED, now, person(actor))
+    step(session, transfer, "new", RELEASED, now, person_of(actor))
 
 
 def refuse_release(  # noqa: PLR0913, PLR0917  an act of a person with its facts
@@ -99,7 +99,7 @@ def _decide(  # noqa: PLR0913  one decision with its facts
             release_id=asked.id,
             school_id=asked.school_id,
             approved=approved,
-            decided_by=person(actor),
+            decided_by=person_of(actor),
             reason=reason[:_MOST_REASON],
             at=now,
         )

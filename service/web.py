@@ -16,6 +16,7 @@ from service.pages import (
     attendance,
     auditing,
     bank_accounts,
+    bank_feeds,
     claims,
     class_teacher,
     contracts,
@@ -79,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     former.router,
     relief.router,
     bank_accounts.router,
+    bank_feeds.router,
     uploading.router,
     auditing.router,
 )

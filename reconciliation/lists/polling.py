@@ -20,13 +20,15 @@ from billing.ledger.tables import BankAccount
 from billing.vault import Vault
 from reconciliation.feeds.opening import feed_by_id, list_reader, secrets_of
 from reconciliation.inbox import store_message
-from reconciliation.lists.base import Ask, ListReader, Told, movements, whole_days
+from reconciliation.lists.base import LIST, Ask, ListReader, Told, movements, whole_days
 from reconciliation.lists.comparing import compare, unlisted
 from reconciliation.lists.tables import Poll
 from reconciliation.tables import Feed
 
 EVERY = timedelta(minutes=5)
 BACK = timedelta(hours=48)
+LATE = timedelta(minutes=15)
+"""Longer ago than this, what was covered is too old: three askings were missed or failed."""
 _DAY = timedelta(days=1)
 _MOST_REASON = 300
 
@@ -155,7 +157,7 @@ def record_poll(  # noqa: PLR0913, PLR0917  one row with its facts
     return poll
 
 
-def last_good(session: Session, school_id: UUID, feed_id: UUID, kind: str) -> datetime | None:
+def covered_to(session: Session, school_id: UUID, feed_id: UUID, kind: str) -> datetime | None:
     """Return to which moment a feed's list was covered when it was last asked with success."""
     return session.exec(
         select(func.max(Poll.last)).where(
@@ -164,16 +166,35 @@ def last_good(session: Session, school_id: UUID, feed_id: UUID, kind: str) -> da
     ).one()
 
 
+def late_feeds(session: Session, now: datetime) -> int:
+    """Count the open lists over all schools in scope that were not read with success for a quarter of an hour."""
+    covered = (
+        select(func.max(Poll.last))
+        .where(
+            Poll.school_id == Feed.school_id,
+            Poll.feed_id == Feed.id,
+            Poll.kind == "window",
+            Poll.outcome == "done",
+        )
+        .scalar_subquery()
+    )
+    return session.exec(
+        select(func.count())
+        .select_from(Feed)
+        .where(Feed.scheme == LIST, col(Feed.closed_at).is_(None), func.coalesce(covered, Feed.opened_at) < now - LATE)
+    ).one()
+
+
 def _window(session: Session, feed: Feed, now: datetime) -> Ask:
     """Return the span to be asked for now: from 48 hours before what was covered, in whole days."""
-    covered = last_good(session, feed.school_id, feed.id, "window") or feed.opened_at
+    covered = covered_to(session, feed.school_id, feed.id, "window") or feed.opened_at
     return whole_days(covered - BACK, now)
 
 
 def _days(session: Session, feed: Feed, now: datetime) -> Ask:
     """Return the whole days to be compared: yesterday, and those before that nobody compared (a month at most)."""
     yesterday = whole_days(now - _DAY, now - _DAY)
-    covered = last_good(session, feed.school_id, feed.id, "day") or feed.opened_at
+    covered = covered_to(session, feed.school_id, feed.id, "day") or feed.opened_at
     first = max(covered + timedelta(seconds=1), yesterday.first - 30 * _DAY)
     return whole_days(min(first, yesterday.first), yesterday.last)
 

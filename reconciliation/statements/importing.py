@@ -21,6 +21,7 @@ from reconciliation.statements.layouts import BANK_OF_BIN
 from reconciliation.statements.lines import Statement, StatementLine
 from reconciliation.statements.mapping import Mapped
 from reconciliation.statements.reading import read_statement
+from reconciliation.statements.vouching import vouch
 from reconciliation.tables import Feed, InboxResult, StatementFile
 from reconciliation.tables import StatementLine as StatementLineRow
 from reconciliation.transfers import Origin, lock_account, write_transfer
@@ -62,6 +63,7 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
     session.flush()
     lock_account(session, account.id)
     known = known_lines(session, account, statement)
+    vouch(session, account, statement.lines, known.values(), now)
     new = 0
     for place, line in enumerate(statement.lines):
         transfer_id = known.get(place)

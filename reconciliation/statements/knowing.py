@@ -119,7 +119,7 @@ def _around(session: Session, account: BankAccount, lines: Sequence[StatementLin
             Transfer.bank_account_id == account.id,
             Transfer.value_date >= min(days) - DAY_APART,
             Transfer.value_date <= max(days) + DAY_APART,
-            col(Transfer.state) != "duplicate",
+            col(Transfer.state).not_in(("duplicate", "quarantined")),
         )
         .order_by(col(Transfer.occurred_at), col(Transfer.id)),
     ).all()

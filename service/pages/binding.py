@@ -40,6 +40,7 @@ from service.pages.contract_binding import ContractRows
 from service.pages.credit_binding import CreditRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.fee_binding import FeeRows
+from service.pages.feed_binding import FeedDeskRows
 from service.pages.insurance_binding import InsuranceRows
 from service.pages.moving_binding import MovingRows
 from service.pages.newyear_binding import NewYearRows
@@ -103,6 +104,7 @@ class RowDesk(
     StaffRows,
     ReliefRows,
     BankAccountRows,
+    FeedDeskRows,
 ):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 

@@ -25,6 +25,7 @@ from service.pages.claims_desk import ClaimDesk
 from service.pages.contract_desk import ContractDesk
 from service.pages.credit_desk import CreditDesk
 from service.pages.fee_desk import FeeDesk
+from service.pages.feed_views import FeedDesk
 from service.pages.guardian_desk import GuardianDesk
 from service.pages.insurance_desk import InsuranceDesk
 from service.pages.moving_desk import MovingDesk
@@ -176,6 +177,7 @@ class Desk(
     StaffDesk,
     ReliefDesk,
     BankAccountDesk,
+    FeedDesk,
     FamilyDesk,
     GuardianDesk,
     ChoiceDesk,

@@ -40,6 +40,7 @@ MENU = (
     Entry("/van-phong/phan-mem-cu", "Phần mềm cũ", "Former program"),
     Entry("/van-phong/tai-khoan", "Tài khoản", "Bank accounts"),
     Entry("/van-phong/cho-xu-ly", "Giao dịch chờ xử lý", "Waiting transfers"),
+    Entry("/van-phong/kenh-ngan-hang", "Kênh ngân hàng", "Bank feeds"),
     Entry("/van-phong/ngan-sach", "Tiền Nhà nước", "State money"),
     Entry("/van-phong/ngan-sach/chi-tra", "Chi trả hỗ trợ", "Payouts"),
     Entry("/van-phong/lien-he", "Liên hệ chờ xác nhận", "Contacts to confirm"),

@@ -14,9 +14,10 @@ from redis.retry import Retry
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from reconciliation.lists.polling import late_feeds
 from service.access.limits import RedisLimiter
 from service.api.opening import api_opener
-from service.database import NOTHING
+from service.database import EVERYTHING, NOTHING
 from service.door import Door
 from service.pages.binding import desk_opener
 from service.pages.desk import WebParts
@@ -52,7 +53,7 @@ def web_parts(wiring: Wiring) -> WebParts:
 def readiness(wiring: Wiring, redis: Redis) -> Callable[[], Readiness]:
     """Return the check behind ``/readyz``: the database answers in 200 ms and has the shape of this code.
 
-    Redis may be away: callbacks are stored all the same, so that only counts as degraded.
+    Redis may be away, and so may a provider's list: callbacks are stored all the same, so that only counts as degraded.
     """
     wanted = ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
 
@@ -65,9 +66,16 @@ def readiness(wiring: Wiring, redis: Redis) -> Callable[[], Readiness]:
             return Readiness(ready=False, database_ms=None, schema="", degraded=_away(redis))
         spent = int((time.monotonic() - begun) * 1000)
         fit = spent <= _DATABASE_MS and found == wanted
-        return Readiness(ready=fit, database_ms=spent, schema=str(found or ""), degraded=_away(redis))
+        degraded = (*_away(redis), *(_late(wiring) if fit else ()))
+        return Readiness(ready=fit, database_ms=spent, schema=str(found or ""), degraded=degraded)
 
     return ready
+
+
+def _late(wiring: Wiring) -> tuple[str, ...]:
+    """Return ``lists`` when a provider's list was not read for too long: then only callbacks tell of money."""
+    with wiring.database.transaction(EVERYTHING) as session:
+        return ("lists",) if late_feeds(session, wiring.clock()) else ()
 
 
 def _away(redis: Redis) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ from tests.service.pages.sample_choices import SampleChoices
 from tests.service.pages.sample_claims import SampleClaims
 from tests.service.pages.sample_contracts import SampleContracts
 from tests.service.pages.sample_credits import SampleCredits
+from tests.service.pages.sample_feeds import SampleFeeds
 from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_insurance import SampleInsurance
 from tests.service.pages.sample_moving import SampleMoving
@@ -72,6 +73,7 @@ class SampleDesk(
     SampleStaff,
     SampleRelief,
     SampleBankAccounts,
+    SampleFeeds,
     SampleGuardians,
     SampleChoices,
     SampleClaims,

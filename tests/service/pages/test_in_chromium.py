@@ -40,6 +40,7 @@ OFFICE = (
     "/van-phong",
     "/van-phong/thong-bao",
     "/van-phong/cho-xu-ly",
+    "/van-phong/kenh-ngan-hang",
     "/van-phong/dot-thu",
     f"/van-phong/dot-thu/{ROUND_ID}",
     "/van-phong/tai-len",

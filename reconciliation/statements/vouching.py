@@ -1,0 +1,63 @@
+"""What a statement says of held money: a line of the same movement lets it go, one of another sum speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.ledger.tables import BankAccount
+from billing.payments.reference import fold_memo
+from reconciliation.pairing import DAY_APART
+from reconciliation.releasing import LINE, confirm, distrust
+from reconciliation.statements.lines import StatementLine
+from reconciliation.tables import Transfer
+
+_TELLS = 6  # a shorter bank reference is a row's number on a page
+
+
+def vouch(
+    session: Session, account: BankAccount, lines: Sequence[StatementLine], tied: Collection[UUID], now: datetime
+) -> None:
+    """Let go the held transfers that lines were tied to; distrust those whose bank reference has another sum.
+
+    A held transfer of which the statement says nothing at all stays held: its line may come tomorrow.
+    """
+    held = session.exec(
+        select(Transfer)
+        .where(
+            Transfer.school_id == account.school_id,
+            Transfer.bank_account_id == account.id,
+            Transfer.state == "held",
+        )
+        .order_by(col(Transfer.id))
+        .with_for_update()
+    ).all()
+    for transfer in held:
+        if transfer.id in tied:
+            confirm(session, transfer, LINE, now)
+            continue
+        other = _another_sum(transfer, lines)
+        if other is not None:
+            where = f"Sao kê dòng {other.line}, số bút toán {transfer.bank_reference}"
+            distrust(session, transfer, f"{where}: {other.amount}, sổ ghi {transfer.amount}", now)
+
+
+def _another_sum(transfer: Transfer, lines: Sequence[StatementLine]) -> StatementLine | None:
+    """Return the line with the bank's own number of a transfer and another sum, around its day."""
+    wanted = fold_memo(transfer.bank_reference or "")
+    if len(wanted) < _TELLS:
+        return None
+    return next(
+        (
+            line
+            for line in lines
+            if fold_memo(line.bank_reference or "") == wanted
+            and line.direction.value == transfer.direction
+            and line.amount != transfer.amount
+            and abs(line.day - transfer.value_date) <= DAY_APART
+        ),
+        None,
+    )

@@ -1,0 +1,97 @@
+"""What the page of bank feeds shows: who tells of the school's accounts, how fresh that is, what is held (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from billing.money import Money
+from service.access.roles import Place, SignedIn
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A whole day, as the provider's list tells it against what we had; ``days`` of them if some were missed."""
+
+    first: date
+    last: date
+    listed: int
+    fresh: int
+    odd: int
+    unlisted: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """One open feed. ``kind``: *callback*, *list* or *file*; ``heard_at`` the last message of money.
+
+    Of a list: ``covered_to`` is the moment up to which it was read with success, ``late`` if that is too long ago,
+    ``trouble`` why the last asking failed. ``refused`` counts messages of the last 7 days that were not let in, from
+    addresses that are not listed and with wrong signatures.
+    """
+
+    kind: str
+    provider: str
+    scheme: str
+    account: str
+    hold_above: Money | None
+    networks: tuple[str, ...]
+    heard_at: datetime | None
+    covered_to: datetime | None
+    late: bool
+    trouble: str
+    compared: Compared | None
+    refused: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request to let held money go that nobody has decided yet; ``mine`` if this person made it."""
+
+    release_id: str
+    maker: str
+    at: datetime
+    reason: str
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A transfer that waits for another source or two people, the oldest first."""
+
+    transfer_id: str
+    amount: Money
+    value_date: date
+    memo: str
+    account: str
+    provider: str
+    bank_reference: str
+    since: datetime
+    asked: Asked | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Open feeds and held money of one school."""
+
+    feeds: tuple[FeedRow, ...]
+    held: tuple[HeldRow, ...]
+    held_amount: Money
+
+
+class FeedDesk(Protocol):
+    """The bank feeds of one school, and held money."""
+
+    def bank_feeds(self, who: SignedIn, place: Place, now: datetime) -> FeedPage:
+        """Return the page."""
+
+    def ask_release(self, who: SignedIn, place: Place, transfer_id: UUID, reason: str, now: datetime) -> None:
+        """Ask to let held money go; raises ``NotFound``, ``Refused`` or ``Conflict``."""
+
+    def approve_release(self, who: SignedIn, place: Place, release_id: UUID, now: datetime) -> None:
+        """Let it go at another's word; raises ``SamePerson``, ``NotFound`` or ``Conflict``."""
+
+    def refuse_release(self, who: SignedIn, place: Place, release_id: UUID, reason: str, now: datetime) -> None:
+        """Say no, or take one's own back; raises ``Refused``, ``NotFound`` or ``Conflict``."""

@@ -1,0 +1,125 @@
+"""The page of bank feeds on real rows: how fresh each is, what is held, and that two people let it go."""
+
+from __future__ import annotations
+
+import html
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from billing.money import Money
+from billing.vault import Vault
+from reconciliation.feeds.opening import open_feed
+from reconciliation.feeds.sepay import API_KEY
+from reconciliation.lists.base import LIST
+from reconciliation.lists.tables import FeedRefusal, Poll
+from reconciliation.tables import Feed
+from service.database import Database
+from service.preparing import Addresses
+from tests.conftest import TestServers
+from tests.factories.collecting import PAID_AT
+from tests.service.pages.test_fee_pages import token_of
+from tests.service.pages.worlds import World, make_world
+
+HERE = "/van-phong/kenh-ngan-hang"
+
+
+@pytest.fixture
+def world(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> World:
+    return make_world(database, addresses, vault, servers)
+
+
+def sends(client: TestClient, path: str, **fields: str) -> int:
+    return client.post(path, data={"csrf": token_of(client), **fields}).status_code
+
+
+def reads(client: TestClient) -> str:
+    answer = client.get(HERE)
+    assert answer.status_code == 200
+    return html.unescape(answer.text)
+
+
+def test_held_money_is_let_go_by_two_people(world: World) -> None:
+    collecting = world.collecting
+    with collecting.database.transaction(collecting.scope) as session:
+        feed = session.get_one(Feed, collecting.feed.id)
+        feed.closed_at = PAID_AT
+        session.add(feed)
+        key, _ = open_feed(
+            session, world.wiring.vault, collecting.account, "sepay", API_KEY, "x", Money(20_000_000), PAID_AT
+        )
+    collecting.receive(
+        collecting.bank.callback(collecting.pays(collecting.requests[0].reference, 25_000_000)), feed=key
+    )
+    collecting.reconcile()
+    assert collecting.states() == ["held"]
+    [held] = collecting.transfers()
+    accountant, approver, auditor = (
+        world.signed_in(world.staff(role)) for role in ("accountant", "approver", "auditor")
+    )
+
+    shown = reads(accountant)
+    assert "25.000.000 đ" in shown
+    assert held.bank_reference is not None
+    assert held.bank_reference in shown
+    assert "giữ lại trên" in shown
+    assert "Đề nghị thả" in shown
+    assert "Đề nghị thả" not in reads(auditor)
+    ask = f"{HERE}/giu-lai/{held.id}"
+    assert [sends(who, ask, ly_do="Đã xem") for who in (approver, auditor)] == [403, 403]
+    assert sends(accountant, ask, ly_do="  ") == 422
+    assert sends(accountant, ask, ly_do="Đã gọi ngân hàng") == 303
+    assert sends(accountant, ask, ly_do="Lần nữa") == 409
+    assert "Rút lại" in reads(accountant)
+    assert "Duyệt thả" not in reads(accountant)
+    shown = reads(approver)
+    assert "Đã gọi ngân hàng" in shown
+    [path] = [
+        part.split('"')[0].split("?")[0] for part in shown.split('action="')[1:] if "/duyet" in part.split('"')[0]
+    ]
+    assert sends(accountant, path) == 403
+    assert sends(approver, path) == 303
+    assert "reconciliation.settle" in world.rung
+    collecting.reconcile()
+    assert collecting.states() == ["matched"]
+    assert "Không có khoản nào bị giữ lại" in reads(approver)
+    assert sends(approver, path) == 409
+
+
+def test_how_fresh_each_feed_is_stands_there_and_a_late_list_is_called_so(world: World) -> None:
+    collecting = world.collecting
+    collecting.receive(b"{}")
+    with collecting.database.transaction(collecting.scope) as session:
+        asked, _ = open_feed(session, world.wiring.vault, collecting.account, "sepay", LIST, "x", None, PAID_AT)
+        day = PAID_AT.date()
+        for reason, count in (("address", 3), ("signature", 2)):
+            session.add(
+                FeedRefusal(school_id=asked.school_id, feed_id=collecting.feed.id, day=day, reason=reason, count=count)
+            )
+    office = world.signed_in(world.staff("accountant"))
+    shown = reads(office)
+    assert "chưa lần nào" in shown
+    assert "3 tin từ địa chỉ lạ, 2 tin sai chữ ký" in shown
+    assert "chậm" not in shown
+    assert office.get("/readyz").json()["degraded"] == []
+
+    world.clock.now += timedelta(minutes=16)
+    assert "chậm" in reads(office)
+    assert office.get("/readyz").json()["degraded"] == ["lists"], "known to whoever watches the machine too"
+
+    def polls(kind: str, **facts: object) -> Poll:
+        row = {"first": PAID_AT, "last": world.clock.now, "outcome": "done", "began_at": PAID_AT, **facts}
+        return Poll(school_id=asked.school_id, feed_id=asked.id, kind=kind, ended_at=world.clock.now, **row)
+
+    with collecting.database.transaction(collecting.scope) as session:
+        session.add(polls("window"))
+        session.flush()
+        session.add(polls("day", listed=12, fresh=3, odd=1, unlisted=2))
+        session.flush()
+        session.add(polls("window", outcome="failed", reason="SePay không trả lời"))
+    shown = reads(office)
+    assert "chậm" not in shown
+    assert "danh sách có 12, mới 3, khác 1, chỉ sổ có 2" in shown
+    assert "SePay không trả lời" in shown
+    assert office.get("/readyz").json()["degraded"] == []
