@@ -13,8 +13,8 @@ from sqlmodel import Session, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.choices.offering import person_of
+from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.ledger.posting import Fact, reverse
 from billing.ledger.tables import JournalEntry
 from reconciliation.lists.tables import TransferRelease, TransferReleaseDecision
@@ -64,7 +64,11 @@ def ask_release(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     if session.exec(_waiting_for(school_id, transfer_id)).first() is not None:
         raise Conflict("Đã có đề nghị thả giao dịch này, đang chờ người khác duyệt.")
     asked = TransferRelease(
-        school_id=school_id, transfer_id=transfer_id, reason=reason[:_MOST_REASON], made_by=person_of(actor), made_at=now
+        school_id=school_id,
+        transfer_id=transfer_id,
+        reason=reason[:_MOST_REASON],
+        made_by=person_of(actor),
+        made_at=now,
     )
     session.add(asked)
     session.flush()

@@ -24,7 +24,8 @@ from service.database import Database
 from service.preparing import Addresses
 from tests.factories.collecting import PAID_AT, Collecting, make_collecting
 
-MAKER, CHECKER = Actor(new_id(), "accountant"), Actor(new_id(), "approver")
+MAKER_ID = new_id()
+MAKER, CHECKER = Actor(MAKER_ID, "accountant"), Actor(new_id(), "approver")
 LATER = PAID_AT + timedelta(hours=1)
 WHY = "Đã gọi ngân hàng, giao dịch có thật"
 
@@ -76,7 +77,7 @@ def test_whoever_asked_does_not_approve_also_not_by_sql(holding: Collecting) -> 
     with pytest.raises(DBAPIError, match="does not approve it"), holding.database.transaction(holding.scope) as session:
         session.add(
             TransferReleaseDecision(
-                release_id=release, school_id=holding.school.id, approved=True, decided_by=MAKER.user_id, at=LATER
+                release_id=release, school_id=holding.school.id, approved=True, decided_by=MAKER_ID, at=LATER
             )
         )
     assert holding.states() == ["held"]

@@ -159,15 +159,15 @@ def test_a_feed_with_a_bare_key_needs_addresses_or_a_reason_and_only_listed_ones
     for provider, scheme in (("sepay", "apikey"), ("casso", "v1"), ("pay2s", "bearer"), ("vietqrvn", "token")):
         code, _, err = door("open", *words, "--provider", provider, "--scheme", scheme)
         assert (code, "--from" in err) == (2, True), provider
-    words = (*words, "--provider", "sepay", "--scheme", "apikey")
+    right = (*words, "--provider", "sepay", "--scheme", "apikey")
     for wrong in (
         ("--from", "nowhere"),
         ("--from", "0.0.0.0/0"),
         ("--from", "203.0.113.1/24"),
         ("--from-anywhere", " "),
     ):
-        assert door("open", *words, *wrong)[0] == 2, wrong
-    code, out, _ = door("open", *words, "--from", "203.0.113.7", "198.51.100.0/24")
+        assert door("open", *right, *wrong)[0] == 2, wrong
+    code, out, _ = door("open", *right, "--from", "203.0.113.7", "198.51.100.0/24")
     assert code == 0
     [path] = re.findall(r"https://hocphi\.example(/callbacks/\S+)", out)
     [shown] = [json.loads(line) for line in door("list")[1].splitlines()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -105,11 +106,18 @@ def test_how_fresh_each_feed_is_stands_there_and_a_late_list_is_called_so(world:
     assert office.get("/readyz").json()["degraded"] == []
 
     world.clock.now += timedelta(minutes=16)
+    office = world.signed_in(world.staff("accountant"))
     assert "chậm" in reads(office)
     assert office.get("/readyz").json()["degraded"] == ["lists"], "known to whoever watches the machine too"
 
     def polls(kind: str, **facts: object) -> Poll:
-        row = {"first": PAID_AT, "last": world.clock.now, "outcome": "done", "began_at": PAID_AT, **facts}
+        row: dict[str, Any] = {
+            "first": PAID_AT,
+            "last": world.clock.now,
+            "outcome": "done",
+            "began_at": PAID_AT,
+            **facts,
+        }
         return Poll(school_id=asked.school_id, feed_id=asked.id, kind=kind, ended_at=world.clock.now, **row)
 
     with collecting.database.transaction(collecting.scope) as session:
