@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
+from os.path import commonpath
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.access.roles import MATRIX
 from service.api import document
@@ -86,6 +88,25 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
+class _Narrowed(BaseRoute):
+    """A router that is asked only about paths that begin as all of its routes do.
+
+    The framework would compare each request with every route of every router: two milliseconds of it.
+    """
+
+    def __init__(self, included: BaseRoute, start: str) -> None:
+        self._included = included
+        self._start = start
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if not scope["path"].removeprefix(scope.get("root_path", "")).startswith(self._start):
+            return Match.NONE, {}
+        return self._included.matches(scope)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._included.handle(scope, receive, send)
+
+
 def build_app(wiring: Wiring) -> ASGIApp:
     """Return the whole web as one ASGI application on the house's own rows."""
     return assemble(web_parts(wiring))
@@ -117,7 +138,14 @@ def _pages() -> ASGIApp:
     faults.install(app)
     for router in (*ROUTERS, *document.ROUTERS):
         app.include_router(router)
+        app.router.routes[-1] = _Narrowed(app.router.routes[-1], _start_of(router))
     return TooLargeAsJson(app)
+
+
+def _start_of(router: APIRouter) -> str:
+    """Return how the paths of all routes of a router begin, up to the first part that varies."""
+    start = commonpath([route.path for route in router.routes if isinstance(route, APIRoute)])
+    return start.partition("{")[0]
 
 
 def served() -> list[tuple[str, str]]:
