@@ -1,5 +1,8 @@
 """Empty databases for the tests: one that a test has used is emptied and handed out again, which is far cheaper than
 to copy and drop one for each test. A database whose shape a test has changed is thrown away.
+
+Its connections stay too, if they call themselves ``KEPT`` and rest: a server process that is new has to read the
+shape of each table anew, which costs more than most tests. All others are ended.
 """
 
 from __future__ import annotations
@@ -16,9 +19,11 @@ from service.database import libpq_url
 
 _USES = 40  # then its tables hold too much that was deleted
 _LEAVE_SECONDS = 5.0
-_KEPT = "alembic_version"
+_VERSIONS = "alembic_version"
+KEPT = "hocphi-tests"  # the application_name of connections that outlive a test
 
-_OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_OTHERS = f"""FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND NOT (application_name = '{KEPT}' AND state = 'idle')"""
 # Whatever changes a table, a right, a trigger, a policy or a function writes a row of these with a transaction of its
 # own; a copy has the rows, and the transactions, of its template.
 _CATALOGUES = (
@@ -30,7 +35,7 @@ _SETTINGS = sql.SQL(
     """(SELECT count(*) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
         WHERE d.datname = current_database())"""
 )
-_VERSION = sql.SQL("(SELECT string_agg(version_num, ',') FROM {})").format(sql.Identifier(_KEPT))
+_VERSION = sql.SQL("(SELECT string_agg(version_num, ',') FROM {})").format(sql.Identifier(_VERSIONS))
 _SHAPE = sql.SQL("SELECT {}").format(
     sql.SQL(", ").join([*(_ROWS.format(sql.Identifier(each)) for each in _CATALOGUES), _SETTINGS, _VERSION])
 )
@@ -39,7 +44,46 @@ _RESTART = """
     SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
     FROM pg_sequences WHERE last_value IS NOT NULL"""
 
+_NUMBERS = """
+    SELECT format('%I.%I', schemaname, sequencename), last_value FROM pg_sequences WHERE last_value IS NOT NULL"""
+
 _Connection = psycopg.Connection[Any]
+
+
+class Contents(NamedTuple):
+    """All rows of a database, by table, and how far its sequences are."""
+
+    tables: dict[str, bytes]
+    sequences: list[tuple[str, int]]
+
+
+class Rows:
+    """A hand that reads and writes all rows of a database, past triggers and policies."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+
+    def empty(self) -> bool:
+        """Say whether no table has a row."""
+        return not _filled(self._connection)
+
+    def read(self) -> Contents:
+        """Return all that is there."""
+        tables = {}
+        for table in _filled(self._connection):
+            out = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(table))
+            with self._connection.cursor().copy(out) as copy:
+                tables[table] = b"".join(copy)
+        return Contents(tables, self._connection.execute(_NUMBERS.encode()).fetchall())
+
+    def write(self, contents: Contents) -> None:
+        """Write what another database had into this one, which is empty."""
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            for table, data in contents.tables.items():
+                with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(table))) as copy:
+                    copy.write(data)
+            if contents.sequences:
+                cursor.executemany("SELECT setval(%s::regclass, %s)", contents.sequences)
 
 
 class _Used(NamedTuple):
@@ -57,6 +101,7 @@ class CleanDatabases:
             self._shape = connection.execute(_SHAPE).fetchone()
         self._clean: list[_Used] = []
         self._out: dict[str, int] = {}
+        self._hands: dict[str, _Connection] = {}
 
     def take(self) -> str:
         """Return the name of a database as the migrations leave it."""
@@ -72,23 +117,33 @@ class CleanDatabases:
         else:
             self._drop(name)
 
+    def rows(self, name: str) -> Rows | None:
+        """Return a hand for the rows of a database that is out; none if its owner is no superuser."""
+        hand = self._hand(name)
+        return Rows(hand) if _unbound(hand) else None
+
     def close(self) -> None:
         """Drop all databases."""
         for name in [*self._out, *(used.name for used in self._clean)]:
             self._drop(name)
 
     def _emptied(self, name: str) -> bool:
-        with self._inside(name) as connection:
-            if not _alone(connection) or connection.execute(_SHAPE).fetchone() != self._shape:
-                return False
-            try:  # without triggers: what is written once may not be deleted, nor what others refer to
-                connection.execute("SET session_replication_role = replica")
-            except psycopg.errors.InsufficientPrivilege:  # the owner that was given is no superuser
-                return False
-            for table in _filled(connection):
-                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
-            connection.execute(_RESTART.encode())
+        connection = self._hand(name)
+        if not _alone(connection) or connection.execute(_SHAPE).fetchone() != self._shape:
+            return False
+        if not _unbound(connection):
+            return False
+        for table in _filled(connection):
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        connection.execute(_RESTART.encode())
         return True
+
+    def _hand(self, name: str) -> _Connection:
+        """Return the connection that empties a database; a test may have ended the one that was there."""
+        held = self._hands.get(name)
+        if held is None or held.closed:
+            held = self._hands[name] = self._inside(name)
+        return held
 
     def _copy(self) -> str:
         name = f"hocphi_test_{secrets.token_hex(6)}"
@@ -97,6 +152,8 @@ class CleanDatabases:
         return name
 
     def _drop(self, name: str) -> None:
+        if name in self._hands:
+            self._hands.pop(name).close()
         self._run(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def _run(self, command: sql.Composed) -> None:
@@ -106,6 +163,15 @@ class CleanDatabases:
     def _inside(self, name: str) -> _Connection:
         url = make_url(self._owner_url).set(database=name).render_as_string(hide_password=False)
         return psycopg.connect(libpq_url(url), autocommit=True)
+
+
+def _unbound(connection: _Connection) -> bool:
+    """Go on without triggers: what is written once may not be deleted, nor what others refer to."""
+    try:
+        connection.execute("SET session_replication_role = replica")
+    except psycopg.errors.InsufficientPrivilege:  # the owner that was given is no superuser
+        return False
+    return True
 
 
 def _alone(connection: _Connection) -> bool:
@@ -121,7 +187,7 @@ def _alone(connection: _Connection) -> bool:
 
 def _filled(connection: _Connection) -> list[str]:
     """Return the tables that have rows."""
-    tables = [name for (name,) in connection.execute(_TABLES, [_KEPT])]
+    tables = [name for (name,) in connection.execute(_TABLES, [_VERSIONS])]
     looks = (sql.SQL("EXISTS (SELECT FROM {})").format(sql.Identifier(table)) for table in tables)
     found = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(looks))).fetchone() or ()
     return [table for table, filled in zip(tables, found, strict=True) if filled]

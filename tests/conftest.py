@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import gc
 import os
 import secrets
 import sys
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 from psycopg import sql
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
@@ -24,15 +24,18 @@ from billing.vault import Vault
 from service.database import Database, libpq_url, make_engine
 from service.embedded import Servers, ServersFailed, erase
 from service.preparing import Addresses, prepare, role_url
-from tests.clean_databases import CleanDatabases
+from tests.clean_databases import KEPT, CleanDatabases
 from tests.shared_template import shared_template
 
 # Each of several test processes, and the hundred programs that they start, would compile the same files anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Speed is measured in benchmarks, not in tests. Changes meet the same cases each time; `make proof` rolls dice.
-settings.register_profile("change", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+# Speed is measured in benchmarks, not in tests. Changes meet the same few cases each time; `make proof` rolls dice, as
+# often as Hypothesis does.
+settings.register_profile(
+    "change", deadline=None, derandomize=True, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("proof", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("proof" if os.environ.get("HOCPHI_PROOF") else "change")
 
@@ -124,14 +127,25 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files; the other workers have the rest meanwhile."""
+    """Begin with the longest files; the other workers have the rest meanwhile. All generated cases belong to proofs."""
+    if os.environ.get("HOCPHI_PROOF"):
+        for item in items:
+            if is_hypothesis_test(getattr(item, "obj", None)):
+                item.add_marker("proof")
     places = {name: place for place, name in enumerate(LONGEST)}
 
     def place(item: pytest.Item) -> int:
         return next((place for name, place in places.items() if name in item.nodeid), len(places))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what stays: modules, tables and tests are a million things."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -161,17 +175,28 @@ def addresses(servers: TestServers, clean_databases: CleanDatabases) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def engines() -> Callable[[str], Engine]:
-    """The engine of an address: one that is handed out again remembers how each statement is written."""
-    return functools.cache(functools.partial(make_engine, pool_size=5))
+def engines() -> Iterator[Callable[[str], Engine]]:
+    """The engine of an address: one that is handed out again remembers how each statement is written, and its
+    connections know the tables.
+    """
+    made: dict[str, Engine] = {}
+
+    def engine(url: str) -> Engine:
+        if url not in made:
+            named = make_url(url).update_query_dict({"application_name": KEPT})
+            made[url] = make_engine(named.render_as_string(hide_password=False), pool_size=5)
+        return made[url]
+
+    yield engine
+    for each in made.values():
+        each.dispose()
 
 
 @pytest.fixture
-def database(addresses: Addresses, engines: Callable[[str], Engine]) -> Iterator[Database]:
+def database(addresses: Addresses, engines: Callable[[str], Engine], clean_databases: CleanDatabases) -> Database:
     """A fresh database, opened as the application's role; who listens to its engine does so in this test only."""
-    opened = Database(engines(addresses.app).execution_options())
-    yield opened
-    opened.close()
+    rows = clean_databases.rows(make_url(addresses.app).database or "")
+    return Database(engines(addresses.app).execution_options(rows=rows))
 
 
 @pytest.fixture

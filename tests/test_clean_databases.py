@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from service.database import EVERYTHING, Database, libpq_url, make_engine
-from tests.clean_databases import CleanDatabases
+from tests.clean_databases import KEPT, CleanDatabases
 from tests.conftest import TestServers
 from tests.factories.schools import make_school
 
@@ -48,6 +48,20 @@ def test_rows_numbers_and_visitors_are_gone(servers: TestServers, databases: Cle
     visitors = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'hocphi_app' AND datname = current_database()"
     assert inside(servers, name, visitors) == (0,)
     database.close()
+
+
+def test_a_kept_connection_stays_if_it_rests(servers: TestServers, databases: CleanDatabases) -> None:
+    name = databases.take()
+    address = libpq_url(servers.addresses(name).app)
+    with psycopg.connect(address, application_name=KEPT, autocommit=True) as resting:
+        busy = psycopg.connect(address, application_name=KEPT)
+        busy.execute("SELECT 1")
+        databases.give_back(name)
+        assert databases.take() == name
+        assert resting.execute("SELECT 1").fetchone() == (1,)
+        with pytest.raises(psycopg.OperationalError):
+            busy.execute("SELECT 1")
+        busy.close()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,11 @@ SECRET = "bi-mat-cua-kenh"  # noqa: S105  an invented one
 PAID_AT = datetime(2025, 10, 6, 1, 0, tzinfo=UTC)
 
 
+def paid_at() -> datetime:
+    """A clock that stands still."""
+    return PAID_AT
+
+
 @dataclass
 class Collecting:
     """What a test of settling needs at hand."""
@@ -127,7 +132,7 @@ def make_collecting(  # noqa: PLR0913  each is worth varying
 ) -> Collecting:
     """Make a school with one child for each due, each with one bill and a request for it."""
     rung: list[str] = []
-    wiring = Wiring(Settings.model_construct(), addresses, "", database, vault, lambda: PAID_AT, rung.append)
+    wiring = Wiring(Settings.model_construct(), addresses, "", database, vault, paid_at, rung.append)
     with database.transaction(EVERYTHING) as session:
         school = make_school(session)
         account = make_account(session, school, told_by=told_by, only_virtual=only_virtual)

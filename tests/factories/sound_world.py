@@ -18,7 +18,7 @@ from service.jobs import sealing
 from service.preparing import Addresses
 from service.settings import Settings
 from service.wiring import Wiring
-from tests.factories.collecting import PAID_AT, SECRET, Collecting
+from tests.factories.collecting import PAID_AT, SECRET, Collecting, paid_at
 from tests.factories.rounds import issued_round, make_billing_school, register, requests_of
 
 BILLED_AT = PAID_AT - timedelta(days=3)
@@ -27,7 +27,7 @@ BILLED_AT = PAID_AT - timedelta(days=3)
 def make_billed(database: Database, addresses: Addresses, vault: Vault, pupils: int = 4) -> Collecting:
     """Make the school with a round issued by two people and a feed; nothing is paid yet."""
     rung: list[str] = []
-    wiring = Wiring(Settings.model_construct(), addresses, "", database, vault, lambda: PAID_AT, rung.append)
+    wiring = Wiring(Settings.model_construct(), addresses, "", database, vault, paid_at, rung.append)
     with database.transaction(EVERYTHING) as session:
         billing = make_billing_school(session, vault, pupils=pupils)
         for child in billing.pupils:

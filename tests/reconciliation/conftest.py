@@ -8,8 +8,10 @@ from billing.vault import Vault
 from service.database import Database
 from service.preparing import Addresses
 from tests.factories.collecting import Collecting, make_collecting
+from tests.standing import standing
 
 
 @pytest.fixture
+@standing
 def collecting(database: Database, addresses: Addresses, vault: Vault) -> Collecting:
     return make_collecting(database, addresses, vault)

@@ -19,12 +19,14 @@ from service.database import Database
 from service.preparing import Addresses
 from tests.factories.collecting import PAID_AT, Collecting, make_collecting
 from tests.reconciliation.statements.test_importing import bring
+from tests.standing import standing
 
 SUM = 650_000
 DAY = date(2025, 10, 6)
 
 
 @pytest.fixture
+@standing
 def two(database: Database, addresses: Addresses, vault: Vault) -> Collecting:
     return make_collecting(database, addresses, vault, dues=(SUM, SUM))
 

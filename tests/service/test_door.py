@@ -28,9 +28,11 @@ from service.door import Door, GroupCommit, Message
 from service.preparing import Addresses
 from tests.factories.collecting import PAID_AT, SECRET, Collecting, make_collecting
 from tests.factories.serving import serving
+from tests.standing import standing
 
 
 @pytest.fixture
+@standing
 def collecting(database: Database, addresses: Addresses, vault: Vault) -> Collecting:
     return make_collecting(database, addresses, vault)
 

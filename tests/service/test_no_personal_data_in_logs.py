@@ -18,11 +18,13 @@ from service.logs import write_logs
 from service.preparing import Addresses
 from tests.factories.collecting import Collecting
 from tests.factories.sound_world import due_of, make_billed, tell
+from tests.standing import standing
 
 MEMO = "ong ngoai chau Bui Canh Chim nop tien"
 
 
 @pytest.fixture
+@standing
 def world(database: Database, addresses: Addresses, vault: Vault) -> Collecting:
     return make_billed(database, addresses, vault, pupils=2)
 

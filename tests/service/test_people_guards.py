@@ -13,11 +13,13 @@ from billing.people.tables import Authority, School
 from service.database import EVERYTHING, Database, Scope
 from tests.factories.schools import Enrolled, make_class, make_guardian, make_pupil, make_school
 from tests.factories.sheets import VAULT
+from tests.standing import standing
 
 BORN = date(2019, 3, 14)
 
 
 @pytest.fixture
+@standing
 def there(database: Database) -> Enrolled:
     """A child with a guardian at a school of the province."""
     with database.transaction(EVERYTHING) as session:

@@ -15,6 +15,7 @@ from service.database import EVERYTHING, Database, Scope, libpq_url
 from service.preparing import Addresses
 from tests.conftest import SCHOOL_DAY
 from tests.factories.rounds import BillingSchool, issued_round, make_billing_school
+from tests.standing import standing
 
 POINTERS = [
     ("bill_lines", "bill_id", "bills"),
@@ -48,6 +49,7 @@ class World(NamedTuple):
 
 
 @pytest.fixture
+@standing
 def world(database: Database, addresses: Addresses, vault: Vault) -> World:
     """Both schools, each with bills, lines, entries and postings."""
     with database.transaction(EVERYTHING) as session:

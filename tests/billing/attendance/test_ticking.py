@@ -28,6 +28,7 @@ from billing.vault import Vault
 from service.database import EVERYTHING, Database, Scope
 from tests.factories.rounds import BillingSchool, make_billing_school
 from tests.factories.schools import make_class, make_pupil, make_user
+from tests.standing import standing
 
 DAY = date(2025, 10, 7)
 EARLY = datetime(2025, 10, 7, 0, 30, tzinfo=UTC)  # half past seven
@@ -74,6 +75,7 @@ class Class1A:
 
 
 @pytest.fixture
+@standing
 def group(database: Database, vault: Vault) -> Class1A:
     with database.transaction(EVERYTHING) as session:
         return Class1A(database, make_billing_school(session, vault))

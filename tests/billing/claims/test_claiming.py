@@ -34,11 +34,13 @@ from service.database import EVERYTHING, Database, Scope
 from tests.factories.claims import PUBLIC_RATE, approved, approved_claim, load_invented, plan_of
 from tests.factories.rounds import BillingSchool, make_billing_school
 from tests.factories.schools import make_account, make_class, make_pupil, make_school, make_user
+from tests.standing import standing
 
 TUITION = RateKind.TUITION
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault) -> BillingSchool:
     """A public primary school of three, in a province with invented rates."""
     with database.transaction(EVERYTHING) as session:

@@ -16,6 +16,7 @@ from service.database import EVERYTHING, Database
 from tests.billing.fees.sheets.test_sheets import column, edited, problems
 from tests.factories.rounds import BillingSchool, make_billing_school
 from tests.factories.schools import SCHOOL_YEAR
+from tests.standing import standing
 
 NOW = datetime(2025, 9, 20, tzinfo=UTC)
 SEPTEMBER = date(2025, 9, 1)
@@ -23,6 +24,7 @@ PAPER = "Giấy chứng nhận hộ nghèo số 12/2025"
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault) -> BillingSchool:
     with database.transaction(EVERYTHING) as session:
         return make_billing_school(session, vault, pupils=3)

@@ -30,6 +30,7 @@ from service.invariants import check_all
 from tests.factories.claims import LEARNING_RATE, approved_claim
 from tests.factories.rounds import BillingSchool, make_billing_school
 from tests.factories.schools import Enrolled, make_class, make_pupil, make_school
+from tests.standing import standing
 
 LEARNING = RateKind.LEARNING
 DECEMBER = datetime(2025, 12, 22, 1, tzinfo=UTC)
@@ -39,6 +40,7 @@ TERM_1 = (date(2025, 9, 1), date(2025, 12, 31))
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault) -> BillingSchool:
     with database.transaction(EVERYTHING) as session:
         return make_billing_school(session, vault)

@@ -90,7 +90,6 @@ def test_any_closings_around_any_last_day_lose_no_dong(school: PrivateSchool) ->
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(1200)
 def test_any_closings_around_any_last_day_lose_no_dong_in_full(school: PrivateSchool) -> None:
     any_story(school, 60)
 

@@ -7,9 +7,11 @@ import pytest
 from billing.vault import Vault
 from service.database import Database
 from tests.billing.credits.credit_world import School, make_school
+from tests.standing import standing
 
 
 @pytest.fixture
+@standing
 def school(database: Database, vault: Vault, now: datetime) -> School:
     """Three boarders; September is billed, and the first has paid it."""
     made = make_school(database, vault, now)

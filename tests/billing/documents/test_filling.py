@@ -27,12 +27,14 @@ from service.preparing import Addresses
 from tests.billing.documents.pages import codes, pictures, words
 from tests.factories.collecting import PAID_AT, Collecting
 from tests.factories.sound_world import due_of, make_billed
+from tests.standing import standing
 
 LINK = "https://hocphi.example/kiem-tra"
 TODAY = date(2025, 10, 6)
 
 
 @pytest.fixture
+@standing
 def world(database: Database, addresses: Addresses, vault: Vault) -> Collecting:
     return make_billed(database, addresses, vault, pupils=2)
 

@@ -22,6 +22,7 @@ from service.database import EVERYTHING, Database
 from tests.factories.fees import OCTOBER
 from tests.factories.rounds import BillingSchool, make_billing_school
 from tests.factories.schools import make_account, make_school, make_user
+from tests.standing import standing
 
 NOW = datetime(2025, 9, 20, tzinfo=UTC)
 SEPTEMBER, NOVEMBER = date(2025, 9, 1), date(2025, 11, 1)
@@ -29,6 +30,7 @@ YEAR_END = date(2026, 5, 31)
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault) -> BillingSchool:
     with database.transaction(EVERYTHING) as session:
         return make_billing_school(session, vault, pupils=0)

@@ -17,9 +17,11 @@ from service.database import EVERYTHING, Database
 from tests.factories.fees import OCTOBER
 from tests.factories.rounds import BillingSchool, make_billing_school, register
 from tests.factories.schools import SCHOOL_YEAR, make_guardian, make_pupil, make_school
+from tests.standing import standing
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault) -> BillingSchool:
     with database.transaction(EVERYTHING) as session:
         return make_billing_school(session, vault, pupils=2)

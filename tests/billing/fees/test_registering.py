@@ -25,12 +25,14 @@ from service.database import EVERYTHING, Database
 from tests.factories.fees import OCTOBER
 from tests.factories.rounds import BillingSchool, make_billing_school
 from tests.factories.schools import SCHOOL_YEAR, make_class, make_pupil
+from tests.standing import standing
 
 NOW = datetime(2025, 9, 20, tzinfo=UTC)
 SEPTEMBER, OCTOBER_1 = date(2025, 9, 1), date(2025, 10, 1)
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault) -> BillingSchool:
     with database.transaction(EVERYTHING) as session:
         return make_billing_school(session, vault, pupils=3)

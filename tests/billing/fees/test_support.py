@@ -42,6 +42,7 @@ from service.database import EVERYTHING, Database, Scope
 from tests.factories.claims import INVENTED, PRIVATE_RATE, approved_claim, invented_rates, load_invented, rate
 from tests.factories.rounds import BillingSchool, issued_round, make_billing_school
 from tests.factories.schools import make_school
+from tests.standing import standing
 
 TUITION_PRICE = Money(2_500_000)
 JANUARY = Span(date(2026, 1, 1), date(2026, 1, 31))
@@ -50,6 +51,7 @@ FRAMES = national_rates().frames
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault) -> BillingSchool:
     """A private school of three in a province with invented rates."""
     with database.transaction(EVERYTHING) as session:

@@ -21,12 +21,14 @@ from service.database import Database
 from tests.billing.insurance.insurance_world import FAMILY, NUMBER, Insuring, make_insuring
 from tests.billing.insurance.test_card_sheet import bring, sheet
 from tests.factories.schools import SCHOOL_YEAR
+from tests.standing import standing
 
 SEPTEMBER_30 = date(2025, 9, 30)
 OCTOBER, NOVEMBER = date(2025, 10, 1), date(2025, 11, 1)
 
 
 @pytest.fixture
+@standing
 def billed(database: Database, vault: Vault, now: datetime) -> Insuring:
     """The first child has bought October to December in October's round; of the two others nothing was known then."""
     insuring = make_insuring(database, vault, now)

@@ -7,19 +7,23 @@ import pytest
 from billing.vault import Vault
 from service.database import Database
 from tests.billing.credits.credit_world import School, make_school
+from tests.standing import standing
 
 
 @pytest.fixture
+@standing
 def bare(database: Database, vault: Vault, now: datetime) -> School:
     """Three boarders, nothing billed."""
     return make_school(database, vault, now)
 
 
 @pytest.fixture
-def school(bare: School) -> School:
+@standing
+def school(database: Database, vault: Vault, now: datetime) -> School:
     """October and November are billed, and the first has paid October."""
-    with bare.open() as session:
-        bare.bill_month(session, 10)
-        bare.bill_month(session, 11)
-        bare.pay(session, 10)
-    return bare
+    made = make_school(database, vault, now)
+    with made.open() as session:
+        made.bill_month(session, 10)
+        made.bill_month(session, 11)
+        made.pay(session, 10)
+    return made

@@ -41,6 +41,7 @@ from service.invariants import check_all
 from tests.billing.credits.credit_world import School, make_school
 from tests.factories.rounds import REFERENCE_KEY, requests_of
 from tests.factories.schools import make_pupil
+from tests.standing import standing
 
 HEAD = ["Mã định danh Bộ GD&ĐT", "Họ tên học sinh", "Ngày sinh", "Lớp", "Mã ở phần mềm cũ", "Mã khoản thu",
         "Còn phải nộp (đồng)", "Tiền tồn, nộp thừa (đồng)"]  # fmt: skip
@@ -57,6 +58,7 @@ LATER = datetime(2025, 10, 6, 3, 0, tzinfo=UTC)
 
 
 @pytest.fixture
+@standing
 def school(database: Database, vault: Vault, now: datetime) -> School:
     """A school that is new here: three pupils, nothing billed."""
     return make_school(database, vault, now)

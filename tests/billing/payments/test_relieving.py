@@ -39,6 +39,7 @@ from service.database import EVERYTHING, Database
 from service.invariants import check_all
 from tests.billing.credits.credit_world import MEAL, School, make_school
 from tests.factories.rounds import REFERENCE_KEY
+from tests.standing import standing
 
 LATER = datetime.fromisoformat("2025-12-01T03:00:00+00:00")
 PAPER = read_paper("quyet-dinh.pdf", b"%PDF-1.7 quyet dinh")
@@ -47,6 +48,7 @@ CHRISTMAS = date(2025, 12, 25)
 
 
 @pytest.fixture
+@standing
 def school(database: Database, vault: Vault, now: datetime) -> School:
     """October and November are billed, nobody has paid."""
     made = make_school(database, vault, now)

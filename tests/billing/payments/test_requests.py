@@ -19,9 +19,11 @@ from service.database import EVERYTHING, Database
 from tests.factories.bills import ask, make_bill
 from tests.factories.rounds import REFERENCE_KEY, SEPTEMBER, BillingSchool, issued_round, make_billing_school
 from tests.factories.schools import make_account
+from tests.standing import standing
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault, now: datetime) -> BillingSchool:
     """A school of two with an issued round for September and one for October."""
     with database.transaction(EVERYTHING) as session:

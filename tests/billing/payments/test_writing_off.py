@@ -29,11 +29,13 @@ from service.database import EVERYTHING, Database
 from tests.billing.credits.credit_world import School, make_school
 from tests.billing.payments.test_relieving import LATER, PAPER, assert_sound, income, lists_say, written_off
 from tests.factories.rounds import REFERENCE_KEY
+from tests.standing import standing
 
 PAID = Money(100_000)
 
 
 @pytest.fixture
+@standing
 def school(database: Database, vault: Vault, now: datetime) -> School:
     """October is billed, nobody has paid."""
     made = make_school(database, vault, now)

@@ -24,9 +24,11 @@ from service.database import EVERYTHING, Database
 from tests.factories.fees import OCTOBER, weekdays
 from tests.factories.rounds import SEPTEMBER, BillingSchool, issued_round, make_billing_school
 from tests.factories.schools import SCHOOL_YEAR, anybody, make_pupil
+from tests.standing import standing
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault) -> BillingSchool:
     with database.transaction(EVERYTHING) as session:
         return make_billing_school(session, vault)

@@ -26,6 +26,7 @@ from service.database import EVERYTHING, Database
 from tests.billing.rounds.correction_world import Issued, issue, ties_out
 from tests.billing.rounds.makers import BOARDER, exempt
 from tests.factories.rounds import approved_round, make_billing_school, register
+from tests.standing import standing
 
 MEAL = Money(32_000)
 MORNING = datetime(2025, 10, 7, 0, 30, tzinfo=UTC)
@@ -34,6 +35,7 @@ OCTOBER = date(2025, 10, 1)
 
 
 @pytest.fixture
+@standing
 def issued(database: Database, vault: Vault, now: datetime) -> Issued:
     """Three boarders with a bill each; the third is half exempt from meals."""
     with database.transaction(EVERYTHING) as session:

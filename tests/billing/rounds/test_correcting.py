@@ -35,11 +35,13 @@ from service.database import EVERYTHING, Database
 from tests.billing.rounds.correction_world import Issued, issue, ties_out
 from tests.billing.rounds.makers import BOARDER, count, exempt
 from tests.factories.rounds import REFERENCE_KEY, BillingSchool, make_billing_school, register, requests_of
+from tests.standing import standing
 
 BOARDING = Money(300_000)
 
 
 @pytest.fixture
+@standing
 def issued(database: Database, vault: Vault, now: datetime) -> Issued:
     """Three boarders with a bill each; the third is half exempt from boarding."""
     with database.transaction(EVERYTHING) as session:

@@ -22,11 +22,13 @@ from service.database import Database, Scope, libpq_url
 from service.preparing import Addresses
 from tests.factories.collecting import PAID_AT, Collecting
 from tests.factories.sound_world import due_of, make_sound
+from tests.standing import standing
 
 OCTOBER = (date(2025, 10, 1), date(2025, 10, 31))
 
 
 @pytest.fixture
+@standing
 def world(database: Database, addresses: Addresses, vault: Vault) -> Collecting:
     return make_sound(database, addresses, vault)
 

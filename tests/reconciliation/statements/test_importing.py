@@ -20,11 +20,13 @@ from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from tests.factories.collecting import PAID_AT, Collecting, make_collecting
 from tests.reconciliation.statements.workbooks import mb, workbook
+from tests.standing import standing
 
 NEXT_DAY = PAID_AT + timedelta(days=1)
 
 
 @pytest.fixture
+@standing
 def by_statement(database: Database, addresses: Addresses, vault: Vault) -> Collecting:
     return make_collecting(database, addresses, vault, told_by="statement")
 

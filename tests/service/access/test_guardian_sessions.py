@@ -23,6 +23,7 @@ from service.access.guardian_sessions import (
 from service.database import EVERYTHING, NOTHING, Database, Scope
 from tests.conftest import SCHOOL_DAY
 from tests.factories.schools import Enrolled, make_class, make_guardian, make_pupil, make_school
+from tests.standing import standing
 
 PHONE = "84912345678"
 DIGEST = b"s" * 32
@@ -61,6 +62,7 @@ class Family:
 
 
 @pytest.fixture
+@standing
 def family(database: Database, vault: Vault) -> Family:
     with database.transaction(EVERYTHING) as session:
         first = make_school(session)

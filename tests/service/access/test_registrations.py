@@ -41,6 +41,7 @@ from service.access.registrations import (
 from service.database import EVERYTHING, NOTHING, Database, Scope
 from tests.conftest import SCHOOL_DAY
 from tests.factories.schools import Enrolled, make_class, make_guardian, make_pupil, make_school, make_user
+from tests.standing import standing
 
 KEY = bytes(range(32))
 DRAFT = Draft("Trần Thị Hồng", Relation.MOTHER, "phone", "84912345678", NOTICES_1.version)
@@ -134,6 +135,7 @@ class Office:
 
 
 @pytest.fixture
+@standing
 def office(database: Database, vault: Vault) -> Office:
     with database.transaction(EVERYTHING) as session:
         school = make_school(session)

@@ -23,9 +23,11 @@ from service.jobs import sealing
 from service.preparing import Addresses
 from tests.factories.collecting import PAID_AT, Collecting
 from tests.factories.sound_world import due_of, make_billed
+from tests.standing import standing
 
 
 @pytest.fixture
+@standing
 def world(database: Database, addresses: Addresses, vault: Vault) -> Collecting:
     return make_billed(database, addresses, vault)
 

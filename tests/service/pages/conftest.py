@@ -20,6 +20,7 @@ from tests.conftest import TestServers
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
 from tests.service.pages.samples import NOW
 from tests.service.pages.worlds import World, make_world
+from tests.standing import standing
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -82,6 +83,7 @@ def phone(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
+@standing
 def world(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> World:
     """A school with an issued round on real rows."""
     return make_world(database, addresses, vault, servers)

@@ -70,7 +70,7 @@ class Fresh:
 
 def fresh_school(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> Fresh:
     """Make a public primary school with classes 1A and 1B on its first day."""
-    wiring = Wiring(Settings.model_construct(), addresses, servers.redis_url, database, vault, Moving(), lambda _: None)
+    wiring = Wiring(Settings.model_construct(), addresses, servers.redis_url, database, vault, Moving())
     with database.transaction(EVERYTHING) as session:
         school = make_school(session)
         account = make_account(session, school)

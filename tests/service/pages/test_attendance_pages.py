@@ -23,15 +23,12 @@ from billing.bills.tables import BillCredit
 from billing.money import Money, total
 from billing.people.tables import ClassPlacement
 from billing.rounds.tables import BillingRound
-from billing.vault import Vault
 from service.access.tables import User
-from service.database import EVERYTHING, Database
-from service.preparing import Addresses
-from tests.conftest import TestServers
+from service.database import EVERYTHING
 from tests.factories.rounds import register
 from tests.factories.schools import make_class, make_pupil
 from tests.service.pages.test_fee_pages import hand_in, post
-from tests.service.pages.worlds import World, make_world
+from tests.service.pages.worlds import World
 
 MEAL = Money(32_000)
 SEVEN = datetime(2025, 10, 7, 0, 0, tzinfo=UTC)  # seven o'clock in the morning
@@ -127,9 +124,8 @@ def choices(text_: str, name: str) -> list[str]:
 
 
 @pytest.fixture
-def school(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> School:
+def school(world: World) -> School:
     """October issued to three boarders; a class teacher who was given 1A by the accountant, on a page."""
-    world = make_world(database, addresses, vault, servers)
     world.clock.now = SEVEN
     teacher = world.staff("class_teacher")
     client = world.client()

@@ -18,11 +18,13 @@ from service.database import Database
 from service.preparing import Addresses
 from tests.conftest import TestServers
 from tests.service.pages.fresh import Fresh, fresh_school, roster
+from tests.standing import standing
 
 FROM = "2025-10-01"
 
 
 @pytest.fixture
+@standing
 def fresh(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> Fresh:
     return fresh_school(database, addresses, vault, servers)
 

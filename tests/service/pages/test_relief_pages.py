@@ -17,11 +17,13 @@ from service.preparing import Addresses
 from tests.conftest import TestServers
 from tests.service.pages.test_fee_pages import token_of
 from tests.service.pages.worlds import World, make_world
+from tests.standing import standing
 
 PDF = ("quyet-dinh.pdf", b"%PDF-1.7 quyet dinh", "application/pdf")
 
 
 @pytest.fixture
+@standing
 def world(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> World:
     return make_world(database, addresses, vault, servers)
 

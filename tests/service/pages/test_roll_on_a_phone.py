@@ -21,6 +21,7 @@ from tests.conftest import TestServers
 from tests.factories.schools import make_pupil
 from tests.factories.serving import serving
 from tests.service.pages.worlds import PASSWORD, World, make_world
+from tests.standing import standing
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +44,7 @@ class Thumb:
 
 
 @pytest.fixture
+@standing
 def teacher(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> tuple[World, User]:
     world = make_world(database, addresses, vault, servers)
     world.clock.now = SEVEN

@@ -22,6 +22,7 @@ from tests.conftest import TestServers
 from tests.factories.schools import make_pupil
 from tests.service.pages.fresh import Fresh, fresh_school
 from tests.service.pages.test_fee_pages import classes, deeds, furnished, post
+from tests.standing import standing
 
 FROM = "2025-10-01"
 WEEKDAYS = [f"2025-10-{day:02d}" for day in range(1, 32) if date(2025, 10, day).weekday() < 5]
@@ -29,6 +30,7 @@ NEW = {"thang": "2025-10", "den_thang": "2025-10", "ten": "Tháng 10/2025", "ma"
 
 
 @pytest.fixture
+@standing
 def fresh(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> Fresh:
     return fresh_school(database, addresses, vault, servers)
 

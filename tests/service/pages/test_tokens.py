@@ -19,11 +19,13 @@ from tests.conftest import TestServers
 from tests.service.pages.fresh import Fresh, fresh_school
 from tests.service.pages.test_fee_pages import post
 from tests.service.pages.worlds import PASSWORD, make_staff
+from tests.standing import standing
 
 WANTED = {"ten": "Phần mềm kế toán", "so_ngay": "30", "mat_khau": PASSWORD}
 
 
 @pytest.fixture
+@standing
 def fresh(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> Fresh:
     return fresh_school(database, addresses, vault, servers)
 

@@ -25,6 +25,7 @@ from billing.vault import Vault
 from service.database import EVERYTHING, Database
 from tests.factories.rounds import BillingSchool, make_billing_school
 from tests.factories.schools import SCHOOL_YEAR
+from tests.standing import standing
 
 NOW = datetime(2025, 9, 20, tzinfo=UTC)
 SEPTEMBER = date(2025, 9, 1)
@@ -32,12 +33,14 @@ EVIDENCE = "=HYPERLINK(“phiếu 1”)"
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault) -> BillingSchool:
     with database.transaction(EVERYTHING) as session:
         return make_billing_school(session, vault, pupils=2)
 
 
 @pytest.fixture
+@standing
 def private(database: Database, vault: Vault) -> BillingSchool:
     with database.transaction(EVERYTHING) as session:
         return make_billing_school(session, vault, pupils=2, catalogue="private-school")
