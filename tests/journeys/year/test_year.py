@@ -38,7 +38,6 @@ def live(database: Database, addresses: Addresses, vault: Vault, servers: TestSe
     return run
 
 
-@pytest.mark.timeout(600)
 def test_three_months_come_to_what_was_reckoned(live: Live) -> None:
     live(1, 3, 4)
 
