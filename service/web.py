@@ -22,6 +22,7 @@ from service.pages import (
     claims,
     class_teacher,
     contracts,
+    enquiries,
     faults,
     former,
     guardian,
@@ -86,6 +87,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     uploading.router,
     auditing.router,
 )
+# For programs of banks: no session and no form, so no form token either; each question carries its own proof.
+MACHINE_ROUTERS: tuple[APIRouter, ...] = (enquiries.router,)
 
 
 class _Narrowed(BaseRoute):
@@ -118,7 +121,7 @@ def assemble(parts: WebParts) -> ASGIApp:
     Raises ``RuntimeError`` when a route has no row in the matrix of ``service/access/roles.py``, so that no
     page can be forgotten there.
     """
-    missing = sorted({*served(), *document.api_served()} - set(MATRIX))
+    missing = sorted({*served(), *machine_served(), *document.api_served()} - set(MATRIX))
     if missing:
         raise RuntimeError(f"routes without a row in the matrix: {missing}")
     return Front(_pages(), parts.door, production=parts.production, given={"parts": parts})
@@ -136,7 +139,7 @@ def _pages() -> ASGIApp:
         max_body_size=uploading.MAX_BODY_BYTES,
     )
     faults.install(app)
-    for router in (*ROUTERS, *document.ROUTERS):
+    for router in (*ROUTERS, *MACHINE_ROUTERS, *document.ROUTERS):
         app.include_router(router)
         app.router.routes[-1] = _Narrowed(app.router.routes[-1], _start_of(router))
     return TooLargeAsJson(app)
@@ -150,5 +153,14 @@ def _start_of(router: APIRouter) -> str:
 
 def served() -> list[tuple[str, str]]:
     """Return method and path template of every route of the pages."""
-    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return _routes_of(ROUTERS)
+
+
+def machine_served() -> list[tuple[str, str]]:
+    """Return the same of the routes that programs of banks call."""
+    return _routes_of(MACHINE_ROUTERS)
+
+
+def _routes_of(routers: tuple[APIRouter, ...]) -> list[tuple[str, str]]:
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     return [(method, route.path) for route in routes for method in sorted(route.methods or ())]

@@ -242,7 +242,7 @@ def _by_transfer(slip: SlipDocument) -> list[Flowable]:
 
 def _no_number_yet() -> list[Flowable]:
     return [
-        line("Ngân hàng chưa cấp số tài khoản riêng cho em nên chưa chuyển khoản được.", bold=True),
+        line("Ngân hàng chưa cấp tài khoản định danh cho em nên chưa chuyển khoản được.", bold=True),
         line("Xin chờ nhà trường báo số, hoặc nộp tại trường.", size=8),
     ]
 

@@ -42,6 +42,9 @@ PUBLIC_PAGES = Limit("public-pages", tries=60, seconds=60)
 # A token by itself; a program that reads a whole school page by page stays below it.
 API = Limit("api", tries=600, seconds=60)
 WRONG_TOKENS = Limit("wrong-tokens", tries=20, seconds=10 * 60)
+# A bank's counter asks for one bill at a time; addresses that are none are somebody's guesses.
+ENQUIRIES = Limit("enquiries", tries=600, seconds=60)
+WRONG_ENQUIRIES = Limit("wrong-enquiries", tries=20, seconds=10 * 60)
 EXPORTS = Limit("exports", tries=5, seconds=60)
 # Slips are printed class by class: a school has thirty.
 PAPERS = Limit("papers", tries=60, seconds=60)

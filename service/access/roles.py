@@ -357,6 +357,9 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         # Mounted ahead of the framework, with the paths that a provider adds behind it; the bank's signature (or its
         # password, where it logs in) is checked inside (service/door.py).
         ("POST", "/callbacks/{feed}"): EVERYBODY,
+        # Questions of banks: the secret of the feed is checked inside (reconciliation/feeds/), nothing is written.
+        ("POST", "/enquiries/{feed}/getbill"): EVERYBODY,
+        ("POST", "/enquiries/{feed}/api/transactions/check-order"): EVERYBODY,
     }
 )
 

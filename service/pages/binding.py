@@ -39,6 +39,7 @@ from service.pages.claims_binding import ClaimRows
 from service.pages.contract_binding import ContractRows
 from service.pages.credit_binding import CreditRows
 from service.pages.desk import Caller, Desk, ShownRound
+from service.pages.enquiry_binding import EnquiryRows
 from service.pages.fee_binding import FeeRows
 from service.pages.feed_binding import FeedDeskRows
 from service.pages.insurance_binding import InsuranceRows
@@ -105,6 +106,7 @@ class RowDesk(
     ReliefRows,
     BankAccountRows,
     FeedDeskRows,
+    EnquiryRows,
 ):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 

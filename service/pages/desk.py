@@ -24,6 +24,7 @@ from service.pages.choice_desk import ChoiceDesk
 from service.pages.claims_desk import ClaimDesk
 from service.pages.contract_desk import ContractDesk
 from service.pages.credit_desk import CreditDesk
+from service.pages.enquiry_views import EnquiryDesk
 from service.pages.fee_desk import FeeDesk
 from service.pages.feed_views import FeedDesk
 from service.pages.guardian_desk import GuardianDesk
@@ -178,6 +179,7 @@ class Desk(
     ReliefDesk,
     BankAccountDesk,
     FeedDesk,
+    EnquiryDesk,
     FamilyDesk,
     GuardianDesk,
     ChoiceDesk,

@@ -4,7 +4,7 @@ from service.access.roles import EVERYBODY, MATRIX, ROLE_NAMES, ROLES, Actor, ma
 from service.access.tables import ROLES as STORED_ROLES
 from service.api.document import ROUTERS as API_ROUTERS
 from service.api.document import api_served
-from service.web import ROUTERS, served
+from service.web import ROUTERS, machine_served, served
 
 MONEY_ACTS = {path for method, path in MATRIX if method != "GET" and path.startswith("/van-phong")}
 
@@ -15,7 +15,7 @@ def test_every_role_of_the_database_is_known_and_named() -> None:
 
 
 def test_the_matrix_has_just_the_routes_that_are_served_and_the_bank_door() -> None:
-    assert set(MATRIX) == {*served(), *api_served(), ("POST", "/callbacks/{feed}")}
+    assert set(MATRIX) == {*served(), *machine_served(), *api_served(), ("POST", "/callbacks/{feed}")}
 
 
 def test_no_route_takes_more_than_one_method() -> None:
@@ -32,8 +32,9 @@ def test_the_auditor_and_the_province_change_nothing() -> None:
         acts = {path for (method, path), allowed in MATRIX.items() if method != "GET" and actor in allowed}
         own = {"/toi/khoa", "/toi/khoa/{token_id}/thu-hoi"}
         # Whoever sees a false account may stop it; that only takes something away.
+        asked = {path for _, path in machine_served()}  # by banks, which prove themselves in the question
         stops = {"/van-phong/tai-khoan/{change_id}/dung"}
-        assert acts <= {"/dang-nhap", "/dang-xuat", "/doi-mat-khau", "/callbacks/{feed}"} | own | stops
+        assert acts <= {"/dang-nhap", "/dang-xuat", "/doi-mat-khau", "/callbacks/{feed}"} | own | stops | asked
 
 
 def test_a_class_teacher_opens_nothing_but_the_own_roll() -> None:
@@ -99,5 +100,7 @@ def test_without_signing_in_only_these_pages_open() -> None:
         "/cong-khai/{school_code}",
         "/cong-khai/{school_code}.json",
         "/callbacks/{feed}",
+        "/enquiries/{feed}/getbill",
+        "/enquiries/{feed}/api/transactions/check-order",
     }
     assert MONEY_ACTS, "the office acts on money somewhere"

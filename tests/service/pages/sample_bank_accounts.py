@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
+from reconciliation.feeds import bidv_getbill, vietqrvn_check_order
+from reconciliation.feeds.base import Answer
 from service.access.roles import Place, SignedIn
 from service.pages.bank_account_views import Abilities, AccountRow, BankAccountsPage, ChangeRow, TypedAccount
 
 CHANGE_ID = uuid.UUID(int=1200)
+KNOWN = "known"
 AT = datetime(2025, 10, 20, 2, 0, tzinfo=UTC)
 _TREASURY = Abilities("statement", only_virtual=False, can_qr=False, memo_code="")
 _BANK = Abilities("callback", only_virtual=False, can_qr=True, memo_code="SEVQR")
@@ -59,6 +63,14 @@ class SampleBankAccounts:
     def bank_accounts(self, who: SignedIn, place: Place) -> BankAccountsPage:
         del who, place
         return BankAccountsPage(ACCOUNTS, CHANGES, (("970436", "Vietcombank"),), 24)
+
+    def bidv_getbill(self, token: str, body: bytes, now: datetime) -> Answer | None:
+        del body, now
+        return bidv_getbill.answer(bidv_getbill.NO_BILL) if token == KNOWN else None
+
+    def vietqrvn_check_order(self, token: str, body: bytes, headers: Mapping[str, str], now: datetime) -> Answer | None:
+        del body, headers, now
+        return vietqrvn_check_order.failed(vietqrvn_check_order.NOT_FOUND) if token == KNOWN else None
 
     def ask_account(self, who: SignedIn, place: Place, typed: TypedAccount, now: datetime) -> None:
         del who, place, now

@@ -154,14 +154,14 @@ def test_where_only_numbers_tell_a_child_without_one_is_asked_to_wait(world: Wor
     with able(world, only_virtual=True):
         seen = see(world)
         assert world.client().get(world.link() + "/qr.png").status_code == 404
-    assert "chưa cấp số tài khoản riêng" in seen.page
+    assert "chưa cấp tài khoản định danh" in seen.page
     assert "account number yet" in seen.page_en
-    assert "chưa cấp số tài khoản riêng" in seen.printed
+    assert "chưa cấp tài khoản định danh" in seen.printed
     assert "<svg" not in seen.page
     for text in (seen.page, seen.page_en, seen.printed, *seen.all_letters):
         assert account.number not in text.replace(" ", ""), "money sent there could not be told to be the child's"
     for text in (seen.letter.text, seen.letter.html):
-        assert "chưa cấp số tài khoản riêng" in text
+        assert "chưa cấp tài khoản định danh" in text
 
 
 def test_a_child_s_own_number_is_in_the_code_and_beside_it(world: World) -> None:

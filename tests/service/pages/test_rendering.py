@@ -49,7 +49,7 @@ def family_page(client: TestClient, desk: SampleDesk, name: str, **more: str) ->
         ("waiting_no_callback", "Nhà trường cập nhật trước 17 giờ ngày làm việc sau"),
         ("waiting_no_qr", "Mã QR tạm thời chưa có"),
         ("waiting_typed", "Tài khoản này không nhận mã QR"),
-        ("waiting_no_number", "chưa cấp số tài khoản riêng cho con"),
+        ("waiting_no_number", "chưa cấp tài khoản định danh cho con"),
     ],
 )
 def test_each_state_says_what_it_is(client: TestClient, desk: SampleDesk, name: str, said: str) -> None:

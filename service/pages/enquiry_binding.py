@@ -1,0 +1,51 @@
+"""The doors of enquiry on rows, in a transaction that the database lets write nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from reconciliation.enquiring import RowBook
+from reconciliation.feeds import bidv_getbill, vietqrvn_check_order
+from reconciliation.feeds.base import Answer
+from reconciliation.feeds.bidv import BidvFeed
+from reconciliation.feeds.opening import path_hash, reader_of
+from reconciliation.feeds.vietqrvn import VietqrvnFeed
+from reconciliation.tables import Feed
+from service.database import EVERYTHING, Scope, use_scope
+from service.pages.typed import school_day
+from service.pages.within import RowsWithin
+
+
+class EnquiryRows(RowsWithin):
+    """Questions of providers, believed by the secret of their feed."""
+
+    def bidv_getbill(self, token: str, body: bytes, now: datetime) -> Answer | None:
+        """Answer which bill a customer has to pay."""
+        feed = self._feed(token)
+        reader = reader_of(feed, self._wiring.vault) if feed is not None else None
+        if feed is None or not isinstance(reader, BidvFeed):
+            return None
+        return bidv_getbill.getbill(reader, body, self._book(feed, now))
+
+    def vietqrvn_check_order(self, token: str, body: bytes, headers: Mapping[str, str], now: datetime) -> Answer | None:
+        """Answer what became of an order."""
+        feed = self._feed(token)
+        reader = reader_of(feed, self._wiring.vault) if feed is not None else None
+        if feed is None or not isinstance(reader, VietqrvnFeed):
+            return None
+        return vietqrvn_check_order.check_order(reader, body, headers, self._book(feed, now), now)
+
+    def _feed(self, token: str) -> Feed | None:
+        """Return the open feed behind an address; from here on nothing is written."""
+        self._session.execute(text("SET TRANSACTION READ ONLY"))
+        use_scope(self._session, EVERYTHING)
+        query = select(Feed).where(Feed.path_hash == path_hash(token), col(Feed.closed_at).is_(None))
+        return self._session.exec(query).one_or_none()
+
+    def _book(self, feed: Feed, now: datetime) -> RowBook:
+        use_scope(self._session, Scope.of(feed.school_id))
+        return RowBook(self._session, feed, school_day(now))
