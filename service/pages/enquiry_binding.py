@@ -26,7 +26,7 @@ class EnquiryRows(RowsWithin):
     def bidv_getbill(self, token: str, body: bytes, now: datetime) -> Answer | None:
         """Answer which bill a customer has to pay."""
         feed = self._feed(token)
-        reader = reader_of(feed, self._wiring.vault) if feed is not None else None
+        reader = self._reader(feed)
         if feed is None or not isinstance(reader, BidvFeed):
             return None
         return bidv_getbill.getbill(reader, body, self._book(feed, now))
@@ -34,7 +34,7 @@ class EnquiryRows(RowsWithin):
     def vietqrvn_check_order(self, token: str, body: bytes, headers: Mapping[str, str], now: datetime) -> Answer | None:
         """Answer what became of an order."""
         feed = self._feed(token)
-        reader = reader_of(feed, self._wiring.vault) if feed is not None else None
+        reader = self._reader(feed)
         if feed is None or not isinstance(reader, VietqrvnFeed):
             return None
         return vietqrvn_check_order.check_order(reader, body, headers, self._book(feed, now), now)
@@ -45,6 +45,10 @@ class EnquiryRows(RowsWithin):
         use_scope(self._session, EVERYTHING)
         query = select(Feed).where(Feed.path_hash == path_hash(token), col(Feed.closed_at).is_(None))
         return self._session.exec(query).one_or_none()
+
+    def _reader(self, feed: Feed | None) -> object:
+        """Return what believes the feed's messages: which provider's, its class tells."""
+        return None if feed is None else reader_of(feed, self._wiring.vault)
 
     def _book(self, feed: Feed, now: datetime) -> RowBook:
         use_scope(self._session, Scope.of(feed.school_id))

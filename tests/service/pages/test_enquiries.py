@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
@@ -38,7 +39,7 @@ def getbill(client: TestClient, token: str, customer: str, **more: str) -> dict[
     return told
 
 
-def check(client: TestClient, token: str, account: str, value: str, kind: int = 0) -> object:
+def check(client: TestClient, token: str, account: str, value: str, kind: int = 0) -> Any:  # noqa: ANN401  a list or an error, as documented
     body = {"bankAccount": account, "type": kind, "value": value, "checkSum": md5(account, SECRET)}
     path = f"/enquiries/{token}/api/transactions/check-order"
     return client.post(path, json=body, headers={"authorization": f"Bearer {SECRET}"}).json()
@@ -82,12 +83,12 @@ def test_a_bank_asks_for_a_bill_by_number_or_reference_and_hears_when_it_is_paid
 def test_an_order_is_told_of_and_only_on_its_own_account(world: World) -> None:
     token, client = opened(world, "vietqrvn", BEARER), world.client()
     request, account = world.collecting.requests[0], world.billing.account.number
-    (found,) = check(client, token, account, request.reference)  # type: ignore[misc]  # a list, as documented
+    (found,) = check(client, token, account, request.reference)
     assert (found["amount"], found["status"]) == (rest(world), 0)
     assert check(client, token, "999999", request.reference) == {"status": "FAILED", "message": "E77"}
     assert check(client, token, account, "FT1", kind=1) == {"status": "FAILED", "message": "E96"}
     world.collecting.hear_of(world.collecting.pays(request.reference, rest(world)))
-    (paid,) = check(client, token, account, request.reference)  # type: ignore[misc]  # as above
+    (paid,) = check(client, token, account, request.reference)
     assert paid["status"] == 1
 
 
