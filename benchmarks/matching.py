@@ -19,7 +19,8 @@ from random import Random
 from billing.money import Money
 from billing.payments.reference import ALPHABET, reference_for
 from reconciliation.feeds.memo_damage import ROUTES, Sent, damage
-from reconciliation.matching import POSTING, IncomingTransfer, MemoryBook, OpenRequest, decide
+from reconciliation.matching import POSTING, IncomingTransfer, OpenRequest, decide
+from reconciliation.memory_book import MemoryBook
 
 LINES = 200_000
 ROUNDS = 3

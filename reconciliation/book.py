@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,20 +19,25 @@ from billing.payments.tables import (
     PaymentRequestBill,
     VirtualAccount,
 )
-from reconciliation.matching import OpenRequest, RequestStatus
+from billing.vault import Vault
+from reconciliation.matching import IncomingTransfer, OpenRequest, RequestStatus
+from reconciliation.matching_rules import suggest_by_now
+from reconciliation.pupil_leads import PupilLeads
+from reconciliation.weak_signs import Lead, Sign
 
 
 class RowsBook:
     """Looks requests up for a transfer on one account of one school. Account and pupil are ids as text.
 
     A bill that stands in several requests (an older month asked for again) is one entry, under the newest of them,
-    wherever a pupil's entries are listed.
+    wherever a pupil's entries are listed. With a ``vault`` the phone numbers of families are looked for as well.
     """
 
-    def __init__(self, session: Session, school_id: UUID, bank_account_id: UUID) -> None:
+    def __init__(self, session: Session, school_id: UUID, bank_account_id: UUID, vault: Vault | None = None) -> None:
         self._session = session
         self._school_id = school_id
         self._bank_account_id = bank_account_id
+        self._people = PupilLeads(session, school_id, bank_account_id, vault)
 
     def by_reference(self, reference: str) -> Sequence[OpenRequest]:
         """Return the bills of an issued reference; of another school only that it is theirs."""
@@ -62,8 +67,25 @@ class RowsBook:
 
     def open_of_pupil(self, pupil: str, account: str) -> Sequence[OpenRequest]:
         """Return the bills on which a pupil still owes something on an account."""
+        return self._payable([UUID(pupil)], account)
+
+    def open_of_family(self, pupil: str, account: str) -> Sequence[OpenRequest]:
+        """Return the bills on which the other children of a pupil's guardians still owe something on an account."""
+        return self._payable(self._people.siblings(UUID(pupil)), account)
+
+    def suggest_by(self) -> frozenset[Sign]:
+        """Return the weaker signs that the school lets suggest now."""
+        return suggest_by_now(self._session, self._school_id)
+
+    def leads(self, transfer: IncomingTransfer) -> Sequence[Lead]:
+        """Return the pupils of this school to whom a memo or the paying account leads."""
+        return self._people.leads(transfer)
+
+    def _payable(self, pupils: Collection[UUID], account: str) -> list[OpenRequest]:
+        if not pupils:
+            return []
         entries = self._entries(
-            col(PaymentRequest.pupil_id) == UUID(pupil),
+            col(PaymentRequest.pupil_id).in_(pupils),
             col(PaymentRequest.bank_account_id) == UUID(account),
         )
         return [entry for entry in entries if entry.payable]

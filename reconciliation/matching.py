@@ -8,7 +8,7 @@ The collecting account never identifies, but must agree. The same function serve
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +18,7 @@ from billing.money import ZERO, Money, total
 from billing.payments.allocation import allocate
 from billing.payments.reference import FoundReferences, find
 from reconciliation.spelling import changed, written
+from reconciliation.weak_signs import Lead, Sign, Signed, ranks, signs_of, weight
 
 MAX_CANDIDATES = 20
 
@@ -81,7 +82,10 @@ class OpenRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingTransfer:
-    """What the matcher may look at. ``school`` is given where the account tells it; payer data never is."""
+    """What the matcher may look at. ``school`` is given where the account tells it.
+
+    ``payer`` is an opaque name of the paying account (never the account itself), for suggestions only.
+    """
 
     id: str
     amount: Money
@@ -90,6 +94,7 @@ class IncomingTransfer:
     virtual_account: str | None = None
     direction: Direction = Direction.IN
     school: str | None = None
+    payer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,34 +135,16 @@ class RequestBook(Protocol):
         """Return every entry, open or closed, that is collected on a virtual account."""
 
     def open_of_pupil(self, pupil: str, account: str) -> Sequence[OpenRequest]:
-        """Return the open entries of one pupil on one collecting account."""
+        """Return the open entries of one pupil on one collecting account, oldest first."""
 
+    def open_of_family(self, pupil: str, account: str) -> Sequence[OpenRequest]:
+        """Return the open entries of a pupil's brothers and sisters on one collecting account."""
 
-class MemoryBook:
-    """A book over entries already at hand."""
+    def suggest_by(self) -> frozenset[Sign]:
+        """Return the weaker signs that the school lets suggest; none of them ever moves money."""
 
-    def __init__(self, entries: Iterable[OpenRequest]) -> None:
-        self._by_reference: dict[str, list[OpenRequest]] = defaultdict(list)
-        self._by_virtual_account: dict[str, list[OpenRequest]] = defaultdict(list)
-        self._open_of_pupil: dict[tuple[str, str], list[OpenRequest]] = defaultdict(list)
-        for entry in entries:
-            self._by_reference[entry.reference].append(entry)
-            if entry.virtual_account:
-                self._by_virtual_account[entry.virtual_account].append(entry)
-            if entry.payable:
-                self._open_of_pupil[entry.pupil, entry.account].append(entry)
-
-    def by_reference(self, reference: str) -> Sequence[OpenRequest]:
-        """Return every entry of a reference, as listed."""
-        return self._by_reference.get(reference, ())
-
-    def by_virtual_account(self, virtual_account: str) -> Sequence[OpenRequest]:
-        """Return every entry of a virtual account, as listed."""
-        return self._by_virtual_account.get(virtual_account, ())
-
-    def open_of_pupil(self, pupil: str, account: str) -> Sequence[OpenRequest]:
-        """Return a pupil's open entries on an account, as listed."""
-        return self._open_of_pupil.get((pupil, account), ())
+    def leads(self, transfer: IncomingTransfer) -> Sequence[Lead]:
+        """Return the pupils to whom names and phones in the memo, or the paying account, lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +214,7 @@ def _judge(case: _Case) -> Decision:
         return _judge_one(case)
     if case.named:
         return _judge_several(case)
-    if case.corrected:
-        return _suggest(case, "corrected_reference", case.corrected)
-    return Decision(Outcome.UNMATCHED, evidence=case.because("nothing_found"))
+    return _suggest_by_signs(case)
 
 
 def _judge_one(case: _Case) -> Decision:
@@ -279,8 +264,12 @@ def _pay(case: _Case, payable: Sequence[OpenRequest], rule: str) -> Decision:
     outcome = Outcome.MATCHED
     if amount != due:
         outcome = Outcome.PARTIAL if amount < due else Outcome.OVERPAID
+    notes: list[Evidence] = [{"due": due.dong}]
+    if left and (others := case.book.open_of_family(payable[0].pupil, case.transfer.account)):
+        # Not ours to move: the code names one child. A person sees at once where the surplus may belong.
+        notes.append({"family_also_due": [{"reference": each.reference, "due": each.due.dong} for each in others]})
     owner = payable[0].pupil if left else None
-    return Decision(outcome, tuple(shares), left, owner, case.because(rule, {"due": due.dong}))
+    return Decision(outcome, tuple(shares), left, owner, case.because(rule, *notes))
 
 
 def _pay_closed(case: _Case, closed: OpenRequest, rule: str) -> Decision:
@@ -314,6 +303,51 @@ def _suggest(case: _Case, rule: str, claims: Iterable[_Claim], *more: Evidence) 
         tuple(candidates.values())[:MAX_CANDIDATES],
         evidence=case.because(rule, *more),
     )
+
+
+def _suggest_by_signs(case: _Case) -> Decision:
+    """Move nothing; list the bills that a corrected reference or a weaker sign leads to, the strongest first.
+
+    Each has its signs as evidence. Equally strong ones have the same rank: a person chooses between them unaided.
+    """
+    allowed = case.book.suggest_by()
+    signs: dict[OpenRequest, list[Signed]] = {}
+    if Sign.CORRECTED in allowed:
+        for claim in case.corrected:
+            for entry in claim.entries:
+                signs[entry] = [Signed(Sign.CORRECTED, _near(case.transfer, claim))]
+    for lead in case.book.leads(case.transfer):
+        more = signs_of(case.transfer.memo, lead, allowed)
+        already = [entry for entry in signs if entry.pupil == lead.pupil]
+        others = case.book.open_of_pupil(lead.pupil, case.transfer.account) if more else ()
+        for entry in dict.fromkeys((*already, *others)):
+            signs.setdefault(entry, []).extend(more)
+    if not signs:
+        return Decision(Outcome.UNMATCHED, evidence=case.because("nothing_found"))
+    return _ranked(case, signs, allowed)
+
+
+def _ranked(case: _Case, signs: Mapping[OpenRequest, list[Signed]], allowed: frozenset[Sign]) -> Decision:
+    """Rank by place, state and strength; inside one pupil's equally strong bills the oldest first."""
+    turn: Counter[str] = Counter()
+    strength = {}
+    for entry, known in signs.items():
+        if Sign.AMOUNT in allowed and entry.due == case.transfer.amount:
+            known.append(Signed(Sign.AMOUNT, {"due": entry.due.dong}))
+        strength[entry] = (not _belongs(entry, case.transfer), not entry.payable, -weight(known), turn[entry.pupil])
+        turn[entry.pupil] += 1
+    best: dict[str, OpenRequest] = {}
+    for entry in sorted(signs, key=strength.__getitem__):
+        best.setdefault(entry.reference, entry)
+    entries = list(best.values())[:MAX_CANDIDATES]
+    placed = zip(entries, ranks([strength[entry] for entry in entries]), strict=True)
+    listed = [
+        {"reference": entry.reference, "rank": rank, "signs": [each.told() for each in signs[entry]]}
+        for entry, rank in placed
+    ]
+    rule = "corrected_reference" if case.corrected and Sign.CORRECTED in allowed else "weaker_signs"
+    evidence = (*case.because(rule), {"candidates": listed})
+    return Decision(Outcome.SUGGESTED, tuple(_share(entry, ZERO) for entry in entries), evidence=evidence)
 
 
 def _weakness(entry: OpenRequest, transfer: IncomingTransfer) -> tuple[bool, bool, bool]:

@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 from billing.money import ZERO, Money, total
 from billing.payments.allocation import Part
 from billing.payments.recording import Received, record_payments
+from billing.vault import Vault
 from reconciliation.book import RowsBook
 from reconciliation.feeds.base import STATEMENT
 from reconciliation.holding import hold_pupils
@@ -20,12 +21,12 @@ from reconciliation.tables import Match, Transfer
 from reconciliation.transfers import step
 
 
-def settle(session: Session, transfer_id: UUID, now: datetime) -> Decision | None:
+def settle(session: Session, transfer_id: UUID, now: datetime, vault: Vault | None = None) -> Decision | None:
     """Settle a transfer in state *new*; None when it is not, or when another settler holds it.
 
     The decision is made afresh inside this transaction, one at a time for each pupil. Cash or a credit may still be
     set against the same bill at once: the database refuses the second allocation (``check_violation``), and its whole
-    transaction is tried again.
+    transaction is tried again. With the ``vault``, phone numbers in the memo may suggest a family.
     """
     transfer = session.exec(
         select(Transfer).where(Transfer.id == transfer_id, Transfer.state == "new").with_for_update(skip_locked=True),
@@ -33,7 +34,8 @@ def settle(session: Session, transfer_id: UUID, now: datetime) -> Decision | Non
     if transfer is None:
         return None
     hold_pupils(session, transfer)
-    decision = decide(_as_incoming(transfer), RowsBook(session, transfer.school_id, transfer.bank_account_id))
+    book = RowsBook(session, transfer.school_id, transfer.bank_account_id, vault)
+    decision = decide(_as_incoming(transfer), book)
     session.add(
         Match(
             school_id=transfer.school_id,
@@ -84,6 +86,7 @@ def _as_incoming(transfer: Transfer) -> IncomingTransfer:
         virtual_account=transfer.virtual_account,
         direction=Direction(transfer.direction),
         school=str(transfer.school_id),
+        payer=transfer.payer_blind.hex() if transfer.payer_blind else None,
     )
 
 

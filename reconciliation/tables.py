@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
     Index,
     LargeBinary,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -66,6 +68,7 @@ ALLOWED_STEPS = frozenset(
         ("quarantined", "new"),
     }
 )
+PAYER_KINDS = ("person", "company", "wallet", "remittance", "unknown")
 INBOX_OUTCOMES = ("normalised", "ignored", "quarantined")
 MATCH_OUTCOMES = ("matched", "partial", "overpaid", "credited", "split", "suggested", "unmatched")
 
@@ -133,7 +136,8 @@ class Transfer(Row, table=True):
     """One movement of money on a school's account, from whichever feed came first.
 
     Everything but ``state`` is written once; the database allows only the listed steps. Payer name and account are
-    sealed, found by a blind index. ``occurred_at`` is the bank's moment in UTC, ``value_date`` its day in Viet Nam.
+    sealed, found by a blind index; ``payer_kind`` tells whether the account may be remembered. ``occurred_at`` is the
+    bank's moment in UTC, ``value_date`` its day in Viet Nam.
     """
 
     __tablename__ = "transfers"
@@ -143,6 +147,7 @@ class Transfer(Row, table=True):
         in_school(["bank_account_id"], "bank_accounts"),
         one_of("direction", ("in", "out")),
         one_of("state", TRANSFER_STATES),
+        one_of("payer_kind", PAYER_KINDS),
         CheckConstraint("amount > 0", name="amount_above_zero"),
         Index("ix_transfers_account_day", "school_id", "bank_account_id", "value_date"),
         Index(
@@ -172,6 +177,7 @@ class Transfer(Row, table=True):
     bank_reference: str | None = Field(default=None, max_length=80)
     payer_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     payer_blind: bytes | None = Field(default=None, sa_type=LargeBinary, index=True)
+    payer_kind: str = Field(default="unknown", sa_column_kwargs={"server_default": "unknown"})
     occurred_at: datetime = time_column()
     value_date: date
     recorded_at: datetime = time_column()
@@ -228,6 +234,24 @@ class Match(Row, table=True):
     outcome: str
     evidence: dict[str, Any] = json_column()
     made_by: UUID | None = None
+    at: datetime = time_column()
+
+
+class MatchingRule(Row, table=True):
+    """Which weaker signs may suggest at a school (``weak_signs.Sign``), by whom, from when; the newest counts."""
+
+    __tablename__ = "matching_rules"
+    __table_args__ = (
+        CheckConstraint(
+            "suggest_by <@ ARRAY['corrected', 'phone', 'payer', 'name', 'amount', 'class']", name="signs_known"
+        ),
+        Index("ix_matching_rules_school", "school_id", "id"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    suggest_by: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    made_by: UUID
     at: datetime = time_column()
 
 

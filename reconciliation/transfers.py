@@ -23,6 +23,7 @@ from reconciliation.errors import CallbackUnreadable, StepNotAllowed
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.matching import Direction
 from reconciliation.pairing import DAY_APART, Told, pair, told
+from reconciliation.payers import kind_of_payer
 from reconciliation.plausible import implausible
 from reconciliation.tables import ALLOWED_STEPS, Transfer, TransferReference, TransferStep
 
@@ -147,6 +148,7 @@ def _values(vault: Vault, origin: Origin, read: NormalisedTransfer, now: datetim
         "bank_reference": read.bank_reference,
         "payer_sealed": vault.seal(payer, PAYER_CONTEXT) if known else None,
         "payer_blind": vault.blind(read.payer_account, PAYER_CONTEXT) if read.payer_account else None,
+        "payer_kind": kind_of_payer(read.payer_name, read.payer_account, read.memo).value,
         "occurred_at": read.time,
         "value_date": value_day(read, origin),
         "recorded_at": now,

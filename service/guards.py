@@ -92,6 +92,7 @@ WRITTEN_ONCE = (
     "leaving_returns",
     "leavings",
     "matches",
+    "matching_rules",
     "message_attempts",
     "money_out",
     "money_out_ends",

@@ -12,7 +12,8 @@ from benchmarks.accuracy.same_amount import SameAmount
 from benchmarks.accuracy.world import World
 from billing.money import ZERO, Money
 from billing.payments.reference import BODY_LENGTH, LENGTH, PREFIX
-from reconciliation.matching import MemoryBook, RequestBook, RequestStatus, decide
+from reconciliation.matching import RequestBook, RequestStatus, decide
+from reconciliation.memory_book import MemoryBook
 
 TOP = 3
 WHOLE_ALONE_AT_LEAST = 0.99
@@ -113,7 +114,7 @@ def same_amount(world: World) -> Way:
 
 def ways(world: World) -> dict[str, Way]:
     """Return the three ways by name."""
-    book = MemoryBook(asked.request for asked in world.requests)
+    book = MemoryBook((asked.request for asked in world.requests), world.people)
     return {"hocphi": ours(book), "pretix": pretix(world), "same amount, 24 h": same_amount(world)}
 
 

@@ -48,6 +48,7 @@ MIX: Mapping[Kind, int] = {
 
 _TRIES = 1000
 _ROUTES = sorted(ROUTES)
+_WALLETS = frozenset({"from MoMo", "from MoMo to ACB", "from ZaloPay"})
 _SIBLING_WAYS = 4
 _TALK = (
     "",
@@ -127,12 +128,14 @@ class Maker:
             to_account=account_of(school),
             at=self.world.open[pupil.id][0].at,
         )
+        route = self.random.choice(_ROUTES)
         return IncomingTransfer(
             id=number,
             amount=amount,
-            memo=damage(sent, self.random.choice(_ROUTES), self.random),
+            memo=damage(sent, route, self.random),
             account=account_of(school),
             school=school,
+            payer=None if route in _WALLETS else pupil.payer_account,
         )
 
     def around(self, code: str, pupil: PupilFacts) -> str:

@@ -17,6 +17,7 @@ from benchmarks.reference_memos import WORDS
 from billing.money import Money
 from billing.payments.reference import ALPHABET, DATA_LENGTH, PREFIX, make, reference_for
 from reconciliation.matching import OpenRequest, RequestStatus
+from reconciliation.weak_signs import Person
 
 SCHOOLS = 8
 KEY = b"key of the accuracy run"
@@ -26,6 +27,7 @@ WITH_SIBLING = 0.15
 AT_ANOTHER_SCHOOL = 0.25
 WITH_TWIN = 0.02
 OPEN_EACH = 2
+KNOWN_PAYER_ONE_IN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,20 @@ class World:
     def requests(self) -> list[Asked]:
         """Return all requests, open ones of a pupil oldest first, then the closed one."""
         return [asked for pupil in self.pupils for asked in (*self.open[pupil.id], self.closed[pupil.id])]
+
+    @property
+    def people(self) -> list[Person]:
+        """Return what a school knows of its pupils: names, classes, phones, and a third of the paying accounts."""
+        return [
+            Person(
+                pupil=pupil.id,
+                name=pupil.name,
+                class_code=pupil.class_code,
+                phones=frozenset({"84" + pupil.phone[1:]}),
+                payers=frozenset({pupil.payer_account} if int(pupil.family[1:]) % KNOWN_PAYER_ONE_IN == 0 else ()),
+            )
+            for pupil in self.pupils
+        ]
 
 
 def account_of(school: str) -> str:

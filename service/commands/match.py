@@ -16,12 +16,13 @@ from reconciliation.matching import (
     Decision,
     Direction,
     IncomingTransfer,
-    MemoryBook,
     OpenRequest,
     Outcome,
     RequestStatus,
     decide,
 )
+from reconciliation.memory_book import MemoryBook
+from reconciliation.weak_signs import Person
 from service.commands.answers import YES, unusable
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -81,7 +82,9 @@ def _decide_line(line: bytes, seen: set[str]) -> Answer:
             return _answer(transfer_id, Decision(Outcome.DUPLICATE, evidence=("duplicate_id",)))
         seen.add(str(transfer_id))
         transfer = _transfer(transfer_fields)
-        book = MemoryBook([_entry(item) for item in _entries(fields)])
+        entries = [_entry(item) for item in _entries(fields)]
+        # Where a file calls its pupils by name, the name may lead to them; a number never does.
+        book = MemoryBook(entries, [Person(pupil=pupil, name=pupil) for pupil in {entry.pupil for entry in entries}])
     except Refused as error:
         return _answer(transfer_id, _bad(error.message))
     return _answer(transfer_id, decide(transfer, book))

@@ -98,7 +98,7 @@ def _waiting_transfers(wiring: Wiring) -> list[tuple[UUID, UUID]]:
 def _settle_one(wiring: Wiring, transfer_id: UUID, school_id: UUID) -> int:
     def decide_and_record() -> int:
         with wiring.database.transaction(Scope.of(school_id)) as session:
-            return int(settling.settle(session, transfer_id, wiring.clock()) is not None)
+            return int(settling.settle(session, transfer_id, wiring.clock(), wiring.vault) is not None)
 
     def give_up() -> int:
         with wiring.database.transaction(Scope.of(school_id)) as session:

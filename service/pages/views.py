@@ -253,13 +253,14 @@ class BillList:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A bill that a transfer may belong to, with the reasons in words."""
+    """A bill that a transfer may belong to, with the reasons in words; ``equal`` if another is just as likely."""
 
     reference: str
     pupil: str
     class_name: str
     rest: Money
     reasons: tuple[str, ...]
+    equal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

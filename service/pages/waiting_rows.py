@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -14,6 +16,7 @@ from billing.payments.tables import PaymentRequest, PaymentRequestBill
 from billing.people.tables import ClassGroup, Pupil
 from reconciliation.tables import Match, Transfer, TransferStep
 from service.pages.office_rows import WAITING_STATES
+from service.pages.sign_words import AMOUNT_FITS, in_words
 from service.pages.views import Candidate, WaitingList, WaitingRow
 
 MAX_ROWS = 200
@@ -26,6 +29,7 @@ _RULES = {
     "another_account": "Mã nộp đúng nhưng tiền vào tài khoản khác.",
     "another_school": "Mã nộp thuộc trường khác.",
     "several_pupils": "Mã này chỉ hơn một học sinh.",
+    "weaker_signs": "Không có mã nộp; có dấu hiệu khác để người xem chọn.",
     "virtual_account_disagrees": "Mã nộp và tài khoản định danh chỉ hai học sinh khác nhau.",
 }
 _UNKNOWN_RULE = "Chưa đủ căn cứ để tự ghi nhận: cần người xem lại."
@@ -64,7 +68,7 @@ def _row(
         account=f"…{account.number[-4:]}",
         reason=reason_in_words(match, step),
         since=transfer.recorded_at,
-        candidates=tuple(_with_reasons(candidate, transfer) for candidate in found),
+        candidates=tuple(_with_reasons(candidate, transfer, _kept(match, candidate.reference)) for candidate in found),
     )
 
 
@@ -84,14 +88,25 @@ def reason_in_words(match: Match | None, step: str) -> str:
     return _RULES.get(rule_of(match)) or _RULES.get(step) or _UNKNOWN_RULE
 
 
-def _with_reasons(candidate: Candidate, transfer: Transfer) -> Candidate:
-    exact = candidate.reference in transfer.memo.upper().replace(" ", "")
-    reasons = [f"Mã {candidate.reference} đúng" if exact else f"Mã gần giống {candidate.reference}"]
+def _kept(match: Match | None, reference: str) -> dict[str, Any]:
+    """Return what the matcher kept about a candidate: its rank, whether another is as good, and its signs."""
+    notes = match.evidence.get("notes", []) if match else []
+    listed = [each for note in notes if isinstance(note, dict) for each in note.get("candidates", [])]
+    mine: dict[str, Any] = next((each for each in listed if each["reference"] == reference), {})
+    return {**mine, "equal": sum(each["rank"] == mine.get("rank") for each in listed) > 1}
+
+
+def _with_reasons(candidate: Candidate, transfer: Transfer, kept: dict[str, Any]) -> Candidate:
+    """Add why a bill is suggested: the signs as decided, and the sum as it is now."""
+    told = [words for words in in_words(kept.get("signs")) if words != AMOUNT_FITS]
+    if not told:
+        exact = candidate.reference in transfer.memo.upper().replace(" ", "")
+        told.append(f"Mã {candidate.reference} đúng" if exact else f"Mã gần giống {candidate.reference}")
     if candidate.rest == transfer.amount:
-        reasons.append("Số tiền đúng")
+        told.append(AMOUNT_FITS)
     elif not candidate.rest:
-        reasons.append("Đã nộp đủ")
-    return Candidate(candidate.reference, candidate.pupil, candidate.class_name, candidate.rest, tuple(reasons))
+        told.append("Đã nộp đủ")
+    return replace(candidate, reasons=tuple(told), equal=bool(kept["equal"]))
 
 
 def _newest_matches(session: Session, school_id: UUID, transfers: list[UUID]) -> dict[UUID, Match]:

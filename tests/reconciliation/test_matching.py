@@ -8,11 +8,11 @@ from reconciliation.matching import (
     Decision,
     Direction,
     IncomingTransfer,
-    MemoryBook,
     OpenRequest,
     Outcome,
     decide,
 )
+from reconciliation.memory_book import MemoryBook
 from tests.reconciliation.matching_builders import (
     ACCOUNT,
     OTHER_ACCOUNT,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from reconciliation.matching import MemoryBook, OpenRequest, decide
+from reconciliation.matching import OpenRequest, decide
+from reconciliation.memory_book import MemoryBook
 from tests.reconciliation.matching_builders import ACCOUNT, OTHER_ACCOUNT, entry, paying, reference
 
 ONE, TWO = reference(1), reference(2)

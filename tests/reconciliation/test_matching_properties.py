@@ -16,12 +16,12 @@ from reconciliation.matching import (
     POSTING,
     Decision,
     IncomingTransfer,
-    MemoryBook,
     OpenRequest,
     Outcome,
     RequestStatus,
     decide,
 )
+from reconciliation.memory_book import MemoryBook
 from tests.reconciliation.matching_builders import ACCOUNT, OTHER_ACCOUNT, entry, paying, reference
 
 dues = st.integers(0, 6).map(lambda count: count * 50_000)
