@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Protocol, TypeAlias
 
 from billing.money import ZERO, Money, total
@@ -168,6 +169,7 @@ class _Case:
     named: tuple[_Claim, ...]
     account_claim: _Claim | None
     corrected: tuple[_Claim, ...]
+    edits: tuple[dict[str, object], ...]
     evidence: tuple[Evidence, ...]
 
     def here(self, claim: _Claim) -> list[OpenRequest]:
@@ -176,6 +178,15 @@ class _Case:
 
     def because(self, rule: str, *more: Evidence) -> tuple[Evidence, ...]:
         return (rule, *more, *self.evidence)
+
+
+@dataclass(slots=True)
+class _Listed:
+    """A bill on the list that a person is shown, why, and how strong that is (the least is the strongest)."""
+
+    entry: OpenRequest
+    signs: list[Signed]
+    strength: tuple[bool, bool, int, int] = (True, True, 0, 0)
 
 
 def decide(transfer: IncomingTransfer, book: RequestBook) -> Decision:
@@ -199,10 +210,11 @@ def _open_case(transfer: IncomingTransfer, book: RequestBook, found: FoundRefere
         evidence.append({"never_issued": never_issued})
     if virtual:
         evidence.append({"virtual_account": virtual, "known": bool(at_account)})
-    if near:
-        evidence.append({"also_fits" if named else "corrected": [_near(transfer, claim) for claim in near]})
+    edits = tuple(_near(transfer, claim) for claim in near)
+    if edits:
+        evidence.append({"also_fits" if named else "corrected": list(edits)})
     claim = _Claim(virtual, at_account) if virtual and at_account else None
-    return _Case(transfer, book, named, claim, near, tuple(evidence))
+    return _Case(transfer, book, named, claim, near, edits, tuple(evidence))
 
 
 def _near(transfer: IncomingTransfer, claim: _Claim) -> dict[str, object]:
@@ -311,43 +323,50 @@ def _suggest_by_signs(case: _Case) -> Decision:
     Each has its signs as evidence. Equally strong ones have the same rank: a person chooses between them unaided.
     """
     allowed = case.book.suggest_by()
-    signs: dict[OpenRequest, list[Signed]] = {}
+    listed: list[_Listed] = []
     if Sign.CORRECTED in allowed:
-        for claim in case.corrected:
-            for entry in claim.entries:
-                signs[entry] = [Signed(Sign.CORRECTED, _near(case.transfer, claim))]
+        for claim, edit in zip(case.corrected, case.edits, strict=True):
+            listed += [_Listed(entry, [Signed(Sign.CORRECTED, edit)]) for entry in claim.entries]
     for lead in case.book.leads(case.transfer):
         more = signs_of(case.transfer.memo, lead, allowed)
-        already = [entry for entry in signs if entry.pupil == lead.pupil]
-        others = case.book.open_of_pupil(lead.pupil, case.transfer.account) if more else ()
-        for entry in dict.fromkeys((*already, *others)):
-            signs.setdefault(entry, []).extend(more)
-    if not signs:
+        if more:
+            _lead_on(case, listed, lead, more)
+    if not listed:
         return Decision(Outcome.UNMATCHED, evidence=case.because("nothing_found"))
-    return _ranked(case, signs, allowed)
+    return _ranked(case, listed, allowed)
 
 
-def _ranked(case: _Case, signs: Mapping[OpenRequest, list[Signed]], allowed: frozenset[Sign]) -> Decision:
+def _lead_on(case: _Case, listed: list[_Listed], lead: Lead, signs: Sequence[Signed]) -> None:
+    """Put a pupil's open bills on the list with some signs, or add these to what is on it already."""
+    mine = [each for each in listed if each.entry.pupil == lead.pupil]
+    for each in mine:
+        each.signs += signs
+    known = [each.entry for each in mine]
+    others = case.book.open_of_pupil(lead.pupil, case.transfer.account)
+    listed += [_Listed(entry, [*signs]) for entry in others if entry not in known]
+
+
+def _ranked(case: _Case, listed: Sequence[_Listed], allowed: frozenset[Sign]) -> Decision:
     """Rank by place, state and strength; inside one pupil's equally strong bills the oldest first."""
+    transfer = case.transfer
     turn: Counter[str] = Counter()
-    strength = {}
-    for entry, known in signs.items():
-        if Sign.AMOUNT in allowed and entry.due == case.transfer.amount:
-            known.append(Signed(Sign.AMOUNT, {"due": entry.due.dong}))
-        strength[entry] = (not _belongs(entry, case.transfer), not entry.payable, -weight(known), turn[entry.pupil])
+    for each in listed:
+        entry = each.entry
+        if Sign.AMOUNT in allowed and entry.due == transfer.amount:
+            each.signs.append(Signed(Sign.AMOUNT, {"due": entry.due.dong}))
+        each.strength = (not _belongs(entry, transfer), not entry.payable, -weight(each.signs), turn[entry.pupil])
         turn[entry.pupil] += 1
-    best: dict[str, OpenRequest] = {}
-    for entry in sorted(signs, key=strength.__getitem__):
-        best.setdefault(entry.reference, entry)
-    entries = list(best.values())[:MAX_CANDIDATES]
-    placed = zip(entries, ranks([strength[entry] for entry in entries]), strict=True)
-    listed = [
-        {"reference": entry.reference, "rank": rank, "signs": [each.told() for each in signs[entry]]}
-        for entry, rank in placed
+    best: dict[str, _Listed] = {}
+    for each in sorted(listed, key=attrgetter("strength")):
+        best.setdefault(each.entry.reference, each)
+    chosen = list(best.values())[:MAX_CANDIDATES]
+    told = [
+        {"reference": each.entry.reference, "rank": rank, "signs": [signed.told() for signed in each.signs]}
+        for each, rank in zip(chosen, ranks([each.strength for each in chosen]), strict=True)
     ]
     rule = "corrected_reference" if case.corrected and Sign.CORRECTED in allowed else "weaker_signs"
-    evidence = (*case.because(rule), {"candidates": listed})
-    return Decision(Outcome.SUGGESTED, tuple(_share(entry, ZERO) for entry in entries), evidence=evidence)
+    evidence = (*case.because(rule), {"candidates": told})
+    return Decision(Outcome.SUGGESTED, tuple(_share(each.entry, ZERO) for each in chosen), evidence=evidence)
 
 
 def _weakness(entry: OpenRequest, transfer: IncomingTransfer) -> tuple[bool, bool, bool]:

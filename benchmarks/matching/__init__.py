@@ -1,0 +1,1 @@
+"""How fast transfers are matched and settled, beside the bare work of each."""
