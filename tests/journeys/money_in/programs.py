@@ -41,7 +41,7 @@ from service.worker import make_worker_app, run_worker
 
 WEB_POINTS = ("body_read", "signature_checked", "committed", "answered", "rung")
 WORKER_POINTS = ("task_begun", "message_opened")
-_PATIENCE_SECONDS = 120.0
+_PATIENCE_SECONDS = 300.0  # the machine may have others to serve
 
 # A process forked from one that has imported everything is up in a fraction of the time.
 _CONTEXT = multiprocessing.get_context("forkserver")

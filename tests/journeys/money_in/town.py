@@ -50,7 +50,7 @@ class Town:
         try:
             with httpx.Client() as client:
                 return client.post(
-                    door.url, content=body, headers=door.headers(body, self.clock()), timeout=60
+                    door.url, content=body, headers=door.headers(body, self.clock()), timeout=120
                 ).status_code
         except httpx.TransportError:
             return None
@@ -65,7 +65,7 @@ class Town:
         with self.collecting.database.transaction(EVERYTHING) as session:
             return session.exec(select(InboxResult).order_by(col(InboxResult.inbox_id))).all()
 
-    def wait_until_settled(self, transfers: int, seconds: float = 120.0) -> None:
+    def wait_until_settled(self, transfers: int, seconds: float = 300.0) -> None:
         """Wait until so many transfers are written and none of them waits for a job."""
         wait_for(
             lambda: len(states := self.collecting.states()) >= transfers and "new" not in states,
