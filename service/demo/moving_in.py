@@ -157,7 +157,7 @@ def _furnish(session: Session, stage: Stage, school: DemoSchool, made: tuple[Mad
     now = stage.wiring.clock()
     today = YEAR_STARTS
     staff = staff_of(session, school)
-    account = _open_account(session, row, school, staff)
+    account = _open_account(session, row, school)
     _open_feeds(session, stage, school, account)
     roster, contacts = _sheets(session, row, school, made, today)
     vault = stage.wiring.vault
@@ -170,7 +170,8 @@ def _furnish(session: Session, stage: Stage, school: DemoSchool, made: tuple[Mad
     _grant_reductions(session, row, staff, now)
 
 
-def _open_account(session: Session, row: School, school: DemoSchool, staff: Staff) -> BankAccount:
+def _open_account(session: Session, row: School, school: DemoSchool) -> BankAccount:
+    """Open the account with which the school comes, as an operator does; changes then take two people."""
     account = BankAccount(
         school_id=row.id,
         bank_bin=school.account.bank_bin,
@@ -179,8 +180,6 @@ def _open_account(session: Session, row: School, school: DemoSchool, staff: Staf
         told_by="statement" if school.account.told_by is Told.STATEMENT else "callback",
         only_virtual=school.account.only_virtual,
         opened_on=YEAR_STARTS,
-        made_by=staff.accountant.user_id,
-        approved_by=staff.approver.user_id,
     )
     session.add(account)
     session.flush()
