@@ -41,6 +41,7 @@ import notifications.tables  # noqa: F401  fills the metadata
 import reconciliation.differences.tables
 import reconciliation.lists.tables
 import reconciliation.outgoing.tables
+import reconciliation.statements.tables
 import reconciliation.tables  # noqa: F401  fills the metadata
 import service.access.guardian_tables
 import service.access.staff_tables

@@ -75,6 +75,7 @@ WRITTEN_ONCE = (
     "daily_checks",
     "daily_heads",
     "events",
+    "explained_layouts",
     "family_choices",
     "former_balances",
     "former_decisions",

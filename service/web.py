@@ -45,6 +45,7 @@ from service.pages import (
     reductions,
     relief,
     rounds,
+    statements,
     tokens,
     uploading,
     users,
@@ -84,6 +85,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     relief.router,
     bank_accounts.router,
     bank_feeds.router,
+    statements.router,
     uploading.router,
     auditing.router,
 )

@@ -85,6 +85,11 @@ def heading_of(row: SheetRow) -> tuple[str, ...]:
     return tuple(cells)
 
 
+def columns_of(row: SheetRow, layout: Layout) -> dict[Column, int]:
+    """Return which columns the headings of one row name, by a layout's words."""
+    return _columns([_parts(cell) for cell in row], layout)
+
+
 def _tables(sheet: Sheet, layout: Layout) -> Iterator[Table]:
     rows = sheet.rows
     for place, row in enumerate(rows[: layout.within]):
@@ -138,7 +143,7 @@ def _is_words(row: SheetRow, layout: Layout) -> bool:
     filled = [cell for cell in row if not is_empty(cell)]
     if not filled or any(map(_has_digit, filled)):
         return False
-    return len(_columns([_parts(cell) for cell in row], layout)) > 1
+    return len(columns_of(row, layout)) > 1
 
 
 def _has_digit(cell: object) -> bool:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, select
 
 from billing.ledger.tables import BankAccount
-from billing.money import ZERO
+from billing.money import ZERO, Money
 from billing.vault import Vault
 from reconciliation.errors import StatementLayoutUnknown, StatementUnreadable
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.inbox import store_message
 from reconciliation.plausible import implausible
+from reconciliation.statements.adding_up import check_sums
 from reconciliation.statements.knowing import known_lines
 from reconciliation.statements.layouts import BANK_OF_BIN
 from reconciliation.statements.lines import Statement, StatementLine
@@ -25,6 +26,15 @@ from reconciliation.statements.vouching import vouch
 from reconciliation.tables import Feed, InboxResult, StatementFile
 from reconciliation.tables import StatementLine as StatementLineRow
 from reconciliation.transfers import Origin, lock_account, write_transfer
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What people say of a file: layouts that they explained, and balances where it tells none."""
+
+    mapped: tuple[Mapped, ...] = ()
+    opening: Money | None = None
+    closing: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +55,18 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
     data: bytes,
     user_id: UUID | None,
     now: datetime,
-    mapped: Sequence[Mapped] = (),
+    how: How | None = None,
 ) -> Imported:
     """Store a statement's bytes and read it into transfers; the same or an overlapping file adds nothing twice.
 
     A line whose money a callback told us of is tied to that transfer, the best evidence of all lines first. The other
-    lines become transfers: of n equal lines and m equal callbacks n - m. ``mapped`` are layouts that people of the
-    school explained. Raises ``StatementUnreadable``; nothing is stored then.
+    lines become transfers: of n equal lines and m equal callbacks n - m. ``how`` is what people said of the
+    file. Raises ``StatementUnreadable``; nothing is stored then.
     """
     account = _account(session, feed)
-    statement = read_for(account, data, mapped, now)
+    statement = read_for(account, data, how or How(), now)
+    if statement.opening is None or statement.closing is None:
+        raise StatementUnreadable("Sao kê không có số dư đầu kỳ và cuối kỳ: hãy tải bản đầy đủ từ ngân hàng")
     inbox_id = store_message(session, vault, feed, data, now)
     if inbox_id is None:
         return Imported(None, len(statement.lines), 0, len(statement.lines), again=True)
@@ -81,11 +93,21 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
     return Imported(file.id, lines, new, lines - new)
 
 
-def read_for(account: BankAccount, data: bytes, mapped: Sequence[Mapped], now: datetime) -> Statement:
-    """Read a file as the statement of an account; raises ``StatementUnreadable`` where it is not, or cannot be true."""
-    statement = _read(account, data, mapped)
-    _judge(statement, account)
+def read_for(account: BankAccount, data: bytes, how: How, now: datetime) -> Statement:
+    """Read a file as the statement of an account; raises ``StatementUnreadable`` where it is not, or cannot be true.
+
+    Balances that the file does not tell are taken from what was typed, and then have to add up.
+    """
+    statement = _read(account, data, how.mapped)
+    if statement.account is not None and not statement.is_of(account.number):
+        raise StatementUnreadable(
+            f"Sao kê của tài khoản {statement.account}, không phải {account.number}: hãy chọn đúng tài khoản",
+        )
     _refuse_implausible(statement, now)
+    opening = how.opening if statement.opening is None else statement.opening
+    closing = how.closing if statement.closing is None else statement.closing
+    statement = replace(statement, opening=opening, closing=closing)
+    check_sums(statement)
     return statement
 
 
@@ -107,15 +129,6 @@ def _account(session: Session, feed: Feed) -> BankAccount:
             BankAccount.id == feed.bank_account_id,
         ),
     ).one()
-
-
-def _judge(statement: Statement, account: BankAccount) -> None:
-    if statement.account is not None and not statement.is_of(account.number):
-        raise StatementUnreadable(
-            f"Sao kê của tài khoản {statement.account}, không phải {account.number}: hãy chọn đúng tài khoản",
-        )
-    if statement.opening is None or statement.closing is None:
-        raise StatementUnreadable("Sao kê không có số dư đầu kỳ và cuối kỳ: hãy tải bản đầy đủ từ ngân hàng")
 
 
 def _refuse_implausible(statement: Statement, now: datetime) -> None:

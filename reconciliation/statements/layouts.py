@@ -173,6 +173,10 @@ ACB = Layout(
 VIB = Layout(bank="vib", marks=("vib", "tmcp quoc te"), headings=_headings(), needed=_NEEDED)
 SACOMBANK = Layout(bank="sacombank", marks=("sacombank", "sai gon thuong tin"), headings=_headings(), needed=_NEEDED)
 VPBANK = Layout(bank="vpbank", marks=("vpbank", "thinh vuong"), headings=_headings(), needed=_NEEDED)
+# To guess what an unknown heading means; a person decides.
+ANY_BANK = Layout(
+    bank="khac", marks=(), headings=_headings(moment=(), amount=("so tien", "amount", "gia tri")), needed=_NEEDED
+)
 LAYOUTS = (
     MB,
     VIETCOMBANK_CASHUP,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from billing.errors import Refused
 from reconciliation.statements.cells import is_empty
 from reconciliation.statements.grid import Sheet
-from reconciliation.statements.heading import Table, find_same_heading, heading_of
-from reconciliation.statements.layouts import Column, Layout
+from reconciliation.statements.heading import Table, columns_of, find_same_heading, heading_of
+from reconciliation.statements.layouts import ANY_BANK, Column, Layout
 from reconciliation.statements.sheets import read_sheets
 
 BANK = "khac"
@@ -82,6 +82,11 @@ def explained(unknown: Unknown, heading: int, told: Sequence[str]) -> Mapped:
             raise Refused("Mỗi ý nghĩa chỉ chọn cho một cột.")
         columns[Column(word)] = place
     return Mapped(heading_of(unknown.rows[heading]), columns)
+
+
+def guessed(heading: Sequence[object]) -> dict[int, str]:
+    """Return what the columns under a heading seem to tell, by place; a person decides."""
+    return {place: column.value for column, place in columns_of(heading, ANY_BANK).items()}
 
 
 def _filled(row: Sequence[object]) -> bool:

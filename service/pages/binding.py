@@ -49,6 +49,7 @@ from service.pages.plan_binding import PlanRows
 from service.pages.qr_picture import labelled_qr
 from service.pages.relief_binding import ReliefRows
 from service.pages.staff_binding import StaffRows
+from service.pages.statement_binding import StatementRows
 from service.pages.token_binding import TokenRows
 from service.pages.trouble_views import TroublePage
 from service.pages.typed import school_day
@@ -70,7 +71,6 @@ from service.wiring import Wiring
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ISSUE_ROUNDS = "billing.issue_rounds"
-SETTLE = "reconciliation.settle"
 
 
 def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Desk]]:
@@ -107,6 +107,7 @@ class RowDesk(
     BankAccountRows,
     FeedDeskRows,
     EnquiryRows,
+    StatementRows,
 ):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 
@@ -248,12 +249,9 @@ class RowDesk(
         return upload_rows.upload_choices(self._within(place), place.id)
 
     def upload(self, who: SignedIn, place: Place, upload: Upload, now: datetime) -> UploadDone:
-        """Import a file, or only try it; a statement's new money is then settled."""
+        """Import a file, or only try it."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
-        done = upload_rows.take_upload(session, self._wiring.vault, actor, place.id, upload, now)
-        if upload.kind is UploadKind.STATEMENT and not upload.check_only:
-            self.bells.append(SETTLE)
-        return done
+        return upload_rows.take_upload(session, self._wiring.vault, actor, place.id, upload, now)
 
     def sheet(self, who: SignedIn, place: Place, kind: UploadKind, year: str, now: datetime) -> Download:
         """Return what is stored as a sheet to edit and bring back; what is of pupils is written down as taken."""

@@ -35,6 +35,7 @@ from service.pages.plan_desk import PlanDesk
 from service.pages.relief_views import ReliefDesk
 from service.pages.round_desk import RoundWork
 from service.pages.staff_views import StaffDesk
+from service.pages.statement_views import StatementDesk
 from service.pages.token_views import TokenDesk
 from service.pages.trouble_views import TroublePage
 from service.pages.upload_views import Upload, UploadChoices, UploadDone, UploadKind
@@ -185,6 +186,7 @@ class Desk(
     ChoiceDesk,
     OfficeDesk,
     UploadDesk,
+    StatementDesk,
     AuditDesk,
     FeeDesk,
     RoundWork,

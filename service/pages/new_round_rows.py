@@ -184,4 +184,4 @@ def _missing(session: Session, school_id: UUID, year: str) -> Iterator[tuple[str
         select(Enrolment.id).where(Enrolment.school_id == school_id, Enrolment.school_year == year).limit(1)
     ).first()
     if pupil is None:
-        yield "Chưa có học sinh nào của năm học này.", "/van-phong/tai-len", "Bảng tính, sao kê"
+        yield "Chưa có học sinh nào của năm học này.", "/van-phong/tai-len", "Bảng tính"

@@ -1,4 +1,4 @@
-"""Uploaded sheets and statements become rows of one school: all of a file or nothing."""
+"""Uploaded sheets become rows of one school: all of a file or nothing."""
 
 from __future__ import annotations
 
@@ -11,21 +11,17 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
 from billing.claims.entitlement_sheet import import_entitlements
-from billing.documents.banks import bank_by_bin
 from billing.errors import NotFound
 from billing.fees.sheets.prices import import_prices
 from billing.fees.sheets.reductions import import_reductions
 from billing.fees.sheets.registrations import import_registrations
 from billing.insurance.card_sheet import import_cards
-from billing.ledger.tables import BankAccount
 from billing.people.contact_sheet import read_contacts
 from billing.people.imported import Imported
 from billing.people.importing import import_contacts, import_roster
 from billing.people.roster import read_roster
 from billing.people.tables import ClassGroup, Enrolment, Pupil, PupilCode, School
 from billing.vault import Vault
-from reconciliation.feeds.opening import statement_feed
-from reconciliation.statements.importing import import_statement
 from service.pages.upload_views import Upload, UploadChoices, UploadDone, UploadKind
 
 _LOCAL = timezone(timedelta(hours=7))
@@ -33,13 +29,9 @@ _Act = Callable[[Session, Vault, Actor, School, Upload, datetime], UploadDone]
 
 
 def upload_choices(session: Session, school_id: UUID) -> UploadChoices:
-    """Return what an upload can be for: the school years with classes (newest first), the bank accounts."""
+    """Return what an upload can be for: the school years with classes, newest first."""
     years = session.exec(select(ClassGroup.school_year).where(ClassGroup.school_id == school_id).distinct()).all()
-    accounts = session.exec(select(BankAccount).where(BankAccount.school_id == school_id)).all()
-    return UploadChoices(
-        tuple(sorted(years, reverse=True)),
-        tuple((str(account.id), _name(account)) for account in accounts),
-    )
+    return UploadChoices(tuple(sorted(years, reverse=True)))
 
 
 def take_upload(  # noqa: PLR0913, PLR0917  what an act of a person needs to know
@@ -88,18 +80,6 @@ def _contacts(  # noqa: PLR0913, PLR0917  as above
     rows = read_contacts(upload.data, dict(pupils))
     done = import_contacts(session, vault, actor, school, rows, now.astimezone(_LOCAL).date(), now)
     return _done(done)
-
-
-def _statement(  # noqa: PLR0913, PLR0917  as above
-    session: Session, vault: Vault, actor: Actor, school: School, upload: Upload, now: datetime
-) -> UploadDone:
-    accounts = session.exec(select(BankAccount).where(BankAccount.school_id == school.id)).all()
-    account = next((account for account in accounts if str(account.id) == upload.target), None)
-    if account is None:
-        raise NotFound("Không có tài khoản này ở trường.", account=upload.target)
-    feed = statement_feed(session, vault, account, now)
-    done = import_statement(session, vault, feed, upload.data, actor.user_id, now)
-    return UploadDone(done.new, 0, done.lines if done.again else done.known)
 
 
 def _prices(  # noqa: PLR0913, PLR0917  as above
@@ -152,10 +132,4 @@ _ACTS: dict[UploadKind, _Act] = {
     UploadKind.REDUCTIONS: _reductions,
     UploadKind.ENTITLEMENTS: _entitlements,
     UploadKind.INSURANCE: _insurance,
-    UploadKind.STATEMENT: _statement,
 }
-
-
-def _name(account: BankAccount) -> str:
-    bank = bank_by_bin(account.bank_bin)
-    return f"{bank.short_name if bank else account.bank_bin} …{account.number[-4:]}"

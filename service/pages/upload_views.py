@@ -16,12 +16,11 @@ class UploadKind(StrEnum):
     REDUCTIONS = "mien-giam"
     ENTITLEMENTS = "ho-tro"
     INSURANCE = "the-bhyt"
-    STATEMENT = "sao-ke"
 
 
 # Which of them can be taken out to be edited and brought back. Contacts stay inside: a file full of telephone numbers
-# is what gets lost; a statement is the bank's.
-TAKEN_OUT = frozenset(UploadKind) - {UploadKind.CONTACTS, UploadKind.STATEMENT}
+# is what gets lost.
+TAKEN_OUT = frozenset(UploadKind) - {UploadKind.CONTACTS}
 # Which of them are of one school year.
 OF_A_YEAR = TAKEN_OUT - {UploadKind.PRICES}
 # Which of them tell hardship beside names.
@@ -30,7 +29,7 @@ TELLING = frozenset({UploadKind.REDUCTIONS, UploadKind.ENTITLEMENTS})
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it came: for a school year (``OF_A_YEAR``) or an account's id (statement); tried only, or imported."""
+    """A file as it came, for a school year (``OF_A_YEAR``); tried only, or imported."""
 
     kind: UploadKind
     data: bytes
@@ -49,7 +48,6 @@ class UploadDone:
 
 @dataclass(frozen=True, slots=True)
 class UploadChoices:
-    """What an upload can be for: school years, and accounts as (id, name)."""
+    """What an upload can be for: school years."""
 
     years: tuple[str, ...]
-    accounts: tuple[tuple[str, str], ...]

@@ -1,4 +1,4 @@
-"""The office hands in sheets and statements, first tried, then imported; and takes its sheets out to edit them."""
+"""The office hands in sheets, first tried, then imported; and takes its sheets out to edit them."""
 
 from __future__ import annotations
 

@@ -46,6 +46,7 @@ from tests.service.pages.sample_plans import SamplePlans
 from tests.service.pages.sample_relief import SampleRelief
 from tests.service.pages.sample_rounds import SampleRounds
 from tests.service.pages.sample_staff import SampleStaff
+from tests.service.pages.sample_statements import SampleStatements
 from tests.service.pages.sample_tokens import SampleTokens
 from tests.service.pages.samples import (
     AUDIT,
@@ -74,6 +75,7 @@ class SampleDesk(
     SampleRelief,
     SampleBankAccounts,
     SampleFeeds,
+    SampleStatements,
     SampleGuardians,
     SampleChoices,
     SampleClaims,
@@ -225,7 +227,7 @@ class SampleDesk(
 
     def upload_choices(self, who: SignedIn, place: Place) -> UploadChoices:
         del who, place
-        return UploadChoices(("2025-2026",), (("a1", "Vietcombank …8901"),))
+        return UploadChoices(("2025-2026",))
 
     def upload(self, who: SignedIn, place: Place, upload: Upload, now: datetime) -> UploadDone:
         del place, now

@@ -52,7 +52,7 @@ FORM = NewRound(
     name="Tháng 10/2025",
     due_on=date(2025, 10, 20),
     calendar=(CalendarMonth("Tháng 10/2025", (WEEK,)),),
-    missing=(("Chưa có học sinh nào của năm học này.", "/van-phong/tai-len", "Bảng tính, sao kê"),),
+    missing=(("Chưa có học sinh nào của năm học này.", "/van-phong/tai-len", "Bảng tính"),),
     waiting_reductions=2,
 )
 MORE = RoundMore(

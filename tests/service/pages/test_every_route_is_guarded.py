@@ -66,6 +66,7 @@ def address(path: str, actor: Actor) -> str:
         "token_id": str(TOKEN_ID),
         "relief_id": str(SOME_ID),
         **dict.fromkeys(("transfer_id", "release_id"), str(SOME_ID)),
+        "upload_id": str(SOME_ID),
         "user_id": str(USER_ID),
         "grant_id": str(GRANT_ID),
         "request_id": str(REQUEST_ID),
@@ -94,7 +95,16 @@ FIELDS = dict(
         f"&chon={OFFER_ID}:ab"
     )
 ) | {"mat_khau": PASSWORD}
-WITH_FILE = ("/khong-thu", "{kind}", "/xem", "/bang", "{plan_id}/tep", "{plan_id}/duyet", "{contract_id}/ky")
+WITH_FILE = (
+    "/khong-thu",
+    "/van-phong/sao-ke",
+    "{kind}",
+    "/xem",
+    "/bang",
+    "{plan_id}/tep",
+    "{plan_id}/duyet",
+    "{contract_id}/ky",
+)
 
 
 def call(client: TestClient, method: str, path: str, actor: Actor) -> int:

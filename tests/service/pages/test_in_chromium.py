@@ -25,6 +25,7 @@ from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.sample_moving import LEAVING_ID
 from tests.service.pages.sample_plans import PLAN_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
+from tests.service.pages.sample_statements import EXPLAIN_ID, PREVIEW_ID
 from tests.service.pages.samples import FAMILY_PAGES, NOW, ROUND_ID, TOKEN, UNKNOWN_TOKEN
 from tests.service.pages.worlds import World
 
@@ -45,6 +46,9 @@ OFFICE = (
     f"/van-phong/dot-thu/{ROUND_ID}",
     "/van-phong/tai-len",
     "/van-phong/tai-khoan",
+    "/van-phong/sao-ke",
+    f"/van-phong/sao-ke/{PREVIEW_ID}",
+    f"/van-phong/sao-ke/{EXPLAIN_ID}",
     "/van-phong/ngan-sach",
     f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}",
     f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}/chi-tra",

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 
 import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
 from billing.errors import RowProblem
-from billing.money import Money
 from billing.people.tables import Pupil
-from reconciliation.feeds.stand_in_statement import StatementHead, statement
 from service.database import EVERYTHING
 from tests.factories import rosters
 from tests.service.pages.conftest import signed_in
@@ -62,40 +59,17 @@ def test_every_bad_row_is_listed_and_nothing_is_stored(world: World) -> None:
     assert pupils(world) == 3
 
 
-@pytest.mark.parametrize("kind", ["danh-sach", "lien-he", "sao-ke"])
+@pytest.mark.parametrize("kind", ["danh-sach", "lien-he"])
 def test_a_file_that_is_no_sheet_is_refused(world: World, kind: str) -> None:
     client = world.signed_in(world.staff("accountant"))
-    cho = {"danh-sach": "2025-2026", "sao-ke": str(world.billing.account.id)}.get(kind, "")
+    cho = {"danh-sach": "2025-2026"}.get(kind, "")
     status, _ = upload(client, kind, b"\x00\x01 not a sheet", cho=cho, viec="nhap")
     assert status == 422
 
 
-def test_another_school_s_account_is_not_found(world: World) -> None:
+def test_a_year_without_classes_is_not_found(world: World) -> None:
     client = world.signed_in(world.staff("accountant"))
-    assert upload(client, "sao-ke", b"x", cho="01a20b25-26ca-7ba5-b815-70ec4553a65b", viec="nhap")[0] == 404
     assert upload(client, "danh-sach", b"x", cho="1999-2000", viec="nhap")[0] == 404
-
-
-def test_a_statement_brings_money_and_rings(world: World) -> None:
-    request, account = world.collecting.requests[0], world.billing.account
-    movement = world.collecting.pays(request.reference, 500_000)
-    head = StatementHead(
-        account=account.number,
-        owner=world.billing.school.name,
-        first_day=date(2025, 10, 6),
-        last_day=date(2025, 10, 6),
-        opening=Money(0),
-    )
-    data = statement(head, [movement])
-    client = world.signed_in(world.staff("accountant"))
-    status, text = upload(client, "sao-ke", data, cho=str(account.id), viec="nhap")
-    assert status == 200, text
-    assert "1 mới" in text
-    assert world.rung[-1] == "reconciliation.settle"
-    world.collecting.reconcile()
-    assert world.collecting.receipts() == [(1, 500_000)]
-    _, text = upload(client, "sao-ke", data, cho=str(account.id), viec="nhap")
-    assert "0 mới" in text
 
 
 def test_problems_are_shown_as_a_table_and_as_json(client: TestClient, desk: SampleDesk) -> None:
