@@ -201,7 +201,10 @@ def open_request(session: Session, link: LinkToken, now: datetime) -> Opened:
     # Only when all that is open has more time does the page say so; the nearest day is the one to keep.
     given = [each for each in graces if each is not None]
     grace = min(given, key=lambda each: each.until) if given and len(given) == len(graces) else None
-    number = numbers_shown(session, request.school_id, [request])[request.id]
+    # The state is asked for every few seconds: only where numbers alone tell is one looked for.
+    number = request.virtual_account
+    if account.only_virtual:
+        number = numbers_shown(session, request.school_id, [request])[request.id]
     received = _received(session, request, balances)
     opened = Opened(request, account, tuple(balances), received, _day(now), grace, number=number)
     if not opened.came_too_much:

@@ -100,8 +100,9 @@ def test_an_address_of_another_provider_of_nobody_or_of_a_closed_feed_answers_no
     assert getbill(client, "x" * 32, reference)["result_code"] == "003"
     assert check(client, bidv, world.billing.account.number, reference) == {"status": "FAILED", "message": "E96"}
     for networks, code in (('["203.0.113.7"]', "003"), ("[]", "000")):
-        put = text("UPDATE feeds SET allowed_from = CAST(:networks AS jsonb)").bindparams(networks=networks)
-        world.change(lambda session, put=put: session.execute(put))
+        put = text("UPDATE feeds SET allowed_from = CAST(:networks AS jsonb)")
+        with world.wiring.database.transaction(world.collecting.scope) as session:
+            session.execute(put, {"networks": networks})
         assert getbill(client, bidv, reference)["result_code"] == code, "listed addresses hold for questions too"
     world.change(lambda session: session.execute(text("UPDATE feeds SET closed_at = now()")))
     assert getbill(client, bidv, reference)["result_code"] == "003"
