@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     vault_key: SecretStr | None = Field(None, validation_alias="HOCPHI_VAULT_KEY")
     base_url: str = Field("http://127.0.0.1:8000", validation_alias="HOCPHI_BASE_URL")
     trusted_proxies: str = Field("127.0.0.1", validation_alias="HOCPHI_TRUSTED_PROXIES")
+    metrics_token: SecretStr | None = Field(None, validation_alias="HOCPHI_METRICS_TOKEN", min_length=32)
     clock_offset_seconds: int = Field(0, validation_alias="HOCPHI_CLOCK_OFFSET_SECONDS")
     sepay_api_url: str = Field("https://my.sepay.vn", validation_alias="SEPAY_API_URL")
     casso_api_url: str = Field("https://oauth.casso.vn", validation_alias="CASSO_API_URL")

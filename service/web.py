@@ -33,6 +33,7 @@ from service.pages import (
     items,
     leftovers,
     login,
+    money_out,
     moving,
     newyear,
     offers,
@@ -86,6 +87,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     bank_accounts.router,
     bank_feeds.router,
     statements.router,
+    money_out.router,
     uploading.router,
     auditing.router,
 )

@@ -29,6 +29,7 @@ from service.pages.fee_desk import FeeDesk
 from service.pages.feed_views import FeedDesk
 from service.pages.guardian_desk import GuardianDesk
 from service.pages.insurance_desk import InsuranceDesk
+from service.pages.money_out_views import MoneyOutDesk
 from service.pages.moving_desk import MovingDesk
 from service.pages.newyear_desk import NewYearDesk
 from service.pages.plan_desk import PlanDesk
@@ -181,6 +182,7 @@ class Desk(
     BankAccountDesk,
     FeedDesk,
     EnquiryDesk,
+    MoneyOutDesk,
     FamilyDesk,
     GuardianDesk,
     ChoiceDesk,
@@ -203,6 +205,11 @@ class Desk(
     """Everything together."""
 
 
+def no_figures(token: str) -> None:
+    """Tell nothing: a web of pages alone."""
+    del token
+
+
 def no_api() -> AbstractContextManager[Opened]:
     """Open nothing: a web of pages alone, as tests of pages build it."""
     raise RuntimeError("this web has no API")
@@ -215,7 +222,7 @@ class WebParts:
     ``open_desk`` and ``open_api`` open one transaction, commit when left without an error, roll back otherwise.
     ``secret`` (at least 32 bytes) signs form tokens. ``origin`` is our own scheme, host and port; left
     empty, it is taken from the request (development only). ``door`` answers ``/callbacks/`` and is told
-    when the server starts and stops.
+    when the server starts and stops. ``figures`` tells Prometheus text to whoever brings the token.
     """
 
     production: bool
@@ -226,4 +233,5 @@ class WebParts:
     limiter: Limiter
     ready: Callable[[], Readiness]
     open_api: ApiOpener = no_api
+    figures: Callable[[str], str | None] = no_figures
     door: ASGIApp | None = None

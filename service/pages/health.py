@@ -33,6 +33,16 @@ def readyz(request: Request) -> Response:
     return JSONResponse(body, status_code=200 if state.ready else 503)
 
 
+@router.get("/metrics")
+def metrics(request: Request) -> Response:
+    """Tell the house's figures to a program that knows the token; to everybody else there is no such page."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    told = parts_of(request).figures(token.strip()) if scheme.lower() == "bearer" else None
+    if told is None:
+        raise NotFound("Không có trang này.")
+    return PlainTextResponse(told, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
 @router.get("/robots.txt")
 async def robots() -> Response:
     """Ask search engines to stay outside."""

@@ -41,6 +41,8 @@ MENU = (
     Entry("/van-phong/tai-khoan", "Tài khoản", "Bank accounts"),
     Entry("/van-phong/cho-xu-ly", "Giao dịch chờ xử lý", "Waiting transfers"),
     Entry("/van-phong/kenh-ngan-hang", "Kênh ngân hàng", "Bank feeds"),
+    Entry("/van-phong/tien-ra", "Tiền ra", "Money out"),
+    Entry("/van-phong/doi-chieu-nguon", "Đối chiếu nguồn báo có", "Feeds compared"),
     Entry("/van-phong/ngan-sach", "Tiền Nhà nước", "State money"),
     Entry("/van-phong/ngan-sach/chi-tra", "Chi trả hỗ trợ", "Payouts"),
     Entry("/van-phong/lien-he", "Liên hệ chờ xác nhận", "Contacts to confirm"),
@@ -49,6 +51,7 @@ MENU = (
     Entry("/nguoi-dung", "Người dùng", "Users"),
     Entry("/kiem-toan", "Đối soát và báo cáo", "Audit and reports"),
     Entry("/tinh", "Toàn tỉnh", "Province"),
+    Entry("/tinh/doi-chieu-nguon", "Đối chiếu nguồn toàn tỉnh", "Feeds of all schools"),
 )
 
 

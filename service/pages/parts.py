@@ -19,6 +19,7 @@ from service.access.limits import RedisLimiter
 from service.api.opening import api_opener
 from service.database import EVERYTHING, NOTHING
 from service.door import Door
+from service.figures import figures
 from service.pages.binding import desk_opener
 from service.pages.desk import WebParts
 from service.pages.views import Readiness
@@ -46,6 +47,7 @@ def web_parts(wiring: Wiring) -> WebParts:
         limiter=RedisLimiter(redis, lambda: wiring.clock().timestamp()),
         open_api=api_opener(wiring),
         ready=readiness(wiring, redis),
+        figures=figures(wiring),
         door=Door(wiring),
     )
 

@@ -40,6 +40,7 @@ from tests.service.pages.sample_credits import SampleCredits
 from tests.service.pages.sample_feeds import SampleFeeds
 from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_insurance import SampleInsurance
+from tests.service.pages.sample_money_out import SampleMoneyOut
 from tests.service.pages.sample_moving import SampleMoving
 from tests.service.pages.sample_newyear import SampleNewYear
 from tests.service.pages.sample_plans import SamplePlans
@@ -76,6 +77,7 @@ class SampleDesk(
     SampleBankAccounts,
     SampleFeeds,
     SampleStatements,
+    SampleMoneyOut,
     SampleGuardians,
     SampleChoices,
     SampleClaims,

@@ -23,6 +23,7 @@ from tests.service.pages.sample_desk import SampleDesk, sample_parts
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.sample_guardians import CODE_ID, REGISTRATION_ID
 from tests.service.pages.sample_insurance import LIST_ID
+from tests.service.pages.sample_money_out import PURPOSE_ID, TRANSFER_ID
 from tests.service.pages.sample_moving import LEAVING_ID
 from tests.service.pages.sample_newyear import IMPORT_ID, OPENING_ID
 from tests.service.pages.sample_plans import PLAN_ID
@@ -80,6 +81,8 @@ def address(path: str, actor: Actor) -> str:
         "version_id": str(VERSION_ID),
         "paper_id": str(SOME_ID),
         "change_id": str(CHANGE_ID),
+        "transfer_id": str(TRANSFER_ID),
+        "purpose_id": str(PURPOSE_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
 

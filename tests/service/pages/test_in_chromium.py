@@ -49,6 +49,8 @@ OFFICE = (
     "/van-phong/sao-ke",
     f"/van-phong/sao-ke/{PREVIEW_ID}",
     f"/van-phong/sao-ke/{EXPLAIN_ID}",
+    "/van-phong/tien-ra",
+    "/van-phong/doi-chieu-nguon",
     "/van-phong/ngan-sach",
     f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}",
     f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}/chi-tra",
@@ -125,7 +127,9 @@ def test_family_pages(page: Page, live: str, desk: SampleDesk, name: str) -> Non
 @pytest.mark.parametrize("part", range(PARTS))
 def test_office_pages(page: Page, live: str, desk: SampleDesk, part: int) -> None:
     """All of them, in parts: each must end within the guard against hanging tests on a busy machine too."""
-    others = (("province", ("/tinh",)), ("class_teacher", ("/lop-chu-nhiem",))) if part == 0 else ()
+    others = (
+        (("province", ("/tinh", "/tinh/doi-chieu-nguon")), ("class_teacher", ("/lop-chu-nhiem",))) if part == 0 else ()
+    )
     for role, paths in (("accountant", OFFICE[part::PARTS]), *others):
         fresh = new_session()
         desk.start_session(desk.accounts[role], fresh.digest, NOW)

@@ -1,0 +1,77 @@
+"""Money out in the office, classified by a person; and what the feeds of an account tell differently."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.responses import Response
+
+from service.access.roles import MATRIX
+from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, parts_of
+from service.pages.money_out_views import TypedPurpose
+from service.pages.rendering import page
+from service.pages.responses import go_to
+from service.pages.typed import clean
+
+MONEY_OUT = "/van-phong/tien-ra"
+DIFFERENCES = "/van-phong/doi-chieu-nguon"
+router = APIRouter(max_body_size=MAX_FORM_BYTES)
+
+Short = Annotated[str, Form(max_length=80)]
+Text = Annotated[str, Form(max_length=300)]
+Keys = Annotated[list[str], Form(max_length=500)]
+Key = Annotated[str, Query(max_length=20)]
+_SAID = {
+    "ghi": ("Đã phân loại.", "Classified."),
+    "huy": ("Đã hủy phân loại; khoản này lại chưa rõ.", "Taken back; it is not explained again."),
+}
+
+
+@router.get(MONEY_OUT)
+def money_out(request: Request, visit: StaffVisit, desk: OpenDesk, da: Key = "") -> Response:
+    """Show money out: what is not explained by age, what is, and sums by kind."""
+    found = desk.money_out(visit.who, visit.place, parts_of(request).clock())
+    makes = bool(MATRIX["POST", f"{MONEY_OUT}/{{transfer_id}}"] & visit.roles)
+    return page(request, "money_out.html", visit=visit, found=found, makes=makes, said=_SAID.get(da))
+
+
+@router.post(f"{MONEY_OUT}/{{transfer_id}}")
+def classify(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    transfer_id: UUID,
+    gan: Keys = [],  # noqa: B006  FastAPI copies it
+    loai: Short = "",
+    so_tien: Short = "",
+    khoan: Short = "",
+    so_chung_tu: Short = "",
+    ly_do: Text = "",
+) -> Response:
+    """Write down what money out was for."""
+    typed = TypedPurpose(tuple(gan), loai, so_tien, khoan, clean(so_chung_tu), clean(ly_do))
+    desk.classify_out(visit.who, visit.place, transfer_id, typed, parts_of(request).clock())
+    return go_to(visit.place, MONEY_OUT, da="ghi")
+
+
+@router.post(f"{MONEY_OUT}/muc-dich/{{purpose_id}}/huy")
+def take_back(request: Request, visit: StaffVisit, desk: OpenDesk, purpose_id: UUID, ly_do: Text = "") -> Response:
+    """Take a purpose back, with a reason."""
+    desk.take_back_out(visit.who, visit.place, purpose_id, clean(ly_do), parts_of(request).clock())
+    return go_to(visit.place, MONEY_OUT, da="huy")
+
+
+@router.get(DIFFERENCES)
+def differences(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
+    """Show what the feeds of each account tell differently, by age."""
+    found = desk.feed_differences(visit.who, visit.place, parts_of(request).clock())
+    return page(request, "differences.html", visit=visit, found=found)
+
+
+@router.get("/tinh/doi-chieu-nguon")
+def province(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
+    """Show the sums of each school: no transfer, no name."""
+    rows = desk.province_differences(visit.who, visit.place, parts_of(request).clock())
+    return page(request, "differences_province.html", visit=visit, rows=rows)

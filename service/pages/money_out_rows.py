@@ -1,0 +1,168 @@
+"""Money out with suggestions and purposes, and differences between feeds, from rows of one school."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.fees.tables import FeeItem
+from billing.ledger.tables import BankAccount
+from billing.money import total
+from reconciliation.differences.differing import KIND_NAMES as DIFFERENCE_NAMES
+from reconciliation.differences.differing import Movement, age, by_age
+from reconciliation.differences.reading import Differing, differing
+from reconciliation.outgoing.kinds import KIND_NAMES, TIE_KINDS, Sent, Suggestion, Waiting, suggest
+from reconciliation.outgoing.reading import OpenOut, live, open_out, sums_by_kind, waiting_for_money
+from reconciliation.outgoing.tables import MoneyOut
+from reconciliation.reports.filling import account_name
+from reconciliation.reports.records import STATES
+from reconciliation.tables import Transfer
+from service.access.tables import User
+from service.pages.money_out_views import (
+    AccountDifferences,
+    DifferenceRow,
+    DifferencesPage,
+    MoneyOutPage,
+    OutRow,
+    PurposeRow,
+    SchoolDifferences,
+    SuggestedRow,
+    Sum,
+    TieRow,
+)
+
+SHOWN = 100
+LOOKED_BACK = timedelta(days=400)  # a school year and the summer after it
+
+
+def money_out_page(session: Session, school_id: UUID, today: date, *, named: bool) -> MoneyOutPage:
+    """Return money out of a school; whoever may not see it row by row gets the sums (``named``)."""
+    left = open_out(session, school_id)
+    waiting = waiting_for_money(session, school_id) if named else []
+    ages = by_age((_unknown(each) for each in left), today)
+    kinds = sums_by_kind(session, school_id, date.min, date.max)
+    return MoneyOutPage(
+        rows=tuple(_out_row(each, waiting, today) for each in left[:SHOWN]) if named else (),
+        unshown=max(len(left) - SHOWN, 0) if named else 0,
+        ages=ages,
+        kinds=tuple(Sum(KIND_NAMES[each.kind], each.count, each.amount) for each in kinds),
+        purposes=_purposes(session, school_id) if named else (),
+        items=_items(session, school_id),
+    )
+
+
+def differences_page(session: Session, school_id: UUID, today: date, *, named: bool) -> DifferencesPage:
+    """Return what the feeds of a school's accounts tell differently; sums alone unless ``named``."""
+    accounts = session.exec(
+        select(BankAccount)
+        .where(BankAccount.school_id == school_id)
+        .order_by(col(BankAccount.bank_bin), col(BankAccount.number))
+    ).all()
+    found = differing(session, [school_id], today - LOOKED_BACK)
+    shown = tuple(
+        _account(each, [row for row in found if row.account_id == each.id], today, named=named) for each in accounts
+    )
+    return DifferencesPage(shown, today - LOOKED_BACK)
+
+
+def school_differences(session: Session, school_id: UUID, name: str, today: date) -> SchoolDifferences:
+    """Return the sums of one school."""
+    found, left = differing(session, [school_id], today - LOOKED_BACK), open_out(session, school_id)
+    return SchoolDifferences(
+        school=name,
+        count=len(found),
+        amount=total(each.amount for each in found),
+        oldest=max((age(each.day, today) for each in found), default=0),
+        unknown_count=len(left),
+        unknown_amount=total(each.rest for each in left),
+    )
+
+
+def _out_row(left: OpenOut, waiting: Sequence[Waiting], today: date) -> OutRow:
+    transfer = left.transfer
+    sent = Sent(left.rest, transfer.value_date, transfer.memo, transfer.bank_reference or "")
+    return OutRow(
+        transfer_id=str(transfer.id),
+        account=account_name(left.account),
+        day=transfer.value_date,
+        days=age(transfer.value_date, today),
+        amount=transfer.amount,
+        rest=left.rest,
+        memo=transfer.memo,
+        number=transfer.bank_reference or transfer.provider_id,
+        suggested=tuple(_suggested(each) for each in suggest(sent, waiting)),
+        ties=tuple(_tie(each) for each in waiting if each.amount <= left.rest),
+    )
+
+
+def _suggested(suggestion: Suggestion) -> SuggestedRow:
+    return SuggestedRow(suggestion.rule, KIND_NAMES[suggestion.kind], tuple(_tie(each) for each in suggestion.ties))
+
+
+def _tie(waiting: Waiting) -> TieRow:
+    return TieRow(waiting.key, KIND_NAMES[TIE_KINDS[waiting.tie]], waiting.words, waiting.amount, waiting.day)
+
+
+def _unknown(left: OpenOut) -> Movement:
+    return Movement(left.transfer.value_date, left.rest, frozenset(), covered=False, called=False)
+
+
+def _purposes(session: Session, school_id: UUID) -> tuple[PurposeRow, ...]:
+    rows = session.exec(
+        select(MoneyOut, Transfer, User.full_name)
+        .join(Transfer, col(Transfer.id) == col(MoneyOut.transfer_id))
+        .join(User, col(User.id) == col(MoneyOut.made_by))
+        .where(MoneyOut.school_id == school_id, live())
+        .order_by(col(MoneyOut.at).desc(), col(MoneyOut.id).desc())
+        .limit(SHOWN)
+    ).all()
+    return tuple(
+        PurposeRow(
+            purpose_id=str(row.id),
+            day=transfer.value_date,
+            amount=row.amount,
+            kind=KIND_NAMES[row.kind],
+            about=" · ".join(part for part in (row.item_code, row.document, row.reason) if part),
+            by=name,
+            at=row.at,
+        )
+        for row, transfer, name in rows
+    )
+
+
+def _items(session: Session, school_id: UUID) -> tuple[tuple[str, str], ...]:
+    rows = session.exec(
+        select(FeeItem).where(FeeItem.school_id == school_id).order_by(col(FeeItem.position), col(FeeItem.code))
+    ).all()
+    return tuple((row.code, row.legal_name) for row in rows)
+
+
+def _account(account: BankAccount, found: Sequence[Differing], today: date, *, named: bool) -> AccountDifferences:
+    by_kind = {kind: [each for each in found if kind in each.kinds] for kind in DIFFERENCE_NAMES}
+    return AccountDifferences(
+        account=account_name(account),
+        kinds=tuple(
+            Sum(DIFFERENCE_NAMES[kind], len(rows), total(each.amount for each in rows))
+            for kind, rows in by_kind.items()
+            if rows
+        ),
+        ages=by_age((each.movement for each in found), today),
+        rows=tuple(_difference(each, today) for each in found[:SHOWN]) if named else (),
+        count=len(found),
+    )
+
+
+def _difference(row: Differing, today: date) -> DifferenceRow:
+    return DifferenceRow(
+        day=row.day,
+        days=age(row.day, today),
+        incoming=row.incoming,
+        amount=row.amount,
+        memo=row.memo,
+        number=row.number,
+        state=STATES[row.state],
+        kinds=tuple(kind.value for kind in row.kinds),
+    )
