@@ -19,7 +19,7 @@ from billing.payments.reference import find, fold_memo
 DAY_APART = timedelta(days=1)  # a bank may book in the morning what came at night
 _NUMBERING = re.compile("[A-Z]*")
 _Evidence: TypeAlias = str | frozenset[str] | tuple[date]
-_TOO_SHORT_TO_TELL = 6  # a row's number on a page, not the bank's number of a movement
+TELLING_LENGTH = 6  # a shorter one is a row's number on a page, not the bank's number of a movement
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _speaks_against(one: Told, other: Told) -> bool:
 
 def _of_one_numbering(one: str, other: str) -> bool:
     """Tell whether two bank references can be compared: feeds of one bank may each have numbers of their own."""
-    return len(one) == len(other) >= _TOO_SHORT_TO_TELL and _letters(one) == _letters(other)
+    return len(one) == len(other) >= TELLING_LENGTH and _letters(one) == _letters(other)
 
 
 def _letters(bank_reference: str) -> str:

@@ -16,16 +16,25 @@ from billing.ledger.accounts import SUSPENSE, UNCLASSIFIED_OUT, UNCLASSIFIED_OUT
 from billing.ledger.posting import Fact, Line, post
 from billing.ledger.tables import BankAccount
 from billing.payments import reference
+from billing.payments.reference import fold_memo
 from billing.storage import new_id
 from billing.vault import Vault
 from reconciliation.differences.telling import note_telling
 from reconciliation.errors import CallbackUnreadable, StepNotAllowed
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
+from reconciliation.lists.base import LIST
 from reconciliation.matching import Direction
-from reconciliation.pairing import DAY_APART, Told, pair, told
+from reconciliation.pairing import DAY_APART, TELLING_LENGTH, Told, pair, told
 from reconciliation.payers import kind_of_payer
 from reconciliation.plausible import implausible
-from reconciliation.tables import ALLOWED_STEPS, Transfer, TransferReference, TransferStep
+from reconciliation.tables import (
+    ALLOWED_STEPS,
+    Feed,
+    InboxMessage,
+    Transfer,
+    TransferReference,
+    TransferStep,
+)
 
 PAYER_CONTEXT = "transfers.payer"
 LISTED = "listed"  # the step of held money that the provider's own list tells of too
@@ -57,7 +66,9 @@ def write_transfer(
     ever overwritten.
     """
     values = _values(vault, origin, read, now)
-    on_statement = _on_statement(session, origin, read)
+    alike = _alike(session, origin, read, value_day(read, origin), DAY_APART) if read.provider != STATEMENT else ()
+    _refuse_second_number(session, origin, read, alike)
+    on_statement = _on_statement(session, origin, read, alike)
     if on_statement is not None:
         values["state"] = "duplicate"
     written: UUID | None = session.execute(
@@ -177,12 +188,43 @@ def told_by(transfer: Transfer, booked_on: date | None = None) -> Told:
     )
 
 
-def _on_statement(session: Session, origin: Origin, read: NormalisedTransfer) -> UUID | None:
+def _refuse_second_number(
+    session: Session, origin: Origin, read: NormalisedTransfer, alike: Sequence[Transfer]
+) -> None:
+    """Refuse a list's row that is a callback's movement under another id, and a callback that is a list's row.
+
+    List and callback of a provider number movements alike, as far as it says. Where it does not, everything but the
+    id is equal, the bank's own number too: that is one movement, and it is not written twice. Raises
+    ``CallbackUnreadable``.
+    """
+    number, day = fold_memo(read.bank_reference or ""), value_day(read, origin)
+    if len(number) < TELLING_LENGTH or any(each.provider_id == read.provider_id for each in alike):
+        return
+    for each in alike:
+        same = (each.provider, each.value_date, fold_memo(each.memo)) == (read.provider, day, fold_memo(read.memo))
+        if same and fold_memo(each.bank_reference or "") == number and _is_listed(session, each) != origin.listed:
+            raise CallbackUnreadable(
+                f"Danh sách và tin báo của {read.provider} đánh số khác nhau: {read.provider_id} và {each.provider_id} "
+                "là cùng một giao dịch. Đóng kênh danh sách và báo quản trị hệ thống",
+                transfer_id=str(each.id),
+            )
+
+
+def _is_listed(session: Session, transfer: Transfer) -> bool:
+    """Tell whether a provider's list, asked by us, was the first to tell of a transfer."""
+    scheme = session.exec(
+        select(Feed.scheme)
+        .join(InboxMessage, col(InboxMessage.feed_id) == col(Feed.id))
+        .where(Feed.school_id == transfer.school_id, InboxMessage.id == transfer.inbox_id)
+    ).one()
+    return scheme == LIST
+
+
+def _on_statement(session: Session, origin: Origin, read: NormalisedTransfer, alike: Sequence[Transfer]) -> UUID | None:
     """Return the transfer of a statement that a callback is about, if no other callback was about it before."""
     if read.provider == STATEMENT:
         return None
     day = value_day(read, origin)
-    alike = _alike(session, origin, read, day, DAY_APART)
     born = [each for each in alike if each.provider == STATEMENT and each.state != "duplicate"]
     if not born:
         return None

@@ -10,12 +10,10 @@ from sqlmodel import Session, col, select
 
 from billing.ledger.tables import BankAccount
 from billing.payments.reference import fold_memo
-from reconciliation.pairing import DAY_APART
+from reconciliation.pairing import DAY_APART, TELLING_LENGTH
 from reconciliation.releasing import LINE, confirm, distrust
 from reconciliation.statements.lines import StatementLine
 from reconciliation.tables import Transfer
-
-_TELLS = 6  # a shorter bank reference is a row's number on a page
 
 
 def vouch(
@@ -48,7 +46,7 @@ def vouch(
 def _another_sum(transfer: Transfer, lines: Sequence[StatementLine]) -> StatementLine | None:
     """Return the line with the bank's own number of a transfer and another sum, around its day."""
     wanted = fold_memo(transfer.bank_reference or "")
-    if len(wanted) < _TELLS:
+    if len(wanted) < TELLING_LENGTH:
         return None
     return next(
         (

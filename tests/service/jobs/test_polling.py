@@ -270,3 +270,32 @@ def test_the_job_itself_asks_over_http(asked: Listing) -> None:
     asked.tell(asked.collecting.pays("x"))
     assert polling.poll(asked.collecting.wiring) == 1
     assert asked.pages_kept() == 1
+
+
+@pytest.mark.parametrize("first", ["callback", "list"])
+def test_where_list_and_callback_number_one_movement_differently_it_is_not_written_twice(
+    asked: Listing, first: str
+) -> None:
+    collecting = asked.collecting
+    movement, other = collecting.pays(collecting.requests[0].reference), collecting.pays("phi", 5_000)
+    renumbered = replace(movement, id=movement.id + 50_000)
+    if first == "callback":
+        collecting.hear_of(movement)
+        asked.tell(renumbered, other)
+        asked.poll_and_reconcile()
+    else:
+        asked.tell(renumbered, other)
+        asked.poll_and_reconcile()
+        collecting.hear_of(movement)
+    assert collecting.states() == ["matched", "waiting"], "the row beside it is written"
+    assert collecting.receipts() == [(1, 650_000)]
+    [reason] = asked.put_aside()
+    assert "đánh số khác nhau" in reason
+
+
+def test_two_movements_of_one_feed_that_are_alike_are_two(asked: Listing) -> None:
+    collecting = asked.collecting
+    movement = collecting.pays(collecting.requests[0].reference, 100_000)
+    asked.tell(movement, replace(movement, id=movement.id + 50_000))
+    asked.poll_and_reconcile()
+    assert collecting.books()["112"] == 200_000
