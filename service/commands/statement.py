@@ -16,8 +16,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare ``read``."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="read")
     read = actions.add_parser("read", help="đọc tệp sao kê", allow_abbrev=False)
-    read.add_argument("file", metavar="FILE", help="tệp .xlsx của ngân hàng")
+    read.add_argument("file", metavar="FILE", help="tệp của ngân hàng: .xlsx, .xls, CSV, MT940, CAMT.053")
     read.add_argument("--bank", metavar="NAME", help="tên mẫu sao kê, nếu tệp không tự nói")
+    read.add_argument("--account", metavar="NUMBER", help="tài khoản cần đọc, nếu tệp có nhiều tài khoản")
 
 
 def run(arguments: Namespace) -> int:
@@ -27,7 +28,7 @@ def run(arguments: Namespace) -> int:
     except OSError as error:
         return unusable(f"Không đọc được tệp {arguments.file}: {error.strerror}")
     try:
-        statement = read_statement(content, arguments.bank)
+        statement = read_statement(content, arguments.bank, arguments.account)
     except StatementUnreadable as refused:
         return no(refused.message)
     for line in statement.lines:

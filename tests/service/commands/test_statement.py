@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.__main__ import main
+from tests.reconciliation.statements.bank_files import ACCOUNT, vietcombank_cashup
 from tests.reconciliation.statements.workbooks import MB_HEADER, mb, workbook
 
 LINE = ("1", "08/09/2025", "", "650.000", "1.650.000", "FW23 hoc phi")
@@ -55,6 +56,16 @@ def test_a_bank_can_be_named(capsys: pytest.CaptureFixture[str], tmp_path: Path)
 
     assert main(["statement", "read", str(file), "--bank", "mb"]) == 0
     assert json.loads(capsys.readouterr().out)["amount"] == 650_000
+
+
+def test_of_two_accounts_one_is_asked_for(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "saoke.xlsx"
+    file.write_bytes(vietcombank_cashup())
+
+    assert main(["statement", "read", str(file)]) == 1
+    assert ACCOUNT in capsys.readouterr().err
+    assert main(["statement", "read", str(file), "--account", ACCOUNT]) == 0
+    assert {json.loads(line)["account"] for line in capsys.readouterr().out.splitlines()} == {ACCOUNT}
 
 
 def test_a_missing_file_is_unusable(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
