@@ -88,6 +88,8 @@ def test_production_refuses_one_key_for_two_purposes(monkeypatch: pytest.MonkeyP
         ("REDIS_URL", "", "REDIS_URL chưa đặt"),
         ("SMTP_URL", "", "SMTP_URL chưa đặt"),
         ("HOCPHI_BASE_URL", "http://hocphi.example.vn", "https://"),
+        ("SEPAY_API_URL", "http://127.0.0.1:8804", "SEPAY_API_URL phải bắt đầu bằng https://"),
+        ("CASSO_API_URL", "http://127.0.0.1:8804", "CASSO_API_URL phải bắt đầu bằng https://"),
         ("HOCPHI_CLOCK_OFFSET_SECONDS", "60", "chỉ dùng khi chạy thử"),
     ],
 )

@@ -299,3 +299,23 @@ def test_two_movements_of_one_feed_that_are_alike_are_two(asked: Listing) -> Non
     asked.tell(movement, replace(movement, id=movement.id + 50_000))
     asked.poll_and_reconcile()
     assert collecting.books()["112"] == 200_000
+
+
+@pytest.mark.parametrize("killed_at", ["keep_page", "record_poll"])
+def test_whoever_is_killed_in_the_middle_leaves_the_feed_due_and_nothing_doubled(
+    asked: Listing, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    asked.tell(asked.collecting.pays(asked.collecting.requests[0].reference))
+    with monkeypatch.context() as patched:
+        patched.setattr(polling, killed_at, _killed)
+        with pytest.raises(SystemExit):
+            asked.poll()
+    asked.collecting.reconcile()
+    assert asked.polls() == []
+    assert waiting(asked.collecting.wiring, TASK) is not None
+    assert asked.poll_and_reconcile() == 1, "the hold on the feed ended with the one who was killed"
+    assert asked.collecting.receipts() == [(1, 650_000)]
+
+
+def _killed(*_: object) -> None:
+    raise SystemExit(137)
