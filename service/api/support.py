@@ -14,6 +14,7 @@ from billing.audit.recording import Deed, record_deed
 from billing.claims import claiming, entitling, paying_out
 from billing.claims.tables import Entitlement
 from billing.errors import NotFound
+from reconciliation.outgoing.standing import refuse_tied
 from service.api.calling import MAX_JSON_BYTES, Call, Calling
 from service.api.items import EndIn
 from service.api.paging import Pages
@@ -147,6 +148,7 @@ def undo_payout(call: Calling, claim_id: UUID, payout_id: UUID, body: Reason) ->
     rows = paying_out.payout_list(call.session, claim)
     if payout_id not in {row.payout.id for row in rows if row.payout}:
         raise NotFound("Không tìm thấy lần chi trả này trong danh sách.", payout=payout_id)
+    refuse_tied(call.session, claim.school_id, payout_id)
     paying_out.undo_payout(call.session, payout_id, call.actor, body.reason, call.now)
     return [_payout(row) for row in paying_out.payout_list(call.session, claim)]
 

@@ -19,6 +19,9 @@ from billing.payments.tables import Allocation, Payment, PaymentReversal, Receip
 from billing.people.tables import Authority, School
 from billing.storage import money_sum
 from reconciliation.daily_check import NOT_ON_ACCOUNT
+from reconciliation.differences import reading as differences
+from reconciliation.outgoing.kinds import KIND_NAMES
+from reconciliation.outgoing.reading import sums_by_kind
 from reconciliation.tables import Transfer
 from service.pages.office_rows import WAITING_STATES, bank_and_book
 from service.pages.views import AuditPage, AuditTotal, ProvincePage, SchoolRow
@@ -57,6 +60,10 @@ def _transfer_totals(session: Session, school_id: UUID, first: date, last: date)
     return [
         _count_and_sum(session, "Tiền vào tài khoản", Transfer.amount, *in_period, Transfer.direction == "in"),
         _count_and_sum(session, "Tiền ra khỏi tài khoản", Transfer.amount, *in_period, Transfer.direction == "out"),
+        *(
+            AuditTotal(f"Trong đó: {KIND_NAMES[of.kind]}", of.amount, of.count)
+            for of in sums_by_kind(session, school_id, first, last)
+        ),
     ]
 
 
@@ -136,10 +143,12 @@ def _exceptions(session: Session, school_id: UUID, first: date, last: date) -> l
     deeds = session.exec(
         select(func.count()).where(AuditEntry.school_id == school_id, *_recorded(AuditEntry.at, first, last))
     ).one()
+    differing = [each for each in differences.differing(session, [school_id], first) if each.day <= last]
     found = [
         (count("quarantined"), "giao dịch bị cách ly, chưa ghi sổ"),
         (count("held"), "giao dịch đang giữ lại, chờ ngân hàng xác nhận"),
         (count("duplicate"), "giao dịch báo trùng, không ghi sổ lần nữa"),
+        (len(differing), "giao dịch mà các nguồn báo có kể khác nhau (xem Đối chiếu nguồn báo có)"),
         (voided, "biên lai đã hủy"),
         (reversed_, "khoản ghi nhận đã đảo lại"),
         (deeds, "việc có ghi vào nhật ký kiểm toán"),

@@ -14,6 +14,7 @@ from billing.errors import Refused
 from billing.fees import support
 from billing.fees.council_rates import KIND_NAMES, RateKind
 from billing.people.tables import School
+from reconciliation.outgoing.standing import refuse_tied
 from service.access.roles import Actor, Place, SignedIn
 from service.pages import claims_rows
 from service.pages.claims_views import (
@@ -135,6 +136,7 @@ class ClaimRows(RowsWithin):
         """Take back a payout that was written down wrongly."""
         session = self._within(place)
         claims_rows.claim_of(session, place.id, claim_id)
+        refuse_tied(session, place.id, payout_id)
         paying_out.undo_payout(session, payout_id, self._looks(who, place), reason, now)
 
     # Support and rights.

@@ -14,6 +14,7 @@ from billing.documents.credit_sheets import kept_xlsx, payout_xlsx
 from billing.errors import Refused
 from billing.money import total
 from billing.people.tables import School
+from reconciliation.outgoing.standing import refuse_tied
 from service.access.roles import Actor, Place, SignedIn
 from service.pages import credit_rows, refund_rows
 from service.pages.credit_views import (
@@ -121,6 +122,8 @@ class CreditRows(RowsWithin):
         session, actor = self._within(place), self._looks(who, place)
         refund = refund_rows.refund_of(session, place.id, refund_id)
         refund_rows.refuse_other_line(session, refund, line_id)
+        if step.step not in {"chi", "da-chuyen"}:
+            refuse_tied(session, place.id, line_id)
         if step.step == "chi":
             pay_cash(session, line_id, self._actor(who, Actor.CASHIER), step.signed_by, _day(step), now)
         elif step.step == "da-chuyen":

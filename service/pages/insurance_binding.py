@@ -14,6 +14,7 @@ from billing.insurance.listing import draft_list, find_list, send_list
 from billing.insurance.opening import open_item
 from billing.insurance.passing_on import NewPayout, approve_payout, enter_payout, reject_payout, undo_payout
 from billing.people.tables import School
+from reconciliation.outgoing.standing import refuse_tied
 from service.access.roles import Actor, Place, SignedIn
 from service.pages import insurance_rows
 from service.pages.insurance_views import (
@@ -136,6 +137,7 @@ class InsuranceRows(RowsWithin):
         if deed == "duyet":
             approve_payout(session, place.id, payout_id, replace(actor, role=Actor.APPROVER.value), now)
         elif deed == "huy":
+            refuse_tied(session, place.id, payout_id)
             undo_payout(session, place.id, payout_id, replace(actor, role=Actor.APPROVER.value), reason, now)
         else:
             reject_payout(session, place.id, payout_id, actor, reason, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +10,12 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from billing.claims.entitling import NewEntitlement, approve_entitlement, entitle
+from billing.claims.paying_out import Signature, pay_out
+from billing.claims.paying_out import undo_payout as take_payout_back
 from billing.credits.paying_out import states_of, undo_step
 from billing.errors import Conflict, NotFound, Refused
+from billing.fees.council_rates import RateKind
 from billing.fees.tables import FeeItem
 from billing.insurance.passing_on import undo_payout
 from billing.money import Money
@@ -20,12 +24,14 @@ from billing.storage import new_id
 from reconciliation.outgoing.classifying import Purpose
 from reconciliation.outgoing.kinds import Tie
 from reconciliation.outgoing.reading import KindSum, open_out, purposes, sums_by_kind, waiting_for_money
+from reconciliation.outgoing.standing import refuse_tied
 from reconciliation.outgoing.tables import MoneyOut
 from reconciliation.reports.filling import report_record
 from reconciliation.reports.records import checks
 from reconciliation.tables import Match
 from service.database import Scope
 from tests.billing.credits.credit_world import MEAL
+from tests.factories.claims import approved_claim
 from tests.reconciliation.outgoing.outgoing_world import WHOLE, Spending, tied
 
 FEE = Purpose("fee", Money(11_000))
@@ -77,10 +83,13 @@ def test_money_to_the_insurer_meets_its_approved_payout(spending: Spending) -> N
         again = spending.books(session, WHOLE.dong, "nop BHYT lan hai")
         with pytest.raises(Conflict, match="không còn chờ"):
             spending.classify(session, again, tied(Tie.INSURANCE, payout))
+    with spending.open() as session, pytest.raises(Conflict, match="trang Tiền ra"):
+        refuse_tied(session, spending.id, payout)
     with pytest.raises(IntegrityError, match="tied to it"), spending.open() as session:
         undo_payout(session, spending.id, payout, twice.billing.approver, "sai", spending.now)
     with spending.open() as session:
         spending.take_back(session, row.id)
+        refuse_tied(session, spending.id, payout)
         undo_payout(session, spending.id, payout, twice.billing.approver, "sai", spending.now)
         spending.clearing_is_what_is_unknown(session)
 
@@ -99,6 +108,30 @@ def test_one_order_to_the_bank_pays_several_refunds(spending: Spending) -> None:
     with spending.open() as session:
         spending.take_back(session, rows[0].id)
         undo_step(session, lines[0], spending.accountant, "chưa chuyển", spending.now)
+
+
+def test_support_paid_to_a_family_by_bank_left_another_account_than_the_treasury(spending: Spending) -> None:
+    """The payout took it off the Treasury deposit; the bank says that it left another account of the school."""
+    billing, december = spending.insuring.school.billing, datetime(2025, 12, 22, 1, tzinfo=UTC)
+    signed = Signature("Điểu Thị Mai", date(2025, 10, 6), "transfer")
+    with spending.open() as session:
+        new = NewEntitlement(
+            billing.pupils[0].enrolment.id, "HONGHEO", "Giấy chứng nhận hộ nghèo số 15/2025", date(2025, 9, 1), None
+        )
+        made = entitle(session, billing.id, billing.accountant, new, december)
+        approve_entitlement(session, made.id, billing.approver, december)
+        claim = approved_claim(session, billing, RateKind.LEARNING, december)
+        paid = pay_out(session, claim, billing.pupils[0].id, billing.accountant, signed, december)
+        out = spending.books(session, paid.amount.dong, "chi tra ho tro")
+        (waits,) = waiting_for_money(session, spending.id)
+        assert (waits.tie, waits.amount) == (Tie.SUPPORT, paid.amount)
+        assert "Văn" not in waits.words, "nobody reads here whose family is poor"
+        assert spending.balances(session)["112KB"] == -paid.amount.dong
+        spending.classify(session, out, tied(Tie.SUPPORT, paid.id))
+        assert "112KB" not in spending.balances(session)
+        spending.clearing_is_what_is_unknown(session)
+    with pytest.raises(IntegrityError, match="tied to it"), spending.open() as session:
+        take_payout_back(session, paid.id, billing.accountant, "sai", december)
 
 
 def test_both_legs_of_a_payment_into_the_treasury_are_nobodys_income(spending: Spending) -> None:
