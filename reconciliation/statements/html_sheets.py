@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 from reconciliation.errors import StatementUnreadable
@@ -12,6 +13,8 @@ _CELLS = frozenset({"td", "th"})
 _SILENT = frozenset({"script", "style", "title"})
 _BLANKS = frozenset({"br", "p", "div", "li"})
 _LONG_NUMBER = 6
+_REMARK = re.compile(r"<!--|<[!?]")
+_CUT = "Tệp bị cắt: bảng trong tệp không có phần kết thúc. Hãy tải lại từ ngân hàng"
 
 
 class _Reader(HTMLParser):
@@ -65,8 +68,10 @@ class _Reader(HTMLParser):
         text = "".join(self._cell).replace("\xa0", " ").strip()
         self._cell = None
         self._skip_taken()
-        wide, high = self._spans
         place, row = len(self._row), len(self.rows)
+        if place >= grid.MAX_COLUMNS:
+            return
+        wide, high = min(self._spans[0], grid.MAX_COLUMNS - place), self._spans[1]
         self._row += [text, *[None] * (wide - 1)]
         if high > 1:
             self.downward |= {(row + below, place): text for below in range(1, high)}
@@ -89,11 +94,28 @@ class _Reader(HTMLParser):
 def read_html(text: str) -> list[Sheet]:
     """Return all tables of the page as one sheet; a page that was cut off is refused (``StatementUnreadable``)."""
     reader = _Reader()
-    reader.feed(text)
+    plain = _without_remarks(text)
+    # The library's parser looks for the end of each open tag anew, which may take hours.
+    if plain.rfind("<") > plain.rfind(">"):
+        raise StatementUnreadable(_CUT)
+    reader.feed(plain)
     reader.close()
     if reader.depth > 0:
-        raise StatementUnreadable("Tệp bị cắt: bảng trong tệp không có phần kết thúc. Hãy tải lại từ ngân hàng")
+        raise StatementUnreadable(_CUT)
     return [Sheet("", reader.rows, reader.downward)]
+
+
+def _without_remarks(text: str) -> str:
+    """Leave out comments and declarations in one walk; raises ``StatementUnreadable`` for an open one."""
+    kept, at = [], 0
+    while found := _REMARK.search(text, at):
+        kept.append(text[at : found.start()])
+        end = "-->" if found[0] == "<!--" else ">"
+        after = text.find(end, found.end())
+        if after < 0:
+            raise StatementUnreadable(_CUT)
+        at = after + len(end)
+    return "".join([*kept, text[at:]])
 
 
 def _span(told: str | None) -> int:

@@ -6,6 +6,7 @@ closing balance to the last movement: so lines are counted, the message ends at 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable
 from datetime import date
@@ -21,6 +22,8 @@ from reconciliation.matching import Direction
 from reconciliation.statements import grid
 from reconciliation.statements.lines import Statement, StatementLine, at_of, clean, numbered
 
+# The library logs whole fields that it cannot read; names and memos of families have no place in a log.
+logging.getLogger("mt940").setLevel(logging.CRITICAL + 1)
 BANK = "mt940"
 _STARTS = re.compile(r"(?m)^:20:")
 _CLOSES = re.compile(r"(?m)^:62[FM]:[^\n]*\n?")

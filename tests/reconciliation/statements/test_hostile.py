@@ -14,6 +14,7 @@ from billing.money import Money
 from reconciliation.errors import StatementLayoutUnknown, StatementTotalsDiffer, StatementUnreadable
 from reconciliation.statements import grid
 from reconciliation.statements.reading import read_statement
+from reconciliation.statements.sheets import read_sheets
 from tests.reconciliation.statements import bank_files
 from tests.reconciliation.statements.bank_files import ACCOUNT, FEE, FIRST, LAST
 from tests.reconciliation.statements.workbooks import mb, workbook
@@ -174,6 +175,23 @@ def test_every_format_keeps_the_limit_of_rows(monkeypatch: pytest.MonkeyPatch) -
     for content in [*files, bank_files.delimited(bank_files.table()), bank_files.xls(bank_files.table())]:
         with pytest.raises(StatementUnreadable, match="hơn 2 dòng"):
             read_statement(content, account=ACCOUNT)
+
+
+@pytest.mark.parametrize("page", ["<!--" * 50_000, "<" * 50_000, "<td a " * 20_000, "<![if x]>", "<!-- x"])
+def test_a_page_of_open_ends_is_refused_at_once(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library's parser would go through them anew from each: it must not even be asked."""
+    fed: list[str] = []
+    monkeypatch.setattr("html.parser.HTMLParser.feed", lambda _, text: fed.append(text))
+    with pytest.raises(StatementUnreadable):
+        read_statement(f"<table>{page}".encode())
+    assert all("<!" not in text for text in fed)
+    assert sum(map(len, fed)) < 100
+
+
+def test_cells_over_many_rows_and_columns_stay_within_the_columns() -> None:
+    (sheet,) = read_sheets(b"<table>" + b"<tr><td rowspan=60 colspan=60>x</td></tr>" * 200 + b"</table>")
+
+    assert max(map(len, sheet.rows)) <= grid.MAX_COLUMNS
 
 
 def test_entities_of_xml_are_not_expanded() -> None:

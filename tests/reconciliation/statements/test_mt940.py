@@ -57,6 +57,15 @@ def test_a_line_that_the_library_would_lose_is_missed() -> None:
         read_statement(message(lost, closing="C250908VND1500,").encode())
 
 
+def test_what_cannot_be_read_is_not_logged(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(StatementUnreadable):
+        read_statement(message(":61:nguyen thi be\n").encode())
+
+    assert "nguyen" not in caplog.text + capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("lines", "closing"),
     [
