@@ -26,6 +26,7 @@ from billing.payments.balances import (
     request_balances,
     rest_of,
 )
+from billing.payments.grace import Muted, muted
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import Allocation, Payment, PaymentRequest, PaymentRequestBill, Receipt, ReceiptBook
 from billing.payments.virtual_accounts import numbers_shown
@@ -85,6 +86,7 @@ def notice_facts(
     accounts = _accounts(session, {request.bank_account_id for request in requests})
     pages = links(session, requests)
     numbers = numbers_shown(session, school_id, requests)
+    time = muted(session, school_id, {request.pupil_id for request in requests}, today)
     return {
         request.id: NoticeFacts(
             school=school,
@@ -106,6 +108,7 @@ def notice_facts(
             coming=tuple(Coming(amount, day) for day, amount in calls[request.id].coming),
             part=part_of(calls[request.id]),
             months=_months(calls[request.id]),
+            grace=_more_time(time, request.pupil_id, balances[request.id], calls[request.id]),
             replaced=(instead[request.id].old_number, instead[request.id].number) if request.id in instead else None,
         )
         for request in requests
@@ -138,6 +141,7 @@ def change_facts(
             select(Bill.replaces_id, Bill.number).where(Bill.school_id == school_id, col(Bill.replaces_id).in_(bills))
         ).all()
     )
+    time = muted(session, school_id, {balance.pupil_id for balance in balances.values()}, today)
     told: dict[int, ChangeFacts] = {}
     for event in events:
         request, bill = requests.get(event.subject_id), balances[event.subject_id]
@@ -157,7 +161,7 @@ def change_facts(
             used=used,
             link=pages[request.id],
             given_back=back,
-            asked=_still_asked(call_of(asked[request.id], today)),
+            asked=_still_asked(time, bill.pupil_id, asked[request.id], today),
             instead=instead.get(bill.bill_id, ""),
         )
     return told
@@ -173,8 +177,17 @@ def _months(call: Call) -> tuple[Line, ...]:
     return tuple(Line(period, amount) for period, amount in call.months) if len(call.months) > 1 else ()
 
 
-def _still_asked(call: Call | None) -> StillAsked | None:
-    return None if call is None else StillAsked(call.now, call.by, call.whole)
+def _still_asked(time: Muted, pupil_id: UUID, balances: Sequence[BillBalance], today: date) -> StillAsked | None:
+    call = call_of(balances, today)
+    if call is None:
+        return None
+    return StillAsked(call.now, call.by, call.whole, _more_time(time, pupil_id, balances, call))
+
+
+def _more_time(time: Muted, pupil_id: UUID, balances: Sequence[BillBalance], call: Call) -> date | None:
+    """Return until when the family has more time than the day that is asked for, for all that is open."""
+    grace = time.shared(pupil_id, [each.bill_id for each in balances if each.rest])
+    return grace.until if grace and grace.until > call.by else None
 
 
 def _newest_requests(session: Session, school_id: UUID, bills: Collection[UUID]) -> dict[UUID, PaymentRequest]:

@@ -23,6 +23,7 @@ from billing.fees.explaining import plain
 from billing.ledger.tables import BankAccount
 from billing.money import Money, total
 from billing.payments.balances import BillBalance, asked_of, line_dues, request_balances, rest_of
+from billing.payments.grace import Muted, muted
 from billing.payments.receipts import school_year_of
 from billing.payments.tables import PaymentRequest
 from billing.payments.virtual_accounts import numbers_shown
@@ -51,6 +52,7 @@ class _Read:
     lines: Mapping[UUID, Sequence[BillLine]]
     dues: Mapping[int, Money]
     numbers: Mapping[UUID, str | None]  # by request
+    time: Muted
 
 
 def slip(session: Session, request_id: UUID, printing: Printing) -> SlipDocument:
@@ -77,12 +79,17 @@ def slips(session: Session, request_ids: Sequence[UUID], printing: Printing) -> 
         request: [each for each in bills if each.rest]
         for request, bills in request_balances(session, school_id, request_ids).items()
     }
-    read = _read(session, school_id, found.values(), [each for bills in balances.values() for each in bills])
+    shown = [each for bills in balances.values() for each in bills]
+    read = _read(session, school_id, found.values(), shown, printing.today)
     return [_slip(found[each], balances[each], read, printing) for each in request_ids]
 
 
 def _read(
-    session: Session, school_id: UUID, requests: Collection[PaymentRequest], balances: Sequence[BillBalance]
+    session: Session,
+    school_id: UUID,
+    requests: Collection[PaymentRequest],
+    balances: Sequence[BillBalance],
+    today: date,
 ) -> _Read:
     accounts, pupils = {row.bank_account_id for row in requests}, {row.pupil_id for row in requests}
     bills = [each.bill_id for each in balances]
@@ -103,6 +110,7 @@ def _read(
         lines=lines_of(session, bills),
         dues=line_dues(session, balances),
         numbers=numbers_shown(session, school_id, requests),
+        time=muted(session, school_id, pupils, today),
     )
 
 
@@ -112,6 +120,8 @@ def _slip(request: PaymentRequest, balances: Sequence[BillBalance], read: _Read,
         raise Refused("Thông báo thu này đã nộp đủ; không có gì để in")
     paid_by = PaidBy(request.reference, read.numbers[request.id])
     bank, newest = bank_by_bin(account.bank_bin), balances[-1]
+    due_on = max(each.asked(printing.today).due_on for each in balances)
+    grace = read.time.shared(request.pupil_id, [each.bill_id for each in balances])
     return SlipDocument(
         school_name=read.school.name,
         school_contact=f"{read.school.address} · {read.school.phone}",
@@ -121,7 +131,8 @@ def _slip(request: PaymentRequest, balances: Sequence[BillBalance], read: _Read,
         class_name=read.classes.get(newest.bill_id, ""),
         school_year=school_year_of(newest.due_on),
         items=tuple(item for each in balances for item in _items(each, read)),
-        due_on=max(each.asked(printing.today).due_on for each in balances),
+        due_on=due_on,
+        grace=grace.until if grace and grace.until > due_on else None,
         qr_payload=payload_for(account, paid_by, asked) or "",
         reference=request.reference,
         memo=memo_for(account, paid_by),

@@ -49,7 +49,7 @@ class SlipDocument:
     family registers to be told; without one there is no second code. ``instalment``: such as ``Đợt 1/3``; ``later``
     is left for the instalments after it. ``fees_url``: where everybody reads what the school collects. Without a
     ``qr_payload`` the account takes none; without an ``account`` the child has no number of its own yet.
-    ``told_at_once``: the bank tells of payments by itself.
+    ``told_at_once``: the bank tells of payments by itself. ``grace``: the day until which the family has more time.
     """
 
     school_name: str
@@ -76,6 +76,7 @@ class SlipDocument:
     note: str = ""
     fees_url: str = ""
     told_at_once: bool = True
+    grace: date | None = None
 
     def __post_init__(self) -> None:
         if not self.items:
@@ -219,6 +220,7 @@ def _sum(slip: SlipDocument) -> list[Flowable]:
         line(f"({amount_in_words(slip.amount_due)})", size=8),
         Spacer(0, 4),
         field("Hạn nộp", weekday_and_date(slip.due_on)),
+        *([field("Gia hạn đến ngày", f"{slip.grace:%d/%m/%Y}")] if slip.grace else []),
     ]
 
 

@@ -34,6 +34,11 @@ class Muted:
         fitting = [each for each in self.by_pupil.get(pupil_id, ()) if each.bill_id in {None, bill_id}]
         return max(fitting, key=lambda each: each.until, default=None)
 
+    def shared(self, pupil_id: UUID, bill_ids: Collection[UUID]) -> Grace | None:
+        """Return the nearest grace where all of these bills have one: only then does a sum over them say so."""
+        found = [each for each in (self.grace(pupil_id, bill_id) for bill_id in bill_ids) if each is not None]
+        return min(found, key=lambda each: each.until) if found and len(found) == len(bill_ids) else None
+
     def until(self, pupil_id: UUID, bill_id: UUID) -> date | None:
         """Return until when nobody reminds about a bill, or nothing."""
         found = self.grace(pupil_id, bill_id)

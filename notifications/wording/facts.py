@@ -65,6 +65,7 @@ class NoticeFacts:
     ``due`` is all that is open, ``deadline`` the day for what is asked now: ``now``, the amount of the QR, which is
     ``due`` less the ``coming`` instalments. ``part``: such as ``1/3``. ``months`` says what is open by month where
     there are several. ``replaced``: numbers of the notice that this one takes the place of, and of this one.
+    ``grace``: the day until which the family has more time.
     ``sum(lines) - leftover - paid == due`` holds, or ``ValueError``: a family adds up what it reads.
     """
 
@@ -85,6 +86,7 @@ class NoticeFacts:
     part: str = ""
     months: tuple[Line, ...] = ()
     replaced: tuple[str, str] | None = None
+    grace: date | None = None
 
     @property
     def now(self) -> Money:
@@ -107,11 +109,15 @@ class NoticeFacts:
 
 @dataclass(frozen=True, slots=True)
 class StillAsked:
-    """What a request asks for after a change: ``now`` by ``deadline``, ``whole`` with the later instalments."""
+    """What a request asks for after a change: ``now`` by ``deadline``, ``whole`` with the later instalments.
+
+    ``grace``: the day until which the family has more time.
+    """
 
     now: Money
     deadline: date
     whole: Money
+    grace: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def notice_params(facts: NoticeFacts, guardian: str, language: Language = "vi") 
             "period": fitted(within(facts.period), LIMITS["period"]),
             "amount": str(facts.now),
             "whole": str(facts.due),
-            "due_date": short_date(facts.deadline),
+            "due_date": short_date(facts.grace or facts.deadline),
         }
     )
 

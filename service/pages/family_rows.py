@@ -197,11 +197,7 @@ def open_request(session: Session, link: LinkToken, now: datetime) -> Opened:
     account = session.get_one(BankAccount, request.bank_account_id)
     balances = request_balances(session, request.school_id, [request.id])[request.id]
     time = muted(session, request.school_id, [request.pupil_id], _day(now))
-    graces = [time.grace(request.pupil_id, balance.bill_id) for balance in balances if balance.rest]
-    # Only when all that is open has more time does the page say so; the nearest day is the one to keep.
-    given = [each for each in graces if each is not None]
-    grace = min(given, key=lambda each: each.until) if given and len(given) == len(graces) else None
-    # The state is asked for every few seconds: only where numbers alone tell is one looked for.
+    grace = time.shared(request.pupil_id, [balance.bill_id for balance in balances if balance.rest])
     number = request.virtual_account
     if account.only_virtual:
         number = numbers_shown(session, request.school_id, [request])[request.id]
