@@ -9,17 +9,17 @@ database is away the answer is 503 and the provider comes again; when the broker
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from json.encoder import encode_basestring_ascii as _quoted
 from uuid import UUID
 
 import psycopg
 from cryptography.exceptions import InvalidTag
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 from starlette.types import Receive, Scope, Send
@@ -33,6 +33,7 @@ from reconciliation.lists.base import LIST
 from reconciliation.tables import Feed
 from service.database import EVERYTHING, libpq_url
 from service.front import CALLBACK_PREFIX
+from service.patience import Patience
 from service.watching import ADDRESS, SIGNATURE, Refusals, Watched, networks_of
 from service.wiring import Wiring
 
@@ -145,7 +146,10 @@ class GroupCommit:
         self._writer: asyncio.Task[None] | None = None
 
     async def store(self, message: Message) -> None:
-        """Return when the message is committed (or was there before); raises ``psycopg.Error`` when it is not."""
+        """Return when the message is committed (or was there before).
+
+        Raises ``psycopg.Error`` or ``TimeoutError`` when it is not, or when nobody knows; storing it again is harmless.
+        """
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((message, stored))
         if self._writer is None or self._writer.done():
@@ -164,15 +168,15 @@ class GroupCommit:
             group, self._waiting = self._waiting[:MOST_ROWS], self._waiting[MOST_ROWS:]
             failure = await self._write([message for message, _ in group])
             # A database that is away would let each row wait in turn: the provider comes again instead.
-            if failure is None or len(group) == 1 or isinstance(failure, psycopg.OperationalError):
+            if failure is None or len(group) == 1 or isinstance(failure, psycopg.OperationalError | TimeoutError):
                 _finish(group, failure)
                 continue
             for message, stored in group:
                 _finish([(message, stored)], await self._write([message]))
 
-    async def _write(self, messages: Sequence[Message]) -> psycopg.Error | None:
+    async def _write(self, messages: Sequence[Message]) -> psycopg.Error | TimeoutError | None:
         # In one order for all processes: two groups with the same messages then never wait in a circle.
-        rows = sorted(messages, key=lambda message: (message.feed_id, message.digest))
+        rows = sorted(messages, key=lambda message: (message.feed_id.int, message.digest))
         columns = (
             [row.feed_id for row in rows],
             [row.digest for row in rows],
@@ -184,14 +188,17 @@ class GroupCommit:
             if not self._opened:
                 await self._pool.open()
                 self._opened = True
-            async with self._pool.connection() as connection:
+            # One limit for all of a group: a server that hangs must not hold what comes after it for longer.
+            async with asyncio.timeout(STORE_WITHIN_SECONDS), self._pool.connection() as connection:
                 await connection.execute(_INSERT, columns)
-        except psycopg.Error as error:
+        except (psycopg.Error, TimeoutError) as error:
             return error
         return None
 
 
-def _finish(group: Sequence[tuple[Message, asyncio.Future[None]]], failure: psycopg.Error | None) -> None:
+def _finish(
+    group: Sequence[tuple[Message, asyncio.Future[None]]], failure: psycopg.Error | TimeoutError | None
+) -> None:
     for _, stored in group:
         if stored.done():  # its caller has gone
             continue
@@ -209,6 +216,7 @@ class Door:
         self._feeds: FeedSnapshot | None = None
         self._inbox: GroupCommit | None = None
         self._refusals = Refusals(wiring)
+        self._patience = Patience(READ_WITHIN_SECONDS)
         self._ringing: asyncio.Task[None] | None = None
         self._ring_again = False
 
@@ -261,8 +269,7 @@ class Door:
 
     async def _receive(self, found: Watched, scope: Scope, receive: Receive) -> Answer | None:
         try:
-            async with asyncio.timeout(READ_WITHIN_SECONDS):
-                body = await _read_body(receive)
+            body = await self._patience.wait_for(_read_body(receive))
         except TimeoutError:
             return TOO_SLOW
         if body is None:
@@ -294,9 +301,8 @@ class Door:
         if self._inbox is None:
             self._inbox = GroupCommit(self._wiring.addresses.door)
         try:
-            async with asyncio.timeout(STORE_WITHIN_SECONDS):
-                await self._inbox.store(message)
-        except (psycopg.Error, PoolTimeout, TimeoutError) as error:
+            await self._inbox.store(message)
+        except (psycopg.Error, TimeoutError) as error:
             _log.warning("callback not stored: %s", type(error).__name__)
             return AWAY
         self._ring()
@@ -347,7 +353,11 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 
 def _kept(headers: Mapping[str, str]) -> str:
-    return json.dumps({name: _printable(headers[name][:_MAX_HEADER]) for name in _KEPT_HEADERS if name in headers})
+    """Return the kept headers as a JSON object; written by hand, since the encoder costs more to set up than to run."""
+    kept = (
+        f'"{name}": {_quoted(_printable(headers[name][:_MAX_HEADER]))}' for name in _KEPT_HEADERS if name in headers
+    )
+    return f"{{{', '.join(kept)}}}"
 
 
 def _printable(value: str) -> str:

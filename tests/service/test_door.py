@@ -21,6 +21,7 @@ from billing.storage import new_id
 from billing.vault import Vault
 from reconciliation.feeds.sepay import API_KEY, SIGNATURE_HEADER
 from reconciliation.feeds.stand_in import Postman
+from reconciliation.inbox import digest_of
 from reconciliation.tables import Feed, InboxMessage
 from service import door as door_module
 from service.database import EVERYTHING, Database, libpq_url, make_engine
@@ -191,6 +192,24 @@ def test_without_the_database_the_provider_is_asked_to_come_again(collecting: Co
     blind = replace(collecting.wiring, database=Database(make_engine(nowhere)))
     with serving(Door(blind)) as url:
         assert post(collecting, url, b"{}").status_code == 503
+
+
+def test_an_insert_that_hangs_is_given_up_and_holds_up_nothing(
+    collecting: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door_module, "STORE_WITHIN_SECONDS", 0.3)
+    row = "INSERT INTO inbox (feed_id, digest, body_sealed, headers, received_at) VALUES (%s, %s, '', '{}', now())"
+    with (
+        serving(Door(collecting.wiring)) as url,
+        psycopg.connect(libpq_url(collecting.wiring.addresses.owner)) as holding,
+    ):
+        holding.execute(row, [collecting.feed.id, digest_of(b"{}")])
+        assert post(collecting, url, b"{}").status_code == 503, "somebody else holds this very row"
+        assert post(collecting, url, b"[]").status_code == 200
+        holding.rollback()
+        assert post(collecting, url, b"{}").status_code == 200
+
+    assert len(stored(collecting)) == 2
 
 
 def test_a_bell_that_hangs_delays_no_answer(collecting: Collecting) -> None:
