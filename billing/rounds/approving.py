@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from billing.audit.recording import Actor, record_deed
 from billing.errors import Conflict, Refused, SamePerson
-from billing.rounds.drafting import find_round, person, round_deed
+from billing.rounds.drafting import find_round, person, refuse_same_months, round_deed
 from billing.rounds.previewing import open_questions
 from billing.rounds.tables import BillingRound
 
@@ -45,6 +45,9 @@ def approve_round(
     approver = person(actor)
     if approver == billing_round.made_by:
         raise SamePerson("Người lập đợt thu không được tự duyệt. Hãy nhờ người duyệt khác.", round=round_id)
+    if billing_round.kind == "regular":
+        days = billing_round.period_from, billing_round.period_to
+        refuse_same_months(session, billing_round.school_id, *days, own=billing_round.id)
     questions = open_questions(billing_round)
     if questions and not confirm:
         raise Refused("Cần đồng ý rõ ràng trước khi duyệt: " + " ".join(questions), questions=questions)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.instalments import Share, check_shares, shares_as_json
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.charging import Period
-from billing.fees.items import Span
+from billing.fees.items import Span, last_day
 from billing.rounds.tables import ISSUED_STATES, BillingRound
 
 
@@ -45,7 +45,10 @@ class SupplementaryPlan:
 
 
 def draft_round(session: Session, actor: Actor, plan: RoundPlan, now: datetime) -> BillingRound:
-    """Write down a new round; raises ``Refused`` for days that make no sense or a code that is taken."""
+    """Write down a new round; raises ``Refused`` for days that make no sense or a code that is taken.
+
+    Raises ``Conflict`` where an approved or issued round bills one of its months: that would ask for it twice.
+    """
     Period(plan.code, plan.name, plan.days, plan.meal_days)  # refuses meal days outside the period
     return _draft(session, actor, plan, now)
 
@@ -113,6 +116,8 @@ def _draft(session: Session, actor: Actor, plan: RoundPlan, now: datetime, *, ba
     )
     if session.exec(taken).first() is not None:
         raise Refused(f"Năm học {plan.school_year} đã có đợt thu mã {plan.code}. Hãy đặt mã khác.", code=plan.code)
+    if base is None:
+        refuse_same_months(session, plan.school_id, plan.days.start, plan.days.end)
     made = BillingRound(
         school_id=plan.school_id,
         school_year=plan.school_year,
@@ -132,6 +137,37 @@ def _draft(session: Session, actor: Actor, plan: RoundPlan, now: datetime, *, ba
     session.flush()
     record_deed(session, actor, round_deed(made, "round.draft"), now, code=plan.code, base=str(base) if base else None)
     return made
+
+
+def refuse_same_months(session: Session, school_id: UUID, first: date, last: date, own: UUID | None = None) -> None:
+    """Raise ``Conflict`` when another regular round that is approved or issued bills one of the months of these days.
+
+    Every item by the month would be asked for twice. Supplementary rounds are for who has no bill, and stay allowed.
+    """
+    other = session.exec(
+        select(BillingRound)
+        .where(
+            BillingRound.school_id == school_id,
+            BillingRound.kind == "regular",
+            *(() if own is None else (BillingRound.id != own,)),
+            col(BillingRound.state).in_(("approved", *ISSUED_STATES)),
+            col(BillingRound.period_from) <= last_day(last),
+            col(BillingRound.period_to) >= first.replace(day=1),
+        )
+        .order_by(col(BillingRound.period_from))
+        .limit(1)
+    ).first()
+    if other is not None:
+        remedy = (
+            "Hãy lập đợt bổ sung của đợt đó cho em chưa có thông báo, hoặc chọn tháng khác."
+            if other.state in ISSUED_STATES
+            else "Hãy phát hành đợt đó, hoặc hủy nó rồi mới lập đợt này."
+        )
+        raise Conflict(
+            f"Đợt thu {other.name} (mã {other.code}) đã tính {other.period_from:%d/%m/%Y}–{other.period_to:%d/%m/%Y};"
+            f" hai đợt thường không thu cùng một tháng. {remedy}",
+            round=other.id,
+        )
 
 
 def _refuse_bad_days(shares: Sequence[Share], starts: date, due_on: date) -> None:

@@ -25,7 +25,7 @@ from billing.vault import Vault
 from service.database import EVERYTHING, Database
 from tests.billing.rounds.correction_world import Issued, issue, ties_out
 from tests.billing.rounds.makers import BOARDER, exempt
-from tests.factories.rounds import approved_round, make_billing_school, register
+from tests.factories.rounds import SEPTEMBER, approved_round, make_billing_school, register
 from tests.standing import standing
 
 MEAL = Money(32_000)
@@ -215,7 +215,7 @@ def test_nobody_settles_for_himself_and_a_locked_round_stays(issued: Issued) -> 
 
 def test_a_round_that_is_not_issued_has_nothing_to_settle(issued: Issued, now: datetime) -> None:
     with issued.open() as session:
-        round_id = approved_round(session, issued.billing, now, code="2025-10-B")
+        round_id = approved_round(session, issued.billing, now, SEPTEMBER, "2025-09")
         with pytest.raises(Conflict, match="chưa phát hành"):
             propose_attendance(session, issued.billing.accountant, round_id, NOVEMBER)
 
