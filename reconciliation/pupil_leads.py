@@ -30,6 +30,7 @@ class PupilLeads:
         self._school_id = school_id
         self._bank_account_id = bank_account_id
         self._vault = vault
+        self._names: list[tuple[UUID, str]] | None = None
 
     def leads(self, transfer: IncomingTransfer) -> list[Lead]:
         """Return the pupils whom the memo names, whose family's phone stands in it, or whose account paid before."""
@@ -60,12 +61,17 @@ class PupilLeads:
         keys = set(names_in(memo))
         if not keys:
             return {}
-        asked = select(PaymentRequest.pupil_id).where(
-            PaymentRequest.school_id == self._school_id, PaymentRequest.bank_account_id == self._bank_account_id
-        )
-        rows = self._session.exec(select(Pupil.id, Pupil.full_name).where(col(Pupil.id).in_(asked)))
-        named = ((pupil_id, name_key(name)) for pupil_id, name in rows)
-        return {pupil_id: key for pupil_id, key in named if key in keys}
+        return {pupil_id: key for pupil_id, key in self._all_names() if key in keys}
+
+    def _all_names(self) -> list[tuple[UUID, str]]:
+        """Return the names of the account's pupils as they are looked for; read once."""
+        if self._names is None:
+            asked = select(PaymentRequest.pupil_id).where(
+                PaymentRequest.school_id == self._school_id, PaymentRequest.bank_account_id == self._bank_account_id
+            )
+            rows = self._session.exec(select(Pupil.id, Pupil.full_name).where(col(Pupil.id).in_(asked)))
+            self._names = [(pupil_id, name_key(name)) for pupil_id, name in rows]
+        return self._names
 
     def _phoned(self, memo: str) -> dict[UUID, str]:
         """Return the pupils of whose guardians a number stands in the memo; numbers are found by blind index."""

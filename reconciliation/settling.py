@@ -35,7 +35,7 @@ def settle(session: Session, transfer_id: UUID, now: datetime, vault: Vault | No
         return None
     hold_pupils(session, transfer)
     book = RowsBook(session, transfer.school_id, transfer.bank_account_id, vault)
-    decision = decide(_as_incoming(transfer), book)
+    decision = decide(as_incoming(transfer), book)
     session.add(
         Match(
             school_id=transfer.school_id,
@@ -77,7 +77,8 @@ def evidence_of(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _as_incoming(transfer: Transfer) -> IncomingTransfer:
+def as_incoming(transfer: Transfer) -> IncomingTransfer:
+    """Return what the matcher may look at of a stored transfer."""
     return IncomingTransfer(
         id=str(transfer.id),
         amount=transfer.amount,

@@ -33,6 +33,7 @@ from service.pages import (
     items,
     leftovers,
     login,
+    matching,
     money_out,
     moving,
     newyear,
@@ -88,6 +89,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     bank_feeds.router,
     statements.router,
     money_out.router,
+    matching.router,
     uploading.router,
     auditing.router,
 )

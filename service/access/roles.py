@@ -69,6 +69,8 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong"): _OFFICE_READS,
         ("GET", "/van-phong/thong-bao"): _OFFICE_READS,
         ("GET", "/van-phong/cho-xu-ly"): _OFFICE_READS,
+        ("GET", "/van-phong/cho-xu-ly/goi-y"): _OFFICE_READS,
+        ("POST", "/van-phong/cho-xu-ly/goi-y"): _CHECKERS,
         ("GET", "/van-phong/su-co"): _OFFICE_READS,
         ("GET", "/van-phong/kenh-ngan-hang"): _OFFICE_READS,
         ("POST", "/van-phong/kenh-ngan-hang/giu-lai/{transfer_id}"): _MAKERS,

@@ -29,6 +29,7 @@ from service.pages.fee_desk import FeeDesk
 from service.pages.feed_views import FeedDesk
 from service.pages.guardian_desk import GuardianDesk
 from service.pages.insurance_desk import InsuranceDesk
+from service.pages.matching_views import MatchingDesk
 from service.pages.money_out_views import MoneyOutDesk
 from service.pages.moving_desk import MovingDesk
 from service.pages.newyear_desk import NewYearDesk
@@ -183,6 +184,7 @@ class Desk(
     FeedDesk,
     EnquiryDesk,
     MoneyOutDesk,
+    MatchingDesk,
     FamilyDesk,
     GuardianDesk,
     ChoiceDesk,

@@ -40,6 +40,7 @@ from tests.service.pages.sample_credits import SampleCredits
 from tests.service.pages.sample_feeds import SampleFeeds
 from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_insurance import SampleInsurance
+from tests.service.pages.sample_matching import SampleMatching
 from tests.service.pages.sample_money_out import SampleMoneyOut
 from tests.service.pages.sample_moving import SampleMoving
 from tests.service.pages.sample_newyear import SampleNewYear
@@ -78,6 +79,7 @@ class SampleDesk(
     SampleFeeds,
     SampleStatements,
     SampleMoneyOut,
+    SampleMatching,
     SampleGuardians,
     SampleChoices,
     SampleClaims,
