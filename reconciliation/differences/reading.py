@@ -30,8 +30,9 @@ WITH told AS (
     WHERE l.school_id = ANY (:schools) AND l.day >= CAST(:since AS date) - 1
 ), copies AS (
     SELECT s.transfer_id AS copy_id, CAST(substr(s.reason, length(:on_statement) + 1) AS uuid) AS transfer_id
-    FROM transfer_steps s
-    WHERE s.school_id = ANY (:schools) AND s.to_state = 'duplicate' AND starts_with(s.reason, :on_statement)
+    FROM transfers d JOIN transfer_steps s ON s.school_id = d.school_id AND s.transfer_id = d.id
+    WHERE d.school_id = ANY (:schools) AND d.state = 'duplicate' AND d.value_date >= CAST(:since AS date) - 2
+      AND s.to_state = 'duplicate' AND starts_with(s.reason, :on_statement)
 ), tellers AS (
     SELECT transfer_id, scheme FROM told
     UNION ALL SELECT c.transfer_id, t.scheme FROM copies c JOIN told t ON t.transfer_id = c.copy_id

@@ -125,12 +125,19 @@ def _purposes(session: Session, school_id: UUID) -> tuple[PurposeRow, ...]:
             day=transfer.value_date,
             amount=row.amount,
             kind=KIND_NAMES[row.kind],
-            about=" · ".join(part for part in (row.item_code, row.document, row.reason) if part),
+            about=_about(row),
             by=name,
             at=row.at,
         )
         for row, transfer, name in rows
     )
+
+
+def _about(row: MoneyOut) -> str:
+    """Return item, paper and reason, each once; what the kind says already is left out."""
+    told = dict.fromkeys(part for part in (row.item_code, row.document, row.reason) if part)
+    told.pop(KIND_NAMES[row.kind], None)
+    return " · ".join(told)
 
 
 def _items(session: Session, school_id: UUID) -> tuple[tuple[str, str], ...]:
