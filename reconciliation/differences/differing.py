@@ -6,7 +6,6 @@ callbacks leave |n − m|) is done before, so here every movement speaks for its
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -91,11 +90,6 @@ def by_age(movements: Iterable[Movement], today: date) -> tuple[Aged, ...]:
     """Return counts and sums for each age, the youngest first."""
     rows = [(age(each.day, today), each.amount) for each in movements]
     return tuple(_aged(first, last, rows) for first, last in AGES)
-
-
-def multiset(movements: Iterable[Movement]) -> Counter[tuple[Kind, date, Money]]:
-    """Return how many differences of each kind, day and sum there are: two equal ones are two."""
-    return Counter((kind, each.day, each.amount) for each in movements for kind in differences(each))
 
 
 def _aged(first: int, last: int | None, rows: Sequence[tuple[int, Money]]) -> Aged:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -125,17 +124,6 @@ def waiting_for_money(session: Session, school_id: UUID) -> list[Waiting]:
         Waiting(Tie(row.tie), str(row.id), Money(row.amount), row.day, row.words, row.reference, row.of_order)
         for row in rows
     ]
-
-
-def purposes(session: Session, school_id: UUID, transfers: Sequence[UUID]) -> list[MoneyOut]:
-    """Return the purposes of transfers that stand, in the order in which they were written."""
-    return list(
-        session.exec(
-            select(MoneyOut)
-            .where(MoneyOut.school_id == school_id, col(MoneyOut.transfer_id).in_(transfers), live())
-            .order_by(col(MoneyOut.at), col(MoneyOut.id))
-        ).all()
-    )
 
 
 def sums_by_kind(session: Session, school_id: UUID, first: date, last: date) -> list[KindSum]:
