@@ -12,7 +12,7 @@ COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test proof check lock accuracy bench-references bench-matching bench-billing clean clean-data installed installed-dev
+.PHONY: help demo up test proof check lock accuracy bench-references bench-matching bench-billing bench-ingest clean clean-data installed installed-dev
 
 help: ## Explain each target
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench-matching: installed-dev ## Measure matching against its limit and its peer
 
 bench-billing: installed-dev ## Measure a province's billing run against bare SQL and SQLModel's add_all
 	$(IN_VENV) -m benchmarks.billing_run $(ARGS)
+
+bench-ingest: installed-dev ## Measure callbacks taken in against pgbench and a plain route (needs wrk)
+	$(IN_VENV) -m benchmarks.ingest $(ARGS)
 
 clean: ## Remove the installed packages and all caches; data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
