@@ -49,7 +49,7 @@ accuracy: installed-dev ## Measure how often money finds the right child, beside
 bench-references: installed-dev ## Measure how often a memo without a reference looks like one
 	$(IN_VENV) -m benchmarks.reference_memos $(ARGS)
 
-bench-matching: installed-dev ## Measure matching against its limit and its peers
+bench-matching: installed-dev ## Measure matching against its limit, and settling through Celery
 	$(IN_VENV) -m benchmarks.matching $(ARGS)
 
 bench-billing: installed-dev ## Measure a province's billing run against bare SQL and SQLModel's add_all
