@@ -5,9 +5,7 @@ An approved round is queued by its approver; a run over many schools (``round_ru
 
 from __future__ import annotations
 
-import logging
-import traceback
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import true
@@ -15,24 +13,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select, update
 
 from billing.audit.recording import Actor
-from billing.errors import Conflict, HocphiError
+from billing.errors import Conflict
 from billing.rounds.drafting import find_round
 from billing.rounds.issuing import issue_round
 from billing.rounds.previewing import preview_round
 from billing.rounds.tables import BillingRound
-from service.database import NOTHING, Scope, use_scope
+from service.jobs.doing import do_one
 from service.jobs.tables import Job
 from service.wiring import Wiring
-
-_log = logging.getLogger(__name__)
 
 KIND = "rounds.issue"
 PREVIEW = "rounds.preview"
 # What a run may calculate anew; a round that was handed to its approver meanwhile is left alone.
 NOT_SUBMITTED = ("draft", "previewed")
-# How long a round waits after each fault of ours or of the database; after the last one a person is asked.
-PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 5 * 60, 15 * 60, 60 * 60))
 MOST_PER_CALL = 200
+_NOTHING_ISSUED = "Chưa thông báo nào được phát hành."
 
 
 def ask_to_issue(session: Session, billing_round: BillingRound, now: datetime) -> None:
@@ -96,31 +91,12 @@ def issue(wiring: Wiring) -> int:
 
 def do_next(wiring: Wiring, run: str | None = None) -> int | None:
     """Do the oldest free job (of a run): 1 when done, 0 when refused or put off, None when there is no job."""
-    job_id: UUID | None = None  # kept apart: a rollback empties the row object
-    try:
-        with wiring.database.transaction(NOTHING) as session:
-            job = _lock_next(session, wiring.clock(), run)
-            if job is None:
-                return None
-            job_id = job.id
-            use_scope(session, Scope.of(_school_of(job)))
-            _do(session, job, wiring)
-            _finish(session, job_id, "done", wiring.clock())
-    except HocphiError as refusal:
-        with wiring.database.transaction(NOTHING) as session:
-            _finish(session, job_id, "failed", wiring.clock(), refusal.message)
-        return 0
-    except Exception as fault:
-        if job_id is None:
-            raise
-        # A mistake in one round must not keep all other schools waiting, so it is written down and not raised.
-        # Where it happened, and not the error's own text: a database repeats whole rows in it.
-        where = "".join(traceback.format_tb(fault.__traceback__))
-        _log.error("a round failed, job %s: %s\n%s", job_id, type(fault).__name__, where)
-        with wiring.database.transaction(NOTHING) as session:
-            _put_off(session, job_id, wiring.clock(), type(fault).__name__)
-        return 0
-    return 1
+
+    def do(session: Session, job: Job) -> bool:
+        _do(session, job, wiring)
+        return True
+
+    return do_one(wiring, lambda session, now: _lock_next(session, now, run), do, _NOTHING_ISSUED)
 
 
 def _do(session: Session, job: Job, wiring: Wiring) -> None:
@@ -129,12 +105,6 @@ def _do(session: Session, job: Job, wiring: Wiring) -> None:
         issue_round(session, round_id, now, wiring.reference_key)
     elif find_round(session, round_id).state in NOT_SUBMITTED:
         preview_round(session, round_id, Actor(UUID(job.arguments["user"]), "accountant"), now)
-
-
-def _school_of(job: Job) -> UUID:
-    if job.school_id is None:
-        raise ValueError(f"job {job.id} names no school")
-    return job.school_id
 
 
 def _lock_next(session: Session, now: datetime, run: str | None) -> Job | None:
@@ -146,38 +116,3 @@ def _lock_next(session: Session, now: datetime, run: str | None) -> Job | None:
         .limit(1)
         .with_for_update(skip_locked=True),
     ).first()
-
-
-def _finish(session: Session, job_id: UUID | None, state: str, now: datetime, error: str = "") -> None:
-    session.execute(
-        update(Job)
-        .where(col(Job.id) == job_id)
-        .values(state=state, attempts=col(Job.attempts) + 1, last_error=error, done_at=now)
-    )
-
-
-def _put_off(session: Session, job_id: UUID, now: datetime, fault: str) -> None:
-    """Let a job wait longer after each fault; after the last pause mark it failed. The sentence is for the office."""
-    job = session.exec(select(Job).where(Job.id == job_id, Job.state == "queued").with_for_update()).one_or_none()
-    if job is None:
-        return  # somebody else was faster and finished it
-    if job.attempts >= len(PAUSES):
-        sentence = (
-            f"Lỗi kỹ thuật ({fault}) sau {job.attempts + 1} lần thử; máy không tự thử nữa. "
-            "Chưa thông báo nào được phát hành. Bấm “Thử lại”; nếu vẫn lỗi, báo quản trị hệ thống tên lỗi này."
-        )
-        _finish(session, job_id, "failed", now, sentence)
-        return
-    pause = PAUSES[job.attempts]
-    job.attempts += 1
-    job.run_after = now + pause
-    job.last_error = (
-        f"Lỗi kỹ thuật ({fault}) ở lần thử {job.attempts}. Chưa thông báo nào được phát hành; "
-        f"máy tự thử lại sau {_in_words(pause)}."
-    )
-    session.add(job)
-
-
-def _in_words(pause: timedelta) -> str:
-    seconds = int(pause.total_seconds())
-    return f"{seconds} giây" if seconds < 60 else f"{seconds // 60} phút"  # noqa: PLR2004  a minute

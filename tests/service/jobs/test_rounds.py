@@ -23,7 +23,8 @@ from billing.rounds.issuing import issue_round
 from billing.rounds.previewing import preview_round
 from billing.vault import Vault
 from service.database import EVERYTHING, Database
-from service.jobs import rounds
+from service.jobs import doing, rounds
+from service.jobs.doing import PAUSES
 from service.jobs.finding import waiting
 from service.jobs.tables import Job
 from service.preparing import Addresses
@@ -141,7 +142,7 @@ def test_a_worker_killed_in_the_middle_leaves_the_job_for_the_next(
 ) -> None:
     works.ask(0)
     with monkeypatch.context() as patch:
-        patch.setattr(rounds, "_finish", _killed)
+        patch.setattr(doing, "finish", _killed)
         with pytest.raises(KeyboardInterrupt):
             rounds.issue(works.wiring)
     assert (works.bills(), works.job().state) == (0, "queued")
@@ -168,7 +169,7 @@ def test_a_database_fault_puts_the_job_off_and_is_heard(
     assert "Lỗi kỹ thuật (OperationalError) ở lần thử 1" in works.job().last_error
     assert "tự thử lại sau 30 giây" in works.job().last_error
     assert rounds.issue(works.wiring) == 0
-    works.later = rounds.PAUSES[0]
+    works.later = PAUSES[0]
     assert rounds.issue(works.wiring) == 1
     assert (works.job().state, works.job().last_error) == ("done", "")
 
@@ -203,7 +204,7 @@ def test_after_some_tries_ever_further_apart_a_person_is_asked(works: Works, mon
             rounds.issue(works.wiring)
             works.later += timedelta(minutes=5)
     waits = [after - before for before, after in pairwise(tries)]
-    assert len(tries) == len(rounds.PAUSES) + 1
+    assert len(tries) == len(PAUSES) + 1
     assert waits == sorted(waits)
     assert waits[-1] >= timedelta(hours=1)
     assert (works.job().state, works.job().attempts) == ("failed", len(tries))
