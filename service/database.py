@@ -47,7 +47,8 @@ import service.access.guardian_tables
 import service.access.staff_tables
 import service.access.tables
 import service.access.token_tables
-import service.jobs.tables  # noqa: F401  fills the metadata
+import service.jobs.tables
+import service.papers.tables  # noqa: F401  fills the metadata
 
 ALL_SCHOOLS = "*"
 

@@ -48,6 +48,8 @@ WRONG_ENQUIRIES = Limit("wrong-enquiries", tries=20, seconds=10 * 60)
 EXPORTS = Limit("exports", tries=5, seconds=60)
 # Slips are printed class by class: a school has thirty.
 PAPERS = Limit("papers", tries=60, seconds=60)
+# Whole rounds: asked for or taken away.
+WHOLE_PRINTS = Limit("whole-prints", tries=10, seconds=60)
 
 # One sliding window in one step: forget what is older, count, and add only what is allowed.
 # Answer: 0 = allowed, otherwise milliseconds until the oldest try leaves the window.

@@ -35,6 +35,11 @@ _WAITING: Mapping[str, str] = MappingProxyType(
             JOIN feeds f ON f.school_id = o.school_id AND f.bank_account_id = o.replaces_id
             WHERE f.closed_at IS NULL AND f.provider <> 'statement'
             AND (o.keeps_until + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' <= :now""",
+        "billing.print_slips": """
+            SELECT j.run_after AS since FROM jobs j
+            JOIN slip_pieces p ON p.print_id = (j.arguments ->> 'print')::uuid AND p.made_at IS NULL
+            WHERE j.kind = 'slips.print' AND j.state = 'queued' AND j.run_after <= :now
+            UNION ALL SELECT expires_at FROM slip_prints WHERE wiped_at IS NULL AND expires_at <= :now""",
         "notifications.plan": """
             SELECT e.occurred_at AS since FROM events e
             WHERE NOT EXISTS (SELECT FROM notice_plans p WHERE p.school_id = e.school_id AND p.event_id = e.id)""",

@@ -13,6 +13,7 @@ TASKS = (
     "reconciliation.settle",
     "billing.issue_rounds",
     "billing.open_accounts",
+    "billing.print_slips",
     "notifications.plan",
     "notifications.send",
     "ledger.seal",

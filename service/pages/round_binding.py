@@ -16,6 +16,7 @@ from billing.rounds.tables import BillingRound
 from service.access import staff
 from service.access.roles import Actor, Place, SignedIn
 from service.access.staff import Noted
+from service.jobs import printing
 from service.pages import correction_rows, new_round_rows, round_more_rows, round_pupil_rows, slip_rows, start_rows
 from service.pages.round_rows import round_of
 from service.pages.round_views import (
@@ -34,6 +35,8 @@ from service.pages.round_views import (
 from service.pages.typed import school_day
 from service.pages.views import Download
 from service.pages.within import RowsWithin
+from service.papers.class_slips import Press
+from service.papers.round_prints import ask_print, open_print
 
 
 class RoundRows(RowsWithin):
@@ -110,10 +113,10 @@ class RoundRows(RowsWithin):
 
     # On paper. The address printed on a slip opens no bill: it is the front page.
 
-    def slips(self, who: SignedIn, place: Place, round_id: UUID) -> SlipsPage:
+    def slips(self, who: SignedIn, place: Place, round_id: UUID, now: datetime) -> SlipsPage:
         """Return what can be printed of an issued round."""
         del who
-        return slip_rows.slips_page(self._session, self._round(place, round_id))
+        return slip_rows.slips_page(self._session, self._round(place, round_id), now)
 
     def class_slips(self, who: SignedIn, place: Place, round_id: UUID, class_id: UUID, now: datetime) -> Download:
         """Return the slips of one class as PDF, and log that they were taken."""
@@ -122,15 +125,22 @@ class RoundRows(RowsWithin):
         self._exported(who, place, "export_slips", now)
         return Download(content, "application/pdf", f"Giấy báo {found.name}.pdf")
 
-    def all_slips(self, who: SignedIn, place: Place, round_id: UUID, now: datetime) -> tuple[str, IO[bytes]]:
+    def ask_for_all_slips(self, who: SignedIn, place: Place, round_id: UUID, now: datetime) -> None:
+        """Queue the print of all classes."""
+        ask_print(self._session, self._round(place, round_id), who.user_id, now)
+        self.bells.append(printing.TASK)
+
+    def all_slips(
+        self, who: SignedIn, place: Place, round_id: UUID, print_id: UUID, now: datetime
+    ) -> tuple[str, IO[bytes]]:
         """Return the slips of all classes in a temporary file, and log that they were taken."""
         found = self._round(place, round_id)
-        stream = slip_rows.all_slips(self._session, found, self._press(now))
+        stream = open_print(self._session, found, print_id, self._wiring.vault, now)
         self._exported(who, place, "export_slips", now)
         return f"Giấy báo {found.name}.zip", stream
 
-    def _press(self, now: datetime) -> slip_rows.Press:
-        return slip_rows.Press(self._wiring.settings.base_url, self._wiring.link_key, now)
+    def _press(self, now: datetime) -> Press:
+        return Press(self._wiring.settings.base_url, self._wiring.link_key, now)
 
     def notices(self, who: SignedIn, place: Place, round_id: UUID, now: datetime) -> NoticesPage:
         """Return who was told by which channel."""

@@ -68,14 +68,19 @@ class RoundDesk(Protocol):
 class PaperDesk(Protocol):
     """A round on paper."""
 
-    def slips(self, who: SignedIn, place: Place, round_id: UUID) -> SlipsPage:
+    def slips(self, who: SignedIn, place: Place, round_id: UUID, now: datetime) -> SlipsPage:
         """Return what can be printed of an issued round."""
 
     def class_slips(self, who: SignedIn, place: Place, round_id: UUID, class_id: UUID, now: datetime) -> Download:
         """Return the slips of one class as PDF; raises ``NotFound`` when there are none."""
 
-    def all_slips(self, who: SignedIn, place: Place, round_id: UUID, now: datetime) -> tuple[str, IO[bytes]]:
-        """Return a name and a temporary file with the slips of all classes (ZIP of PDFs)."""
+    def ask_for_all_slips(self, who: SignedIn, place: Place, round_id: UUID, now: datetime) -> None:
+        """Ask for the slips of all classes; asking again while they are printed is harmless."""
+
+    def all_slips(
+        self, who: SignedIn, place: Place, round_id: UUID, print_id: UUID, now: datetime
+    ) -> tuple[str, IO[bytes]]:
+        """Return a name and a temporary file with the slips of all classes (ZIP of PDFs), once they are printed."""
 
     def notices(self, who: SignedIn, place: Place, round_id: UUID, now: datetime) -> NoticesPage:
         """Return who was told by which channel."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from billing.money import ZERO, Money
+from service.papers.print_state import PrintState
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +239,12 @@ class SlipClass:
 
 @dataclass(frozen=True, slots=True)
 class SlipsPage:
-    """What of an issued round can be printed."""
+    """What of an issued round can be printed; ``whole``: the newest print of all classes, if there was one."""
 
     round_id: str
     title: str
     classes: tuple[SlipClass, ...]
+    whole: PrintState | None = None
 
     @property
     def slips(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import IO
 
 from billing.money import ZERO, Money
@@ -36,11 +36,13 @@ from service.pages.round_views import (
     TypedRound,
 )
 from service.pages.views import Download
+from service.papers.print_state import PrintState, Standing
 from tests.service.pages.sample_fees import CLASS_ID, SampleFees
 
 ROUND = str(uuid.UUID(int=42))
 PUPIL_ID = uuid.UUID(int=71)
 CORRECTION_ID = uuid.UUID(int=72)
+PRINT_ID = uuid.UUID(int=73)
 TOTALS = PayerTotals(Money(512_340_000), Money(400_000_000), Money(100_000_000), ZERO, Money(12_340_000))
 WEEK = (None, None, *(CalendarDay(date(2025, 10, day), ticked=day < 4) for day in range(1, 6)))
 FORM = NewRound(
@@ -173,9 +175,10 @@ class SampleRounds(SampleFees):
         self.done.append(("unlock", who.login))
 
     # on paper
-    def slips(self, who: SignedIn, place: Place, round_id: uuid.UUID) -> SlipsPage:
+    def slips(self, who: SignedIn, place: Place, round_id: uuid.UUID, now: datetime) -> SlipsPage:
         del who, place, round_id
-        return SlipsPage(ROUND, "Tháng 10/2025", (SlipClass(str(CLASS_ID), "3A1", 34, 2),))
+        making = PrintState(PRINT_ID, Standing.MAKING, 12, 30, 408, now, now + timedelta(days=1))
+        return SlipsPage(ROUND, "Tháng 10/2025", (SlipClass(str(CLASS_ID), "3A1", 34, 2),), making)
 
     def class_slips(
         self, who: SignedIn, place: Place, round_id: uuid.UUID, class_id: uuid.UUID, now: datetime
@@ -183,8 +186,14 @@ class SampleRounds(SampleFees):
         del who, place, round_id, class_id, now
         return Download(b"%PDF-", "application/pdf", "Giấy báo 3A1.pdf")
 
-    def all_slips(self, who: SignedIn, place: Place, round_id: uuid.UUID, now: datetime) -> tuple[str, IO[bytes]]:
-        del who, place, round_id, now
+    def ask_for_all_slips(self, who: SignedIn, place: Place, round_id: uuid.UUID, now: datetime) -> None:
+        del place, round_id, now
+        self.done.append(("print", who.login))
+
+    def all_slips(
+        self, who: SignedIn, place: Place, round_id: uuid.UUID, print_id: uuid.UUID, now: datetime
+    ) -> tuple[str, IO[bytes]]:
+        del who, place, round_id, print_id, now
         return "Giấy báo.zip", io.BytesIO(b"PK")
 
     def notices(self, who: SignedIn, place: Place, round_id: uuid.UUID, now: datetime) -> NoticesPage:

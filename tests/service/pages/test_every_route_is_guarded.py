@@ -28,7 +28,7 @@ from tests.service.pages.sample_money_out import PURPOSE_ID, TRANSFER_ID
 from tests.service.pages.sample_moving import LEAVING_ID
 from tests.service.pages.sample_newyear import IMPORT_ID, OPENING_ID
 from tests.service.pages.sample_plans import PLAN_ID
-from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
+from tests.service.pages.sample_rounds import CORRECTION_ID, PRINT_ID, PUPIL_ID
 from tests.service.pages.sample_staff import GRANT_ID, REQUEST_ID, USER_ID
 from tests.service.pages.sample_tokens import TOKEN_ID
 from tests.service.pages.samples import FAMILY_PAGES, PASSWORD, ROUND_ID, SCHOOL, SECRET, TOKEN, UNKNOWN_TOKEN
@@ -81,6 +81,7 @@ def address(path: str, actor: Actor) -> str:
         "contract_id": str(CONTRACT_ID),
         "version_id": str(VERSION_ID),
         "paper_id": str(SOME_ID),
+        "print_id": str(PRINT_ID),
         "change_id": str(CHANGE_ID),
         "transfer_id": str(TRANSFER_ID),
         "purpose_id": str(PURPOSE_ID),

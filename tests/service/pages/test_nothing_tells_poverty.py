@@ -33,6 +33,7 @@ from billing.storage import new_id
 from billing.vault import Vault
 from service.access.roles import MATRIX, Actor
 from service.database import EVERYTHING, Database
+from service.jobs.printing import print_slips
 from service.preparing import Addresses
 from tests.billing.documents.pages import codes, pictures, words
 from tests.conftest import TestServers
@@ -41,6 +42,7 @@ from tests.factories.rounds import BillingSchool
 from tests.factories.schools import Enrolled
 from tests.service.jobs.test_changed_notices import lower, void
 from tests.service.pages.telling import Telling, telling
+from tests.service.pages.test_fee_pages import post
 from tests.service.pages.test_registration_pages import forms
 from tests.service.pages.towns import Town
 
@@ -206,7 +208,11 @@ def test_no_slip_tells(household: Household) -> None:
     for page in pictures(pdf, 200):
         for payload in codes(page):
             tells_nothing(payload, "a code on a slip")
-    with zipfile.ZipFile(io.BytesIO(accountant.get(f"{path}/giay-bao.zip").content)) as folder:
+    assert post(accountant, f"{path}/giay-bao")[0] == 200
+    assert print_slips(household.world.wiring) > 0
+    shown = accountant.get(f"{path}/giay-bao").text
+    [file] = re.findall(rf"{path}/giay-bao/tep/[0-9a-f-]{{36}}\.zip", shown)
+    with zipfile.ZipFile(io.BytesIO(accountant.get(file).content)) as folder:
         tells_nothing(" ".join(folder.namelist()), "the names of the files")
         for name in folder.namelist():
             tells_nothing(" ".join(words(folder.read(name))), name)

@@ -16,6 +16,7 @@ from billing.bills.tables import BillCredit
 from billing.people.tables import ClassGroup, Enrolment
 from billing.vault import Vault
 from service.database import EVERYTHING, Database
+from service.jobs.printing import print_slips
 from service.preparing import Addresses
 from tests.billing.documents.pages import codes, pictures, words
 from tests.conftest import TestServers
@@ -157,6 +158,18 @@ def test_the_approver_and_nobody_else_says_when_a_changed_total_is_asked_about(f
     assert deeds(fresh, "round.alert") == [str(fresh.school.id)]
 
 
+def printed(fresh: Fresh, client: TestClient, path: str) -> bytes:
+    """Ask for the slips of all classes, let the worker print them, and return the file."""
+    assert "giay-bao/tep" not in client.get(f"{path}/giay-bao").text
+    status, text = post(client, f"{path}/giay-bao")
+    assert (status, "Đang in: xong 0 trên 2 lớp" in text, "giay-bao/tep" in text) == (200, True, False)
+    assert print_slips(fresh.wiring) == 2
+    text = client.get(f"{path}/giay-bao").text
+    assert "Đã in 12 giấy báo" in text
+    [file] = re.findall(rf"{path}/giay-bao/tep/[0-9a-f-]{{36}}\.zip", text)
+    return client.get(file).content
+
+
 def test_slips_of_a_class_and_of_all_say_nothing_of_a_reduction(fresh: Fresh) -> None:
     path, client, approver = issued(fresh)
     found = fresh.read(classes)
@@ -167,8 +180,8 @@ def test_slips_of_a_class_and_of_all_say_nothing_of_a_reduction(fresh: Fresh) ->
     assert all(page.count(f"/cong-khai/{fresh.school.code}") == 2 for page in pages)
     for told in ("Học bổng", "50 %", "QĐ 12/2025", "tài trợ", "miễn", "giảm"):
         assert told not in " ".join(pages)
-    packed = approver.get(f"{path}/giay-bao.zip")
-    with zipfile.ZipFile(io.BytesIO(packed.content)) as folder:
+    packed = printed(fresh, approver, path)
+    with zipfile.ZipFile(io.BytesIO(packed)) as folder:
         assert folder.namelist() == ["1A.pdf", "1B.pdf"]
         assert folder.read("1A.pdf") == pdf.content
     assert client.get(f"{path}/giay-bao/{fresh.school.id}.pdf").status_code == 404
@@ -194,8 +207,9 @@ def test_the_small_code_on_a_slip_opens_the_page_where_a_family_registers(fresh:
 def test_nothing_is_printed_before_the_issue(fresh: Fresh) -> None:
     client = ready(fresh)
     path = drafted(client)
-    for page in ("giay-bao", "giay-bao.zip", "danh-sach-bao"):
+    for page in ("giay-bao", "danh-sach-bao"):
         assert client.get(f"{path}/{page}").status_code == 422
+    assert post(client, f"{path}/giay-bao")[0] == 422
 
 
 def test_a_bill_is_lowered_by_one_and_approved_by_another(fresh: Fresh) -> None:
