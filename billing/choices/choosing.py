@@ -80,7 +80,7 @@ def choose(  # noqa: PLR0913, PLR0917  who, what, having seen what
     choice.kind, choice.offer_id, choice.price = "register", offer.id, mine.price
     _keep(session, choice, actor, now)
     evidence = f"Gia đình tự đăng ký bằng mã gửi tới {signer.masked} ngày {today:%d/%m/%Y}, phiếu {choice.id}"
-    registration = Registration(mine.enrolment_id, mine.item.code, mine.day, evidence)
+    registration = Registration(mine.enrolment_id, mine.item.code, mine.day, evidence, source="family")
     register(session, school_id, actor, [registration], now)
     return True
 

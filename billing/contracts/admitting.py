@@ -214,11 +214,13 @@ def _register(  # noqa: PLR0913, PLR0917  whose way to pay, by whom
     evidence, last = evidence_of(contract.number), _last_day(contract)
     if not way.instead:
         if find_item(session, contract.school_id, way.item).opt_in:
-            monthly = Registration(enrolment.id, way.item, contract.starts_on, evidence, valid_to=last)
+            monthly = Registration(
+                enrolment.id, way.item, contract.starts_on, evidence, valid_to=last, source="contract"
+            )
             take_registrations(session, contract.school_id, [monthly], now)
         return
     ahead = [
-        Registration(enrolment.id, way.item, first, evidence, valid_to=until)
+        Registration(enrolment.id, way.item, first, evidence, valid_to=until, source="contract")
         for first, until in billing_days(session, contract, way)
     ]
     take_registrations(session, contract.school_id, ahead, now)

@@ -156,7 +156,7 @@ def _register(  # noqa: PLR0913, PLR0917  one month's charges of some children
             )
         words = ", ".join(f"{each.balance.number} chậm {each.days} ngày" for each in bills)
         evidence = f"{held.evidence}; {words}" if held else f"{evidence_of(bills[0].contract.number)}: {words}"
-        wanted.append(Registration(enrolment, LATE_ITEM, first, evidence, quantity, last_day(first)))
+        wanted.append(Registration(enrolment, LATE_ITEM, first, evidence, quantity, last_day(first), "contract"))
     take_registrations(session, school_id, wanted, now)
 
 

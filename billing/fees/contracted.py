@@ -9,7 +9,6 @@ from billing.fees.tables import FeeItem, OptIn
 from billing.ledger.accounts import DEFERRED
 
 LATE_ITEM = "PHICHAMNOP"
-_BY_CONTRACT = "Hợp đồng HD"  # contracts are numbered HD2526-00001; an office's "Hợp đồng xe" is none of ours
 
 
 def evidence_of(number: str) -> str:
@@ -24,4 +23,4 @@ def is_contracts(item: FeeItem) -> bool:
 
 def is_by_contract(item: FeeItem, row: OptIn) -> bool:
     """Tell whether a registration was written by a contract, also for an item that others choose freely."""
-    return is_contracts(item) or row.evidence.startswith(_BY_CONTRACT)
+    return is_contracts(item) or row.source == "contract"

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from sqlmodel import Session, col, or_, select
@@ -18,12 +19,13 @@ from billing.fees.tables import FeeItem, OptIn, Reduction
 from billing.people.names import sort_key
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil
 
+OptInSource = Literal["office", "family", "contract"]
 NO_EVIDENCE = "Hãy ghi căn cứ đăng ký, ví dụ “Phiếu đăng ký lớp 1A, 08/2025”."
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A family's yes to one agreed item from a day on, with the evidence that is kept."""
+    """A family's yes to one agreed item from a day on, with the evidence that is kept and who has written it."""
 
     enrolment_id: UUID
     item_code: str
@@ -31,6 +33,7 @@ class Registration:
     evidence: str
     quantity: int = 1
     valid_to: date | None = None
+    source: OptInSource = "office"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,7 @@ def _take_one(  # noqa: PLR0913, PLR0917  one registration, its item, and what i
         item_id=item.id,
         quantity=each.quantity,
         evidence=each.evidence.strip(),
+        source=each.source,
         valid_from=each.valid_from,
         valid_to=until,
     )

@@ -16,6 +16,7 @@ REDUCTION_KINDS = ("percent", "amount")
 QUANTITY_RULES = ("fixed", "meal_days", "registered")
 PART_MONTHS = ("whole", "half_from_16", "none_from_16")
 CARRY_OVER_RULES = ("none", "same_item", "offset_round")
+OPT_IN_SOURCES = ("office", "family", "contract")
 
 
 class FeeItem(Row, table=True):
@@ -148,10 +149,15 @@ class Reduction(Row, table=True):
 
 
 class OptIn(Row, table=True):
-    """A family's registration for an agreed item (bus, boarding, breakfast), dated, with its evidence."""
+    """A family's registration for an agreed item (bus, boarding, breakfast), dated, with its evidence.
+
+    ``source``: who has written it: the office (also when it carries on what another had written), the family itself,
+    or a contract. Rules ask this and never read the evidence, which is for people.
+    """
 
     __tablename__ = "opt_ins"
     __table_args__ = (
+        one_of("source", OPT_IN_SOURCES),
         in_school(["enrolment_id"], "enrolments"),
         in_school(["item_id"], "fee_items"),
         Index(
@@ -171,6 +177,7 @@ class OptIn(Row, table=True):
     item_id: UUID
     quantity: int = 1
     evidence: str = ""
+    source: str = Field(default="office", sa_column_kwargs={"server_default": "office"})
     valid_from: date
     valid_to: date | None = None
     withdrawn_at: datetime | None = time_column(nullable=True)

@@ -107,7 +107,8 @@ def test_the_evidence_is_what_was_shown(session: Session, billing: BillingSchool
     assert (kept.kind, kept.day, kept.offer_id, kept.at) == ("register", NOVEMBER, offer.id, NOW)
     assert [kept.guardian_id] == list(family.chooser.guardians)
     assert kept.contact_masked.startswith("…")
-    [evidence] = session.execute(text("SELECT evidence FROM opt_ins")).scalars()
+    [(evidence, source)] = session.execute(text("SELECT evidence, source FROM opt_ins")).all()
+    assert source == "family"
     assert str(kept.id) in evidence
     assert kept.contact_masked in evidence
     done = session.exec(select(AuditEntry.action).where(AuditEntry.actor_role == "guardian")).all()

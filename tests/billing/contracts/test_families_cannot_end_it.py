@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 import pytest
 from sqlmodel import Session, col, select
@@ -18,6 +19,7 @@ from billing.contracts.tables import Contract
 from billing.errors import Refused
 from billing.fees.items import Span
 from billing.fees.registering import Registration, register
+from billing.fees.tables import FeeItem, OptIn
 from billing.money import Money
 from billing.people.tables import Contact, Guardianship
 from tests.billing.contracts.contract_world import JUNE, PrivateSchool, at
@@ -43,6 +45,15 @@ def ends(session: Session, school: PrivateSchool, contract: Contract, code: str)
     return stop(session, school.id, chooser, code, seen, GUARDIAN, school.now)
 
 
+def sources(session: Session, enrolment: UUID) -> dict[str, set[str]]:
+    """Return who has written the registrations of each item."""
+    found: dict[str, set[str]] = {}
+    asked = select(FeeItem.code, OptIn.source).join(OptIn, col(OptIn.item_id) == col(FeeItem.id))
+    for code, source in session.exec(asked.where(OptIn.enrolment_id == enrolment)).all():
+        found.setdefault(code, set()).add(source)
+    return found
+
+
 def billed(session: Session, school: PrivateSchool, contract: Contract, code: str) -> list[tuple[str, Money]]:
     by_bill = {bill.bill_id: bill.period for bill in school.bills_of(session, contract.pupil_id)}
     rows = session.exec(select(BillLine).where(col(BillLine.bill_id).in_(by_bill), BillLine.item_code == code)).all()
@@ -63,8 +74,10 @@ def test_a_half_year_is_billed_whatever_the_family_clicks(school: PrivateSchool)
         with pytest.raises(Refused, match="theo hợp đồng đã ký"):
             ends(session, school, contract, "HOCPHI-KY")
         assert session.exec(select(FamilyChoice)).all() == []
-        bus = Registration(enrolment, "XEDUARUOC", date(2025, 10, 1), "Hợp đồng xe số 3")
+        assert sources(session, enrolment) == {"HOCPHI-KY": {"contract"}}
+        bus = Registration(enrolment, "XEDUARUOC", date(2025, 10, 1), "Hợp đồng HD-03 của hãng xe")
         register(session, school.id, school.billing.accountant, [bus], school.now)
+        assert sources(session, enrolment)["XEDUARUOC"] == {"office"}, "whatever its evidence is called"
         assert ends(session, school, contract, "XEDUARUOC")
         school.now = at(2, 1)
         school.issue(session, Span(date(2026, 2, 1), date(2026, 2, 28)))
@@ -73,12 +86,13 @@ def test_a_half_year_is_billed_whatever_the_family_clicks(school: PrivateSchool)
 
 def test_a_late_charge_is_billed_whatever_the_family_clicks(school: PrivateSchool) -> None:
     with school.open() as session:
-        contract, _ = school.yearly_child(session)
+        contract, enrolment = school.yearly_child(session)
         year = school.bills_of(session, contract.pupil_id)[-1]
         school.now = at(10, 1)
         november = Span(date(2025, 11, 1), date(2025, 11, 30))
         actor = school.billing.accountant
         charged = add_late_charges(session, school.id, [year.bill_id], november.start, actor, school.now)
+        assert sources(session, enrolment)["PHICHAMNOP"] == {"contract"}
         with pytest.raises(Refused, match="theo hợp đồng đã ký"):
             ends(session, school, contract, "PHICHAMNOP")
         school.issue(session, november)
