@@ -90,6 +90,7 @@ WRITTEN_ONCE = (
     "income_releases",
     "journal_entries",
     "late_charges",
+    "late_choices",
     "leaving_returns",
     "leavings",
     "matches",

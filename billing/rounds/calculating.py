@@ -24,6 +24,7 @@ from billing.fees.schedule import judge_schedule, read_schedule
 from billing.money import ZERO, Money
 from billing.people.tables import School
 from billing.plans.checking import refuse_unplanned
+from billing.rounds.catching_up import Caught, catch_up, last_choices
 from billing.rounds.drafting import find_round, period_of
 from billing.rounds.tables import ISSUED_STATES, BillingRound
 from billing.rounds.turns import Turns, turns_of
@@ -51,7 +52,8 @@ def calculate(
     deposits, which follow from the contract.
 
     A supplementary round charges only who has no live bill in its base round, and who was billed there, left and came
-    back, from the return on. ``only`` narrows it to some pupils;
+    back, from the return on; and who came when the base round was over, for what a person took of it
+    (``catching_up``). ``only`` narrows it to some pupils;
     ``again`` charges them although they are billed (for the bill that takes the place of another).
     """
     if billing_round.kind == "opening":
@@ -70,13 +72,17 @@ def calculate(
     verdicts = judge_schedule(session, school, schedule, period.days)
     turns = turns_of(session, billing_round, again=again)
     roll = _roll(session, billing_round, period.days, turns)
-    if billing_round.base_round_id is not None and not again:
+    late = Caught()
+    if billing_round.base_round_id is not None:
         billed = billed_pupils(session, billing_round.school_id, billing_round.base_round_id)
-        roll = _without(roll, billed - turns.pupils)
-    pupils = {pupil.facts.pupil_id: pupil for pupil in roll.pupils}
+        roll = roll if again else _without(roll, billed - turns.pupils)
+        late = catch_up(session, billing_round, period, schedule, None if again else billed)
     wanted = [pupil for pupil in roll.pupils if only is None or pupil.facts.pupil_id in only]
     insured = read_insured(session, school.id, period.days)  # its price is the law's: there is nothing to judge
-    charges = tuple(charge_all((insured.buying(pupil.facts) for pupil in wanted), period, insured.priced(schedule)))
+    usual = charge_all((insured.buying(pupil.facts) for pupil in wanted), period, insured.priced(schedule))
+    charges = (*usual, *(each for each in late.charges if only is None or each.pupil_id in only))
+    roll = _with(roll, late.roll)
+    pupils = {pupil.facts.pupil_id: pupil for pupil in roll.pupils}
     refuse_unplanned(session, school, billing_round.school_year, charges, pupils)
     _refuse_too_large(charges, shares_from(billing_round.instalments))
     return Calculated(charges, pupils, roll, verdicts)
@@ -132,13 +138,26 @@ def billed_pupils(session: Session, school_id: UUID, base_round_id: UUID) -> fro
 def late_arrivals(session: Session, base_round_id: UUID) -> tuple[UUID, ...]:
     """Return the pupils of an issued round's period who have no live bill in it and a class to be billed in.
 
-    So has who was billed, left and came back within the period: nothing charges the days from the return on yet.
+    So has who was billed, left and came back within the period: nothing charges the days from the return on yet; and
+    who came after the period, where a person took an item of it.
     """
     base = find_round(session, base_round_id)
     turns = turns_of(session, base)
     roll = _roll(session, base, period_of(base).days, turns)
-    billed = billed_pupils(session, base.school_id, base.id) - turns.pupils
-    return tuple(each.facts.pupil_id for each in roll.pupils if each.facts.pupil_id not in billed)
+    every = billed_pupils(session, base.school_id, base.id)
+    billed = every - turns.pupils
+    taken = _taken(session, base, every)
+    found = (each.facts.pupil_id for each in roll.pupils if each.facts.pupil_id not in billed)
+    return (*found, *taken)
+
+
+def _taken(session: Session, base: BillingRound, billed: frozenset[UUID]) -> tuple[UUID, ...]:
+    """Return who came after a round's period and is to be billed for what was taken of it."""
+    if base.kind != "regular" or not last_choices(session, base.school_id, base.id):
+        return ()
+    period = period_of(base)
+    schedule = read_schedule(session, school_of(session, base), period.days)
+    return tuple(each.pupil_id for each in catch_up(session, base, period, schedule, billed).charges)
 
 
 def _roll(session: Session, billing_round: BillingRound, days: Span, turns: Turns) -> Roll:
@@ -152,6 +171,17 @@ def _without(roll: Roll, billed: frozenset[UUID]) -> Roll:
         pupils=tuple(pupil for pupil in roll.pupils if pupil.facts.pupil_id not in billed),
         without_class=tuple(pupil for pupil in roll.without_class if pupil not in billed),
         waiting_reductions=roll.waiting_reductions - billed,
+    )
+
+
+def _with(roll: Roll, late: Roll) -> Roll:
+    if not late.pupils:
+        return roll
+    return replace(
+        roll,
+        pupils=(*roll.pupils, *late.pupils),
+        without_contact=roll.without_contact | late.without_contact,
+        waiting_reductions=roll.waiting_reductions | late.waiting_reductions,
     )
 
 

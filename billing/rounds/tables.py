@@ -13,12 +13,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from billing.money import Money
-from billing.storage import Row, in_school, json_column, money_column, new_id, one_of, time_column
+from billing.storage import Row, identity_column, in_school, json_column, money_column, new_id, one_of, time_column
 
 ROUND_STATES = ("draft", "previewed", "submitted", "approved", "issued", "locked", "withdrawn")
 ISSUED_STATES = ("issued", "locked")
 ROUND_KINDS = ("regular", "supplementary", "opening", "deposit")
 LOWERING_KINDS = ("credit", "price", "attendance", "leaving")
+LATE_CHOICES = ("take", "take_again", "leave")
 CORRECTION_KINDS = ("void", "replace", "credit", "price", "attendance", "leaving")
 
 
@@ -126,4 +127,32 @@ class CorrectionDecision(Row, table=True):
     approved: bool
     decided_by: UUID
     reason: str = ""
+    at: datetime = time_column()
+
+
+class LateChoice(Row, table=True):
+    """What a person chose about one item of a regular round for a pupil who came when it was over; the last one counts.
+
+    *take*: billed by a supplementary round, the family has not paid it anywhere; *take_again*: paid at another school,
+    and asked for all the same; *leave*: not asked for. The last two with a reason.
+    """
+
+    __tablename__ = "late_choices"
+    __table_args__ = (
+        in_school(["round_id"], "billing_rounds"),
+        in_school(["enrolment_id"], "enrolments"),
+        in_school(["item_id"], "fee_items"),
+        one_of("kind", LATE_CHOICES),
+        CheckConstraint("kind = 'take' OR reason <> ''", name="reason_given"),
+        Index("ix_late_choices_round", "school_id", "round_id"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    round_id: UUID
+    enrolment_id: UUID
+    item_id: UUID
+    kind: str
+    reason: str
+    made_by: UUID
     at: datetime = time_column()

@@ -84,6 +84,8 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/dot-thu/{round_id}/hoc-sinh/{pupil_id}"): _OFFICE_READS,
         ("POST", "/van-phong/dot-thu/{round_id}/huy"): _MAKERS | _CHECKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/bo-sung"): _MAKERS,
+        ("GET", "/van-phong/dot-thu/{round_id}/thu-bu"): _OFFICE_READS,
+        ("POST", "/van-phong/dot-thu/{round_id}/thu-bu/{enrolment_id}"): _MAKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/khoa"): _MAKERS | _CHECKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/mo-khoa"): _CHECKERS,
         ("POST", "/van-phong/dot-thu/{round_id}/ha-gia"): _MAKERS,

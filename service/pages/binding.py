@@ -43,6 +43,7 @@ from service.pages.enquiry_binding import EnquiryRows
 from service.pages.fee_binding import FeeRows
 from service.pages.feed_binding import FeedDeskRows
 from service.pages.insurance_binding import InsuranceRows
+from service.pages.late_binding import LateRows
 from service.pages.matching_binding import MatchingRows
 from service.pages.money_out_binding import MoneyOutRows
 from service.pages.moving_binding import MovingRows
@@ -112,6 +113,7 @@ class RowDesk(
     StatementRows,
     MoneyOutRows,
     MatchingRows,
+    LateRows,
 ):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
 

@@ -29,6 +29,7 @@ from service.pages.fee_desk import FeeDesk
 from service.pages.feed_views import FeedDesk
 from service.pages.guardian_desk import GuardianDesk
 from service.pages.insurance_desk import InsuranceDesk
+from service.pages.late_views import LateDesk
 from service.pages.matching_views import MatchingDesk
 from service.pages.money_out_views import MoneyOutDesk
 from service.pages.moving_desk import MovingDesk
@@ -185,6 +186,7 @@ class Desk(
     EnquiryDesk,
     MoneyOutDesk,
     MatchingDesk,
+    LateDesk,
     FamilyDesk,
     GuardianDesk,
     ChoiceDesk,

@@ -30,6 +30,7 @@ from billing.moving.returning import registered_before
 from billing.moving.tables import Leaving, LeavingReturn
 from billing.people.tables import ClassGroup, Enrolment, Pupil
 from billing.rounds.calculating import late_arrivals
+from billing.rounds.choosing_late import late_pupils
 from billing.rounds.tables import ISSUED_STATES, BillingRound, Correction, CorrectionDecision
 from service.access.tables import User
 from service.pages.fee_views import PupilHit
@@ -83,7 +84,8 @@ def mover_page(
         except HocphiError as error:
             problem = error.message
     missed = missed_rounds(session, enrolment) if studies else ()
-    return MoverPage(hit, studies, school_day(now), classes, plan, problem, missed)
+    over = rounds_over(session, enrolment) if studies else ()
+    return MoverPage(hit, studies, school_day(now), classes, plan, problem, missed, over)
 
 
 def missed_rounds(session: Session, enrolment: Enrolment) -> tuple[tuple[str, str], ...]:
@@ -103,6 +105,26 @@ def missed_rounds(session: Session, enrolment: Enrolment) -> tuple[tuple[str, st
         .order_by(col(BillingRound.period_from))
     ).all()
     return tuple((str(each.id), each.name) for each in rounds if enrolment.pupil_id in late_arrivals(session, each.id))
+
+
+def rounds_over(session: Session, enrolment: Enrolment) -> tuple[tuple[str, str], ...]:
+    """Return the issued rounds that were over when a pupil came and have items to choose for it: (id, name)."""
+    rounds = session.exec(
+        select(BillingRound)
+        .where(
+            BillingRound.school_id == enrolment.school_id,
+            BillingRound.school_year == enrolment.school_year,
+            BillingRound.kind == "regular",
+            col(BillingRound.state).in_(ISSUED_STATES),
+            BillingRound.period_to < enrolment.started_on,
+        )
+        .order_by(col(BillingRound.period_from))
+    ).all()
+    return tuple(
+        (str(each.id), each.name)
+        for each in rounds
+        if any(late.enrolment_id == enrolment.id for late in late_pupils(session, each.id))
+    )
 
 
 def leaving_page(session: Session, school_id: UUID, leaving_id: UUID, today: date) -> LeavingPage:

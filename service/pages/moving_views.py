@@ -84,7 +84,8 @@ class LeavingPlan:
 class MoverPage:
     """One pupil who may leave or change the class; ``studies`` is false for who left already.
 
-    ``missed``: issued rounds of the pupil's time here without a bill for it, by id and name.
+    ``missed``: issued rounds of the pupil's time here without a bill for it, by id and name; ``over``: those that were
+    over when it came and have items to choose.
     """
 
     pupil: PupilHit
@@ -94,6 +95,7 @@ class MoverPage:
     plan: LeavingPlan | None = None
     problem: str = ""
     missed: tuple[tuple[str, str], ...] = ()
+    over: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

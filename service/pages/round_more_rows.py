@@ -16,6 +16,7 @@ from billing.money import Money
 from billing.people.names import sort_key
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil
 from billing.rounds.calculating import late_arrivals
+from billing.rounds.choosing_late import late_pupils, waits
 from billing.rounds.correcting import open_corrections
 from billing.rounds.tables import ISSUED_STATES, BillingRound
 from service.pages.item_rows import own_accounts
@@ -41,6 +42,7 @@ def round_more(session: Session, billing_round: BillingRound, viewer: UUID) -> R
     kept = billing_round.preview
     issued = billing_round.state in ISSUED_STATES
     regular = issued and billing_round.base_round_id is None
+    after = late_pupils(session, billing_round.id) if regular else ()
     open_ones = open_corrections(session, billing_round.school_id) if issued else []
     return RoundMore(
         code=billing_round.code,
@@ -59,6 +61,7 @@ def round_more(session: Session, billing_round: BillingRound, viewer: UUID) -> R
         late=len(late_arrivals(session, billing_round.id)) if regular else 0,
         corrections=sum(each.round_id == billing_round.id for each in open_ones),
         leftover=_leftover(kept.get("leftover", {})),
+        came_after=(len(after), waits(after)),
     )
 
 

@@ -131,7 +131,8 @@ class RoundMore:
 
     ``leftover``: how many pupils' credit was to be used when it was calculated, and how much.
     ``codes``: code and name of its items. ``own``: the viewer made it, so another person approves. ``late``: pupils
-    without a bill in it.
+    without a bill in it. ``came_after``: who came when it was over and has items to choose, and how many nobody
+    chose about yet.
     """
 
     code: str
@@ -150,6 +151,7 @@ class RoundMore:
     late: int = 0
     corrections: int = 0
     leftover: tuple[int, Money] = (0, ZERO)
+    came_after: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from tests.service.pages.sample_credits import SampleCredits
 from tests.service.pages.sample_feeds import SampleFeeds
 from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_insurance import SampleInsurance
+from tests.service.pages.sample_late import SampleLate
 from tests.service.pages.sample_matching import SampleMatching
 from tests.service.pages.sample_money_out import SampleMoneyOut
 from tests.service.pages.sample_moving import SampleMoving
@@ -80,6 +81,7 @@ class SampleDesk(
     SampleStatements,
     SampleMoneyOut,
     SampleMatching,
+    SampleLate,
     SampleGuardians,
     SampleChoices,
     SampleClaims,

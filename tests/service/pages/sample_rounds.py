@@ -78,6 +78,7 @@ MORE = RoundMore(
     shares=((40, date(2025, 10, 20)), (60, date(2025, 12, 20))),
     late=2,
     corrections=1,
+    came_after=(2, 1),
 )
 BILL = ExplainedBill(
     bill_id=str(uuid.UUID(int=73)),

@@ -81,6 +81,7 @@ OFFICE = (
     "/van-phong/diem-danh/giao-vien",
     "/van-phong/suat-an",
     f"/van-phong/dot-thu/{ROUND_ID}/quyet-toan",
+    f"/van-phong/dot-thu/{ROUND_ID}/thu-bu",
     "/van-phong/chuyen-di?q=anh",
     f"/van-phong/chuyen-di/hoc-sinh/{ENROLMENT_ID}?ngay=2025-10-15",
     f"/van-phong/chuyen-di/lan/{LEAVING_ID}",
