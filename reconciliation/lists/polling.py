@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, exists, func, select
 
 from billing.ledger.tables import BankAccount
 from billing.vault import Vault
@@ -37,20 +37,21 @@ DUE = f"""
     SELECT feed_id, school_id, kind, since FROM (
         SELECT f.id AS feed_id, f.school_id, 'window' AS kind,
                coalesce((SELECT max(p.ended_at) FROM polls p
-                         WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.kind = 'window')
+                         WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.kind = 'window'
+                           AND p.ended_at <= :now)
                         + interval '{EVERY.seconds} seconds', f.opened_at) AS since
         FROM feeds f WHERE f.scheme = 'list' AND f.closed_at IS NULL
         UNION ALL
         SELECT f.id, f.school_id, 'day',
                greatest(date_trunc('day', CAST(:now AS timestamptz), 'Asia/Ho_Chi_Minh') + interval '6 hours',
                         (SELECT max(p.ended_at) FROM polls p
-                         WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.kind = 'day')
+                         WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.kind = 'day' AND p.ended_at <= :now)
                         + interval '{EVERY.seconds} seconds')
         FROM feeds f WHERE f.scheme = 'list' AND f.closed_at IS NULL
           AND f.opened_at < date_trunc('day', CAST(:now AS timestamptz), 'Asia/Ho_Chi_Minh')
           AND NOT EXISTS (
               SELECT FROM polls p WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.kind = 'day'
-                AND p.outcome = 'done'
+                AND p.outcome = 'done' AND p.ended_at <= :now
                 AND p.last >= date_trunc('day', CAST(:now AS timestamptz), 'Asia/Ho_Chi_Minh') - interval '1 second')
     ) AS asking WHERE since <= :now
 """  # noqa: S608  our own numbers
@@ -157,17 +158,27 @@ def record_poll(  # noqa: PLR0913, PLR0917  one row with its facts
     return poll
 
 
-def covered_to(session: Session, school_id: UUID, feed_id: UUID, kind: str) -> datetime | None:
-    """Return to which moment a feed's list was covered when it was last asked with success."""
+def covered_to(session: Session, school_id: UUID, feed_id: UUID, kind: str, now: datetime) -> datetime | None:
+    """Return to which moment a feed's list was covered when it was last asked with success.
+
+    What a clock that ran ahead wrote down is left alone until the time is there: it says nothing of what was asked.
+    """
     return session.exec(
         select(func.max(Poll.last)).where(
-            Poll.school_id == school_id, Poll.feed_id == feed_id, Poll.kind == kind, Poll.outcome == "done"
+            Poll.school_id == school_id,
+            Poll.feed_id == feed_id,
+            Poll.kind == kind,
+            Poll.outcome == "done",
+            Poll.ended_at <= now,
         )
     ).one()
 
 
 def late_feeds(session: Session, now: datetime) -> int:
-    """Count the open lists over all schools in scope that were not read with success for a quarter of an hour."""
+    """Count the open lists over all schools in scope that were not read with success for a quarter of an hour.
+
+    A list with an asking that ended in the future counts too: a clock ran ahead, and what it wrote has to be looked at.
+    """
     covered = (
         select(func.max(Poll.last))
         .where(
@@ -175,26 +186,29 @@ def late_feeds(session: Session, now: datetime) -> int:
             Poll.feed_id == Feed.id,
             Poll.kind == "window",
             Poll.outcome == "done",
+            Poll.ended_at <= now,
         )
         .scalar_subquery()
     )
+    ahead = exists().where(
+        col(Poll.school_id) == col(Feed.school_id), col(Poll.feed_id) == col(Feed.id), col(Poll.ended_at) > now
+    )
+    is_late = (func.coalesce(covered, Feed.opened_at) < now - LATE) | ahead
     return session.exec(
-        select(func.count())
-        .select_from(Feed)
-        .where(Feed.scheme == LIST, col(Feed.closed_at).is_(None), func.coalesce(covered, Feed.opened_at) < now - LATE)
+        select(func.count()).select_from(Feed).where(Feed.scheme == LIST, col(Feed.closed_at).is_(None), is_late)
     ).one()
 
 
 def _window(session: Session, feed: Feed, now: datetime) -> Ask:
     """Return the span to be asked for now: from 48 hours before what was covered, in whole days."""
-    covered = covered_to(session, feed.school_id, feed.id, "window") or feed.opened_at
+    covered = covered_to(session, feed.school_id, feed.id, "window", now) or feed.opened_at
     return whole_days(covered - BACK, now)
 
 
 def _days(session: Session, feed: Feed, now: datetime) -> Ask:
     """Return the whole days to be compared: yesterday, and those before that nobody compared (a month at most)."""
     yesterday = whole_days(now - _DAY, now - _DAY)
-    covered = covered_to(session, feed.school_id, feed.id, "day") or feed.opened_at
+    covered = covered_to(session, feed.school_id, feed.id, "day", now) or feed.opened_at
     first = max(covered + timedelta(seconds=1), yesterday.first - 30 * _DAY)
     return whole_days(min(first, yesterday.first), yesterday.last)
 

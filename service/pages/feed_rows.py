@@ -48,7 +48,7 @@ def _row(  # noqa: PLR0913, PLR0917  a feed and what is known of it
     now: datetime,
 ) -> FeedRow:
     listed = feed.scheme == LIST
-    covered = covered_to(session, feed.school_id, feed.id, "window") if listed else None
+    covered = covered_to(session, feed.school_id, feed.id, "window", now) if listed else None
     return FeedRow(
         kind=LIST if listed else "file" if feed.provider == STATEMENT else "callback",
         provider=feed.provider,

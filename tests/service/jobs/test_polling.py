@@ -13,6 +13,7 @@ from billing.money import Money
 from billing.vault import Vault
 from reconciliation.feeds.sepay import API_KEY
 from reconciliation.lists import casso, sepay
+from reconciliation.lists.polling import late_feeds
 from reconciliation.tables import Feed, TransferStep
 from service.database import Database
 from service.jobs import polling
@@ -299,6 +300,19 @@ def test_two_movements_of_one_feed_that_are_alike_are_two(asked: Listing) -> Non
     asked.tell(movement, replace(movement, id=movement.id + 50_000))
     asked.poll_and_reconcile()
     assert collecting.books()["112"] == 200_000
+
+
+def test_a_clock_that_once_ran_ahead_keeps_no_feed_unasked_and_is_reported(asked: Listing) -> None:
+    asked.poll()
+    asked.later(days=30)
+    asked.poll()
+    asked.later(days=-30)
+    asked.later(minutes=10)
+    asked.tell(asked.collecting.pays(asked.collecting.requests[0].reference))
+    assert asked.poll_and_reconcile() == 1
+    assert asked.collecting.states() == ["matched"]
+    with asked.collecting.database.transaction(asked.collecting.scope) as session:
+        assert late_feeds(session, asked.collecting.wiring.clock()) == 1
 
 
 @pytest.mark.parametrize("killed_at", ["keep_page", "record_poll"])
