@@ -7,7 +7,7 @@ import secrets
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from billing.errors import Conflict
 from billing.ledger.tables import BankAccount
@@ -150,3 +150,16 @@ def feed_by_id(session: Session, school_id: UUID, feed_id: UUID) -> Feed:
     if feed is None:
         raise UnknownFeed("Không có kênh này", feed_id=str(feed_id))
     return feed
+
+
+def is_called(session: Session, account: BankAccount) -> bool:
+    """Tell whether an open feed takes the bank's calls about an account: without one nothing changes by itself."""
+    if account.told_by != "callback":
+        return False
+    query = select(Feed.id).where(
+        Feed.school_id == account.school_id,
+        Feed.bank_account_id == account.id,
+        col(Feed.closed_at).is_(None),
+        col(Feed.scheme).not_in(("file", "list")),
+    )
+    return session.exec(query.limit(1)).first() is not None

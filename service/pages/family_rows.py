@@ -35,6 +35,7 @@ from billing.payments.tables import (
 from billing.payments.virtual_accounts import numbers_shown
 from billing.people.names import masked
 from billing.people.tables import Pupil, School
+from reconciliation.feeds.opening import is_called
 from reconciliation.tables import Transfer, TransferReference
 from service.access.tables import LinkToken
 from service.pages.views import (
@@ -86,6 +87,8 @@ class Opened:
     """What the school still keeps for the child, whatever it came from."""
     number: str | None = None
     """The child's own number at the account, if there is one."""
+    instant: bool = False
+    """Whether the bank calls us about money on the account: it can, and a feed for its calls is open."""
 
     @property
     def paid_by(self) -> PaidBy:
@@ -202,7 +205,8 @@ def open_request(session: Session, link: LinkToken, now: datetime) -> Opened:
     if account.only_virtual:
         number = numbers_shown(session, request.school_id, [request])[request.id]
     received = _received(session, request, balances)
-    opened = Opened(request, account, tuple(balances), received, _day(now), grace, number=number)
+    instant = is_called(session, account)
+    opened = Opened(request, account, tuple(balances), received, _day(now), grace, number=number, instant=instant)
     if not opened.came_too_much:
         return opened
     return replace(opened, kept=total(credit_of(session, request.school_id, [request.pupil_id]).values()))
@@ -215,7 +219,7 @@ def bill_status(opened: Opened) -> BillStatus:
         opened.shown_received,
         len(opened.received.receipts),
         opened.surplus,
-        opened.account.told_by == "callback",
+        opened.instant,
         opened.checking,
         opened.leftover,
     )
@@ -237,7 +241,7 @@ def bill_page(session: Session, opened: Opened, token: str) -> BillPage:
         due=opened.due,
         received=opened.shown_received,
         due_on=opened.deadline,
-        instant=opened.account.told_by == "callback",
+        instant=opened.instant,
         payment=payment_panel(opened) if payable else None,
         receipts=tuple(line for _, line in opened.received.receipts),
         surplus=opened.surplus,

@@ -11,11 +11,13 @@ import pytest
 import zxingcpp
 from PIL import Image
 from sqlalchemy import event
+from sqlmodel import select
 
 from billing.documents.vietqr import decode
 from billing.money import Money
 from billing.payments.balances import request_balances, rest_of
 from billing.vault import Vault
+from reconciliation.tables import Feed
 from service.access import links
 from service.database import Database
 from service.jobs import reconciling
@@ -244,3 +246,13 @@ def test_an_unknown_link_opens_nothing(world: World, ending: str) -> None:
 )
 def test_periods_as_families_say_them(period: str, shown: str) -> None:
     assert period_name(period) == shown
+
+
+def test_without_an_open_feed_for_calls_no_page_promises_to_change_by_itself(world: World) -> None:
+    assert "tự đổi sang" in page(world)
+    collecting = world.collecting
+    with collecting.database.transaction(collecting.scope) as session:
+        for feed in session.exec(select(Feed)).all():
+            feed.closed_at = collecting.wiring.clock()
+            session.add(feed)
+    assert "tự đổi sang" not in page(world)
