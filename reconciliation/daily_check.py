@@ -1,27 +1,71 @@
 """Bank against book, account by account, at the end of a day. The difference must be 0 đ, whatever waits.
 
-Both sides are net movements since the account was opened with us. The bank's side is what its messages say, and,
-where a statement covers the day, what the statement says instead for the days it covers.
+Both sides are net movements since the account was opened with us. The bank's side is what its statements show, each
+movement once however many files show it; what its messages say for the days that no statement covers; and what the
+balances of two statements that do not follow each other say without any movement (``statements.following``).
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, case, cast, func, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, case, cast, func, text, type_coerce
 from sqlmodel import Session, col, select
 
 from billing.ledger.tables import BankAccount, JournalEntry, LedgerAccount, Posting
-from billing.money import ZERO, Money
+from billing.money import ZERO, Money, total
 from billing.storage import MoneyColumn
-from reconciliation.tables import DailyCheck, StatementFile, StatementLine, Transfer
+from reconciliation.statements.following import Gap, Span, gaps
+from reconciliation.tables import DailyCheck, Transfer
 
 # The bank does not know these, took them back, or told us twice: they are no movement on the account.
 NOT_ON_ACCOUNT = ("duplicate", "quarantined", "reversed")
 UNSETTLED = ("new", "held", "waiting")
+_PAIR = 2
+
+# Each movement once: (day of the bank, day for the book, signed sum). A line of several files is one movement by its
+# transfer; lines without one are told apart as in one file. A message counts where no statement read after it covers
+# its day, and a movement of such a day counts from that day on even if a line shows it on the next one.
+_MOVEMENTS = """
+WITH files AS (
+    SELECT id, first_day, last_day, read_at FROM statement_files
+    WHERE school_id = :school AND bank_account_id = :account
+), lines AS (
+    SELECT l.* FROM statement_lines l JOIN files f ON f.id = l.file_id WHERE l.school_id = :school
+), shown AS (
+    SELECT transfer_id, min(day) AS day, max(CASE direction WHEN 'in' THEN amount ELSE -amount END) AS signed
+    FROM lines WHERE transfer_id IS NOT NULL GROUP BY transfer_id
+), untied AS (
+    SELECT DISTINCT day, CASE direction WHEN 'in' THEN amount ELSE -amount END AS signed, memo, bank_reference,
+           occurrence
+    FROM lines WHERE transfer_id IS NULL
+), told AS (
+    SELECT t.id, t.value_date, CASE t.direction WHEN 'in' THEN t.amount ELSE -t.amount END AS signed,
+           t.state <> ALL (:not_on_account) AS counts,
+           EXISTS (SELECT FROM files f WHERE t.value_date BETWEEN f.first_day AND f.last_day
+                   AND t.occurred_at <= f.read_at) AS covered
+    FROM transfers t WHERE t.school_id = :school AND t.bank_account_id = :account
+), movements AS (
+    SELECT s.day AS bank_day, CASE WHEN t.covered THEN s.day ELSE least(s.day, t.value_date) END AS day, s.signed
+    FROM shown s JOIN told t ON t.id = s.transfer_id
+    UNION ALL SELECT day, day, signed FROM untied
+    UNION ALL SELECT value_date, value_date, signed FROM told
+    WHERE counts AND NOT covered AND NOT EXISTS (SELECT FROM shown s WHERE s.transfer_id = told.id)
+)
+"""
+_NET = text(f"{_MOVEMENTS} SELECT coalesce(sum(signed), 0)::bigint FROM movements WHERE day <= :day")  # noqa: S608  our own text
+_BY_DAY = text(f"{_MOVEMENTS} SELECT bank_day, sum(signed)::bigint FROM movements GROUP BY bank_day")  # noqa: S608  as above
+_FILES = text("""
+SELECT f.id, f.first_day, f.last_day, f.opening, f.closing, l.day, l.signed
+FROM statement_files f LEFT JOIN (
+    SELECT file_id, day, array_agg(CASE direction WHEN 'in' THEN amount ELSE -amount END ORDER BY id) AS signed
+    FROM statement_lines WHERE school_id = :school GROUP BY file_id, day) l ON l.file_id = f.id
+WHERE f.school_id = :school AND f.bank_account_id = :account ORDER BY f.read_at, f.id
+""")
 
 
 def check_day(session: Session, school_id: UUID, day: date, now: datetime) -> list[DailyCheck]:
@@ -55,26 +99,35 @@ def _check(session: Session, account: BankAccount, day: date, now: datetime) -> 
 
 def bank_net(session: Session, account: BankAccount, day: date) -> Money:
     """Return what came in less what went out, to the end of the day, as the bank tells it."""
-    statement = covering_statement(session, account, day)
-    if statement is None:
-        return _by_messages(session, account, col(Transfer.value_date) <= day)
-    before = _by_messages(session, account, col(Transfer.value_date) < statement.first_day)
-    return before + _by_statement(session, statement, day)
+    net = session.execute(_NET, {**_of(account), "day": day}).scalar_one()
+    return Money(net) + total(gap.missing for gap in statement_gaps(session, account) if gap.before <= day)
 
 
-def covering_statement(session: Session, account: BankAccount, day: date) -> StatementFile | None:
-    """Return the statement read last of those that cover a day."""
-    return session.exec(
-        select(StatementFile)
-        .where(
-            StatementFile.school_id == account.school_id,
-            StatementFile.bank_account_id == account.id,
-            StatementFile.first_day <= day,
-            StatementFile.last_day >= day,
-        )
-        .order_by(col(StatementFile.read_at).desc())
-        .limit(1),
-    ).first()
+def statement_gaps(session: Session, account: BankAccount, brought: Span | None = None) -> list[Gap]:
+    """Return where the account's statements do not follow each other, the earliest first.
+
+    With a file that is only looked at so far (``brought``): the gaps that are there once it is read in.
+    """
+    spans = _spans(session, account)
+    spans += [] if brought is None else [brought]
+    if len(spans) < _PAIR:
+        return []
+    told = {day: Money(signed) for day, signed in session.execute(_BY_DAY, _of(account))}
+    return gaps(spans, told)
+
+
+def _spans(session: Session, account: BankAccount) -> list[Span]:
+    of_file: dict[UUID, Span] = {}
+    moved: dict[UUID, dict[date, list[Money]]] = defaultdict(dict)
+    for row in session.execute(_FILES, _of(account)):
+        of_file[row.id] = Span(row.first_day, row.last_day, Money(row.opening), Money(row.closing), moved[row.id])
+        if row.day is not None:
+            moved[row.id][row.day] = [Money(each) for each in row.signed]
+    return list(of_file.values())
+
+
+def _of(account: BankAccount) -> dict[str, Any]:
+    return {"school": account.school_id, "account": account.id, "not_on_account": list(NOT_ON_ACCOUNT)}
 
 
 def book_net(session: Session, account: BankAccount, day: date) -> Money:
@@ -95,27 +148,6 @@ def book_net(session: Session, account: BankAccount, day: date) -> Money:
             Posting.school_id == account.school_id,
             (col(Posting.debit_account_id) == ledger) | (col(Posting.credit_account_id) == ledger),
             JournalEntry.value_date <= day,
-        ),
-    ).one()
-
-
-def _by_messages(session: Session, account: BankAccount, days: ColumnElement[bool]) -> Money:
-    return session.exec(
-        select(_signed(Transfer.amount, col(Transfer.direction) == "in")).where(
-            Transfer.school_id == account.school_id,
-            Transfer.bank_account_id == account.id,
-            col(Transfer.state).not_in(NOT_ON_ACCOUNT),
-            days,
-        ),
-    ).one()
-
-
-def _by_statement(session: Session, statement: StatementFile, day: date) -> Money:
-    return session.exec(
-        select(_signed(StatementLine.amount, col(StatementLine.direction) == "in")).where(
-            StatementLine.school_id == statement.school_id,
-            StatementLine.file_id == statement.id,
-            StatementLine.day <= day,
         ),
     ).one()
 

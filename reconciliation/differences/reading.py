@@ -49,7 +49,7 @@ WITH told AS (
     SELECT m.*,
         EXISTS (SELECT FROM statement_files s
                 WHERE s.school_id = m.school_id AND s.bank_account_id = m.bank_account_id
-                  AND m.value_date BETWEEN s.first_day AND s.last_day) AS covered,
+                  AND m.value_date BETWEEN s.first_day AND s.last_day AND m.occurred_at <= s.read_at) AS covered,
         EXISTS (SELECT FROM feeds f
                 WHERE f.school_id = m.school_id AND f.bank_account_id = m.bank_account_id
                   AND f.scheme NOT IN ('file', 'list') AND f.opened_at <= m.occurred_at

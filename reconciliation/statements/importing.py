@@ -67,10 +67,11 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
     statement = read_for(account, data, how or How(), now)
     if statement.opening is None or statement.closing is None:
         raise StatementUnreadable("Sao kê không có số dư đầu kỳ và cuối kỳ: hãy tải bản đầy đủ từ ngân hàng")
+    covered = covered_days(statement, now)
     inbox_id = store_message(session, vault, feed, data, now)
     if inbox_id is None:
         return Imported(None, len(statement.lines), 0, len(statement.lines), again=True)
-    file = _file_row(statement, account, inbox_id, user_id, now)
+    file = _file_row(statement, account, inbox_id, covered, user_id, now)
     session.add(file)
     session.flush()
     lock_account(session, account.id)
@@ -138,16 +139,37 @@ def _refuse_implausible(statement: Statement, now: datetime) -> None:
             raise StatementUnreadable(f"Dòng {line.line}: {reason}. Xem lại tệp, hoặc hỏi ngân hàng; chưa lưu gì cả")
 
 
-def _file_row(
-    statement: Statement, account: BankAccount, inbox_id: int, user_id: UUID | None, now: datetime
+def covered_days(statement: Statement, now: datetime) -> tuple[date, date]:
+    """Return the first and the last day that a statement speaks for: its printed period, not beyond today.
+
+    Where it prints no period, the days of its lines. Raises ``StatementUnreadable`` for a file that tells neither, or
+    whose period has not begun: it says nothing of any day.
+    """
+    spoken = [day for each in (statement.days, statement.period) if each is not None for day in each]
+    today = _today(now)
+    if not spoken or (not statement.lines and min(spoken) > today):
+        raise StatementUnreadable(
+            "Tệp không có giao dịch nào và không ghi kỳ đã qua (từ ngày … đến ngày …) nên không cho biết điều gì: "
+            "hãy tải bản sao kê có ghi kỳ",
+        )
+    last = max([today, *(line.day for line in statement.lines)])  # a bank may be a day ahead of us
+    return min(spoken), min(max(spoken), last)
+
+
+def _file_row(  # noqa: PLR0913, PLR0917  one row with its facts
+    statement: Statement,
+    account: BankAccount,
+    inbox_id: int,
+    covered: tuple[date, date],
+    user_id: UUID | None,
+    now: datetime,
 ) -> StatementFile:
-    days = [line.day for line in statement.lines] or [_today(now)]
     return StatementFile(
         school_id=account.school_id,
         bank_account_id=account.id,
         inbox_id=inbox_id,
-        first_day=min(days),
-        last_day=max(days),
+        first_day=covered[0],
+        last_day=covered[1],
         opening=statement.opening or ZERO,
         money_in=statement.money_in,
         money_out=statement.money_out,

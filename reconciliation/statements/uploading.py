@@ -7,9 +7,10 @@ shown. It is forgotten when it is confirmed (the inbox has it then) or, at the n
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import update
@@ -18,10 +19,13 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound
 from billing.ledger.tables import BankAccount
+from billing.money import Money
 from billing.vault import Vault
+from reconciliation.daily_check import statement_gaps
 from reconciliation.feeds.opening import statement_feed
 from reconciliation.inbox import digest_of
-from reconciliation.statements.importing import How, Imported, import_statement, read_for
+from reconciliation.statements.following import Gap, Span
+from reconciliation.statements.importing import How, Imported, covered_days, import_statement, read_for
 from reconciliation.statements.knowing import known_lines
 from reconciliation.statements.layouts import Column
 from reconciliation.statements.lines import Statement
@@ -38,12 +42,14 @@ class Preview:
     """What a file would bring: the statement, how many of its lines are known, and a digest of all of it.
 
     ``balanced`` is false while the balances are neither in the file nor typed; such a statement is not imported.
+    ``gaps`` are where it would not meet the statements before and after it.
     """
 
     statement: Statement
     known: int
     balanced: bool
     digest: str
+    gaps: tuple[Gap, ...] = ()
 
 
 def keep_upload(  # noqa: PLR0913  the acts of a person at a moment
@@ -107,7 +113,19 @@ def preview(session: Session, account: BankAccount, data: bytes, how: How, now: 
     statement = read_for(account, data, _with_layouts(session, account, how), now)
     balanced = statement.opening is not None and statement.closing is not None
     known = len(known_lines(session, account, statement)) if balanced else 0
-    return Preview(statement, known, balanced, _digest(statement, account))
+    return Preview(statement, known, balanced, _digest(statement, account), _gaps(session, account, statement, now))
+
+
+def _gaps(session: Session, account: BankAccount, statement: Statement, now: datetime) -> tuple[Gap, ...]:
+    if statement.opening is None or statement.closing is None:
+        return ()
+    first, last = covered_days(statement, now)
+    moved: dict[date, list[Money]] = defaultdict(list)
+    for line in statement.lines:
+        moved[line.day].append(line.signed)
+    brought = Span(first, last, statement.opening, statement.closing, moved)
+    found = statement_gaps(session, account, brought)
+    return tuple(gap for gap in found if gap.before == first or gap.after == last)
 
 
 def rows_to_explain(vault: Vault, upload: StatementUpload) -> Unknown:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, exists, select
 
 from billing.fees.tables import FeeItem
 from billing.ledger.tables import BankAccount
 from billing.money import total
+from reconciliation.daily_check import statement_gaps
 from reconciliation.differences.differing import KIND_NAMES as DIFFERENCE_NAMES
 from reconciliation.differences.differing import Movement, age, by_age
 from reconciliation.differences.reading import Differing, differing
@@ -19,7 +21,7 @@ from reconciliation.outgoing.reading import OpenOut, live, open_out, sums_by_kin
 from reconciliation.outgoing.tables import MoneyOut
 from reconciliation.reports.filling import account_name
 from reconciliation.reports.records import STATES
-from reconciliation.tables import Transfer
+from reconciliation.tables import Feed, InboxMessage, Transfer
 from service.access.tables import User
 from service.pages.money_out_views import (
     AccountDifferences,
@@ -35,6 +37,7 @@ from service.pages.money_out_views import (
 )
 
 SHOWN = 100
+_TELLERS = ("file", "list")  # every other scheme is a way of calling us
 LOOKED_BACK = timedelta(days=400)  # a school year and the summer after it
 
 
@@ -63,9 +66,24 @@ def differences_page(session: Session, school_id: UUID, today: date, *, named: b
     ).all()
     found = differing(session, [school_id], today - LOOKED_BACK)
     shown = tuple(
-        _account(each, [row for row in found if row.account_id == each.id], today, named=named) for each in accounts
+        replace(
+            _account(each, [row for row in found if row.account_id == each.id], today, named=named),
+            gaps=tuple(statement_gaps(session, each)),
+            compared=_is_compared(session, each),
+        )
+        for each in accounts
     )
     return DifferencesPage(shown, today - LOOKED_BACK)
+
+
+def _is_compared(session: Session, account: BankAccount) -> bool:
+    """Tell whether two kinds of feed ever told of an account: with one alone nothing is compared."""
+    schemes = session.exec(
+        select(Feed.scheme)
+        .where(Feed.school_id == account.school_id, Feed.bank_account_id == account.id)
+        .where(exists().where(col(InboxMessage.feed_id) == col(Feed.id)))
+    ).all()
+    return len({each if each in _TELLERS else "callback" for each in schemes}) > 1
 
 
 def school_differences(session: Session, school_id: UUID, name: str, today: date) -> SchoolDifferences:

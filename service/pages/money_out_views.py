@@ -9,6 +9,7 @@ from uuid import UUID
 
 from billing.money import Money
 from reconciliation.differences.differing import Aged
+from reconciliation.statements.following import Gap
 from service.access.roles import Place, SignedIn
 
 
@@ -113,13 +114,19 @@ class DifferenceRow:
 
 @dataclass(frozen=True, slots=True)
 class AccountDifferences:
-    """The differences of one account: sums by kind and age, and the movements, oldest first, as many as are shown."""
+    """The differences of one account: sums by kind and age, and the movements, oldest first, as many as are shown.
+
+    ``gaps`` are where its statements do not follow each other. ``compared`` is false while a single kind of feed told
+    of it: then nothing was compared.
+    """
 
     account: str
     kinds: tuple[Sum, ...]
     ages: tuple[Aged, ...]
     rows: tuple[DifferenceRow, ...]
     count: int
+    gaps: tuple[Gap, ...] = ()
+    compared: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,7 @@ def _preview(upload: StatementUpload, account: BankAccount, read: Preview, typed
         explained=bool(typed.columns),
         digest=read.digest,
         shown=tuple(ShownLine(line.day, line.signed, line.memo) for line in statement.lines[:_LINES]),
+        gaps=read.gaps,
     )
 
 

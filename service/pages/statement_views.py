@@ -9,6 +9,7 @@ from uuid import UUID
 
 from billing.errors import RowProblem
 from billing.money import Money
+from reconciliation.statements.following import Gap
 from service.access.roles import Place, SignedIn
 
 # What a column may tell, in the order of the choices; the value stands in the form.
@@ -87,7 +88,10 @@ class ShownLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementPreview:
-    """What a file would bring. ``balanced`` is false while nobody knows the balances; ``shown`` are its first lines."""
+    """What a file would bring. ``balanced`` is false while nobody knows the balances; ``shown`` are its first lines.
+
+    ``gaps`` are where it would not meet the statements before and after it.
+    """
 
     upload_id: str
     name: str
@@ -105,6 +109,7 @@ class StatementPreview:
     explained: bool
     digest: str
     shown: tuple[ShownLine, ...]
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,6 @@ def test_any_order_and_interleaving_gives_the_same_differences(collecting: Colle
         deeds = [partial(tell, collecting, collecting.feed, movement) for plan, movement in both if plan.called]
         deeds += [partial(tell, collecting, lists, movement) for plan, movement in both if plan.listed]
         booked = [movement for plan, movement in both if plan.booked]
-        days = [(m.at + timedelta(hours=7)).date() for m in booked]
         if booked:
             deeds.append(partial(bring, collecting, sorted(booked, key=lambda each: each.at), first))
         chance.shuffle(deeds)
@@ -135,7 +134,7 @@ def test_any_order_and_interleaving_gives_the_same_differences(collecting: Colle
                 )
             ).all()
         told = Counter((kind, each.amount) for each in found for kind in each.kinds)
-        covers = (min(days), max(days)) if days else (date.max, date.min)
+        covers = (first, first + timedelta(days=1)) if booked else (date.max, date.min)
         assert told == expected(rows, movements, *covers)
         assert len(transfers) == len(rows)
         assert total(each.amount for each in transfers) == total(m.amount for m in movements)
