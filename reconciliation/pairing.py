@@ -1,33 +1,59 @@
 """Whether two messages tell of one movement of money, and which of many belong together (pure).
 
 A callback and a line of a statement carry no common key. What speaks for one movement is, in this order, the bank's
-own reference, the memo, and the payment references in the memo. What speaks against it is never outweighed by an
-equal sum: at a school most families pay the same sum on the same day.
+own reference, a telling memo, the payment references in it, a telling memo that stands within the other, and a
+payment reference that was cut off. What speaks against it is never outweighed by an equal sum: at a school most
+families pay the same sum on the same day. An equal day alone joins only what names nobody, or what is all alike.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import IntEnum
+from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
-from billing.payments.reference import find, fold_memo
+from billing.payments.reference import drop_marks, find, fold_memo
 
 DAY_APART = timedelta(days=1)  # a bank may book in the morning what came at night
-_NUMBERING = re.compile("[A-Z]*")
-_Evidence: TypeAlias = str | frozenset[str] | tuple[date]
 TELLING_LENGTH = 6  # a shorter one is a row's number on a page, not the bank's number of a movement
+_CUT_LENGTH = 6  # of a payment reference that was cut off: its prefix and four characters
+_NAME_LENGTH = 5  # letters and digits of a memo without its everyday words, so that they name somebody
+_NUMBERING = re.compile("[A-Z]*")
+_WORD = re.compile("[A-Z0-9]+")
+# What a memo says of no family in particular: words of school fees and of banks, months, classes and years.
+_EVERYDAY = re.compile(
+    r"\b(?:THANH TOAN|GIAO DICH|BAN TRU|MAM NON|TIEU HOC|TRUNG HOC|NGAN HANG|TAI KHOAN|[0-9]{1,4}"
+    r"|CHO|CHUYEN|CK|CON|CT|CUA|DEN|DONG|GD|GUI|HOC|HOCPHI|HP|IBFT|KHOAN|KY|LOP|NAM|NGAY|ND|NOP|NOPTIEN|PHI|QR|TIEN"
+    r"|THANG|TK|TRUONG|TT|TU|VE|VND)\b"
+)
+_Key: TypeAlias = str | frozenset[str]
+
+
+class Evidence(IntEnum):
+    """What speaks for one movement, the strongest first."""
+
+    REFERENCE = 0
+    MEMO = 1
+    CODES = 2
+    CONTAINED = 3
+    RUN_ON = 4  # contained letter by letter, as when a bank breaks words
+    CUT_CODE = 5
+    EVERYDAY_MEMO = 6
+    NOTHING = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What one message tells of a movement whose sum and direction are known to be equal.
 
-    ``memo`` and ``bank_reference`` are folded, ``codes`` the exact payment references. ``booked`` tells that the
-    bank's statement gave the day; else it is the day of the moment, which may be one day off.
+    ``memo`` and ``bank_reference`` are folded, ``codes`` the exact payment references, ``words`` the memo's words and
+    ``name`` those without the everyday ones. ``booked`` tells that the bank's statement gave the day; else it is the
+    day of the moment, which may be one day off. ``held``: it joins another message only by what tells for sure.
     """
 
     day: date
@@ -35,91 +61,201 @@ class Told:
     memo: str
     bank_reference: str
     codes: frozenset[str]
+    name: str
+    words: str
     booked: bool
+    held: bool = False
+
+    @property
+    def telling(self) -> bool:
+        """Whether the memo says who paid or for what, rather than "hoc phi" or nothing."""
+        return bool(self.codes) or len(self.name) - self.name.count(" ") >= _NAME_LENGTH
 
 
 class Likeness(NamedTuple):
-    """How much speaks for one movement: the smallest is the likest."""
+    """How much speaks for one movement: the smallest is the likest. ``unlike`` counts letters that one has more."""
 
+    evidence: Evidence
     other_bank_reference: bool
     other_memo: bool
     other_codes: bool
     days_apart: int
+    unlike: int
 
 
-def told(day: date, at: datetime, memo: str, bank_reference: str | None, *, booked: bool) -> Told:
+_Ranked: TypeAlias = tuple[Likeness, datetime, int, int]
+
+
+def told(  # noqa: PLR0913  what a message has
+    day: date, at: datetime, memo: str, bank_reference: str | None, *, booked: bool, held: bool = False
+) -> Told:
     """Fold what a message tells, so that two spellings of one thing are equal."""
+    words = " ".join(_WORD.findall(drop_marks(memo).upper()))
+    name = " ".join(_EVERYDAY.sub(" ", words).split())
     codes = frozenset(find(memo).exact)
-    return Told(day, at, fold_memo(memo), fold_memo(bank_reference or ""), codes, booked)
+    return Told(day, at, fold_memo(memo), fold_memo(bank_reference or ""), codes, name, words, booked, held)
 
 
 def likeness(one: Told, other: Told) -> Likeness | None:
     """Return how alike two messages of one sum are, or None when they cannot be about one movement.
 
-    A day apart something must speak for it: the next day's equal sum is usually another family's.
+    A day apart something must speak for it: the next day's equal sum is usually another family's. Two memos that
+    both name somebody, with nothing that speaks for one movement, are those of two families.
     """
+    evidence = evidence_of(one, other)
+    if evidence is None or (evidence is Evidence.NOTHING and one.telling and other.telling):
+        return None
+    apart = abs(one.day - other.day)
+    if apart > DAY_APART or (apart and ((one.booked and other.booked) or not _reaches_over_night(evidence, one))):
+        return None
+    if (one.held or other.held) and evidence not in _SURE:
+        return None
+    return Likeness(
+        evidence,
+        one.bank_reference != other.bank_reference,
+        one.memo != other.memo,
+        one.codes != other.codes,
+        apart.days,
+        abs(len(one.memo) - len(other.memo)),
+    )
+
+
+def vouches(one: Told, other: Told) -> bool:
+    """Tell whether two messages are of one movement for sure: by the bank's number, a telling memo, or the codes."""
+    return evidence_of(one, other) in _SURE
+
+
+def evidence_of(one: Told, other: Told) -> Evidence | None:
+    """Return the best that speaks for one movement, whatever the days; None where something speaks against it."""
     if _speaks_against(one, other):
         return None
-    same_reference = bool(one.bank_reference) and one.bank_reference == other.bank_reference
-    same_memo = one.memo == other.memo
-    same_codes = bool(one.codes) and one.codes == other.codes
-    apart = abs(one.day - other.day)
-    known = same_reference or same_codes or (same_memo and bool(one.memo))
-    if apart > DAY_APART or (apart and (not known or (one.booked and other.booked))):
-        return None
-    return Likeness(not same_reference, not same_memo, not same_codes, apart.days)
+    return next((evidence for evidence, speaks in _TESTS if speaks(one, other)), Evidence.NOTHING)
 
 
 def pair(lines: Sequence[Told], others: Sequence[Told]) -> dict[int, int]:
     """Return for each line, by its place, the place of the other message about its movement; each at most once.
 
-    The best evidence of all goes first, whatever the order of the lines.
+    The best evidence of all goes first, whatever the order of the lines. Where only the day speaks, those are joined
+    that name nobody, then those that are all alike: which of them belong together makes no difference.
     """
     pairs: dict[int, int] = {}
-    for evidence in _EVIDENCE:
-        _pair_by(evidence, lines, others, pairs)
+    taken: set[int] = set()
+    for key in _KEYS:
+        _join(_sharing(key, lines, others, pairs, taken), pairs, taken)
+    ranked = sorted(_sharing(lambda _: "any", lines, others, pairs, taken))
+    _join((each for each in ranked if each[0].evidence is not Evidence.NOTHING), pairs, taken)
+    day_alone = [each for each in ranked if each[0].evidence is Evidence.NOTHING]
+    _join((each for each in day_alone if not (lines[each[2]].telling or others[each[3]].telling)), pairs, taken)
+    by_day: dict[date, list[_Ranked]] = defaultdict(list)
+    for each in day_alone:
+        if each[2] not in pairs and each[3] not in taken:
+            by_day[lines[each[2]].day].append(each)
+    for left in by_day.values():
+        if len({lines[each[2]].memo for each in left}) == 1 == len({others[each[3]].memo for each in left}):
+            _join(left, pairs, taken)
     return pairs
 
 
-_EVIDENCE: tuple[Callable[[Told], _Evidence], ...] = (
-    lambda each: each.bank_reference,
-    lambda each: each.memo,
-    lambda each: each.codes,
-    lambda each: (each.day,),  # a tuple is never empty
-)
-
-
-def _pair_by(
-    evidence: Callable[[Told], _Evidence], lines: Sequence[Told], others: Sequence[Told], pairs: dict[int, int]
-) -> None:
-    """Pair what is still alone and shares a piece of evidence, the likest first."""
-    taken = set(pairs.values())
-    free: dict[_Evidence, list[int]] = defaultdict(list)
+def _sharing(
+    key: Callable[[Told], _Key], lines: Sequence[Told], others: Sequence[Told], pairs: dict[int, int], taken: set[int]
+) -> Iterator[_Ranked]:
+    """Give, the likest first, what is still alone and has an equal key."""
+    free: dict[_Key, list[int]] = defaultdict(list)
     for place, other in enumerate(others):
-        if place not in taken and evidence(other):
-            free[evidence(other)].append(place)
-    ranked = []
+        if place not in taken and key(other):
+            free[key(other)].append(place)
+    ranked: list[_Ranked] = []
     for place, line in enumerate(lines):
-        for candidate in free.get(evidence(line), ()) if place not in pairs else ():
+        for candidate in free.get(key(line), ()) if place not in pairs else ():
             alike = likeness(line, others[candidate])
             if alike is not None:
                 ranked.append((alike, others[candidate].at, place, candidate))
-    for _, _, place, candidate in sorted(ranked):
+    return iter(sorted(ranked))
+
+
+def _join(ranked: Iterator[_Ranked] | Sequence[_Ranked], pairs: dict[int, int], taken: set[int]) -> None:
+    for _, _, place, candidate in ranked:
         if place not in pairs and candidate not in taken:
             pairs[place] = candidate
             taken.add(candidate)
+
+
+def _reaches_over_night(evidence: Evidence, one: Told) -> bool:
+    """Tell whether evidence speaks for one movement though the days differ; an empty memo is nothing to be equal."""
+    return evidence <= Evidence.RUN_ON or (evidence is Evidence.EVERYDAY_MEMO and one.memo != "")
+
+
+def _number(each: Told) -> str:
+    return each.bank_reference if len(each.bank_reference) >= TELLING_LENGTH else ""
+
+
+def _memo(each: Told) -> str:
+    return each.memo if each.telling else ""
+
+
+def _codes(each: Told) -> frozenset[str]:
+    return each.codes
+
+
+_KEYS: tuple[Callable[[Told], _Key], ...] = (_number, _memo, _codes)
+
+
+def _same(key: Callable[[Told], _Key]) -> Callable[[Told, Told], bool]:
+    return lambda one, other: bool(key(one)) and key(one) == key(other)
+
+
+def _contained(one: Told, other: Told) -> bool:
+    """Tell whether the words of a telling memo, everyday ones left out, stand in the other."""
+    short, long = sorted((one, other), key=lambda each: len(each.name))
+    return short.telling and short.name != "" and f" {short.name} " in f" {long.name} "
+
+
+def _run_on(one: Told, other: Told) -> bool:
+    short, long = sorted((one, other), key=lambda each: len(each.memo))
+    return short.telling and short.memo in long.memo and _ends_with_words(short.memo, long.words)
+
+
+def _ends_with_words(memo: str, words: str) -> bool:
+    """Tell whether a memo stands between two ends of words: NGUYEN VAN AN does not in NGUYEN VAN ANH."""
+    ends = [0, *accumulate(map(len, words.split()))]
+    return any(words.replace(" ", "")[one:other] == memo for one in ends for other in ends if other - one == len(memo))
+
+
+def _cut_code(one: Told, other: Told) -> bool:
+    """Tell whether one memo has a payment reference and the other only its beginning."""
+    if bool(one.codes) == bool(other.codes):
+        return False
+    whole, cut = (one, other) if one.codes else (other, one)
+    return any(code[:_CUT_LENGTH] in cut.memo for code in whole.codes)
+
+
+_SURE = frozenset({Evidence.REFERENCE, Evidence.MEMO, Evidence.CODES})
+_TESTS: tuple[tuple[Evidence, Callable[[Told, Told], bool]], ...] = (
+    (Evidence.REFERENCE, _same(_number)),
+    (Evidence.MEMO, _same(_memo)),
+    (Evidence.CODES, _same(_codes)),
+    (Evidence.CONTAINED, _contained),
+    (Evidence.RUN_ON, _run_on),
+    (Evidence.CUT_CODE, _cut_code),
+    (Evidence.EVERYDAY_MEMO, lambda one, other: one.memo == other.memo),
+)
 
 
 def _speaks_against(one: Told, other: Told) -> bool:
     """Tell whether two messages name different movements."""
     if one.codes and other.codes and not one.codes & other.codes:
         return True
-    if one.bank_reference == other.bank_reference != "":
+    if _number(one) == _number(other) != "":
         return False
     if _of_one_numbering(one.bank_reference, other.bank_reference):
         return True
-    # A code that one memo lacks was cut off, and then the rest is alike; or it is another family's memo.
-    return one.codes != other.codes and one.memo not in other.memo and other.memo not in one.memo
+    # A code that one memo lacks was cut off, or the rest is alike; or it is another family's memo.
+    return (
+        one.codes != other.codes
+        and one.memo not in other.memo
+        and other.memo not in one.memo
+        and not _cut_code(one, other)
+    )
 
 
 def _of_one_numbering(one: str, other: str) -> bool:

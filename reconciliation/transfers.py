@@ -185,6 +185,7 @@ def told_by(transfer: Transfer, booked_on: date | None = None) -> Told:
         transfer.memo,
         transfer.bank_reference,
         booked=booked_on is not None,
+        held=transfer.state == "held",
     )
 
 
@@ -230,7 +231,7 @@ def _on_statement(session: Session, origin: Origin, read: NormalisedTransfer, al
         return None
     claimed = _claimed(session, origin, read, day)
     free = [each for each in born if str(each.id) not in claimed]
-    callback = told(day, read.time, read.memo, read.bank_reference, booked=False)
+    callback = told(day, read.time, read.memo, read.bank_reference, booked=False, held=origin.held)
     pairs = pair([callback], [told_by(each) for each in free])
     return free[pairs[0]].id if pairs else None
 

@@ -17,7 +17,7 @@ from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.inbox import store_message
 from reconciliation.plausible import implausible
 from reconciliation.statements.adding_up import check_sums
-from reconciliation.statements.knowing import known_lines
+from reconciliation.statements.knowing import known_lines, unused, used_keys
 from reconciliation.statements.layouts import BANK_OF_BIN
 from reconciliation.statements.lines import Statement, StatementLine
 from reconciliation.statements.mapping import Mapped
@@ -76,11 +76,12 @@ def import_statement(  # noqa: PLR0913, PLR0917  the acts of a person at a momen
     session.flush()
     lock_account(session, account.id)
     known = known_lines(session, account, statement)
-    vouch(session, account, statement.lines, known.values(), now)
-    new = 0
-    for place, line in enumerate(statement.lines):
-        transfer_id = known.get(place)
+    vouch(session, account, statement.lines, known, now)
+    new, used = 0, used_keys(session, account, statement.lines)
+    for place, each in enumerate(statement.lines):
+        line, transfer_id = each, known.get(place)
         if transfer_id is None:
+            line = unused(each, account.number, used)
             origin = Origin(account, inbox_id, value_date=line.day)
             transfer_id = write_transfer(session, vault, origin, _as_transfer(line, account.number), now)
             new += 1

@@ -1,117 +1,116 @@
 """Which lines of a statement are money that we know: from a statement read before, or from what the bank told.
 
-A line is known by itself (its key), by an earlier statement that began the day with the same balance (then the day is
-the same, however another template words it), or as the movement that a callback told of.
+A line that an earlier statement showed is told by running balances (``chaining``); what is left may be the movement
+that a callback told of (``pairing``). Where balances do not tell, the statement is refused with the remedy.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import TypeAlias
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from billing.ledger.tables import BankAccount
 from billing.money import Money
+from reconciliation.errors import StatementUnreadable
 from reconciliation.feeds.base import STATEMENT
 from reconciliation.pairing import DAY_APART, Told, pair, told
-from reconciliation.statements.lines import Statement, StatementLine
+from reconciliation.statements.chaining import Doubt, Shown, Sum, seen_before
+from reconciliation.statements.lines import Statement, StatementLine, at_of
 from reconciliation.tables import StatementFile, Transfer
 from reconciliation.tables import StatementLine as StatementLineRow
 from reconciliation.transfers import told_by
 
-_Sum: TypeAlias = tuple[str, Money]
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """A line of an earlier statement: its day, the balance with which that day began, and its transfer."""
-
-    day: date
-    began: Money
-    transfer_id: UUID
+_MOST_ROWS = 10
 
 
 def known_lines(session: Session, account: BankAccount, statement: Statement) -> dict[int, UUID]:
-    """Return for each known line, by its place, the transfer it is about."""
+    """Return for each known line, by its place, the transfer it is about.
+
+    Raises ``StatementUnreadable`` where it cannot be known whether lines stood on an earlier statement.
+    """
     lines = statement.lines
     if not lines:
         return {}
     transfers = {each.id: each for each in _around(session, account, lines)}
-    by_key = {each.provider_id: each.id for each in transfers.values() if each.provider == STATEMENT}
-    known = {
-        place: same
-        for place, line in enumerate(lines)
-        if (same := by_key.pop(line.key(account.number), None)) is not None
-    }
-    shown = _shown(session, account, lines)
-    known |= _by_earlier(statement, shown, transfers, known)
-    known |= _by_callbacks(lines, shown, transfers, known)
-    return known
+    earlier = _shown(session, account, lines, transfers)
+    known: dict[int, UUID] = {}
+    if statement.opening is not None:
+        same, doubts = seen_before(_showing(lines, statement.opening), earlier)
+        _refuse(doubts)
+        known = {place: each for place, other in same.items() if (each := earlier[other].transfer_id) is not None}
+    on_earlier = {each.transfer_id for each in earlier}
+    called = [each for each in transfers.values() if each.provider != STATEMENT and each.id not in on_earlier]
+    return known | _by_callbacks(lines, known, called)
 
 
-def _by_earlier(
-    statement: Statement, shown: Sequence[_Shown], transfers: dict[UUID, Transfer], known: dict[int, UUID]
-) -> dict[int, UUID]:
-    """Pair lines with those of earlier statements on days that began with the same balance, as multisets."""
-    began = _beginnings(statement)
-    taken = set(known.values())
-    same = {each.transfer_id for each in shown if began.get(each.day) == each.began} - taken
-    days = {each.transfer_id: each.day for each in shown}
-    others = [(transfers[each], days[each]) for each in sorted(same) if each in transfers]
-    return _paired(statement.lines, known, others)
-
-
-def _by_callbacks(
-    lines: Sequence[StatementLine], shown: Sequence[_Shown], transfers: dict[UUID, Transfer], known: dict[int, UUID]
-) -> dict[int, UUID]:
-    """Pair the lines that are left with what the bank told."""
-    taken, days = set(known.values()), {each.transfer_id: each.day for each in shown}
-    free = [each for each in transfers.values() if each.provider != STATEMENT and each.id not in taken]
-    return _paired(lines, known, [(each, days.get(each.id)) for each in free])
-
-
-def _paired(
-    lines: Sequence[StatementLine], known: dict[int, UUID], others: Iterable[tuple[Transfer, date | None]]
-) -> dict[int, UUID]:
-    rest: dict[_Sum, list[int]] = defaultdict(list)
-    for place, line in enumerate(lines):
-        if place not in known:
-            rest[line.direction.value, line.amount].append(place)
-    of_sum: dict[_Sum, list[tuple[Transfer, date | None]]] = defaultdict(list)
-    for other, day in others:
-        of_sum[other.direction, other.amount].append((other, day))
-    found: dict[int, UUID] = {}
-    for money, places in rest.items():
-        candidates = of_sum.get(money, [])
-        pairs = pair([_told(lines[place]) for place in places], [told_by(other, day) for other, day in candidates])
-        found |= {places[line]: candidates[other][0].id for line, other in pairs.items()}
-    return found
-
-
-def _told(line: StatementLine) -> Told:
+def told_of(line: StatementLine) -> Told:
+    """Return what a line tells of its movement."""
     return told(line.day, line.time, line.memo, line.bank_reference, booked=True)
 
 
-def _beginnings(statement: Statement) -> dict[date, Money]:
-    """Return the balance with which each day of a statement began; nothing where it tells no opening balance."""
-    began: dict[date, Money] = {}
-    balance = statement.opening
-    if balance is None:
-        return began
-    for line in statement.lines:
-        began.setdefault(line.day, balance)
+def used_keys(session: Session, account: BankAccount, lines: Sequence[StatementLine]) -> set[str]:
+    """Return the keys by which transfers of statements around some days are known."""
+    around = _around(session, account, lines, every_state=True) if lines else ()
+    return {each.provider_id for each in around if each.provider == STATEMENT}
+
+
+def unused(line: StatementLine, account: str, used: set[str]) -> StatementLine:
+    """Return a new line as the next of its equals on that day, whichever statement showed those; and note its key."""
+    while (key := line.key(account)) in used:
+        line = replace(line, occurrence=line.occurrence + 1)
+    used.add(key)
+    return line
+
+
+def _refuse(doubts: Sequence[Doubt]) -> None:
+    """Refuse what balances do not tell: neither lose money nor count it twice. Raises ``StatementUnreadable``."""
+    if not doubts:
+        return
+    days = "; ".join(f"ngày {each.day:%d/%m/%Y} dòng {', '.join(map(str, each.rows[:_MOST_ROWS]))}" for each in doubts)
+    raise StatementUnreadable(
+        f"Không rõ là tiền mới hay đã có trên sao kê nhập trước, vì số dư không nối với sao kê đó: {days}. "
+        "Hãy tải từ ngân hàng sao kê đủ cả ngày, từ giao dịch đầu tiên trong ngày, rồi nhập lại (số dư gõ tay: xem "
+        "lại số dư đầu kỳ); chưa lưu gì cả",
+    )
+
+
+def _showing(lines: Sequence[StatementLine], opening: Money) -> list[Shown]:
+    shown, balance = [], opening
+    for line in lines:
+        shown.append(Shown(None, line.line, told_of(line), (line.direction.value, line.amount), balance))
         balance += line.signed
-    return began
+    return shown
 
 
-def _around(session: Session, account: BankAccount, lines: Sequence[StatementLine]) -> Sequence[Transfer]:
-    """Return the transfers on the account around the days of some lines."""
+def _by_callbacks(
+    lines: Sequence[StatementLine], known: Collection[int], called: Iterable[Transfer]
+) -> dict[int, UUID]:
+    """Pair the lines that are left with what the bank told and no statement showed."""
+    rest: dict[Sum, list[int]] = defaultdict(list)
+    for place, line in enumerate(lines):
+        if place not in known:
+            rest[line.direction.value, line.amount].append(place)
+    of_sum: dict[Sum, list[Transfer]] = defaultdict(list)
+    for each in called:
+        of_sum[each.direction, each.amount].append(each)
+    found: dict[int, UUID] = {}
+    for money, places in rest.items():
+        candidates = of_sum.get(money, [])
+        pairs = pair([told_of(lines[place]) for place in places], [told_by(each) for each in candidates])
+        found |= {places[line]: candidates[other].id for line, other in pairs.items()}
+    return found
+
+
+def _around(
+    session: Session, account: BankAccount, lines: Sequence[StatementLine], *, every_state: bool = False
+) -> Sequence[Transfer]:
+    """Return the transfers on the account around the days of some lines; not those put aside, unless of every state."""
     days = [line.day for line in lines]
+    aside = () if every_state else ("duplicate", "quarantined")
     return session.exec(
         select(Transfer)
         .where(
@@ -119,14 +118,16 @@ def _around(session: Session, account: BankAccount, lines: Sequence[StatementLin
             Transfer.bank_account_id == account.id,
             Transfer.value_date >= min(days) - DAY_APART,
             Transfer.value_date <= max(days) + DAY_APART,
-            col(Transfer.state).not_in(("duplicate", "quarantined")),
+            col(Transfer.state).not_in(aside),
         )
         .order_by(col(Transfer.occurred_at), col(Transfer.id)),
     ).all()
 
 
-def _shown(session: Session, account: BankAccount, lines: Sequence[StatementLine]) -> list[_Shown]:
-    """Return the lines of earlier statements around some days, each with the balance its day began with."""
+def _shown(
+    session: Session, account: BankAccount, lines: Sequence[StatementLine], transfers: Mapping[UUID, Transfer]
+) -> list[Shown]:
+    """Return the lines of earlier statements around some days, each with the balance it found."""
     days = [line.day for line in lines]
     files = session.exec(
         select(col(StatementFile.id), col(StatementFile.opening)).where(
@@ -145,11 +146,11 @@ def _shown(session: Session, account: BankAccount, lines: Sequence[StatementLine
         .order_by(col(StatementLineRow.id)),
     ).all()
     balances = dict(files)
-    began: dict[tuple[UUID, date], Money] = {}
     shown = []
     for row in rows:
-        first = began.setdefault((row.file_id, row.day), balances[row.file_id])
-        balances[row.file_id] += row.amount if row.direction == "in" else -row.amount
-        if row.transfer_id is not None:
-            shown.append(_Shown(row.day, first, row.transfer_id))
+        says = told(row.day, at_of(row.day, None), row.memo, row.bank_reference, booked=True)
+        transfer_id = row.transfer_id if row.transfer_id in transfers else None
+        each = Shown(row.file_id, row.line, says, (row.direction, row.amount), balances[row.file_id], transfer_id)
+        balances[row.file_id] = each.after
+        shown.append(each)
     return shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,19 +10,23 @@ from sqlmodel import Session, col, select
 
 from billing.ledger.tables import BankAccount
 from billing.payments.reference import fold_memo
-from reconciliation.pairing import DAY_APART, TELLING_LENGTH
+from reconciliation.pairing import DAY_APART, TELLING_LENGTH, vouches
 from reconciliation.releasing import LINE, confirm, distrust
+from reconciliation.statements.knowing import told_of
 from reconciliation.statements.lines import StatementLine
 from reconciliation.tables import Transfer
+from reconciliation.transfers import told_by
 
 
 def vouch(
-    session: Session, account: BankAccount, lines: Sequence[StatementLine], tied: Collection[UUID], now: datetime
+    session: Session, account: BankAccount, lines: Sequence[StatementLine], known: Mapping[int, UUID], now: datetime
 ) -> None:
-    """Let go the held transfers that lines were tied to; distrust those whose bank reference has another sum.
+    """Let go the held transfers that lines tell of for sure; distrust those whose bank reference has another sum.
 
-    A held transfer of which the statement says nothing at all stays held: its line may come tomorrow.
+    ``known`` are the transfers of lines by their places. A held transfer of which the statement says nothing that
+    tells stays held: its line may come tomorrow.
     """
+    tied = {transfer_id: lines[place] for place, transfer_id in known.items()}
     held = session.exec(
         select(Transfer)
         .where(
@@ -34,8 +38,10 @@ def vouch(
         .with_for_update()
     ).all()
     for transfer in held:
-        if transfer.id in tied:
-            confirm(session, transfer, LINE, now)
+        line = tied.get(transfer.id)
+        if line is not None:
+            if vouches(told_of(line), told_by(transfer)):
+                confirm(session, transfer, LINE, now)
             continue
         other = _another_sum(transfer, lines)
         if other is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciliation.pairing import Told, likeness, pair, told
+from reconciliation.pairing import Told, likeness, pair, told, vouches
 from tests.reconciliation.matching_builders import reference
 
 MORNING = datetime(2025, 10, 6, 1, 0, tzinfo=UTC)
@@ -38,6 +39,13 @@ def message(memo: str = "", number: str | None = None, *, day: int = 0, booked: 
         (message(A, booked=True), message(A, day=1, booked=True), False),
         (message("gia dinh mot"), message("gia dinh hai", day=1), False),
         (message(A, "FT25279000001"), message(A, "FT25279000001", day=2), False),
+        (message("NGUYEN VAN AN hp"), message("TRAN THI BE hp"), False),
+        (message("NGUYEN VAN AN hp"), message("NGUYEN VAN AN hp-CT tu 2", day=1), True),
+        (message("hp", "1"), message("nop hoc phi lop 3A", "1", day=1), False),
+        (message("NGUYEN VAN AN"), message("NGUYEN VAN ANH nop"), False),
+        (message("NGUYEN VAN AN nop"), message("NGUYE N VAN AN nop-CT 2"), True),
+        (message(A), message(f"NHAN TU 111 ND {A[:6]}"), True),
+        (message(A), message(f"NHAN TU 111 ND {A[:6]}", day=1), False),
     ],
 )
 def test_what_speaks_for_and_against_one_movement(one: Told, other: Told, *, may_be_one: bool) -> None:
@@ -51,6 +59,61 @@ def test_the_best_evidence_goes_first_whatever_the_order_of_lines() -> None:
 
     assert pair(lines, others) == {3: 0, 2: 1, 1: 2}
     assert pair(lines[::-1], others) == {0: 0, 1: 1, 2: 2}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "sure"),
+    [
+        (message(A), message(f"ck {A}"), True),
+        (message("x", "FT25279000001"), message("", "FT25279000001"), True),
+        (message("NGUYEN VAN AN hp"), message("nguyen van an HP"), True),
+        (message("hoc phi"), message("hoc phi"), False),
+        (message(f"hoc phi {A}"), message("hoc phi"), False),
+        (message(f"hoc phi {A}"), message(""), False),
+        (message("x", "17"), message("y", "17"), False),
+        (message("NGUYEN VAN AN"), message("NGUYEN VAN AN nop"), False),
+    ],
+)
+def test_only_what_tells_vouches(one: Told, other: Told, *, sure: bool) -> None:
+    assert vouches(one, other) == vouches(other, one) == sure
+    held = replace(other, held=True)
+    assert (pair([one], [held]) != {}) == sure
+
+
+def test_equal_days_join_what_is_all_alike_and_nothing_that_names_two_families() -> None:
+    an, be, bare = message("NGUYEN VAN AN nop"), message("TRAN THI BE nop"), message("hoc phi")
+
+    assert pair([an, be], [bare]) == {}
+    assert pair([be, bare], [bare]) == {1: 0}
+    assert pair([an], [bare]) == {0: 0}
+    assert len(pair([bare] * 3, [message("tien an")] * 2)) == 2
+    assert pair([message("NGUYEN VAN ANH"), an], [message("NGUYEN VAN AN")]) == {1: 0}
+
+
+NAMES = ("NGUYEN VAN AN", "NGUYEN VAN ANH", "TRAN THI BE", "LE THI HOA", "PHAM MINH TIEN")
+
+
+@given(
+    wrapped=st.lists(
+        st.sampled_from(["{} nop hoc phi", "MBVCB.17.{}.hoc phi-CT tu 222", "{}"]), min_size=5, max_size=5
+    ),
+    booked=st.permutations(range(5)),
+    heard=st.permutations(range(5)),
+    lines=st.integers(1, 5),
+    callbacks=st.integers(1, 5),
+    days=st.lists(st.integers(0, 1), min_size=5, max_size=5),
+    said=st.sampled_from(["", " hoc phi"]),
+)
+def test_two_families_of_one_sum_never_swap(  # noqa: PLR0913, PLR0917  drawn by Hypothesis
+    wrapped: list[str], booked: list[int], heard: list[int], lines: int, callbacks: int, days: list[int], said: str
+) -> None:
+    shown = [message(wrapped[n].format(NAMES[n]), str(n), day=days[n], booked=True) for n in booked[:lines]]
+    told_of = [message(f"{NAMES[n]}{said}") for n in heard[:callbacks]]
+    pairs = pair(shown, told_of)
+
+    assert {booked[line]: heard[other] for line, other in pairs.items()} == {
+        n: n for n in booked[:lines] if n in heard[:callbacks]
+    }
 
 
 @given(
