@@ -24,6 +24,7 @@ from reconciliation.feeds.base import STATEMENT
 from reconciliation.tables import Feed
 from service.access.tables import User
 from service.pages.bank_account_views import Abilities, AccountRow, BankAccountsPage, ChangeRow
+from service.pages.feed_views import PROVIDER_NAMES, SCHEME_NAMES
 
 _MOST_CHANGES = 30
 _MOST_NAMES = 200
@@ -55,13 +56,18 @@ def _abilities(row: BankAccount | AccountChange) -> Abilities:
     return Abilities(row.told_by, row.only_virtual, row.can_qr, row.memo_code or "")
 
 
+def _feed_name(feed: Feed) -> str:
+    provider = PROVIDER_NAMES.get(feed.provider, feed.provider)
+    return f"{provider} ({SCHEME_NAMES.get(feed.scheme, (feed.scheme,))[0]})"
+
+
 def _accounts(session: Session, school_id: UUID, accounts: Sequence[BankAccount]) -> tuple[AccountRow, ...]:
     openings = session.exec(select(AccountOpening).where(AccountOpening.school_id == school_id)).all()
     keeps = {row.replaces_id: row.keeps_until for row in openings if row.replaces_id}
     feeds: dict[UUID, list[str]] = defaultdict(list)
     for feed in session.exec(select(Feed).where(Feed.school_id == school_id, col(Feed.closed_at).is_(None))).all():
         if feed.provider != STATEMENT:
-            feeds[feed.bank_account_id].append(f"{feed.provider} ({feed.scheme})")
+            feeds[feed.bank_account_id].append(_feed_name(feed))
     return tuple(
         AccountRow(
             account_id=str(each.id),

@@ -10,6 +10,31 @@ from uuid import UUID
 from billing.money import Money
 from service.access.roles import Place, SignedIn
 
+PROVIDER_NAMES = {
+    "sepay": "SePay",
+    "casso": "Casso",
+    "payos": "payOS",
+    "vietqrvn": "VietQR.vn",
+    "bidv": "BIDV",
+    "vietinbank": "VietinBank",
+    "mb": "MB",
+    "pay2s": "Pay2S",
+}
+# How a message is believed, in few words: what it proves stands in docs/callbacks.md.
+SCHEME_NAMES = {
+    "hmac": ("chữ ký trên cả tin", "signature over the message"),
+    "v2": ("chữ ký trên cả tin", "signature over the message"),
+    "checksum": ("mã kiểm tra", "checksum"),
+    "agency": ("mã kiểm tra", "checksum"),
+    "apikey": ("khóa trần", "bare key"),
+    "v1": ("khóa trần", "bare key"),
+    "token": ("khóa trần", "bare key"),
+    "bearer": ("khóa trần", "bare key"),
+    "rsa": ("chữ ký RSA", "RSA signature"),
+    "rsa_one_way": ("chữ ký RSA", "RSA signature"),
+    "list": ("ta hỏi danh sách", "we ask for the list"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -44,6 +69,16 @@ class FeedRow:
     trouble: str
     compared: Compared | None
     refused: tuple[int, int]
+
+    @property
+    def provider_name(self) -> str:
+        """The provider as it writes itself."""
+        return PROVIDER_NAMES.get(self.provider, self.provider)
+
+    @property
+    def scheme_name(self) -> tuple[str, str]:
+        """How its messages are believed, in Vietnamese and English."""
+        return SCHEME_NAMES.get(self.scheme, (self.scheme, self.scheme))
 
 
 @dataclass(frozen=True, slots=True)

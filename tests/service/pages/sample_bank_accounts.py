@@ -22,7 +22,7 @@ SINCE = date(2025, 8, 1)
 LACKING = ("Nguyễn Thị Minh Ánh", "Lê Văn Bảo")
 CASSO = ("casso (v2)",)
 ACCOUNTS = (
-    AccountRow("a1", "Vietcombank", "1012345678901", NAME, _BANK, SINCE, None, None, ("sepay (hmac)",)),
+    AccountRow("a1", "Vietcombank", "1012345678901", NAME, _BANK, SINCE, None, None, ("SePay (chữ ký trên cả tin)",)),
     AccountRow("a2", "BIDV", "96300101", NAME, _NUMBERS, SINCE, None, None, (), LACKING),
     AccountRow("a3", "Agribank", "5600201012345", NAME, _BANK, date(2024, 8, 1), SINCE, date(2026, 8, 1), CASSO),
 )

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from billing.money import Money
 from reconciliation.differences.differing import Aged
+from reconciliation.statements.following import Gap
 from service.access.roles import Place, SignedIn
 from service.pages.money_out_views import (
     AccountDifferences,
@@ -61,6 +62,7 @@ SUMS = (
     Sum("Đã báo, không có trên sao kê", 2, Money(25_650_000)),
     Sum("Có trên sao kê, không được báo", 1, Money(11_000)),
 )
+GAP = Gap(date(2025, 10, 3), date(2025, 10, 6), Money(1_070_000), Money(9_000_000), Money(0))
 
 
 class SampleMoneyOut:
@@ -85,8 +87,8 @@ class SampleMoneyOut:
 
     def feed_differences(self, who: SignedIn, place: Place, now: datetime) -> DifferencesPage:
         del who, place, now
-        some = AccountDifferences("Vietcombank ••••8901", SUMS, AGES, DIFFERENCES, 5)
-        none = AccountDifferences("Kho bạc ••••6701", (), (), (), 0)
+        some = AccountDifferences("Vietcombank ••••8901", SUMS, AGES, DIFFERENCES, 5, (GAP,))
+        none = AccountDifferences("Kho bạc ••••6701", (), (), (), 0, compared=False)
         return DifferencesPage((some, none), date(2024, 9, 1))
 
     def province_differences(self, who: SignedIn, place: Place, now: datetime) -> tuple[SchoolDifferences, ...]:
