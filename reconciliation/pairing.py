@@ -52,8 +52,9 @@ class Told:
     """What one message tells of a movement whose sum and direction are known to be equal.
 
     ``memo`` and ``bank_reference`` are folded, ``codes`` the exact payment references, ``words`` the memo's words and
-    ``name`` those without the everyday ones. ``booked`` tells that the bank's statement gave the day; else it is the
-    day of the moment, which may be one day off. ``held``: it joins another message only by what tells for sure.
+    ``name`` those without the everyday ones, ``telling`` that it says who paid or for what. ``booked`` tells that the
+    bank's statement gave the day; else it is the day of the moment, which may be one day off. ``held``: it joins
+    another message only by what tells for sure.
     """
 
     day: date
@@ -63,13 +64,9 @@ class Told:
     codes: frozenset[str]
     name: str
     words: str
+    telling: bool
     booked: bool
     held: bool = False
-
-    @property
-    def telling(self) -> bool:
-        """Whether the memo says who paid or for what, rather than "hoc phi" or nothing."""
-        return bool(self.codes) or len(self.name) - self.name.count(" ") >= _NAME_LENGTH
 
 
 class Likeness(NamedTuple):
@@ -93,7 +90,9 @@ def told(  # noqa: PLR0913  what a message has
     words = " ".join(_WORD.findall(drop_marks(memo).upper()))
     name = " ".join(_EVERYDAY.sub(" ", words).split())
     codes = frozenset(find(memo).exact)
-    return Told(day, at, fold_memo(memo), fold_memo(bank_reference or ""), codes, name, words, booked, held)
+    telling = bool(codes) or len(name) - name.count(" ") >= _NAME_LENGTH
+    number = fold_memo(bank_reference or "")
+    return Told(day, at, fold_memo(memo), number, codes, name, words, telling, booked, held)
 
 
 def likeness(one: Told, other: Told) -> Likeness | None:
@@ -102,11 +101,13 @@ def likeness(one: Told, other: Told) -> Likeness | None:
     A day apart something must speak for it: the next day's equal sum is usually another family's. Two memos that
     both name somebody, with nothing that speaks for one movement, are those of two families.
     """
+    if abs(one.day - other.day) > DAY_APART:
+        return None  # asked first: of a month's equal sums nearly all are
     evidence = evidence_of(one, other)
     if evidence is None or (evidence is Evidence.NOTHING and one.telling and other.telling):
         return None
     apart = abs(one.day - other.day)
-    if apart > DAY_APART or (apart and ((one.booked and other.booked) or not _reaches_over_night(evidence, one))):
+    if apart and ((one.booked and other.booked) or not _reaches_over_night(evidence, one)):
         return None
     if (one.held or other.held) and evidence not in _SURE:
         return None
@@ -142,6 +143,7 @@ def pair(lines: Sequence[Told], others: Sequence[Told]) -> dict[int, int]:
     taken: set[int] = set()
     for key in _KEYS:
         _join(_sharing(key, lines, others, pairs, taken), pairs, taken)
+    _join_everyday(lines, others, pairs, taken)
     ranked = sorted(_sharing(lambda _: "any", lines, others, pairs, taken))
     _join((each for each in ranked if each[0].evidence is not Evidence.NOTHING), pairs, taken)
     day_alone = [each for each in ranked if each[0].evidence is Evidence.NOTHING]
@@ -180,6 +182,20 @@ def _join(ranked: Iterator[_Ranked] | Sequence[_Ranked], pairs: dict[int, int], 
             taken.add(candidate)
 
 
+def _join_everyday(lines: Sequence[Told], others: Sequence[Told], pairs: dict[int, int], taken: set[int]) -> None:
+    """Join equal everyday memos of one day one by one: nothing better can speak for them, and there may be many."""
+    free: dict[tuple[str, date], list[int]] = defaultdict(list)
+    for place in sorted(range(len(others)), key=lambda place: others[place].at, reverse=True):
+        other = others[place]
+        if place not in taken and not (other.telling or other.held):
+            free[other.memo, other.day].append(place)
+    for place, line in enumerate(lines):
+        alike = free.get((line.memo, line.day))
+        if alike and place not in pairs and not (line.telling or line.held or _number(line)):
+            pairs[place] = alike.pop()
+            taken.add(pairs[place])
+
+
 def _reaches_over_night(evidence: Evidence, one: Told) -> bool:
     """Tell whether evidence speaks for one movement though the days differ; an empty memo is nothing to be equal."""
     return evidence <= Evidence.RUN_ON or (evidence is Evidence.EVERYDAY_MEMO and one.memo != "")
@@ -206,12 +222,12 @@ def _same(key: Callable[[Told], _Key]) -> Callable[[Told, Told], bool]:
 
 def _contained(one: Told, other: Told) -> bool:
     """Tell whether the words of a telling memo, everyday ones left out, stand in the other."""
-    short, long = sorted((one, other), key=lambda each: len(each.name))
-    return short.telling and short.name != "" and f" {short.name} " in f" {long.name} "
+    short, long = (one, other) if len(one.name) <= len(other.name) else (other, one)
+    return short.telling and short.name != "" and short.name in long.name and f" {short.name} " in f" {long.name} "
 
 
 def _run_on(one: Told, other: Told) -> bool:
-    short, long = sorted((one, other), key=lambda each: len(each.memo))
+    short, long = (one, other) if len(one.memo) <= len(other.memo) else (other, one)
     return short.telling and short.memo in long.memo and _ends_with_words(short.memo, long.words)
 
 
