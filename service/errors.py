@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from billing import errors as billing
+from reconciliation.errors import StatementUnreadable
 from service.access import errors as access
 
 
@@ -22,6 +23,10 @@ class Answer:
 _AGAIN = ("Tải lại trang rồi thử lại.", "Reload the page and try again.")
 _ASK_SCHOOL = ("Kiểm tra lại địa chỉ, hoặc hỏi văn phòng nhà trường.", "Check the address, or ask the school's office.")
 _FIX = ("Sửa theo lời báo trên rồi gửi lại.", "Correct what is said above and send it again.")
+_STATEMENT = (
+    "Đừng sửa tệp của ngân hàng: tải lại sao kê rồi gửi đúng tệp đó; vẫn vậy thì hỏi ngân hàng.",
+    "Do not edit the bank's file: download the statement again and send that; if it stays so, ask the bank.",
+)
 _LATER = ("Xin chờ ít phút rồi thử lại.", "Please wait a few minutes and try again.")
 
 TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(
@@ -95,6 +100,7 @@ TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(
         billing.Conflict: Answer(409, "conflict", _AGAIN),
         billing.BadRows: Answer(422, "bad_rows", _FIX),
         billing.OverCap: Answer(422, "over_cap", _FIX),
+        StatementUnreadable: Answer(422, "refused", _STATEMENT),
         billing.Refused: Answer(422, "refused", _FIX),
         billing.HocphiError: Answer(500, "internal", _LATER),
     }

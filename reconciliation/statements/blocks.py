@@ -25,13 +25,22 @@ from reconciliation.statements.cells import (
 )
 from reconciliation.statements.grid import SheetRow, cell_name
 from reconciliation.statements.heading import Table
+from reconciliation.statements.labels import (
+    Other,
+    begins_with,
+    currency_place,
+    first_of,
+    is_dong,
+    is_said,
+    is_total,
+    labelled,
+)
 from reconciliation.statements.layouts import (
     ACCOUNT_LABELS,
     CLOSING_LABELS,
-    NO_ACCOUNT_LABELS,
+    LOOSE_ACCOUNT_LABELS,
     OPENING_LABELS,
     TITLES,
-    TOTAL_LABELS,
     Column,
 )
 from reconciliation.statements.lines import StatementLine, at_of, clean
@@ -46,18 +55,12 @@ _COLUMN_NAMES = {
     Column.TAX: "Thuế",
     Column.BALANCE: "Số dư",
 }
-_REMEDY = "Sửa ô này theo bản gốc của ngân hàng hoặc tải lại sao kê"
+_REMEDY = "Tải lại sao kê từ ngân hàng, đừng sửa tệp; nếu vẫn vậy thì hỏi ngân hàng"
 _MONEY = (Column.DEBIT, Column.CREDIT, Column.AMOUNT, Column.FEE, Column.TAX)
-_LAST_NUMBER = re.compile(r" ([0-9]{6,19})$")
+_BALANCES = (*OPENING_LABELS, *CLOSING_LABELS)
+# A sum, also one with a letter typed for a digit; a footer of words is none.
+_SUM = re.compile(r"[-+]?[0-9OolI.,\s]*[0-9][0-9OolI.,\s]*(?:VN[DĐ]|đồng|đ)?\.?", re.IGNORECASE)
 _TWO_BLANKS = re.compile(r"\s{2,}|\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Other:
-    """A row that is no movement, with its number from 1."""
-
-    number: int
-    row: SheetRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,16 @@ class Block:
     totals: list[PrintedTotal] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
     period: tuple[date, date] | None = None
+    wide: int = field(init=False)
+    currency_at: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wide = max(len(row) for row in self.table.sheet.rows[self.table.header : self.table.body])
+        self.currency_at = currency_place(self.table)
 
     def account(self) -> tuple[str, bool] | None:
         """Return the account above or below the movements; raises ``StatementUnreadable`` for a rounded number."""
-        for value in labelled(self.others, ACCOUNT_LABELS):
+        for value in (*labelled(self.others, ACCOUNT_LABELS), *labelled(self.others, LOOSE_ACCOUNT_LABELS)):
             try:
                 found = read_account(value)
             except ValueError as error:
@@ -115,7 +124,7 @@ def read_blocks(table: Table) -> list[Block]:
             continue
         if table.is_heading(row):
             block, last_day = _next_block(blocks, place + 1), None
-        elif _is_line(table, block, row):
+        elif _is_line(table, block, place):
             last_day = _take_line(table, block, place, last_day)
         else:
             _take_other(table, block, place)
@@ -142,8 +151,7 @@ def _next_block(blocks: list[Block], heading: int) -> Block:
 
 def _begins(row: SheetRow) -> bool:
     """Tell whether a row begins the top of a statement: its title or its account."""
-    first = next((fold(cell) for cell in row if not is_empty(cell)), "")
-    return first.startswith((*TITLES, *ACCOUNT_LABELS))
+    return begins_with(first_of(row), (*TITLES, *ACCOUNT_LABELS, *LOOSE_ACCOUNT_LABELS))
 
 
 def _period(others: Iterable[Other]) -> tuple[date, date] | None:
@@ -162,18 +170,26 @@ def _shown(cell: object) -> str:
     return f"{cell:%d/%m/%Y}" if isinstance(cell, date) else str(cell)
 
 
-def _is_line(table: Table, block: Block, row: SheetRow) -> bool:
-    """Tell a movement from a total, a balance or a footer: it has a day, or money and no label."""
-    has_day = _has_day(table, block, row)
-    money = any(not is_empty(table.cell(row, column)) for column in _MONEY)
-    balance = _label(row, (*OPENING_LABELS, *CLOSING_LABELS)) or fold(table.cell(row, Column.MEMO)).startswith(
-        (*OPENING_LABELS, *CLOSING_LABELS)
-    )
-    if (balance and not money) or (not has_day and (balance or _label(row, TOTAL_LABELS))):
+def _is_line(table: Table, block: Block, place: int) -> bool:
+    """Tell a movement from a total, a balance or a footer: it has a day, or money and no label.
+
+    Below a total a row without a day is a movement too where a sum stands in it: the next page goes on.
+    """
+    row = table.sheet.rows[place]
+    has_day = _has_day(table, block, place)
+    moved = [cell for column in _MONEY if not is_empty(cell := table.cell(row, column))]
+    balance = first_of(row).startswith(_BALANCES) or fold(table.cell(row, Column.MEMO)).startswith(_BALANCES)
+    if (balance and not moved) or (not has_day and (balance or is_total(row))) or _is_bare_total(table, row):
         return False
-    if block.totals or _is_bare_total(table, row):
-        return has_day and money
-    return money or has_day
+    if block.totals and not has_day:
+        return any(map(_is_sum, moved)) and not is_said(row)
+    return bool(moved) or (has_day and not block.totals)
+
+
+def _is_sum(cell: object) -> bool:
+    if isinstance(cell, str):
+        return _SUM.fullmatch(cell.strip()) is not None
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
 def _is_bare_total(table: Table, row: SheetRow) -> bool:
@@ -183,17 +199,13 @@ def _is_bare_total(table: Table, row: SheetRow) -> bool:
     return both and not said
 
 
-def _has_day(table: Table, block: Block, row: SheetRow) -> bool:
+def _has_day(table: Table, block: Block, place: int) -> bool:
+    """Tell whether a day stands in the row, or in a cell merged down into it."""
     try:
-        _read_day(table, block, table.cell(row, Column.DAY))
+        _read_day(table, block, _day_cell(table, table.sheet.rows[place], place, None))
     except ValueError:
         return False
     return True
-
-
-def _label(row: SheetRow, labels: tuple[str, ...]) -> bool:
-    first = next((fold(cell) for cell in row if not is_empty(cell)), "")
-    return first.startswith(labels)
 
 
 def _take_line(table: Table, block: Block, place: int, last_day: object) -> object:
@@ -203,6 +215,7 @@ def _take_line(table: Table, block: Block, place: int, last_day: object) -> obje
     day, clock = _moment(table, block, place, told)
     debit, credit = _moved(table, block, place)
     balance = _amount(table, block, place, Column.BALANCE) if Column.BALANCE in table.columns else None
+    block.problems += _shape_problems(table, block, place)
     if len(block.problems) > problems or day is None:
         return told
     if min(debit, credit) < ZERO or bool(debit) == bool(credit):
@@ -222,6 +235,18 @@ def _take_line(table: Table, block: Block, place: int, last_day: object) -> obje
         )
     )
     return told
+
+
+def _shape_problems(table: Table, block: Block, place: int) -> Iterable[RowProblem]:
+    """Give what is wrong with a row as a whole: cells too many or too few in a text file, another currency."""
+    row = table.sheet.rows[place]
+    shifted = any(not is_empty(cell) for cell in row[block.wide :])
+    if table.sheet.delimited and (shifted or len(row) <= max(each.start for each in table.columns.values())):
+        reason = f"dòng có {len(row)} ô, tiêu đề có {block.wide}: dòng bị cắt, hoặc nội dung có dấu phân cách"
+        yield RowProblem(place + 1, "Cả dòng", reason, _REMEDY)
+    at = block.currency_at
+    if at is not None and at < len(row) and not is_dong(row[at]):
+        yield RowProblem(place + 1, "Loại tiền", f"“{row[at]}” không phải là đồng", "Chọn tài khoản tiền đồng")
 
 
 def _day_cell(table: Table, row: SheetRow, place: int, last_day: object) -> object:
@@ -299,7 +324,7 @@ def _take_other(table: Table, block: Block, place: int) -> None:
     """Keep a row that is no movement: totals, balances, footers, and the second row of a long memo."""
     row = table.sheet.rows[place]
     block.others.append(Other(place + 1, row))
-    if _label(row, TOTAL_LABELS) or (_is_bare_total(table, row) and not block.totals):
+    if is_total(row) or _is_bare_total(table, row):
         if any(not is_empty(table.cell(row, column)) for column in (Column.DEBIT, Column.CREDIT)):
             debit = _amount(table, block, place, Column.DEBIT)
             credit = _amount(table, block, place, Column.CREDIT)
@@ -328,37 +353,3 @@ def _problem(table: Table, place: int, column: Column, cell: object, error: Exce
     where = cell_name(place, table.place(table.sheet.rows[place], column))
     sheet = f"trang “{table.sheet.name}”, " if table.sheet.name else ""
     return RowProblem(place + 1, _COLUMN_NAMES[column], f"{sheet}ô {where} “{shown}”: {error}", _REMEDY)
-
-
-def labelled(others: Iterable[Other], labels: tuple[str, ...], table: Table | None = None) -> Iterable[object]:
-    """Give what stands behind a label: after its colon, in the column of balances, beside it, or below it."""
-    rows = list(others)
-    for at, other in enumerate(rows):
-        for place, cell in enumerate(other.row):
-            folded = fold(cell) if isinstance(cell, str) else ""
-            if not folded.startswith(labels) or folded.startswith(NO_ACCOUNT_LABELS):
-                continue
-            _, _, rest = cell.partition(":") if isinstance(cell, str) else ("", "", "")
-            if not rest.strip() and (number := _LAST_NUMBER.search(folded)):
-                rest = number[1]
-            if rest.strip():
-                yield rest
-                continue
-            below = rows[at + 1].row if at + 1 < len(rows) else ()
-            yield from _beside(other.row, below, place, table)
-
-
-def _beside(row: SheetRow, below: SheetRow, place: int, table: Table | None) -> Iterable[object]:
-    balance = None if table is None or Column.BALANCE not in table.columns else table.cell(row, Column.BALANCE)
-    if balance is not None and _has_digit(balance):
-        yield balance
-        return
-    beside = next((cell for cell in row[place + 1 :] if not is_empty(cell)), None)
-    if beside is not None and _has_digit(beside):
-        yield beside
-    elif place < len(below) and not is_empty(below[place]) and _has_digit(below[place]):
-        yield below[place]
-
-
-def _has_digit(cell: object) -> bool:
-    return any(letter.isdigit() for letter in str(cell))

@@ -21,10 +21,13 @@ from reconciliation.errors import StatementTotalsDiffer, StatementUnreadable
 from reconciliation.feeds.base import PLAUSIBLE_YEARS
 from reconciliation.matching import Direction
 from reconciliation.statements import grid
+from reconciliation.statements.cells import plain_account
 from reconciliation.statements.lines import BANK_TIME, Statement, StatementLine, at_of, clean, numbered
 
 BANK = "camt053"
 _ROOT = re.compile(rb"<(?:\w+:)?BkToCstmrStmt\b")
+_ENTRY = re.compile(rb"<(?:\w+:)?Ntry[\s>]")
+_MOST_TAGS = 3_000_000
 _AMOUNT = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,5})?")
 _BOOKED = frozenset({"", "BOOK"})
 
@@ -36,6 +39,9 @@ def is_camt053(content: bytes) -> bool:
 
 def read_camt053(content: bytes) -> list[Statement]:
     """Return one statement for each ``Stmt``; raises ``StatementUnreadable`` or ``StatementTotalsDiffer``."""
+    grid.demand_rows(len(_ENTRY.findall(content)))
+    if content.count(b"<") > _MOST_TAGS:
+        raise StatementUnreadable("Tệp CAMT.053 quá lớn: hãy tải sao kê theo từng tháng")
     try:
         root = fromstring(content, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
@@ -52,7 +58,7 @@ def read_camt053(content: bytes) -> list[Statement]:
 
 
 def _statement(stmt: Element, counted: int) -> Statement:
-    account = _text(stmt, "Acct", "Id", "Othr", "Id") or _text(stmt, "Acct", "Id", "IBAN")
+    account = plain_account(_text(stmt, "Acct", "Id", "Othr", "Id") or _text(stmt, "Acct", "Id", "IBAN"))
     try:
         lines = [line for entry in _all(stmt, "Ntry") for line in _lines(entry)]
         opening, closing = _balance(stmt, "OPBD", "PRCD"), _balance(stmt, "CLBD")
@@ -61,7 +67,7 @@ def _statement(stmt: Element, counted: int) -> Statement:
     lines = [_placed(line, counted + place) for place, line in enumerate(lines, start=1)]
     if opening is None or closing is None:
         raise StatementUnreadable("Sao kê CAMT.053 không có số dư đầu (OPBD) hoặc cuối (CLBD)")
-    return Statement(bank=BANK, account=account or None, opening=opening, closing=closing, lines=tuple(numbered(lines)))
+    return Statement(bank=BANK, account=account, opening=opening, closing=closing, lines=tuple(numbered(lines)))
 
 
 def _placed(line: StatementLine, place: int) -> StatementLine:

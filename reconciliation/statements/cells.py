@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from billing.money import Money
@@ -20,12 +21,15 @@ _DAY_AND_MONTH = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})")
 _PERIOD_DAY = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SCIENTIFIC = re.compile(r"[0-9][.,][0-9]+E\+?[0-9]+", re.IGNORECASE)
 _ACCOUNT = re.compile(r"[0-9]{6,19}(?=VN[DĐ]|$|[^0-9A-Za-z])|[0-9A-Za-z]{6,19}")
+_GROUPED_ACCOUNT = re.compile(r"([0-9]+(?: [0-9]+)+|[0-9]{2,}(?:[.-][0-9]{3,})+|[0-9]+) ?(?:VN[DĐ])?")
+_RUN = re.compile(r"(?<![0-9A-Za-z])[0-9]{8,19}(?=VN[DĐ]|(?![0-9A-Za-z]))")  # beside an owner's name
 _EXCEL_KEEPS = 10**15  # Excel keeps 15 digits of a number and makes zeros of the rest
 _MOST = 10**19  # no account has more digits
 _DOUBLE_KEEPS = 2**53  # a double keeps every whole number up to here
 _EXCEL_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001  a wall clock in the bank's own time
 _EXCEL_DAYS = range(20_000, 80_000)  # 1954 to 2119: any other number is no day
 _MAX_DIGITS = 16
+_SMALLEST_MOVED = 1_000
 
 
 def fold(value: object) -> str:
@@ -64,6 +68,31 @@ def read_moment(value: object) -> tuple[date, datetime | None]:
     if day.year not in PLAUSIBLE_YEARS:
         raise ValueError("năm không hợp lý")
     return day, moment
+
+
+def has_day(row: Iterable[object]) -> bool:
+    """Tell whether a cell of a row is a day; a bare number is none."""
+    return any(isinstance(cell, date) or (isinstance(cell, str) and _is_day(cell)) for cell in row)
+
+
+def has_sum(row: Iterable[object]) -> bool:
+    """Tell whether a cell of a row is a sum of at least 1,000 đ: nobody moves less, and counts are smaller."""
+    return any(_is_sum(cell) for cell in row)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        read_moment(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_sum(cell: object) -> bool:
+    try:
+        return not isinstance(cell, date) and abs(read_amount(cell).dong) >= _SMALLEST_MOVED
+    except ValueError:
+        return False
 
 
 def read_day_of(value: object, period: tuple[date, date] | None) -> date:
@@ -107,11 +136,28 @@ def read_account(value: object) -> tuple[str, bool] | None:
         return _from_whole(value), True
     if isinstance(value, float):
         return _from_double(value), True
-    text = str(value).strip().lstrip("'").replace(" ", "").replace("\xa0", "")
+    text = str(value).strip().lstrip("'").replace("\xa0", " ")
+    if match := _GROUPED_ACCOUNT.fullmatch(text):
+        text = re.sub(r"[ .-]", "", match[1])
+    runs = _RUN.findall(text)
+    if len(runs) == 1 and not text[:1].isdigit():
+        return runs[0], False
+    text = text.replace(" ", "")
     if _SCIENTIFIC.fullmatch(text):
         raise ValueError(_ROUNDED)
     match = _ACCOUNT.match(text)
-    return (match[0], False) if match else None
+    return (match[0], False) if match and any(map(str.isdigit, match[0])) else None
+
+
+def plain_account(text: str) -> str | None:
+    """Return an account as it is stored, without the blanks, dots or currency a bank prints; None where there is none.
+
+    Blanks and dots are left out only between groups of digits; what else follows a blank is no part of the number.
+    """
+    text = " ".join(text.split())
+    if match := _GROUPED_ACCOUNT.fullmatch(text):
+        return re.sub(r"[ .-]", "", match[1])
+    return text.split(" ")[0] or None
 
 
 _ROUNDED = "số tài khoản lưu ở dạng số nên đã mất chữ số: hãy tải lại bản gốc, hoặc định dạng ô là chữ (Text)"

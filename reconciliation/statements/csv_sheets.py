@@ -5,8 +5,10 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import islice
 
 from reconciliation.errors import StatementUnreadable
 from reconciliation.statements import grid
@@ -14,6 +16,9 @@ from reconciliation.statements.grid import Sheet, SheetRow
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LOOKED_AT = 200
+_OF_A_ROW = 3  # delimiters in one line: no memo, a row
+_BEGINS_WITH_A_DAY = re.compile(r'\s*"?[0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{2,4}')
+_AGAIN = "Hãy tải lại từ ngân hàng, đừng sửa tệp"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -37,7 +42,8 @@ def read_text(content: bytes) -> str:
 
 def read_csv(text: str) -> list[Sheet]:
     """Return the one sheet of a delimited text; raises ``StatementUnreadable``."""
-    return [Sheet("", max(_each_way(text), key=_likeness))]
+    delimiter = max(_DELIMITERS, key=lambda each: _likeness(text, each))
+    return [Sheet("", _rows(text, delimiter), delimited=True)]
 
 
 def _encodings(content: bytes) -> Sequence[str]:
@@ -52,24 +58,42 @@ def _encodings(content: bytes) -> Sequence[str]:
     return ("utf-8", "windows-1258")
 
 
-def _each_way(text: str) -> list[list[SheetRow]]:
-    return [_rows(text, delimiter) for delimiter in _DELIMITERS]
-
-
 def _rows(text: str, delimiter: str) -> list[SheetRow]:
     rows: list[SheetRow] = []
+    cells = 0
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        # Strict: a quote that nobody closed would take the rest of the file into one memo.
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
             grid.demand_rows(len(rows) + 1)
-            rows.append(row[: grid.MAX_COLUMNS])
+            cells += min(len(row), grid.MAX_COLUMNS)
+            grid.demand_cells(cells)
+            if any("\n" in cell and _holds_a_row(cell, delimiter) for cell in row):
+                raise StatementUnreadable(
+                    f"Dòng {len(rows) + 1} của tệp CSV: một ô nuốt cả dòng sau (thừa dấu ngoặc kép). {_AGAIN}"
+                )
+            rows.append([grid.plain(cell) for cell in row[: grid.MAX_COLUMNS]])
     except csv.Error as error:
-        raise StatementUnreadable("Tệp CSV bị hỏng: hãy tải lại từ ngân hàng") from error
+        raise StatementUnreadable(
+            f"Tệp CSV bị cắt hoặc hỏng sau dòng {len(rows)}: dấu ngoặc kép không khớp. {_AGAIN}"
+        ) from error
     return rows
 
 
-def _likeness(rows: Sequence[SheetRow]) -> int:
+def _holds_a_row(cell: str, delimiter: str) -> bool:
+    """Tell whether a cell of several lines swallowed a movement: a line after the first looks like one."""
+    after = cell.split("\n")[1:]
+    return any(
+        line.count(delimiter) >= _OF_A_ROW or (delimiter in line and _BEGINS_WITH_A_DAY.match(line)) for line in after
+    )
+
+
+def _likeness(text: str, delimiter: str) -> int:
     """Return how many headings the best row has: filled cells without a digit. Sums hold commas, headings do not."""
-    return max((sum(map(_is_heading, row)) for row in rows[:_LOOKED_AT]), default=0)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        return max((sum(map(_is_heading, row)) for row in islice(rows, _LOOKED_AT)), default=0)
+    except csv.Error:
+        return 0
 
 
 def _is_heading(cell: object) -> bool:

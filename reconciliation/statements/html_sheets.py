@@ -13,6 +13,7 @@ _CELLS = frozenset({"td", "th"})
 _SILENT = frozenset({"script", "style", "title"})
 _BLANKS = frozenset({"br", "p", "div", "li"})
 _LONG_NUMBER = 6
+_MOST_TAGS = 1_500_000
 _REMARK = re.compile(r"<!--|<[!?]")
 _CUT = "Tệp bị cắt: bảng trong tệp không có phần kết thúc. Hãy tải lại từ ngân hàng"
 
@@ -30,6 +31,7 @@ class _Reader(HTMLParser):
         self._spans = (1, 1)
         self._silent = 0
         self._taken: dict[int, int] = {}
+        self._cells = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "table":
@@ -65,7 +67,7 @@ class _Reader(HTMLParser):
     def _end_cell(self) -> None:
         if self._cell is None:
             return
-        text = "".join(self._cell).replace("\xa0", " ").strip()
+        text = grid.plain("".join(self._cell).replace("\xa0", " ").strip())
         self._cell = None
         self._skip_taken()
         place, row = len(self._row), len(self.rows)
@@ -74,6 +76,8 @@ class _Reader(HTMLParser):
         wide, high = min(self._spans[0], grid.MAX_COLUMNS - place), self._spans[1]
         self._row += [text, *[None] * (wide - 1)]
         if high > 1:
+            # Counted before they are made: a small page may say of each cell that it reaches over many.
+            grid.demand_merged(len(self.downward) + high - 1)
             self.downward |= {(row + below, place): text for below in range(1, high)}
             self._taken |= dict.fromkeys(range(place, place + wide), row + high - 1)
 
@@ -82,6 +86,8 @@ class _Reader(HTMLParser):
         if self._row:
             self._skip_taken()
             self.rows.append(self._row[: grid.MAX_COLUMNS])
+            self._cells += len(self.rows[-1])
+            grid.demand_cells(self._cells)
             grid.demand_rows(len(self.rows))
             self._row = []
 
@@ -94,6 +100,8 @@ class _Reader(HTMLParser):
 def read_html(text: str) -> list[Sheet]:
     """Return all tables of the page as one sheet; a page that was cut off is refused (``StatementUnreadable``)."""
     reader = _Reader()
+    if text.count("<") > _MOST_TAGS:
+        raise StatementUnreadable("Trang có quá nhiều ô, không mở: hãy tải sao kê theo từng tháng")
     plain = _without_remarks(text)
     # The library's parser looks for the end of each open tag anew, which may take hours.
     if plain.rfind("<") > plain.rfind(">"):

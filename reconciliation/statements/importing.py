@@ -30,11 +30,12 @@ from reconciliation.transfers import Origin, lock_account, write_transfer
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """What people say of a file: layouts that they explained, and balances where it tells none."""
+    """What people say of a file: layouts they explained, balances it does not tell, and that it is of this account."""
 
     mapped: tuple[Mapped, ...] = ()
     opening: Money | None = None
     closing: Money | None = None
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

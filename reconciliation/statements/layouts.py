@@ -205,9 +205,18 @@ BANK_OF_BIN = {
     "970441": "vib",
 }
 
-ACCOUNT_LABELS = ("so tai khoan", "account no", "account number", "tai khoan so", "so tk", "stk", "account:")
+ACCOUNT_LABELS = (
+    *("so tai khoan", "account no", "account number", "tai khoan so", "so tk", "stk", "account:"),
+    *("so hieu tai khoan", "so hieu tk", "ma tai khoan", "tk so", "account num", "account id", "a/c no", "acct no"),
+)
+# Looked for only where none of the others tells the account; "=" as with headings.
+LOOSE_ACCOUNT_LABELS = (
+    *("=tai khoan", "=account", "=tk", "=a/c", "tai khoan thanh toan", "tai khoan giao dich", "tai khoan nguon"),
+    *("tai khoan truy van", "tai khoan sao ke"),
+)
 NO_ACCOUNT_LABELS = ("so tai khoan cu", "old account")
 OPENING_LABELS = ("so du dau", "opening balance", "so du ky truoc", "so du truoc", "beginning balance")
 CLOSING_LABELS = ("so du cuoi", "closing balance", "ending balance")
-TOTAL_LABELS = ("tong", "total", "cong phat sinh", "cong so phat sinh", "cong trang")
+CURRENCY_LABELS = ("loai tien", "currency", "don vi tien te", "don vi tinh", "ma tien te", "=tien te", "=ccy")
+COUNT_LABELS = ("so luong", "so mon", "so giao dich", "so but toan", "so lenh", "doanh so", "so phat sinh", "number of")
 TITLES = ("sao ke", "so phu", "statement", "lich su giao dich")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from billing.errors import Refused
+from reconciliation.errors import StatementUnreadable
 from reconciliation.statements.cells import is_empty
 from reconciliation.statements.grid import Sheet
 from reconciliation.statements.heading import Table, columns_of, find_same_heading, heading_of
@@ -23,6 +24,7 @@ _HELD = frozenset(
 )
 _SHOWN_ROWS = 60
 _LIKELY_HEADINGS = 3
+_HEADING_AND_LINE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,10 @@ def mapped_table(sheet: Sheet, mapped: Sequence[Mapped]) -> Table | None:
 
 
 def first_rows(content: bytes) -> Unknown:
-    """Return the sheet with most filled rows, to be explained; raises ``StatementUnreadable``."""
+    """Return the sheet with most filled rows, to be explained; raises ``StatementUnreadable`` without a table."""
     sheet = max(read_sheets(content), key=lambda each: sum(map(_filled, each.rows)))
+    if sum(map(_filled, sheet.rows)) < _HEADING_AND_LINE:
+        raise StatementUnreadable("Tệp không có bảng giao dịch nào, không phải sao kê: hãy tải sao kê từ ngân hàng")
     rows = [tuple(row) for row in sheet.rows[:_SHOWN_ROWS]]
     likely = max(range(len(rows)), key=lambda at: (_words(rows[at]), -at), default=0)
     return Unknown(tuple(rows), likely)

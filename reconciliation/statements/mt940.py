@@ -20,6 +20,7 @@ from reconciliation.errors import StatementUnreadable
 from reconciliation.feeds.base import PLAUSIBLE_YEARS
 from reconciliation.matching import Direction
 from reconciliation.statements import grid
+from reconciliation.statements.cells import plain_account
 from reconciliation.statements.lines import Statement, StatementLine, at_of, clean, numbered
 
 # The library logs whole fields that it cannot read; names and memos of families have no place in a log.
@@ -71,7 +72,7 @@ def _statement(message: str, number: int, counted: int) -> Statement:
         raise StatementUnreadable(f"{where}: có dòng :61: không đọc được. Hãy tải lại từ ngân hàng")
     if read.currency not in (None, "VND"):
         raise StatementUnreadable(f"{where} ghi bằng {read.currency}, không phải VND")
-    account = clean(read.data.get("account_identification")).split("/")[-1].split(" ")[0] or None
+    account = plain_account(clean(read.data.get("account_identification")).split("/")[-1])
     return Statement(bank=BANK, account=account, opening=opening, closing=closing, lines=tuple(numbered(lines)))
 
 

@@ -17,13 +17,14 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.errors import Conflict, NotFound
+from billing.errors import Conflict, NotFound, Refused
 from billing.ledger.tables import BankAccount
 from billing.money import Money
 from billing.vault import Vault
 from reconciliation.daily_check import statement_gaps
 from reconciliation.feeds.opening import statement_feed
 from reconciliation.inbox import digest_of
+from reconciliation.statements.belonging import Doubt, doubts_of
 from reconciliation.statements.following import Gap, Span
 from reconciliation.statements.importing import How, Imported, covered_days, import_statement, read_for
 from reconciliation.statements.knowing import known_lines
@@ -41,6 +42,7 @@ _MOST_LAYOUTS = 50
 class Preview:
     """What a file would bring: the statement, how many of its lines are known, and a digest of all of it.
 
+    ``doubts``: what the file does not show of its account, so that somebody must answer for it.
     ``balanced`` is false while the balances are neither in the file nor typed; such a statement is not imported.
     ``gaps`` are where it would not meet the statements before and after it.
     """
@@ -49,6 +51,7 @@ class Preview:
     known: int
     balanced: bool
     digest: str
+    doubts: tuple[Doubt, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
 
@@ -113,7 +116,14 @@ def preview(session: Session, account: BankAccount, data: bytes, how: How, now: 
     statement = read_for(account, data, _with_layouts(session, account, how), now)
     balanced = statement.opening is not None and statement.closing is not None
     known = len(known_lines(session, account, statement)) if balanced else 0
-    return Preview(statement, known, balanced, _digest(statement, account), _gaps(session, account, statement, now))
+    return Preview(
+        statement,
+        known,
+        balanced,
+        _digest(statement, account),
+        doubts_of(statement, account.bank_bin),
+        _gaps(session, account, statement, now),
+    )
 
 
 def _gaps(session: Session, account: BankAccount, statement: Statement, now: datetime) -> tuple[Gap, ...]:
@@ -145,12 +155,19 @@ def confirm_upload(  # noqa: PLR0913, PLR0917  the acts of a person at a moment
 ) -> Imported:
     """Import exactly what was shown (``seen``: the preview's digest), and remember what was explained.
 
-    Raises ``Conflict`` when the file reads differently by now, or is gone.
+    Raises ``Conflict`` when the file reads differently by now, or is gone; ``Refused`` when the file does not show
+    that it is of this account and nobody said that it is (``how.vouched``).
     """
     session.refresh(upload, with_for_update=True)
     data = bytes_of(vault, upload)
-    if preview(session, account, data, how, now).digest != seen:
+    shown = preview(session, account, data, how, now)
+    if shown.digest != seen:
         raise Conflict("Bản xem trước đã cũ: hãy xem lại rồi bấm Nhập.")
+    if shown.doubts and not how.vouched:
+        raise Refused(
+            "Tệp không cho thấy là sao kê của tài khoản này. Quay lại bản xem trước, đối chiếu với ngân hàng, "
+            "rồi đánh dấu xác nhận nếu đúng. Chưa nhập gì cả.",
+        )
     known = _with_layouts(session, account, how)
     feed = statement_feed(session, vault, account, now)
     done = import_statement(session, vault, feed, data, actor.user_id, now, known)
@@ -159,7 +176,17 @@ def confirm_upload(  # noqa: PLR0913, PLR0917  the acts of a person at a moment
     upload.body_sealed = None
     session.add(upload)
     deed = Deed(account.school_id, "statement.import", "statement_upload", str(upload.id))
-    record_deed(session, actor, deed, now, sha256=upload.digest.hex(), lines=done.lines, new=done.new, known=done.known)
+    record_deed(
+        session,
+        actor,
+        deed,
+        now,
+        sha256=upload.digest.hex(),
+        lines=done.lines,
+        new=done.new,
+        known=done.known,
+        doubts=[*shown.doubts],
+    )
     return done
 
 

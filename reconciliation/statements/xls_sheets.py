@@ -34,7 +34,8 @@ def read_xls(content: bytes) -> list[Sheet]:
     """Return the sheets within the limits; raises ``StatementUnreadable``."""
     try:
         book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True, formatting_info=True)
-        return [_sheet(book, book.sheet_by_index(place)) for place in range(min(book.nsheets, grid.MAX_SHEETS))]
+        grid.demand_sheets(book.nsheets)
+        return [_sheet(book, book.sheet_by_index(place)) for place in range(book.nsheets)]
     except _BROKEN as error:
         raise StatementUnreadable(
             "Không mở được tệp Excel cũ (.xls), có thể tệp bị cắt hoặc có mật khẩu: hãy tải lại, hoặc lưu thành .xlsx",

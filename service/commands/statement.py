@@ -18,7 +18,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     read = actions.add_parser("read", help="đọc tệp sao kê", allow_abbrev=False)
     read.add_argument("file", metavar="FILE", help="tệp của ngân hàng: .xlsx, .xls, CSV, MT940, CAMT.053")
     read.add_argument("--bank", metavar="NAME", help="tên mẫu sao kê, nếu tệp không tự nói")
-    read.add_argument("--account", metavar="NUMBER", help="tài khoản cần đọc, nếu tệp có nhiều tài khoản")
+    read.add_argument("--account", metavar="NUMBER", help="tài khoản cần đọc, tệp phải ghi số này")
 
 
 def run(arguments: Namespace) -> int:
@@ -31,6 +31,9 @@ def run(arguments: Namespace) -> int:
         statement = read_statement(content, arguments.bank, arguments.account)
     except StatementUnreadable as refused:
         return no(refused.message)
+    if arguments.account and not statement.is_of(arguments.account):
+        said = f"ghi tài khoản {statement.account}" if statement.account else "không ghi số tài khoản nào"
+        return no(f"Tệp {said}, không cho thấy là của {arguments.account}; chưa đọc dòng nào")
     for line in statement.lines:
         print(json.dumps(as_dict(statement, line), ensure_ascii=False))
     return YES

@@ -14,10 +14,11 @@ from billing.ledger.tables import BankAccount
 from billing.vault import Vault
 from reconciliation.daily_check import bank_net, book_net
 from reconciliation.errors import StatementLayoutUnknown, StatementUnreadable
+from reconciliation.statements.belonging import Doubt
 from reconciliation.statements.grid import cell_name
 from reconciliation.statements.importing import How
 from reconciliation.statements.lines import clean
-from reconciliation.statements.mapping import Unknown, explained, guessed
+from reconciliation.statements.mapping import Unknown, explained, first_rows, guessed
 from reconciliation.statements.tables import StatementUpload
 from reconciliation.statements.uploading import Preview, find_upload, preview, rows_to_explain
 from reconciliation.tables import StatementFile
@@ -78,7 +79,7 @@ def demand_readable(session: Session, account: BankAccount, data: bytes, now: da
     try:
         preview(session, account, data, How(), now)
     except StatementLayoutUnknown:
-        return
+        first_rows(data)
     except StatementUnreadable as error:
         raise _told(error) from error
 
@@ -86,10 +87,11 @@ def demand_readable(session: Session, account: BankAccount, data: bytes, now: da
 def how_of(vault: Vault, upload: StatementUpload, typed: TypedHow) -> How:
     """Read what was said of a file; raises ``Refused``."""
     opening, closing = (read_money(text) if text.strip() else None for text in (typed.opening, typed.closing))
+    vouched = typed.vouched == "1"
     if not typed.columns:
-        return How((), opening, closing)
+        return How((), opening, closing, vouched)
     unknown = rows_to_explain(vault, upload)
-    return How((explained(unknown, _heading(unknown, typed), typed.columns),), opening, closing)
+    return How((explained(unknown, _heading(unknown, typed), typed.columns),), opening, closing, vouched)
 
 
 def brought(  # noqa: PLR0913, PLR0917  what an act of a person needs to know
@@ -162,6 +164,8 @@ def _preview(upload: StatementUpload, account: BankAccount, read: Preview, typed
         balanced=read.balanced,
         explained=bool(typed.columns),
         digest=read.digest,
+        no_account=Doubt.NO_ACCOUNT in read.doubts,
+        other_bank=Doubt.OTHER_BANK in read.doubts,
         shown=tuple(ShownLine(line.day, line.signed, line.memo) for line in statement.lines[:_LINES]),
         gaps=read.gaps,
     )

@@ -69,12 +69,16 @@ class BroughtFile:
 
 @dataclass(frozen=True, slots=True)
 class TypedHow:
-    """What is said of a file, as typed: the number of its heading row, what each column tells, the balances."""
+    """What is said of a file, as typed: the number of its heading row, what each column tells, the balances.
+
+    ``vouched`` is "1" where somebody answers for it that the file is of the account.
+    """
 
     heading: str = ""
     columns: tuple[str, ...] = ()
     opening: str = ""
     closing: str = ""
+    vouched: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class StatementPreview:
     """What a file would bring. ``balanced`` is false while nobody knows the balances; ``shown`` are its first lines.
 
     ``gaps`` are where it would not meet the statements before and after it.
+    ``no_account``, ``other_bank``: what the file does not show, so that somebody has to answer for it.
     """
 
     upload_id: str
@@ -108,6 +113,8 @@ class StatementPreview:
     balanced: bool
     explained: bool
     digest: str
+    no_account: bool = False
+    other_bank: bool = False
     shown: tuple[ShownLine, ...]
     gaps: tuple[Gap, ...] = ()
 

@@ -84,8 +84,9 @@ def confirm(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the requ
     cot: Annotated[list[str], Form(max_length=_MOST_COLUMNS)] = [],  # noqa: B006  FastAPI copies it
     dau: Annotated[str, Form(max_length=30)] = "",
     cuoi: Annotated[str, Form(max_length=30)] = "",
+    dung: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
     """Import a file as it was shown."""
-    typed = TypedHow(dong, tuple(cot), dau, cuoi)
+    typed = TypedHow(dong, tuple(cot), dau, cuoi, dung)
     new, known = desk.confirm_statement(visit.who, visit.place, upload_id, typed, da_xem, parts_of(request).clock())
     return go_to(visit.place, STATEMENTS, moi=str(new), da_co=str(known))

@@ -201,6 +201,48 @@ def test_entities_of_xml_are_not_expanded() -> None:
         read_statement(content)
 
 
+def merged(times: int, cells: str = "A1:A200") -> bytes:
+    """Return a statement whose sheet says so many times that the same cells are merged; a few kilobytes."""
+    content = io.BytesIO()
+    more = b"<mergeCells>" + f'<mergeCell ref="{cells}"/>'.encode() * times + b"</mergeCells></worksheet>"
+    with zipfile.ZipFile(io.BytesIO(vpbank(ONE))) as old, zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"</worksheet>", more))
+    return content.getvalue()
+
+
+def test_a_small_file_of_many_merges_cells_or_tags_is_refused_before_it_is_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert len(read_statement(merged(3)).lines) == 1
+    opened: list[object] = []
+    monkeypatch.setattr("reconciliation.statements.xlsx_sheets.load_workbook", opened.append)
+    with pytest.raises(StatementUnreadable, match="quá nhiều ô gộp"):
+        read_statement(merged(grid.MAX_MERGES + 1))
+    for name in ("MAX_CELLS", "MAX_TAGS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(grid, name, 10)
+            with pytest.raises(StatementUnreadable):
+                read_statement(vpbank(ONE))
+    assert opened == []
+
+
+@pytest.mark.parametrize(
+    "page", ["<tr><td rowspan=60>x</td></tr>" * 40, "<tr>" + "<td rowspan=60 colspan=9>x</td>" * 6 + "</tr>"]
+)
+def test_cells_of_a_page_that_reach_over_many_are_counted(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid, "MAX_MERGED_CELLS", 200)
+    with pytest.raises(StatementUnreadable, match="quá nhiều ô gộp"):
+        read_sheets(f"<table>{page}</table>".encode())
+
+
+def test_the_cells_of_every_grid_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid, "MAX_CELLS", 12)
+    for content in (bank_files.delimited(bank_files.table()), bank_files.vietcombank_html()):
+        with pytest.raises(StatementUnreadable, match="hơn 12 ô"):
+            read_statement(content)
+
+
 def with_number(number: int) -> bytes:
     """Write the account as a number with all of its digits, as no spreadsheet would but a bank's program may."""
     content = io.BytesIO()

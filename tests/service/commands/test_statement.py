@@ -68,6 +68,18 @@ def test_of_two_accounts_one_is_asked_for(capsys: pytest.CaptureFixture[str], tm
     assert {json.loads(line)["account"] for line in capsys.readouterr().out.splitlines()} == {ACCOUNT}
 
 
+@pytest.mark.parametrize("content", [mb(LINE), workbook(["SAO KÊ CHI TIẾT TÀI KHOẢN"], MB_HEADER, LINE)])
+def test_a_file_that_does_not_show_the_asked_account_is_no(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "saoke.xlsx"
+    file.write_bytes(content)
+
+    assert main(["statement", "read", str(file), "--account", "9998887776"]) == 1
+    said = capsys.readouterr()
+    assert (said.out, "9998887776" in said.err) == ("", True)
+
+
 def test_a_missing_file_is_unusable(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["statement", "read", str(tmp_path / "none.xlsx")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -64,6 +64,8 @@ PREVIEW = StatementPreview(
     balanced=True,
     explained=True,
     digest="b7c1",
+    no_account=True,
+    other_bank=True,
     shown=(
         ShownLine(FIRST, Money(650_000), "FW23ABCDEFG nguyen thi minh anh hoc phi thang 9 lop 1A chuyen tu ung dung"),
         ShownLine(LAST, Money(-11_000), "Phi quan ly tai khoan"),

@@ -134,6 +134,33 @@ def test_a_file_that_cannot_be_read_lists_its_cells_and_is_not_kept(world: World
     assert bring(client, world, b"x", account="01a20b25-26ca-7ba5-b815-70ec4553a65b")[0] == 404
 
 
+def test_a_text_that_is_no_table_is_not_asked_about_columns(world: World, client: TestClient) -> None:
+    status, text = bring(client, world, b"xin chao")
+
+    assert (status, "không phải sao kê" in text, "Sửa theo lời báo" in text) == (422, True, False)
+    assert kept(world) == []
+
+
+def test_a_file_that_does_not_show_the_account_needs_an_explicit_yes(world: World, client: TestClient) -> None:
+    heading = ["Ngày giao dịch", "Nội dung", "Số tiền ghi nợ", "Số tiền ghi có", "Số dư"]
+    data = workbook(["VPBank"], heading, ["06/10/2025", "an", "", "300.000", "300.000"])
+    _, place = bring(client, world, data)
+    text = client.get(place).text
+    assert "Tệp không ghi số tài khoản nào." in text
+    assert "Tệp theo mẫu của ngân hàng khác (vpbank)." in text
+
+    token, seen = (re.search(rf'name="{name}" value="([0-9a-f]{{64}})"', text) for name in ("csrf", "da_xem"))
+    assert token
+    assert seen
+    form = {"csrf": token[1], "da_xem": seen[1]}
+    answer = client.post(place.replace("?", "/nhap?"), data=form)
+    assert (answer.status_code, "không cho thấy là sao kê của tài khoản này" in answer.text) == (422, True)
+    assert count(world, StatementFile) == 0
+
+    assert client.post(place.replace("?", "/nhap?"), data=form | {"dung": "1"}).status_code == 303
+    assert count(world, StatementFile) == 1
+
+
 def unknown(memo: str, day: str = "06/10/2025") -> bytes:
     rows = [["Ví điện tử Của Trường"], HEADING, [day, "+300.000", memo, "300.000"], [day, "-11.000", "phi", "289.000"]]
     return workbook(*rows)

@@ -52,6 +52,7 @@ def test_upload_preview_confirm_and_a_difference_of_nothing(  # noqa: PLR0913, P
         page.get_by_role("button", name="Xem trước").click()
         expect(page.get_by_role("heading", name="Xem trước sao kê")).to_be_visible()
         expect(page.get_by_text(request.reference)).to_be_visible()
+        page.get_by_label("Tôi đã đối chiếu với ngân hàng").check()  # MB's file, or none at all, for another's account
         page.get_by_role("button", name="Nhập sao kê").click()
         expect(page.get_by_role("status")).to_contain_text("1 giao dịch mới, 0 đã có")
         expect(page.locator("tbody").first).to_contain_text("06/10/2025")
@@ -64,6 +65,7 @@ def test_upload_preview_confirm_and_a_difference_of_nothing(  # noqa: PLR0913, P
         page.get_by_label("C · Ghi chú").select_option("memo")
         page.get_by_label("D · Còn lại").select_option("balance")
         page.get_by_role("button", name="Xem trước").click()
+        page.get_by_label("Tôi đã đối chiếu với ngân hàng").check()  # MB's file, or none at all, for another's account
         page.get_by_role("button", name="Nhập sao kê").click()
         expect(page.locator("tbody").first).to_contain_text("07/10/2025")
         expect(page.locator("tbody").first.locator(".money")).to_have_text("0 đ")
