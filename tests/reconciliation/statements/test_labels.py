@@ -38,7 +38,10 @@ def test_a_name_is_no_total(label: str) -> None:
 
 def test_a_memo_of_somebody_called_tong_under_a_merged_day_is_a_movement() -> None:
     heading = ["Ngày giao dịch", "Nội dung", "Số tiền ghi nợ", "Số tiền ghi có", "Số dư"]
-    lines = [["08/09/2025", "an", "", "650.000", "1.650.000"], [None, "Tống Thị Hoa nộp", "", "650.000", "2.300.000"]]
+    lines: list[Sequence[object]] = [
+        ["08/09/2025", "an", "", "650.000", "1.650.000"],
+        [None, "Tống Thị Hoa nộp", "", "650.000", "2.300.000"],
+    ]
     book = load_workbook(io.BytesIO(workbook(["VPBank"], ["Số tài khoản", ACCOUNT], heading, *lines)))
     book.worksheets[0].merge_cells("A4:A5")
     content = io.BytesIO()
@@ -55,7 +58,7 @@ def test_a_sum_below_a_total_without_a_day_that_can_be_read_is_an_error(day: str
 
 def test_below_a_total_of_a_page_a_blank_day_is_filled_down_where_the_bank_does_so() -> None:
     heading = ["STT", "Ngày hạch toán", "Mô tả giao dịch", "Nợ", "Có", "Số dư", "Số giao dịch"]
-    lines = [
+    lines: list[Sequence[object]] = [
         [1, "08/09/2025", "a", "", "650.000", "1.650.000", "R1"],
         ["Tổng trang", "", "", "0", "650.000", "", ""],
         [2, "", "b", "", "350.000", "2.000.000", "R2"],
