@@ -167,25 +167,40 @@ def _refuse_stale(statement: Statement, seen: Seen) -> None:
 
 def _signer(session: Session, chooser: Chooser, today: date) -> _Signer:
     """Return the guardian who answers for the child today; raises ``NotAllowed`` for another's child."""
-    row = session.exec(
+    contact = (chooser.contact_kind, chooser.contact_blind)
+    found = proven_guardian(session, chooser.pupil_id, contact, today, chooser.guardians)
+    return _Signer(*found, chooser.contact_kind, chooser.session_hash)
+
+
+def proven_guardian(
+    session: Session, pupil_id: UUID, contact: tuple[str, bytes], today: date, among: Collection[UUID] | None = None
+) -> tuple[UUID, str]:
+    """Return who answers for a child today by a proven contact (kind and blind index), and the contact masked.
+
+    ``among``: only these guardians. Raises ``NotAllowed`` for the contact of somebody else.
+    """
+    kind, blind = contact
+    query = (
         select(Guardianship.guardian_id, Contact.masked)
         .join(Contact, col(Contact.guardian_id) == col(Guardianship.guardian_id))
         .where(
-            col(Guardianship.guardian_id).in_(list(chooser.guardians)),
-            Guardianship.pupil_id == chooser.pupil_id,
+            Guardianship.pupil_id == pupil_id,
             col(Guardianship.may_see_bills),
             Guardianship.valid_from <= today,
             or_(col(Guardianship.valid_to).is_(None), col(Guardianship.valid_to) >= today),
-            Contact.kind == chooser.contact_kind,
-            Contact.blind == chooser.contact_blind,
+            Contact.kind == kind,
+            Contact.blind == blind,
             Contact.valid_from <= today,
             or_(col(Contact.valid_to).is_(None), col(Contact.valid_to) >= today),
         )
         .order_by(col(Guardianship.id))
-    ).first()
+    )
+    if among is not None:
+        query = query.where(col(Guardianship.guardian_id).in_(list(among)))
+    row = session.exec(query).first()
     if row is None:
         raise NotAllowed("Liên lạc vừa xác nhận không phải của người được xem thông báo của em này.")
-    return _Signer(*row, chooser.contact_kind, chooser.session_hash)
+    return row[0], row[1]
 
 
 def _choice(  # noqa: PLR0913, PLR0917  one row of evidence

@@ -19,7 +19,7 @@ from billing.contracts.reading import (
     steps_of,
     terms_of,
 )
-from billing.contracts.reckoning import kept_of_deposit
+from billing.contracts.reckoning import kept_of_deposit, month_after
 from billing.contracts.stepping import Taken, hold_contract, person, take, today_of
 from billing.contracts.tables import Contract, ContractStep
 from billing.contracts.terms import PLANS, PlanTerms
@@ -38,8 +38,6 @@ from billing.people.completing import complete_earlier
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil
 from billing.rounds.correcting import Lowering, propose_credit
 from billing.vault import Vault
-
-_YEAR = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +142,7 @@ def billing_days(session: Session, contract: Contract, way: PlanTerms) -> list[t
     prices = {row.valid_from: row for row in live_prices(session, item)}
     found, covered = [], 0
     while covered < contract.months:
-        month = _after(first, covered)
+        month = month_after(first, covered)
         price = prices.get(month)
         if price is None:
             raise Refused(f"Khoản thu {item.legal_name} chưa có kỳ bắt đầu từ tháng {month:%m/%Y}. Hãy mở kỳ đó trước.")
@@ -155,11 +153,6 @@ def billing_days(session: Session, contract: Contract, way: PlanTerms) -> list[t
             f"Các kỳ của khoản thu {item.legal_name} cộng lại {covered} tháng, hợp đồng có {contract.months} tháng."
         )
     return found
-
-
-def _after(month: date, months: int) -> date:
-    count = month.year * _YEAR + month.month - 1 + months
-    return date(count // _YEAR, count % _YEAR + 1, 1)
 
 
 def _enrolment(session: Session, contract: Contract, class_id: UUID | None, today: date) -> Enrolment:
@@ -240,7 +233,7 @@ def _register(  # noqa: PLR0913, PLR0917  whose way to pay, by whom
 
 
 def _last_day(contract: Contract) -> date:
-    return last_day(_after(contract.starts_on.replace(day=1), contract.months - 1))
+    return last_day(month_after(contract.starts_on.replace(day=1), contract.months - 1))
 
 
 def _discount(  # noqa: PLR0913, PLR0917  whose discount, by whom

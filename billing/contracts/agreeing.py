@@ -14,19 +14,19 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.contracts.deposits import bill_deposit
 from billing.contracts.reading import find_version, terms_of
 from billing.contracts.stepping import Taken, hold_contract, person, take, today_of
-from billing.contracts.tables import Contract, ContractPaper, ContractStep, ContractVersion
+from billing.contracts.tables import Contract, ContractAgreement, ContractPaper, ContractStep, ContractVersion
 from billing.errors import NotFound, Refused
 from billing.plans.papers import Paper
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """When and how a guardian agreed: a signed ``paper``, or the ``code`` (the id of the one-time code's row)."""
+    """When and how a guardian agreed: a signed ``paper``, or by code what is kept of it, see ``confirming``."""
 
     day: date
     deposit_due: date
     paper: Paper | None = None
-    code: str = ""
+    code: ContractAgreement | None = None
 
 
 def agree(  # noqa: PLR0913, PLR0917  to what, how, entered by whom, with which key
@@ -48,7 +48,7 @@ def agree(  # noqa: PLR0913, PLR0917  to what, how, entered by whom, with which 
     today = today_of(now)
     if not version.valid_from <= agreement.day <= today:
         raise Refused(f"Ngày ký phải từ {version.valid_from:%d/%m/%Y} đến hôm nay.")
-    if (agreement.paper is None) == (not agreement.code):
+    if (agreement.paper is None) == (agreement.code is None):
         raise Refused("Hãy tải tệp hợp đồng đã ký lên, hoặc để phụ huynh xác nhận bằng mã dùng một lần.")
     paper = add_paper(session, contract, agreement.paper, actor, now) if agreement.paper else None
     terms, bill_id = terms_of(session, contract), None
@@ -57,8 +57,10 @@ def agree(  # noqa: PLR0913, PLR0917  to what, how, entered by whom, with which 
             raise Refused("Hạn nộp tiền giữ chỗ không được trước hôm nay.")
         bill_id = bill_deposit(session, contract, terms.deposit, agreement.deposit_due, now, reference_key)
     facts: dict[str, Any] = {"words": words_digest(version), "version": version.code}
-    if agreement.code:
-        facts["code"] = agreement.code
+    if agreement.code is not None:
+        session.add(agreement.code)
+        session.flush()
+        facts |= {"code": str(agreement.code.code_id), "confirmed": agreement.code.words_sha256.hex()}
     taken = Taken(
         kind="agreed",
         day=agreement.day,

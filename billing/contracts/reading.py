@@ -7,7 +7,14 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from billing.contracts.tables import Contract, ContractApproval, ContractPaper, ContractStep, ContractVersion
+from billing.contracts.tables import (
+    Contract,
+    ContractAgreement,
+    ContractApproval,
+    ContractPaper,
+    ContractStep,
+    ContractVersion,
+)
 from billing.contracts.terms import Terms, from_json
 from billing.errors import NotFound
 from billing.people.tables import School
@@ -89,6 +96,15 @@ def steps_of(session: Session, contract: Contract) -> dict[str, ContractStep]:
 def state_of(steps: dict[str, ContractStep]) -> str:
     """Return *draft*, or the kind of the last step."""
     return list(steps)[-1] if steps else "draft"
+
+
+def agreement_of(session: Session, contract: Contract) -> ContractAgreement | None:
+    """Return what a guardian agreed to with a code, if that is how the contract was agreed to."""
+    return session.exec(
+        select(ContractAgreement).where(
+            ContractAgreement.school_id == contract.school_id, ContractAgreement.contract_id == contract.id
+        )
+    ).one_or_none()
 
 
 def papers_of(session: Session, contract: Contract) -> list[ContractPaper]:

@@ -23,6 +23,12 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
+def month_after(month: date, months: int) -> date:
+    """Return the first day of the month so many months after another one."""
+    count = month.year * _YEAR + month.month - 1 + months
+    return date(count // _YEAR, count % _YEAR + 1, 1)
+
+
 def months_between(first: date, last: date) -> int:
     """Return how many months lie from one day's month to another's, both counted; 0 when the last comes before."""
     return max((last.year - first.year) * _YEAR + last.month - first.month + 1, 0)

@@ -78,7 +78,7 @@ def take(session: Session, contract: Contract, actor: Actor, taken: Taken, now: 
         enrolment_id=taken.enrolment_id,
         entry_id=taken.entry_id,
         facts=taken.facts,
-        made_by=person(actor),
+        made_by=None if taken.way == "code" else person(actor),
         at=now,
     )
     session.add(row)

@@ -12,6 +12,7 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from billing.money import Money
+from billing.people.tables import CONTACT_KINDS
 from billing.plans.papers import MOST_BYTES
 from billing.plans.tables import MEDIA_TYPES
 from billing.storage import (
@@ -122,6 +123,7 @@ class ContractStep(Row, table=True):
     *agreed* on ``day`` by ``way`` (``paper_id`` on paper), with ``bill_id`` of the deposit if there is one; *enrolled*
     as ``enrolment_id``; *declined*: the child does not come; *withdrawn*: it left after ``day``. ``facts`` are the sums
     that were shown and agreed to, in đồng, and ``corrections`` the ids of those asked for.
+    ``made_by`` entered it; nobody where a guardian agreed with a code, see ``ContractAgreement``.
     """
 
     __tablename__ = "contract_steps"
@@ -139,6 +141,7 @@ class ContractStep(Row, table=True):
         CheckConstraint("(way = 'paper') = (paper_id IS NOT NULL)", name="paper_is_kept"),
         CheckConstraint("kind NOT IN ('declined', 'withdrawn') OR reason <> ''", name="reason_given"),
         CheckConstraint("kind <> 'enrolled' OR enrolment_id IS NOT NULL", name="enrolled_as"),
+        CheckConstraint("(way = 'code') = (made_by IS NULL)", name="by_a_person_or_a_code"),
     )
 
     id: int | None = identity_column()
@@ -154,7 +157,35 @@ class ContractStep(Row, table=True):
     enrolment_id: UUID | None = None
     entry_id: int | None = number_column(nullable=True)
     facts: dict[str, Any] = json_column()
-    made_by: UUID
+    made_by: UUID | None = None
+    at: datetime = time_column()
+
+
+class ContractAgreement(Row, table=True):
+    """What a guardian agreed to with a one-time code: the very words that stood on the page, and of which version.
+
+    ``words_sha256`` is their digest (UTF-8), ``code_id`` the used code, which was asked for on a link of this contract;
+    the contact is kept masked. The database compares all of it (migration 0031).
+    """
+
+    __tablename__ = "contract_agreements"
+    __table_args__ = (
+        UniqueConstraint("school_id", "code_id"),
+        in_school(["contract_id"], "contracts"),
+        in_school(["version_id"], "contract_versions"),
+        one_of("contact_kind", CONTACT_KINDS),
+        CheckConstraint("words <> '' AND words_sha256 = sha256(convert_to(words, 'UTF8'))", name="words_as_digested"),
+    )
+
+    contract_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    version_id: UUID
+    guardian_id: UUID = Field(foreign_key="guardians.id")
+    contact_kind: str
+    contact_masked: str
+    code_id: UUID
+    words: str
+    words_sha256: bytes = Field(sa_type=LargeBinary)
     at: datetime = time_column()
 
 

@@ -18,13 +18,15 @@ from notifications.wording.letters import LetterText, fill
 from notifications.wording.plain import Language, fitted
 from notifications.wording.zns import LIMITS, ZnsTemplate
 
-Purpose = Literal["explain", "register"]
+Purpose = Literal["explain", "register", "agree"]
 
 _PURPOSES = {
     ("explain", "vi"): "xem cách tính thông báo thu",
     ("explain", "en"): "see how a notice is worked out",
     ("register", "vi"): "đăng ký nhận thông báo thu",
     ("register", "en"): "register for fee notices",
+    ("agree", "vi"): "đồng ý hợp đồng với nhà trường",
+    ("agree", "en"): "agree to a contract with the school",
 }
 _SUBJECTS = {"vi": "{school}: mã xác nhận {code}", "en": "{school}: your code is {code}"}
 

@@ -4,7 +4,7 @@ What a family enters about itself stays in ``registrations`` until the school sa
 guardian with a contact. So nothing that reads guardians can take an unconfirmed one for a confirmed one.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, Column, Index, LargeBinary, UniqueConstraint, Uuid, text
@@ -13,7 +13,7 @@ from sqlmodel import Field
 from billing.people.tables import CONTACT_KINDS
 from billing.storage import Row, identity_column, in_school, new_id, number_column, one_of, time_column
 
-CODE_PURPOSES = ("explain", "register")
+CODE_PURPOSES = ("explain", "register", "agree")
 VERDICTS = ("accepted", "refused")
 CONSENT_ACTIONS = ("given", "withdrawn")
 
@@ -74,6 +74,29 @@ class RegistrationLink(Row, table=True):
     school_id: UUID = Field(foreign_key="schools.id")
     pupil_id: UUID = Field(foreign_key="pupils.id")
     version: int
+    created_at: datetime = time_column()
+    expires_at: datetime = time_column()
+    revoked_at: datetime | None = time_column(nullable=True)
+
+
+class ContractLink(Row, table=True):
+    """The link with which a family reads one contract and agrees to it, until ``expires_at``; a newer one ends it.
+
+    ``deposit_due``: the last day for the place deposit, as the page shows it. Only a digest of the token is stored.
+    """
+
+    __tablename__ = "contract_links"
+    __table_args__ = (
+        UniqueConstraint("school_id", "contract_id", "turn"),
+        in_school(["contract_id"], "contracts"),
+    )
+
+    token_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    school_id: UUID = Field(foreign_key="schools.id")
+    contract_id: UUID
+    turn: int
+    deposit_due: date
+    made_by: UUID
     created_at: datetime = time_column()
     expires_at: datetime = time_column()
     revoked_at: datetime | None = time_column(nullable=True)

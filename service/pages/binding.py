@@ -42,6 +42,7 @@ from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.enquiry_binding import EnquiryRows
 from service.pages.fee_binding import FeeRows
 from service.pages.feed_binding import FeedDeskRows
+from service.pages.guardian_contract_binding import FamilyContractRows
 from service.pages.insurance_binding import InsuranceRows
 from service.pages.late_binding import LateRows
 from service.pages.matching_binding import MatchingRows
@@ -95,6 +96,7 @@ def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Des
 
 class RowDesk(
     ChoiceRows,
+    FamilyContractRows,
     ClaimRows,
     CreditRows,
     ContractRows,

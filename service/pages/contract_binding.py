@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from billing.contracts.versions import NewTerm, NewVersion, approve_version, dra
 from billing.contracts.withdrawing import Telling, withdraw_from
 from billing.errors import Conflict
 from billing.plans.papers import read_paper
+from service.access import contract_links
 from service.access.roles import Actor, Place, SignedIn
 from service.pages import contract_rows
 from service.pages.contract_forms import needed_day, starts_typed, sum_shown, terms_typed, whole
@@ -32,6 +34,7 @@ from service.pages.contract_views import (
     ContractsPage,
     IncomePage,
     LatePage,
+    LinkFacts,
     NewVersionPage,
     TypedCash,
     TypedContract,
@@ -106,7 +109,24 @@ class ContractRows(RowsWithin):
         del who
         day = None if typed is None else read_day(typed.day)
         told = None if day is None else (day, "Xem trước")
-        return contract_rows.contract_page(self._within(place), place.id, contract_id, told, now, school_day(now))
+        session = self._within(place)
+        page = contract_rows.contract_page(session, place.id, contract_id, told, now, school_day(now))
+        link = contract_links.live_link(session, find_contract(session, place.id, contract_id))
+        if link is None or page.row.state != "draft":
+            return page
+        address = contract_links.link_address(self._wiring.link_key, self._wiring.settings.base_url, link)
+        return replace(
+            page, link=LinkFacts(address, contract_links.last_day(link), link.deposit_due, now < link.expires_at)
+        )
+
+    def open_contract_link(  # noqa: PLR0913, PLR0917  of which contract, until when
+        self, who: SignedIn, place: Place, contract_id: UUID, until: str, due: str, now: datetime
+    ) -> None:
+        """Make the link with which the family agrees."""
+        session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
+        last = needed_day(until, "hạn để gia đình trả lời")
+        due_on = read_day(due) or last
+        contract_links.open_link(session, self._wiring.link_key, place.id, contract_id, last, due_on, actor, now)
 
     def agree_to_contract(  # noqa: PLR0913, PLR0917  to which, when, by what file
         self, who: SignedIn, place: Place, contract_id: UUID, day: str, due: str, file: TypedFile, now: datetime

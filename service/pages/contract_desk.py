@@ -59,6 +59,11 @@ class ContractDesk(Protocol):
     ) -> None:
         """Keep that a guardian signed, and bill the deposit."""
 
+    def open_contract_link(  # noqa: PLR0913, PLR0917  of which contract, until when
+        self, who: SignedIn, place: Place, contract_id: UUID, until: str, due: str, now: datetime
+    ) -> None:
+        """Make the link with which the family reads the contract and agrees; an older one ends."""
+
     def pay_contract_deposit(
         self, who: SignedIn, place: Place, contract_id: UUID, typed: TypedCash, now: datetime
     ) -> None:

@@ -15,6 +15,7 @@ from billing.contracts.deposits import deposit_of
 from billing.contracts.giving_back import asked_back
 from billing.contracts.reading import (
     DEPOSIT_ITEM,
+    agreement_of,
     contracts_of,
     find_contract,
     find_school,
@@ -30,6 +31,7 @@ from billing.contracts.releasing import preview_release
 from billing.contracts.tables import Contract, ContractApproval, ContractStep, ContractVersion
 from billing.contracts.terms import from_json
 from billing.contracts.withdrawing import Telling, preview_withdrawal
+from billing.contracts.wording import describe
 from billing.credits.reading import free_credit
 from billing.documents.payment_qr import PaidBy, payload_for
 from billing.documents.qr_image import qr_svg
@@ -46,6 +48,7 @@ from billing.people.tables import ClassGroup, Contact, Guardian, Guardianship, P
 from billing.storage import new_id
 from service.access.tables import User
 from service.pages.contract_views import (
+    AgreedFacts,
     ContractPage,
     ContractRow,
     ContractsPage,
@@ -60,7 +63,6 @@ from service.pages.contract_views import (
     VersionPage,
     VersionRow,
     WithdrawnRow,
-    describe,
 )
 from service.pages.reduction_rows import pupil_hits
 
@@ -125,6 +127,7 @@ def contract_page(  # noqa: PLR0913, PLR0917  which contract, seen when, with wh
         guardian=_guardian(session, contract.pupil_id),
         deposit=None if agreed is None or agreed.bill_id is None else _deposit(session, school_id, agreed.bill_id),
         steps=tuple(_steps(session, contract, steps)),
+        agreed=_agreed(session, contract, version.code),
         classes=tuple(_classes(session, contract)),
         today=today,
         shown=shown,
@@ -233,7 +236,7 @@ def _steps(session: Session, contract: Contract, steps: dict[str, ContractStep])
         yield StepRow(
             step.kind,
             step.day,
-            _name(session, step.made_by),
+            "" if step.made_by is None else _name(session, step.made_by),
             step.at,
             step.reason,
             step.way,
@@ -242,9 +245,19 @@ def _steps(session: Session, contract: Contract, steps: dict[str, ContractStep])
         )
 
 
-def _deposit(session: Session, school_id: UUID, bill_id: UUID) -> DepositFacts:
-    balance = deposit_of(session, school_id, bill_id).balance
-    request, account = session.exec(
+def _agreed(session: Session, contract: Contract, version: str) -> AgreedFacts | None:
+    kept = agreement_of(session, contract)
+    if kept is None:
+        return None
+    guardian = session.get(Guardian, kept.guardian_id)
+    name = guardian.full_name if guardian else ""
+    lines, digest = tuple(kept.words.splitlines()), kept.words_sha256.hex()
+    return AgreedFacts(name, kept.contact_masked, kept.at, version, lines, digest)
+
+
+def deposit_request(session: Session, school_id: UUID, bill_id: UUID) -> tuple[PaymentRequest, BankAccount]:
+    """Return by which request a deposit is paid, and into which account."""
+    return session.exec(
         select(PaymentRequest, BankAccount)
         .join(PaymentRequestBill, col(PaymentRequestBill.request_id) == col(PaymentRequest.id))
         .join(BankAccount, col(BankAccount.id) == col(PaymentRequest.bank_account_id))
@@ -252,6 +265,11 @@ def _deposit(session: Session, school_id: UUID, bill_id: UUID) -> DepositFacts:
         .order_by(col(PaymentRequest.created_at).desc())
         .limit(1)
     ).one()
+
+
+def _deposit(session: Session, school_id: UUID, bill_id: UUID) -> DepositFacts:
+    balance = deposit_of(session, school_id, bill_id).balance
+    request, account = deposit_request(session, school_id, bill_id)
     number = numbers_shown(session, school_id, [request])[request.id]
     payload = payload_for(account, PaidBy(request.reference, number), balance.rest) if balance.rest else None
     round_id = session.exec(select(Bill.round_id).where(Bill.school_id == school_id, Bill.id == bill_id)).one()

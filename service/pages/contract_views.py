@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from billing.contracts.terms import Terms
 from billing.money import ZERO, Money
 from service.pages.fee_views import PupilHit
 
-PLAN_NAMES = {
-    "month": ("Theo tháng", "Monthly"),
-    "quarter": ("Theo quý", "By quarter"),
-    "half": ("Theo học kỳ", "By half-year"),
-    "year": ("Cả năm học", "The whole year"),
-}
 STATES = {
     "draft": ("Chưa ký", "Not signed"),
     "agreed": ("Đã ký, chưa nhập học", "Signed, not enrolled"),
@@ -170,6 +162,28 @@ class DepositFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """The link with which a family agrees: its address, until when, the deposit's last day, and whether it is open."""
+
+    address: str
+    until: date
+    deposit_due: date
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgreedFacts:
+    """Who agreed with a code: the guardian, the masked contact, when, the version, the words and their digest (hex)."""
+
+    guardian: str
+    masked: str
+    at: datetime
+    version: str
+    words: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepRow:
     """A step that was taken: its kind, day and reason, by whom, when, and the file behind it."""
 
@@ -230,6 +244,8 @@ class ContractPage:
     refundable: Money = ZERO
     leaving_id: str = ""
     rejected: tuple[str, ...] = ()
+    link: LinkFacts | None = None
+    agreed: AgreedFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,41 +294,3 @@ class LatePage:
 
     rows: tuple[LateRow, ...]
     month: date
-
-
-def describe(terms: Terms) -> Iterator[tuple[str, str]]:
-    """Yield the terms as sentences, in Vietnamese and English."""
-    if terms.deposit is not None:
-        amount = terms.deposit.amount
-        yield f"Tiền giữ chỗ: {amount}; khi nhập học trừ vào các khoản phải nộp.", f"Place deposit: {amount}."
-        for keep in terms.deposit.keeps:
-            yield (
-                f"Báo không nhập học trước khai giảng từ {keep.days} ngày: giữ lại {keep.percent} % tiền giữ chỗ.",
-                f"Told {keep.days} days before the start or earlier: {keep.percent} % of the deposit is kept.",
-            )
-        yield "Báo muộn hơn: giữ lại toàn bộ tiền giữ chỗ.", "Told later: all of it is kept."
-    for way in terms.plans:
-        vi, en = PLAN_NAMES[way.plan]
-        off = f", giảm {way.percent} %" if way.percent else ""
-        yield f"Cách đóng {vi.lower()}: khoản {way.item}{off}.", f"{en}: item {way.item}, {way.percent} % off."
-    withdrawal = terms.withdrawal
-    less = " trừ tiền giữ chỗ" if withdrawal.less_deposit else ""
-    yield (
-        f"Rút trước ngày học đầu: trả lại {withdrawal.before_start} % học phí đóng trước{less}.",
-        f"Withdrawn before the start: {withdrawal.before_start} % comes back.",
-    )
-    for step in withdrawal.steps:
-        yield (
-            f"Rút đến hết tháng học thứ {step.through}: trả lại {step.percent} % của các tháng trọn chưa học.",
-            f"Up to school month {step.through}: {step.percent} % of the whole months left comes back.",
-        )
-    yield "Rút muộn hơn: không trả lại.", "Later: nothing comes back."
-    if terms.late is None:
-        yield "Không có phí chậm nộp.", "No late charge."
-        return
-    rate = f"{terms.late.percent} % số chưa nộp" if terms.late.percent else f"{terms.late.amount}"
-    grace, cap = terms.late.grace, terms.late.cap
-    yield (
-        f"Phí chậm nộp: sau {grace} ngày ân hạn, {rate} mỗi tháng bắt đầu, không tính phí trên phí, tối đa {cap}.",
-        f"Late charge after {grace} days, for each started month, never on late charges, at most {cap} a bill.",
-    )

@@ -9,10 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from starlette.responses import Response
 
+from billing.contracts.wording import PLAN_NAMES
 from billing.plans.papers import MOST_BYTES
 from service.access.errors import TooLarge
 from service.access.roles import MATRIX
-from service.pages.contract_views import PLAN_NAMES, STATES, TypedCash, TypedContract, TypedEnd, TypedTerm, TypedVersion
+from service.pages.contract_views import STATES, TypedCash, TypedContract, TypedEnd, TypedTerm, TypedVersion
 from service.pages.guards import OpenDesk, StaffVisit, parts_of
 from service.pages.plan_views import TypedFile
 from service.pages.rendering import page
@@ -189,6 +190,15 @@ def sign(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     """Keep the signed contract, and bill the deposit."""
     now = parts_of(request).clock()
     desk.agree_to_contract(visit.who, visit.place, contract_id, ngay, han, _file(tep), now)
+    return go_to(visit.place, f"{CONTRACTS}/so/{contract_id}")
+
+
+@router.post(f"{ONE}/duong-dan")
+def open_link(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request, visit: StaffVisit, desk: OpenDesk, contract_id: UUID, tra_loi: Short = "", han: Short = ""
+) -> Response:
+    """Make the link with which the family agrees."""
+    desk.open_contract_link(visit.who, visit.place, contract_id, tra_loi, han, parts_of(request).clock())
     return go_to(visit.place, f"{CONTRACTS}/so/{contract_id}")
 
 

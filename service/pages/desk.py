@@ -27,6 +27,7 @@ from service.pages.credit_desk import CreditDesk
 from service.pages.enquiry_views import EnquiryDesk
 from service.pages.fee_desk import FeeDesk
 from service.pages.feed_views import FeedDesk
+from service.pages.guardian_contract_desk import FamilyContractDesk
 from service.pages.guardian_desk import GuardianDesk
 from service.pages.insurance_desk import InsuranceDesk
 from service.pages.late_views import LateDesk
@@ -189,6 +190,7 @@ class Desk(
     LateDesk,
     FamilyDesk,
     GuardianDesk,
+    FamilyContractDesk,
     ChoiceDesk,
     OfficeDesk,
     UploadDesk,

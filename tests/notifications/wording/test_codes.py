@@ -26,7 +26,7 @@ def test_the_letter_says_all_that_is_needed(language: Language) -> None:
         assert "http" not in words.replace("http://www.w3.org", "")
     assert "040506" in letter.subject
     assert "Trường Tiểu học Hoa Mai" in letter.subject
-    for purpose in ("explain", "register"):
+    for purpose in ("explain", "register", "agree"):
         assert "nợ" not in code_letter(replace(FACTS, purpose=purpose), language).text
 
 

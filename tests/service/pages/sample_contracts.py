@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from billing.contracts.terms import (
@@ -15,9 +16,11 @@ from billing.contracts.terms import (
     Terms,
     WithdrawalTerms,
 )
+from billing.contracts.wording import describe
 from billing.money import ZERO, Money
 from service.access.roles import Place, SignedIn
 from service.pages.contract_views import (
+    AgreedFacts,
     ContractPage,
     ContractRow,
     ContractsPage,
@@ -27,6 +30,7 @@ from service.pages.contract_views import (
     IncomeRow,
     LatePage,
     LateRow,
+    LinkFacts,
     NewVersionPage,
     StepRow,
     TypedCash,
@@ -37,7 +41,6 @@ from service.pages.contract_views import (
     VersionPage,
     VersionRow,
     WithdrawnRow,
-    describe,
 )
 from service.pages.plan_views import TypedFile
 from service.pages.views import Download
@@ -96,6 +99,16 @@ LATE = LatePage(
 )  # fmt: skip
 
 
+AGREED = AgreedFacts(
+    "Trần Văn Cha", "09•• ••• 678", NOW, "HD-2025", ("Hợp đồng dịch vụ giáo dục – HD2526-00001",), "ab" * 32
+)
+LINK = LinkFacts("https://hoc-phi.example/hd/" + "A" * 22, date(2025, 6, 20), date(2025, 6, 30), open=True)
+DRAFT_PAGE = ContractPage(
+    row=replace(ROW, state="draft"), months=9, version=VERSION, body="Điều 1. Hai bên", terms=tuple(describe(TERMS)),
+    guardian="Trần Văn Cha, 09•• ••• 678", deposit=None, steps=(), classes=(), today=date(2025, 6, 10), link=LINK,
+)  # fmt: skip
+
+
 class SampleContracts:
     """Frozen contracts; remembers what was done."""
 
@@ -145,7 +158,7 @@ class SampleContracts:
         return ContractPage(
             row=ROW, months=9, version=VERSION, body="Điều 1. Hai bên", terms=tuple(describe(TERMS)),
             guardian="Trần Văn Cha, 09•• ••• 678", deposit=DEPOSIT, steps=STEPS, classes=(("1", "1A"),),
-            today=date(2025, 10, 20), shown=None if typed is None else SHOWN,
+            today=date(2025, 10, 20), shown=None if typed is None else SHOWN, agreed=AGREED,
         )  # fmt: skip
 
     def agree_to_contract(  # noqa: PLR0913, PLR0917  as the desk
@@ -153,6 +166,12 @@ class SampleContracts:
     ) -> None:
         del place, contract_id, day, due, file, now
         self._did_contract("agree", who)
+
+    def open_contract_link(  # noqa: PLR0913, PLR0917  as the desk
+        self, who: SignedIn, place: Place, contract_id: uuid.UUID, until: str, due: str, now: datetime
+    ) -> None:
+        del place, contract_id, until, due, now
+        self._did_contract("open link", who)
 
     def pay_contract_deposit(
         self, who: SignedIn, place: Place, contract_id: uuid.UUID, typed: TypedCash, now: datetime

@@ -35,8 +35,8 @@ from tests.service.pages.sample_attendance import SampleAttendance
 from tests.service.pages.sample_bank_accounts import SampleBankAccounts
 from tests.service.pages.sample_choices import SampleChoices
 from tests.service.pages.sample_claims import SampleClaims
-from tests.service.pages.sample_contracts import SampleContracts
 from tests.service.pages.sample_credits import SampleCredits
+from tests.service.pages.sample_family_contract import SampleFamilyContract
 from tests.service.pages.sample_feeds import SampleFeeds
 from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_insurance import SampleInsurance
@@ -86,7 +86,7 @@ class SampleDesk(
     SampleChoices,
     SampleClaims,
     SampleCredits,
-    SampleContracts,
+    SampleFamilyContract,
     SampleMoving,
     SampleInsurance,
     SampleNewYear,

@@ -20,6 +20,7 @@ from tests.factories.serving import serving
 from tests.service.pages.sample_choices import FULL as FULL_CHOICES
 from tests.service.pages.sample_choices import OFFER_ID
 from tests.service.pages.sample_claims import CLAIM_ID
+from tests.service.pages.sample_contracts import CONTRACT_ID
 from tests.service.pages.sample_desk import SampleDesk
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
 from tests.service.pages.sample_moving import LEAVING_ID
@@ -160,6 +161,17 @@ def test_what_families_choose(page: Page, live: str, desk: SampleDesk) -> None:
     offers = "/van-phong/dang-ky/dot"
     for path in (offers, f"{offers}?khoan=XE", f"{offers}/lan/{OFFER_ID}"):
         look_at(page, live + path)
+
+
+def test_a_contract_before_and_after_its_family_agrees(page: Page, live: str, desk: SampleDesk) -> None:
+    look_at(page, f"{live}/hd/{TOKEN}")
+    assert page.locator("input[type=checkbox]:checked").count() == 0
+    desk.answered = desk.drafted = True
+    look_at(page, f"{live}/hd/{TOKEN}")
+    fresh = new_session()
+    desk.start_session(desk.accounts["accountant"], fresh.digest, NOW)
+    page.context.add_cookies([{"name": "hocphi", "value": fresh.token, "url": live}])
+    look_at(page, f"{live}/van-phong/hop-dong/so/{CONTRACT_ID}")
 
 
 def test_public_pages(page: Page, live: str) -> None:
