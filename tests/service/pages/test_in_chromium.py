@@ -209,7 +209,7 @@ def test_without_javascript_everything_works(chromium: Browser, live: str) -> No
     page = context.new_page()
     page.goto(f"{live}/t/{TOKEN}")
     expect(page.locator(".qr svg")).to_be_visible()
-    expect(page.get_by_text("1012345678901").first).to_be_visible()
+    expect(page.get_by_text("1012 3456 7890 1").first).to_be_visible()
     expect(page.get_by_role("button", name="Sao chép số tài khoản")).to_be_hidden()
     page.get_by_role("button", name="Kiểm tra lại").click()
     expect(page.get_by_role("heading", name="Chờ nộp")).to_be_visible()
