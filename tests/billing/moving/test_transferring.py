@@ -124,5 +124,5 @@ def test_exclusion_for_debt_nothing_is_withheld_and_no_teacher_sees_it(school: S
         assert [each.pupil_id for each in members] == [child.id]
         assert other.bill_month(session, 11).bills == 1
     paths = [path for _, path in MATRIX if path.startswith(("/van-phong/chuyen-di", "/van-phong/cuoi-cap"))]
-    assert len(paths) == 9
+    assert len(paths) == 10
     assert all(Actor.CLASS_TEACHER not in who for (_, path), who in MATRIX.items() if path in paths)

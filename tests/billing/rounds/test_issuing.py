@@ -27,7 +27,6 @@ from billing.storage import money_sum, new_id
 from billing.vault import Vault
 from service.database import EVERYTHING, Database
 from tests.billing.rounds.makers import BOARDER, DAY_PUPIL, as_school, count, exempt
-from tests.factories.fees import OCTOBER
 from tests.factories.rounds import (
     REFERENCE_KEY,
     SEPTEMBER,
@@ -68,15 +67,16 @@ def test_bills_lines_postings_and_preview_are_one_sum(
         assert reduced == session.exec(select(money_sum(Bill.reduced))).one() == Money(3 * 157_950)
 
 
-def test_numbers_are_gapless_and_go_on_in_the_next_round_of_the_month(
+def test_numbers_are_gapless_in_each_month_of_its_own(
     database: Database, billing: BillingSchool, now: datetime
 ) -> None:
+    """Within a month they go on: see ``test_only_the_late_one_is_billed_and_numbers_go_on``."""
+    november = Span(date(2025, 11, 1), date(2025, 11, 30))
     with as_school(database, billing) as session:
         issued_round(session, billing, now)
-        later = now + timedelta(days=1)
-        issued_round(session, billing, later, OCTOBER, "2025-10-2")
+        issued_round(session, billing, now + timedelta(days=1), november, "2025-11")
         numbers = sorted(session.exec(select(Bill.number)).all())
-    assert numbers == [f"TB2510-{number:06d}" for number in range(1, 7)]
+    assert numbers == [f"TB{month}-{number:06d}" for month in ("2510", "2511") for number in range(1, 4)]
 
 
 def test_each_request_has_a_reference_of_its_own_and_an_event(
@@ -225,11 +225,11 @@ def test_the_book_dates_the_issue_by_the_day_in_viet_nam(
 def test_a_bill_says_its_month_or_the_name_of_a_longer_round(
     database: Database, billing: BillingSchool, now: datetime
 ) -> None:
-    term = Span(date(2025, 9, 1), date(2025, 12, 31))
+    term = Span(date(2026, 1, 1), date(2026, 5, 31))
     with as_school(database, billing) as session:
         issued_round(session, billing, now)
-        issued_round(session, billing, now + timedelta(days=1), term, "HK1")
-        assert sorted(set(session.exec(select(Bill.period)).all())) == ["Tháng 10/2025", "Đợt thu HK1"]
+        issued_round(session, billing, now + timedelta(days=1), term, "HK2")
+        assert sorted(set(session.exec(select(Bill.period)).all())) == ["Tháng 10/2025", "Đợt thu HK2"]
 
 
 def test_another_school_sees_and_issues_nothing(
