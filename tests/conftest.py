@@ -31,11 +31,8 @@ from tests.shared_template import shared_template
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Speed is measured in benchmarks, not in tests. Changes meet the same few cases each time; `make proof` rolls dice, as
-# often as Hypothesis does.
-settings.register_profile(
-    "change", deadline=None, derandomize=True, max_examples=30, suppress_health_check=[HealthCheck.too_slow]
-)
+# Speed is measured in benchmarks, not in tests. Changes meet the same cases each time; `make proof` rolls dice.
+settings.register_profile("change", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("proof", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("proof" if os.environ.get("HOCPHI_PROOF") else "change")
 
