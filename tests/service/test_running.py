@@ -210,7 +210,7 @@ def test_a_program_of_its_own_says_what_it_lacks() -> None:
 
 def test_databases_are_made_and_prepared_at_once_without_harm(servers: TestServers) -> None:
     """Roles belong to the whole server. In processes, since Alembic keeps its state in module variables."""
-    names = [f"hocphi_made_{os.getpid()}_{number}" for number in range(2)]
+    names = [f"hocphi_made_{os.getpid()}_{number}" for number in range(3)]
     preparing = []
     for name in [*names, names[0]]:
         addresses = servers.addresses(name)
@@ -229,4 +229,4 @@ def test_databases_are_made_and_prepared_at_once_without_harm(servers: TestServe
     with psycopg.connect(libpq_url(servers.owner_url), autocommit=True) as connection:
         for name in names:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-    assert [process.returncode for process in preparing] == [0] * 3, said
+    assert [process.returncode for process in preparing] == [0] * 4, said
