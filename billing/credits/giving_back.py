@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -11,12 +11,9 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.credits.tables import CreditUse
 from billing.events.recording import PAYMENT_REVERSED, record_event
-from billing.ledger.posting import Fact, reverse
-from billing.ledger.tables import JournalEntry
 from billing.money import Money, total
+from billing.payments.reversing import reverse_payment
 from billing.payments.tables import Payment, PaymentReversal
-
-_VIET_NAM = timedelta(hours=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +56,7 @@ def give_back(session: Session, school_id: UUID, bill_id: UUID, actor: Actor, re
 
 def _reverse(session: Session, use: LiveUse, actor: Actor, reason: str, now: datetime) -> None:
     school_id, payment = use.row.school_id, str(use.payment_id)
-    entry = session.exec(
-        select(JournalEntry.id).where(
-            JournalEntry.school_id == school_id, JournalEntry.kind == "payment", JournalEntry.source_id == payment
-        )
-    ).one()
-    if entry is None:
-        raise ValueError(f"payment {payment} does not stand in the book")
-    fact = Fact(school_id, "payment_reversed", payment, (now + _VIET_NAM).date(), reason)
-    session.add(
-        PaymentReversal(
-            payment_id=use.payment_id,
-            school_id=school_id,
-            entry_id=reverse(session, entry, fact, now),
-            reason=reason,
-            made_by=actor.user_id,
-            at=now,
-        )
-    )
+    reverse_payment(session, school_id, use.payment_id, actor.user_id, reason, now)
     facts = {"pupil_id": str(use.row.pupil_id), "amount": use.row.amount.dong, "bill": str(use.row.bill_id)}
     record_event(session, school_id, PAYMENT_REVERSED, use.payment_id, now, **facts)
     deed = Deed(school_id, "credit.give_back", "payment", payment, reason)

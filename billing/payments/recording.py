@@ -26,7 +26,10 @@ _SOURCE_ACCOUNTS = {"transfer": SUSPENSE, "cash": CASH}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """Money for one pupil from one source; ``value_date`` is the bank's day, ``paid_at`` its moment if told."""
+    """Money for one pupil from one source; ``value_date`` is the bank's day, ``paid_at`` its moment if told.
+
+    ``on_paper``: the family holds the receipt of a paper book already, so none is made and nothing is told.
+    """
 
     school_id: UUID
     pupil_id: UUID
@@ -35,6 +38,7 @@ class Received:
     amount: Money
     value_date: date
     paid_at: datetime | None = None
+    on_paper: bool = False
 
 
 Parts = Sequence[Part[UUID]]
@@ -59,6 +63,8 @@ def record_payments(session: Session, received: Sequence[tuple[Received, Parts]]
     receipts: list[tuple[Payment, UUID]] = []
     for payment, (one, parts) in zip(payments, received, strict=True):
         _post(session, payment, parts, now)
+        if one.on_paper:
+            continue
         receipt_id = new_id()
         paid_at = one.paid_at.isoformat() if one.paid_at else None
         _tell(session, payment, parts, now, receipt_id=str(receipt_id), paid_at=paid_at)

@@ -16,11 +16,11 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.ledger.accounts import FAMILY_RECEIVABLE, open_account
-from billing.ledger.posting import Fact, Line, post, reverse
-from billing.ledger.tables import JournalEntry
+from billing.ledger.posting import Fact, Line, post
 from billing.money import ZERO, Money
 from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd, ReliefPaper
-from billing.payments.tables import Allocation, Payment, PaymentReversal
+from billing.payments.reversing import reverse_payment
+from billing.payments.tables import Allocation, Payment
 from billing.payments.written_off import live_write_off
 
 WRITTEN_OFF = "811N"  # an expense of its own: what was earned stays earned
@@ -72,27 +72,7 @@ def take_back_write_off(session: Session, actor: Actor, row: Relief, reason: str
             Payment.school_id == row.school_id, Payment.source_kind == "write_off", Payment.source_id == row.id
         )
     ).one()
-    entry = session.exec(
-        select(JournalEntry.id).where(
-            JournalEntry.school_id == row.school_id,
-            JournalEntry.kind == "payment",
-            JournalEntry.source_id == str(payment.id),
-        )
-    ).one()
-    if entry is None:
-        raise ValueError(f"payment {payment.id} does not stand in the book")
-    fact = Fact(row.school_id, "payment_reversed", str(payment.id), (now + _VIET_NAM).date(), reason)
-    session.add(
-        PaymentReversal(
-            payment_id=payment.id,
-            school_id=row.school_id,
-            entry_id=reverse(session, entry, fact, now),
-            reason=reason,
-            made_by=actor.user_id,
-            at=now,
-        )
-    )
-    session.flush()
+    reverse_payment(session, row.school_id, payment.id, actor.user_id, reason, now)
     deed = Deed(row.school_id, "write_off.reverse", "payment", str(payment.id), reason)
     record_deed(session, actor, deed, now, amount=payment.amount.dong)
 
