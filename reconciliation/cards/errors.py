@@ -1,0 +1,49 @@
+"""What goes wrong with a card provider, in words (pure).
+
+HocphiError
+├── Refused
+│   ├── CardsOff                 the school does not take cards for this, or nothing is to be paid
+│   ├── CardProviderAway         no answer we can use: nobody knows whether it was done; ask again with the same key
+│   └── CardRequestRefused       Stripe answered no, with its type, code and parameter
+│       ├── CardDeclined         the card was declined (type card_error)
+│       ├── CardKeyRefused       our API key is not known or may not do this (401, 403)
+│       └── CardKeyReused        the same idempotency key came with another request (type idempotency_error)
+"""
+
+from __future__ import annotations
+
+from billing.errors import Refused
+
+
+class CardsOff(Refused):
+    """The school does not take cards for this, or nothing is to be paid."""
+
+
+class CardProviderAway(Refused):
+    """No usable answer in time. What was asked for may have been done: ask again with the same key."""
+
+
+class CardRequestRefused(Refused):
+    """Stripe answered no; its ``type``, ``code``, ``param`` and ``decline_code`` are empty where it told none."""
+
+    def __init__(  # noqa: PLR0913  the fields of Stripe's error object
+        self, message: str, *, status: int, type_: str = "", code: str = "", param: str = "", decline_code: str = ""
+    ) -> None:
+        super().__init__(message, status=status, type=type_, code=code, param=param, decline_code=decline_code)
+        self.status = status
+        self.type = type_
+        self.code = code
+        self.param = param
+        self.decline_code = decline_code
+
+
+class CardDeclined(CardRequestRefused):
+    """The card was declined."""
+
+
+class CardKeyRefused(CardRequestRefused):
+    """Our API key is unknown, or may not do this."""
+
+
+class CardKeyReused(CardRequestRefused):
+    """The same idempotency key came with another request."""
