@@ -2,7 +2,8 @@
 
 HocphiError                      anything our rules refuse; carries its facts as attributes
 ├── NotAllowed                   the actor may not do this
-│   └── SamePerson               maker and checker are one person
+│   ├── SamePerson               maker and checker are one person
+│   └── OwnFamily                a child of one's own family is concerned; the refusal is recorded
 ├── NotFound                     no such thing within what the caller may see
 ├── Conflict                     somebody else was faster, or the thing is already done
 └── Refused                      the input or the state does not allow it
@@ -32,6 +33,10 @@ class NotAllowed(HocphiError):  # noqa: N818  named sentences read better than a
 
 class SamePerson(NotAllowed):
     """Maker and checker are one person."""
+
+
+class OwnFamily(NotAllowed):
+    """A child of the actor's own family is concerned. Facts: ``school``, ``user``, ``pupils``, for the record."""
 
 
 class NotFound(HocphiError):  # noqa: N818  as above

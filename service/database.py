@@ -34,6 +34,7 @@ import billing.moving.tables
 import billing.newyear.tables
 import billing.payments.relief_tables
 import billing.payments.tables
+import billing.people.kinship_tables
 import billing.people.tables
 import billing.plans.tables
 import billing.rounds.tables  # noqa: F401  fills the metadata

@@ -91,6 +91,11 @@ TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(
             "same_person",
             ("Xin nhờ người thứ hai có quyền duyệt.", "Ask a second person with the right to approve."),
         ),
+        billing.OwnFamily: Answer(
+            403,
+            "own_family",
+            ("Xin nhờ đồng nghiệp khác làm việc này.", "Ask a colleague to do this."),
+        ),
         billing.NotAllowed: Answer(
             403,
             "not_allowed",

@@ -11,6 +11,7 @@ WITHOUT_SCHOOL_POLICY = {
     "users": "decides the scope, so it cannot depend on it; one person may serve several schools",
     "role_grants": "as users",
     "staff_sessions": "as users; token hashes only",
+    "staff_contacts": "as users; a blind index and a masked form only",
     "access_events": "as users; log-ins happen before a school is known",
     "link_tokens": "a parent's link leads to its school; token hashes only",
     "api_tokens": "as staff_sessions; a program's token leads to its person and school",

@@ -21,6 +21,7 @@ from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.accounts import CASH
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import JournalEntry
+from billing.people.kinship import refuse_own_family
 from billing.storage import among
 
 STATE_NAMES = {
@@ -67,6 +68,7 @@ def pay_cash(  # noqa: PLR0913, PLR0917  to whom, when, and who says so
         raise Refused("Hãy ghi họ tên người ký nhận tiền.")
     _refuse_day(day, now)
     line = _held(session, line_id, "cash", "approved")
+    refuse_own_family(session, actor, line.school_id, {line.pupil_id})
     turn = _next_turn(session, line)
     fact = Fact(line.school_id, "refund_paid", f"{line.id}:{turn}", day)
     entry = post(session, fact, [Line(REFUND_PAYABLE, CASH, line.amount, line.pupil_id, line.item_code)], now)
@@ -79,6 +81,7 @@ def mark_sent(session: Session, line_id: UUID, actor: Actor, day: date, now: dat
     """Write down that a line's money was ordered at the bank; it stays owed until the bank's own word is tied to it."""
     _refuse_day(day, now)
     line = _held(session, line_id, "bank", "approved")
+    refuse_own_family(session, actor, line.school_id, {line.pupil_id})
     return _step(session, line, actor, now, turn=_next_turn(session, line), kind="sent", day=day)
 
 

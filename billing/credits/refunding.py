@@ -22,6 +22,7 @@ from billing.ledger.accounts import FAMILY_CREDIT, open_account
 from billing.ledger.posting import Fact, Line
 from billing.ledger.posting_many import Posted, post_many
 from billing.money import ZERO, Money, total
+from billing.people.kinship import refuse_own_family
 from billing.vault import Vault
 
 REFUND_PAYABLE = "3388H"  # owed to families, not paid out yet
@@ -85,6 +86,7 @@ def ask_refund(  # noqa: PLR0913, PLR0917  who asks, for what, why, when
         raise Refused("Hãy ghi lý do hoàn tiền.")
     if not wanted or len({(each.pupil_id, each.item_code) for each in wanted}) != len(wanted):
         raise Refused("Hãy chọn ít nhất một khoản để hoàn, mỗi học sinh và khoản thu một dòng.")
+    refuse_own_family(session, actor, school_id, {each.pupil_id for each in wanted})
     for each in wanted:
         _refuse_payee(each.payee)
     hold_credit(session, school_id)
@@ -127,6 +129,7 @@ def approve_refund(session: Session, refund_id: UUID, actor: Actor, now: datetim
     if approver == refund.made_by:
         raise SamePerson("Người lập đề nghị hoàn tiền không được tự duyệt. Hãy nhờ người duyệt khác.", refund=refund_id)
     lines = lines_of(session, refund)
+    refuse_own_family(session, actor, refund.school_id, {line.pupil_id for line in lines})
     _refuse_gone(session, refund, lines)
     _decide(session, refund, actor, now, approved=True)
     open_account(session, refund.school_id, REFUND_PAYABLE, _PAYABLE_NAME, "clearing")

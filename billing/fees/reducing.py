@@ -20,6 +20,7 @@ from billing.fees.items import Group, Level, Ownership, Reduction, Span
 from billing.fees.kinds import ReductionKind, find_kind
 from billing.fees.schedule import item_ids, reduction_of
 from billing.money import Money
+from billing.people.kinship import refuse_own_family
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, School
 
 
@@ -56,6 +57,7 @@ def enter_reduction(
     person(maker)
     kind = find_kind(new.kind)
     enrolment = _enrolment(session, school.id, new.enrolment_id)
+    refuse_own_family(session, maker, school.id, {enrolment.pupil_id})
     _refuse_unfit(kind, school, _levels(session, enrolment) or frozenset(map(Level, school.levels)))
     row = _row(school.id, new, kind, maker)
     _refuse_unknown_items(session, school.id, row)
@@ -77,6 +79,9 @@ def approve_reduction(
         raise Conflict("Miễn giảm này đã được duyệt hoặc đã bỏ. Hãy tải lại danh sách.", reduction=reduction_id)
     if person(approver) == row.made_by:
         raise SamePerson("Người lập miễn giảm không được tự duyệt. Hãy nhờ người duyệt khác.")
+    if row.enrolment_id is not None:  # of a whole class it is nobody's own
+        pupil_id = _enrolment(session, school_id, row.enrolment_id).pupil_id
+        refuse_own_family(session, approver, school_id, {pupil_id})
     row.approved_by = approver.user_id
     return _kept(session, row, approver, now, "fees.approve_reduction")
 

@@ -23,6 +23,7 @@ from billing.money import Money, total
 from billing.payments.balances import BillBalance, bill_balances
 from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd, ReliefPaper
 from billing.payments.writing_off import book_write_off, take_back_write_off
+from billing.people.kinship import refuse_own_family
 from billing.plans.papers import Paper
 
 _VIET_NAM = timedelta(hours=7)
@@ -53,6 +54,7 @@ class NoLonger:
 
 def ask_grace(session: Session, actor: Actor, school_id: UUID, wanted: MoreTime, now: datetime) -> Relief:
     """Ask for more time; raises ``Refused`` for a day, parts or reason that make no sense, or when nothing is open."""
+    refuse_own_family(session, actor, school_id, {wanted.pupil_id})
     open_ = [each for each in _open(session, school_id, wanted.pupil_id) if wanted.bill_id in {None, each.bill_id}]
     if not open_:
         raise Refused("Em này không còn khoản nào chưa nộp ở đây để gia hạn.")
@@ -78,6 +80,7 @@ def ask_write_off(session: Session, actor: Actor, school_id: UUID, wanted: NoLon
     decision.
     """
     balance = _bill(session, school_id, wanted.bill_id)
+    refuse_own_family(session, actor, school_id, {balance.pupil_id})
     if not balance.rest:
         raise Refused(f"Thông báo thu {balance.number} không còn gì chưa nộp; phần đã nộp không xóa được.")
     if not wanted.reason.strip() or not wanted.decision_number.strip():
@@ -124,6 +127,7 @@ def approve_relief(session: Session, actor: Actor, school_id: UUID, relief_id: U
     row = _undecided(session, school_id, relief_id)
     if row.made_by == actor.user_id:
         raise SamePerson("Người đề nghị không tự duyệt. Hãy nhờ người duyệt khác.")
+    refuse_own_family(session, actor, school_id, {row.pupil_id})
     _decide(session, actor, row, now, approved=True)
     if row.kind == "write_off":
         _write_off(session, row, now)
@@ -157,6 +161,7 @@ def end_relief(  # noqa: PLR0913, PLR0917  who ends what, why
     _hold(session, row.id)
     if session.get(ReliefEnd, row.id) is not None:
         raise Conflict("Việc này đã được thôi từ trước. Hãy tải lại trang để xem hiện còn gì đang có hiệu lực.")
+    refuse_own_family(session, actor, school_id, {row.pupil_id})
     if row.kind == "write_off":
         take_back_write_off(session, actor, row, reason.strip(), now)
         return

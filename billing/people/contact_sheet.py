@@ -52,7 +52,7 @@ _OLD_MOBILE = re.compile(r"(?:\+?84|0)?1[0-9]{9}")
 _LANDLINE = re.compile(r"(?:\+?84|0)?2[0-9]{9}")
 _SEVERAL = re.compile(r"[0-9][^/;,]{7,}[/;,]|[0-9]{9,}\s+(?:-|hoặc|và)\s*[0-9]{9,}")
 _EMAIL = re.compile(r"[a-z0-9._%+'-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
-_LONGEST_EMAIL = 254
+LONGEST_EMAIL = 254
 
 
 class Relation(StrEnum):
@@ -199,7 +199,12 @@ def phone_from(text: str) -> str:
 
 def email_of(cell: Cell) -> str:
     """Return an e-mail address in lower case."""
-    text = text_of(cell, _LONGEST_EMAIL).lower()
+    return email_from(text_of(cell, LONGEST_EMAIL))
+
+
+def email_from(text: str) -> str:
+    """Return an e-mail address as it is kept; raises ``CellError``."""
+    text = text.strip().lower()
     if not _EMAIL.fullmatch(text) or ".." in text:
         raise CellError(
             f"Địa chỉ e-mail {shown(text)} không đúng.", "Ghi một địa chỉ, không dấu, ví dụ ten@example.com."

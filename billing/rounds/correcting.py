@@ -23,6 +23,7 @@ from billing.bills.lowering import Off
 from billing.bills.tables import Bill
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.money import ZERO, Money, total
+from billing.people.kinship import refuse_own_family
 from billing.rounds.drafting import find_round, person
 from billing.rounds.locking import refuse_locked
 from billing.rounds.lowering import LoweredBill, lower, lowered_bills
@@ -163,6 +164,7 @@ def approve_correction(
     approver = person(actor)
     if approver == correction.made_by:
         raise SamePerson("Người lập đề nghị không được tự duyệt. Hãy nhờ người duyệt khác.", correction=correction_id)
+    _refuse_own(session, actor, correction.school_id, correction.bill_id)
     refuse_locked(find_round(session, correction.round_id))
     _decide(session, correction, actor, now, approved=True)
     if correction.kind in LOWERING_KINDS:
@@ -214,6 +216,7 @@ def ask(session: Session, actor: Actor, asked: Asked, reason: str, now: datetime
     """Write down what one person asks to be corrected, if it can be done now; another person decides."""
     if not reason.strip():
         raise Refused("Hãy ghi lý do điều chỉnh.")
+    _refuse_own(session, actor, asked.school_id, asked.bill_id)
     refuse_locked(find_round(session, asked.round_id))
     correction = _as_row(asked, reason.strip(), person(actor), now)
     _preview(session, correction)
@@ -224,6 +227,13 @@ def ask(session: Session, actor: Actor, asked: Asked, reason: str, now: datetime
     )
     record_deed(session, actor, deed, now, **_told(asked))
     return correction
+
+
+def _refuse_own(session: Session, actor: Actor, school_id: UUID, bill_id: UUID | None) -> None:
+    """Raise ``OwnFamily`` for the bill of one's own child; what a whole round has alike is nobody's own."""
+    if bill_id is not None:
+        pupil_id = session.exec(select(Bill.pupil_id).where(Bill.id == bill_id)).one()
+        refuse_own_family(session, actor, school_id, {pupil_id})
 
 
 def preview_asked(session: Session, actor: Actor, asked: Asked, now: datetime) -> CorrectionPreview:

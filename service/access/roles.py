@@ -17,6 +17,7 @@ _MAKERS = frozenset({Actor.ACCOUNTANT})
 _CHECKERS = frozenset({Actor.APPROVER})
 _CASHIER = frozenset({Actor.CASHIER})
 _PROVINCE = frozenset({Actor.PROVINCE})
+_OF_A_SCHOOL = _MAKERS | _CHECKERS | _CASHIER  # whoever acts on money has a family to declare
 _TEACHERS = frozenset({Actor.CLASS_TEACHER})
 # Who asks for rights of others, and who decides about them; the administrator sees staff there, no pupil or money.
 _STAFF_ASKERS = frozenset({Actor.ACCOUNTANT, Actor.APPROVER, Actor.ADMIN})
@@ -40,10 +41,16 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/toi"): _STAFF,
         ("POST", "/toi/khoa"): _OFFICE_READS,
         ("POST", "/toi/khoa/{token_id}/thu-hoi"): _OFFICE_READS,
+        ("POST", "/toi/con"): _OF_A_SCHOOL,
+        ("POST", "/toi/lien-he"): _OF_A_SCHOOL,
         ("GET", "/doi-mat-khau"): _STAFF,
         ("POST", "/doi-mat-khau"): _STAFF,
         ("GET", "/nguoi-dung"): _STAFF_ASKERS | {Actor.AUDITOR},
         ("POST", "/nguoi-dung"): _STAFF_ASKERS,
+        ("GET", "/nguoi-dung/{user_id}/nguoi-nha"): _STAFF_ASKERS | {Actor.AUDITOR},
+        ("POST", "/nguoi-dung/{user_id}/nguoi-nha/con"): _STAFF_ASKERS,
+        ("POST", "/nguoi-dung/{user_id}/nguoi-nha/lien-he"): _STAFF_ASKERS,
+        ("POST", "/nguoi-dung/{user_id}/nguoi-nha/thoi"): _STAFF_DECIDERS,
         ("POST", "/nguoi-dung/{user_id}/mat-khau"): _STAFF_ASKERS,
         ("POST", "/nguoi-dung/yeu-cau/{request_id}/dong-y"): _STAFF_DECIDERS,
         ("POST", "/nguoi-dung/yeu-cau/{request_id}/tu-choi"): _STAFF_ASKERS,

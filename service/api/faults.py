@@ -9,8 +9,10 @@ from fastapi import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from billing.errors import BadRows, HocphiError
+from billing.audit.recording import Actor as DeedActor
+from billing.errors import BadRows, HocphiError, OwnFamily
 from service.access.errors import TokenNeeded
+from service.access.kin_refusals import record_kin_refusal
 from service.access.staff import Noted, note
 from service.api.calling import bearer_of
 from service.api.shapes import ErrorAnswer, ErrorDetail, RowFault
@@ -76,7 +78,7 @@ def field_fault(errors: Sequence[Any]) -> tuple[str, tuple[str, str]]:
     return field, named
 
 
-def note_api_refusal(request: Request, code: str) -> None:
+def note_api_refusal(request: Request, code: str, error: HocphiError) -> None:
     """Write down who was refused, in a transaction of its own."""
     now, caller = parts_of(request).clock(), caller_of(request)
     with parts_of(request).open_api() as opened:
@@ -85,6 +87,10 @@ def note_api_refusal(request: Request, code: str) -> None:
             use_scope(opened.session, NOTHING)
             noted = Noted(code, "refused", bearer.who.user_id, bearer.place.id, caller.address, caller.request_id)
             note(opened.session, noted, now)
+            if isinstance(error, OwnFamily):
+                role = min(bearer.who.roles_in(bearer.place)).value
+                actor = DeedActor(bearer.who.user_id, role, caller.request_id, f"api:{bearer.token_id}")
+                record_kin_refusal(opened.session, actor, error, request.url.path, now)
 
 
 class TooLargeAsJson:

@@ -44,6 +44,7 @@ from service.pages.fee_binding import FeeRows
 from service.pages.feed_binding import FeedDeskRows
 from service.pages.guardian_contract_binding import FamilyContractRows
 from service.pages.insurance_binding import InsuranceRows
+from service.pages.kin_binding import KinRows
 from service.pages.late_binding import LateRows
 from service.pages.matching_binding import MatchingRows
 from service.pages.money_out_binding import MoneyOutRows
@@ -52,7 +53,6 @@ from service.pages.newyear_binding import NewYearRows
 from service.pages.plan_binding import PlanRows
 from service.pages.qr_picture import labelled_qr
 from service.pages.relief_binding import ReliefRows
-from service.pages.staff_binding import StaffRows
 from service.pages.statement_binding import StatementRows
 from service.pages.token_binding import TokenRows
 from service.pages.trouble_views import TroublePage
@@ -107,7 +107,7 @@ class RowDesk(
     AttendanceRows,
     FeeRows,
     TokenRows,
-    StaffRows,
+    KinRows,
     ReliefRows,
     BankAccountRows,
     FeedDeskRows,

@@ -30,6 +30,7 @@ from service.pages.feed_views import FeedDesk
 from service.pages.guardian_contract_desk import FamilyContractDesk
 from service.pages.guardian_desk import GuardianDesk
 from service.pages.insurance_desk import InsuranceDesk
+from service.pages.kin_views import KinDesk
 from service.pages.late_views import LateDesk
 from service.pages.matching_views import MatchingDesk
 from service.pages.money_out_views import MoneyOutDesk
@@ -181,6 +182,7 @@ class Desk(
     Gate,
     TokenDesk,
     StaffDesk,
+    KinDesk,
     ReliefDesk,
     BankAccountDesk,
     FeedDesk,

@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from billing.errors import BadRows, Conflict, HocphiError, NotAllowed
+from billing.errors import BadRows, Conflict, HocphiError, NotAllowed, OwnFamily
 from service.access.errors import ForgedRequest, PasswordChangeNeeded, SignInNeeded, TooManyTries
 from service.access.staff import Noted
 from service.api import faults as api_faults
@@ -45,7 +45,7 @@ def _ours(request: Request, error: Exception) -> Response:
     if isinstance(error, PasswordChangeNeeded) and request.method == "GET" and not wants_json(request):
         return RedirectResponse("/doi-mat-khau", status_code=303)
     if isinstance(error, (NotAllowed, ForgedRequest)):
-        _note_refusal(request, answer_for(error).code)
+        _note_refusal(request, answer_for(error).code, error)
     answer = answer_for(error)
     response = _answer(request, answer, (error.message, error.message), error)
     if isinstance(error, TooManyTries):
@@ -53,10 +53,10 @@ def _ours(request: Request, error: Exception) -> Response:
     return response
 
 
-def _note_refusal(request: Request, code: str) -> None:
+def _note_refusal(request: Request, code: str, error: HocphiError) -> None:
     """Write down who was refused, in a transaction of its own: the request's own is rolled back."""
     if api_faults.is_api(request):
-        api_faults.note_api_refusal(request, code)
+        api_faults.note_api_refusal(request, code, error)
         return
     parts = parts_of(request)
     digest = session_digest(request)
@@ -67,6 +67,8 @@ def _note_refusal(request: Request, code: str) -> None:
         who = desk.signed_in(digest, now)
         if who is not None:
             desk.note(Noted(code, "refused", who.user_id, None, caller.address, caller.request_id), now)
+            if isinstance(error, OwnFamily):
+                desk.note_own_family(who, error, request.url.path, now)
 
 
 def _framework(request: Request, error: Exception) -> Response:

@@ -57,6 +57,8 @@ def revoke(request: Request, visit: StaffVisit, desk: OpenDesk, token_id: uuid.U
 def _page(request: Request, visit: Visit, desk: Desk, *, made: str = "", error: HocphiError | None = None) -> Response:
     schools = visit.who.places(MATRIX["POST", "/toi/khoa"])
     chosen = visit.place if visit.place in schools else next(iter(schools), None)
+    own_schools = visit.who.places(MATRIX["POST", "/toi/con"])
+    kin_place = visit.place if visit.place in own_schools else next(iter(own_schools), None)
     return page(
         request,
         "myself.html",
@@ -65,6 +67,8 @@ def _page(request: Request, visit: Visit, desk: Desk, *, made: str = "", error: 
         role_names=ROLE_NAMES,
         tokens=desk.tokens(visit.who, parts_of(request).clock()),
         school=chosen,
+        kin_place=kin_place,
+        kin=desk.kin(visit.who, kin_place, visit.who.user_id) if kin_place else None,
         made=made,
         error=error.message if error else "",
         longest_days=LONGEST_DAYS,

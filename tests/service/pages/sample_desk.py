@@ -40,6 +40,7 @@ from tests.service.pages.sample_family_contract import SampleFamilyContract
 from tests.service.pages.sample_feeds import SampleFeeds
 from tests.service.pages.sample_guardians import SampleGuardians
 from tests.service.pages.sample_insurance import SampleInsurance
+from tests.service.pages.sample_kin import SampleKin
 from tests.service.pages.sample_late import SampleLate
 from tests.service.pages.sample_matching import SampleMatching
 from tests.service.pages.sample_money_out import SampleMoneyOut
@@ -75,6 +76,7 @@ PASSWORD_HASH = passwords.hash_password(PASSWORD)  # slow by design, so once
 class SampleDesk(
     SampleTokens,
     SampleStaff,
+    SampleKin,
     SampleRelief,
     SampleBankAccounts,
     SampleFeeds,

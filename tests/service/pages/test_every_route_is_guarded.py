@@ -93,7 +93,7 @@ def address(path: str, actor: Actor) -> str:
 FIELDS = dict(
     parse_qsl(
         "lien_lac=1&ho_ten=Mai&quan_he=mother&dong_y=1&digest=b7c1&old=x&new=x&khoa=main&tai_khoan=a1&ten=public-primary&ma=XE&nhom=agreed&don_vi=month&can_cu=TT"
-        f"&ke_toan=531&so_tien=1000&tu=2025-10-01&den=2025-10-31&gia=7&ly_do=nham&em={ENROLMENT_ID}&dien=HOCBONG"
+        f"&ke_toan=531&so_tien=1000&tu=2025-10-01&den=2025-10-31&gia=7&ly_do=nham&so=0901234567&em={ENROLMENT_ID}&dien=HOCBONG"
         "&ngay=2025-10-01&ve_dau=treasury&chung_tu=LC1&nguoi_nhan=Mai&cach=cash&noi_nhan=school&so_quyet_dinh=12"
         "&minh_chung=so&phan_tram=30&so_ngay=30"
         f"&thang=2025-10&den_thang=2025-10&han=2025-10-20&khoan=TIENAN&thong_bao={CORRECTION_ID}&viec=void&dau=p&gio=08:00&lop=1&giao_vien=2"
