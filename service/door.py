@@ -12,9 +12,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from json.encoder import encode_basestring_ascii as _quoted
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -26,13 +26,14 @@ from starlette.types import Receive, Scope, Send
 
 from billing.errors import HocphiError
 from reconciliation.errors import CallbackRefused
-from reconciliation.feeds.base import MAX_BODY_BYTES, STATEMENT, Answer
+from reconciliation.feeds.base import MAX_BODY_BYTES, STATEMENT, Answer, RawHeaders
 from reconciliation.feeds.opening import path_hash, reader_of
 from reconciliation.inbox import BODY_CONTEXT, digest_of
 from reconciliation.lists.base import LIST
 from reconciliation.tables import Feed
 from service.database import EVERYTHING, libpq_url
 from service.front import CALLBACK_PREFIX
+from service.packing import BYTEA_TYPE, TEXT_TYPE, TIMESTAMPTZ_TYPE, UUID_TYPE, moment, pack, register
 from service.patience import Patience
 from service.watching import ADDRESS, SIGNATURE, Refusals, Watched, networks_of
 from service.wiring import Wiring
@@ -58,7 +59,7 @@ AWAY = Answer(503, b'{"success": false}')
 _KEPT_HEADERS = ("content-type", "user-agent", "x-sepay-timestamp", "x-sepay-signature", "x-casso-signature")
 _MAX_HEADER = 300
 
-# In binary (%b): escaping bytes as text would take longer than all the rest of storing them.
+# In binary, and packed by us: psycopg's lists look at each element several times, and text would have to be escaped.
 _INSERT = """
     INSERT INTO inbox (feed_id, digest, body_sealed, headers, received_at)
     SELECT * FROM unnest(%b::uuid[], %b::bytea[], %b::bytea[], %b::text[]::jsonb[], %b::timestamptz[])
@@ -66,8 +67,7 @@ _INSERT = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One row to be stored."""
 
     feed_id: UUID
@@ -94,7 +94,8 @@ class FeedSnapshot:
     async def find(self, token: str) -> Watched | None:
         """Return the feed of an address; raises ``SQLAlchemyError`` when no snapshot was ever read."""
         key = path_hash(token)
-        await self._renew(SNAPSHOT_SECONDS)
+        if time.monotonic() - self._read_at >= SNAPSHOT_SECONDS:
+            await self._renew(SNAPSHOT_SECONDS)
         if key not in self._feeds:
             await self._renew(MISS_SECONDS)
         return self._feeds.get(key)
@@ -139,18 +140,22 @@ class GroupCommit:
             max_size=_CONNECTIONS,
             timeout=CONNECT_WITHIN_SECONDS,
             kwargs={"autocommit": True, "connect_timeout": 5, "options": "-c timezone=UTC -c statement_timeout=8s"},
+            configure=_take_packed,
             open=False,
         )
         self._opened = False
         self._waiting: list[tuple[Message, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def store(self, message: Message) -> None:
         """Return when the message is committed (or was there before).
 
         Raises ``psycopg.Error`` or ``TimeoutError`` when it is not, or when nobody knows; storing it again is harmless.
         """
-        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._loop is None:  # once: each question for the running loop is a system call in Python 3.11
+            self._loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = self._loop.create_future()
         self._waiting.append((message, stored))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_all())
@@ -178,11 +183,11 @@ class GroupCommit:
         # In one order for all processes: two groups with the same messages then never wait in a circle.
         rows = sorted(messages, key=lambda message: (message.feed_id.int, message.digest))
         columns = (
-            [row.feed_id for row in rows],
-            [row.digest for row in rows],
-            [row.body_sealed for row in rows],
-            [row.headers for row in rows],
-            [row.received_at for row in rows],
+            pack(UUID_TYPE, [row.feed_id.bytes for row in rows]),
+            pack(BYTEA_TYPE, [row.digest for row in rows]),
+            pack(BYTEA_TYPE, [row.body_sealed for row in rows]),
+            pack(TEXT_TYPE, [row.headers.encode() for row in rows]),
+            pack(TIMESTAMPTZ_TYPE, [moment(row.received_at) for row in rows]),
         )
         try:
             if not self._opened:
@@ -194,6 +199,10 @@ class GroupCommit:
         except (psycopg.Error, TimeoutError) as error:
             return error
         return None
+
+
+async def _take_packed(connection: psycopg.AsyncConnection[Any]) -> None:
+    register(connection.adapters)
 
 
 def _finish(
@@ -340,12 +349,12 @@ async def _read_body(receive: Receive) -> bytes | None:
             return bytes(body)
 
 
-def _headers(scope: Scope) -> dict[str, str]:
+def _headers(scope: Scope) -> RawHeaders:
     """Return the headers as text, names in lower case as ASGI has them.
 
     One that is given twice is joined, so that no signature check accepts it.
     """
-    headers: dict[str, str] = {}
+    headers = RawHeaders()
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -51,7 +51,7 @@ class Front:
             own = self._door if scope["type"] == "lifespan" else None
             await (own or self._pages)(scope, receive, send)
             return
-        request_id = uuid.uuid4().hex
+        request_id = secrets.token_hex(16)
         without_body = scope["method"] == "HEAD"
         state = {**scope.get("state", {}), **self._given, "request_id": request_id}
         inner = {**scope, "state": state, "method": "GET" if without_body else scope["method"]}

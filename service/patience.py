@@ -22,7 +22,8 @@ class Patience:
 
     async def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         """Await something in the running task; raises ``TimeoutError`` when it takes too long."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("only a task can wait")
         self._until[task] = loop.time() + self._seconds

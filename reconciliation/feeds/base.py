@@ -116,13 +116,20 @@ class Feed(Protocol):
         """Return the answer to a believed body, made from its bytes alone; it never fails, whatever they hold."""
 
 
+class RawHeaders(dict[str, str]):
+    """Headers as ASGI hands them over: names in lower case, each once. They are looked up, not searched."""
+
+
 def header(headers: Mapping[str, str], name: str) -> str:
     """Return a header whatever its case; raises ``SignatureMissing`` when absent, empty or given twice."""
     wanted = name.lower()
-    values = [value for key, value in headers.items() if key.lower() == wanted]
-    if len(values) != 1 or not values[0].strip():
+    if isinstance(headers, RawHeaders):
+        values = [headers.get(wanted, "")]
+    else:
+        values = [value for key, value in headers.items() if key.lower() == wanted]
+    if len(values) != 1 or not (value := values[0].strip()):
         raise SignatureMissing(f"Thiếu (hoặc có nhiều hơn một) tiêu đề {name}", header=name)
-    return values[0].strip()
+    return value
 
 
 def judge_age(signed_at: datetime, now: datetime, limit: timedelta) -> None:

@@ -11,6 +11,7 @@ from service.collecting import settle
 from service.commands import numbers
 from service.commands.answers import YES, unusable
 from service.logs import write_logs
+from service.one_write import OneWriteProtocol
 from service.running import NotGiven, program_wiring
 from service.settings import read_settings
 from service.web import build_app
@@ -30,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         with program_wiring(read_settings()) as wiring:
             config = uvicorn.Config(
                 build_app(wiring),
+                http=OneWriteProtocol,
                 host=arguments.host,
                 port=arguments.port,
                 log_config=None,

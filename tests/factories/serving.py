@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from service.one_write import OneWriteProtocol
+
 
 @contextmanager
 def serving(app: ASGIApp, lifespan: str = "on", *, trusted: str = "127.0.0.1") -> Iterator[str]:
@@ -17,7 +19,15 @@ def serving(app: ASGIApp, lifespan: str = "on", *, trusted: str = "127.0.0.1") -
 
     ``trusted`` is who is believed about ``X-Forwarded-For``, as ``HOCPHI_TRUSTED_PROXIES`` says in the product.
     """
-    config = uvicorn.Config(app, port=0, log_level="warning", lifespan=lifespan, ws="none", forwarded_allow_ips=trusted)  # type: ignore[arg-type]  # on or off
+    config = uvicorn.Config(
+        app,
+        http=OneWriteProtocol,
+        port=0,
+        log_level="warning",
+        lifespan=lifespan,  # type: ignore[arg-type]  # on or off
+        ws="none",
+        forwarded_allow_ips=trusted,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

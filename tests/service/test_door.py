@@ -237,7 +237,7 @@ def message_of(collecting: Collecting, number: int) -> Message:
 
 def test_one_bad_row_harms_no_other_of_its_group(collecting: Collecting) -> None:
     good = [message_of(collecting, number) for number in range(5)]
-    bad = replace(good[0], feed_id=new_id())
+    bad = good[0]._replace(feed_id=new_id())
 
     async def store_together() -> list[BaseException | None]:
         group = GroupCommit(collecting.wiring.addresses.door)
