@@ -15,14 +15,13 @@ VALUES = st.sampled_from(["", "  ", "one", " two ", "one, two"])
 
 @given(st.dictionaries(NAMES, VALUES), st.sampled_from(["X-Signature", "x-timestamp", "AUTHORIZATION"]))
 def test_looked_up_is_as_searched(headers: dict[str, str], name: str) -> None:
-    try:
-        found = header(dict(headers), name)
-    except SignatureMissing as refused:
-        with pytest.raises(SignatureMissing, match=f"^{name}$|tiêu đề {name}"):
-            header(RawHeaders(headers), name)
-        assert refused.message
-    else:
-        assert header(RawHeaders(headers), name) == found == headers[name.lower()].strip()
+    told = headers.get(name.lower(), "").strip()
+    for given_as in (dict(headers), RawHeaders(headers)):
+        if told:
+            assert header(given_as, name) == told
+        else:
+            with pytest.raises(SignatureMissing, match=f"tiêu đề {name}"):
+                header(given_as, name)
 
 
 def test_a_name_in_two_spellings_is_refused() -> None:
