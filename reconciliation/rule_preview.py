@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciliation.matching import POSTING, Decision, IncomingTransfer, OpenRequest, Outcome, RequestBook, decide
+from reconciliation.deciding import decide
+from reconciliation.matching import POSTING, Decision, IncomingTransfer, OpenRequest, Outcome, RequestBook
 from reconciliation.weak_signs import Lead, Sign
 
 LAST = 250

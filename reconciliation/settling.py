@@ -14,9 +14,10 @@ from billing.payments.allocation import Part
 from billing.payments.recording import Received, record_payments
 from billing.vault import Vault
 from reconciliation.book import RowsBook
+from reconciliation.deciding import decide
 from reconciliation.feeds.base import STATEMENT
 from reconciliation.holding import hold_pupils
-from reconciliation.matching import POSTING, Decision, Direction, IncomingTransfer, decide
+from reconciliation.matching import POSTING, Decision, Direction, IncomingTransfer
 from reconciliation.tables import Match, Transfer
 from reconciliation.transfers import step
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import compress, count, islice
 from typing import TypedDict
 
 from billing.payments.reference import fold_memo
 
-_RUN = re.compile("[A-Za-z0-9]+")
+_KEPT = bytes(chr(code).isascii() and chr(code).isalnum() for code in range(256))
 _INTACT = 5
 
 
@@ -45,60 +45,65 @@ def changed(memo: str, reference: str) -> Changed:
     Raises ``ValueError`` when there is none.
     """
     letters = fold_memo(memo)
-    length = len(reference)
     for start in _starts(letters, reference):
         # The same length first: a wrong character is likelier than a lost or an extra one.
-        for width in (length, length - 1, length + 1):
+        for width in (len(reference), len(reference) - 1, len(reference) + 1):
             piece = letters[start : start + width]
             edit = _edit(piece, reference) if len(piece) == width else None
             if edit is not None:
-                change, position, read, meant = edit
-                stretch = _stretch(memo, start, width)
-                return {**stretch, "change": change, "position": position + 1, "read": read, "meant": meant}
+                change, at, read, meant = edit
+                return {
+                    **_stretch(memo, start, width),
+                    "change": change,
+                    "position": at + 1,
+                    "read": read,
+                    "meant": meant,
+                }
     raise ValueError(f"{reference} is not one edit away from anything in the memo")
 
 
 def _starts(letters: str, reference: str) -> list[int]:
-    """Return where a stretch one edit away may start: a letter of the prefix is left among its first three."""
-    places = (place for sign in set(reference[:2]) for place in _places(letters, sign))
-    return sorted({start for place in places for start in (place - 2, place - 1, place) if start >= 0})
+    """Return where a stretch one edit away may start: a letter of the prefix is left among its first three.
+
+    One edit leaves the first or the last five characters as they are, so only beside these is looked.
+    """
+    starts = _places(letters, reference[:_INTACT])
+    for place in _places(letters, reference[-_INTACT:]):
+        behind = place + _INTACT - len(reference)
+        starts += (behind - 1, behind, behind + 1)
+    first, second = reference[0], reference[1]
+    return [
+        start
+        for start in sorted(set(starts))
+        if start >= 0 and (first in (head := letters[start : start + 3]) or second in head)
+    ]
 
 
-def _places(letters: str, sign: str) -> Iterator[int]:
-    place = letters.find(sign)
+def _places(letters: str, sought: str) -> list[int]:
+    places = []
+    place = letters.find(sought)
     while place >= 0:
-        yield place
-        place = letters.find(sign, place + 1)
+        places.append(place)
+        place = letters.find(sought, place + 1)
+    return places
 
 
 def _stretch(memo: str, start: int, width: int) -> Written:
     """Return the stretch of the memo that holds so many of its letters and digits, from the ``start``-th on."""
     if memo.isascii():
-        first, end = _place_of(memo, start), _place_of(memo, start + width - 1) + 1
+        kept: Iterable[int] = compress(count(), memo.encode().translate(_KEPT))
     else:
-        places = [place for place, character in enumerate(memo) for _ in fold_memo(character)]
-        first, end = places[start], places[start + width - 1] + 1
+        kept = (place for place, character in enumerate(memo) for _ in fold_memo(character))
+    places = list(islice(kept, start, start + width))
+    first, end = places[0], places[-1] + 1
     return {"written": memo[first:end], "at": [first, end]}
-
-
-def _place_of(memo: str, number: int) -> int:
-    """Return where the letter or digit of a number stands in plain ASCII; counted run by run."""
-    for run in _RUN.finditer(memo):
-        first, end = run.span()
-        if number < end - first:
-            return first + number
-        number -= end - first
-    raise ValueError("the memo has fewer letters and digits")
 
 
 def _edit(piece: str, meant: str) -> tuple[str, int, str, str] | None:
     """Name the single edit between what was read and what was meant, if it is just one."""
-    # One edit leaves the first or the last five as they are: nearly every stretch is turned away by this.
-    if not (piece.startswith(meant[:_INTACT]) or piece.endswith(meant[-_INTACT:])):
-        return None
-    at = next((i for i, (a, b) in enumerate(zip(piece, meant, strict=False)) if a != b), None)
-    if at is None:
-        at = min(len(piece), len(meant))
+    at, ends = 0, min(len(piece), len(meant))
+    while at < ends and piece[at] == meant[at]:
+        at += 1
     if len(piece) < len(meant):
         return ("lost", at, "", meant[at]) if piece[at:] == meant[at + 1 :] else None
     if len(piece) > len(meant):

@@ -12,7 +12,8 @@ from benchmarks.accuracy.same_amount import SameAmount
 from benchmarks.accuracy.world import World
 from billing.money import ZERO, Money
 from billing.payments.reference import BODY_LENGTH, LENGTH, PREFIX
-from reconciliation.matching import RequestBook, RequestStatus, decide
+from reconciliation.deciding import decide
+from reconciliation.matching import RequestBook, RequestStatus
 from reconciliation.memory_book import MemoryBook
 
 TOP = 3

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from billing.payments.reference import ALPHABET
-from reconciliation.matching import POSTING, IncomingTransfer, RequestBook, decide
+from reconciliation.deciding import decide
+from reconciliation.matching import POSTING, IncomingTransfer, RequestBook
 
 Job = Callable[[], int]
 _PATTERN = re.compile(f"FW[{ALPHABET}]{{9}}")

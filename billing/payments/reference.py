@@ -14,8 +14,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Container, Iterator
-from itertools import pairwise
+from collections.abc import Callable, Container
+from itertools import islice, pairwise
 from math import isqrt
 from operator import mul
 from typing import NamedTuple
@@ -35,7 +35,9 @@ _KEY_BYTES = range(16, 65)
 
 _NO_CHARACTER = 0xFF
 _VALUES = bytes(ALPHABET.index(chr(code)) if chr(code) in ALPHABET else _NO_CHARACTER for code in range(256))
+_AS_LETTERS = ALPHABET.encode().ljust(256)
 _WEIGHTS = range(1, BODY_LENGTH + 1)
+_INVERSES = (0, *(pow(value, -1, BASE) for value in range(1, BASE)))
 _BODY = f"[{ALPHABET}]{{{BODY_LENGTH}}}"
 _EXACT = re.compile(f"{PREFIX}{_BODY}")
 # Only an F or W that starts one of these can belong to a reference with one mistake.
@@ -97,6 +99,8 @@ def random_reference(below: Callable[[int], int]) -> str:
 
 def drop_marks(text: str) -> str:
     """Return a text without the marks of Vietnamese letters: ``Đặng Thị`` becomes ``Dang Thi``."""
+    if text.isascii():
+        return text
     bare = "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
     return bare.replace("đ", "d").replace("Đ", "D")
 
@@ -124,114 +128,109 @@ def find(memo: str) -> FoundReferences:
     exact one.
     """
     text = fold_memo(memo)
-    if "F" not in text and "W" not in text:
+    signs = text.count("F") + text.count("W")
+    if not signs:
         return _NOTHING
-    whole: dict[str, None] = {}
-    between, behind = [], 0
-    for hit in _EXACT.finditer(text):
-        if _is_body(hit.group()[len(PREFIX) :]):
-            whole[hit.group()] = None
-            between.append(text[behind : hit.start()])
-            behind = hit.end()
-    between.append(text[behind:])
-    if text.count("F") + text.count("W") == len(PREFIX) * (len(between) - 1):
-        return FoundReferences(tuple(whole), ())
-    return FoundReferences(tuple(whole), _corrected(between, whole))
+    pieces = text.split(PREFIX)  # no body holds an F or W, so each reference begins a piece
+    whole: list[str] = []
+    between = pieces[:1]
+    for piece in pieces[1:]:
+        body = piece[:BODY_LENGTH]
+        if _is_good(_values(body)):
+            whole.append(PREFIX + body)
+            between.append(piece[BODY_LENGTH:])
+        else:
+            between[-1] += PREFIX + piece
+    exact = tuple(dict.fromkeys(whole))
+    if signs == len(PREFIX) * len(whole):
+        return FoundReferences(exact, ())
+    return FoundReferences(exact, _corrected(between, exact))
 
 
 def _corrected(pieces: list[str], exact: Container[str]) -> tuple[str, ...]:
     """Return the references one edit away in the pieces of a memo between its exact ones."""
-    codes = (code for piece in pieces for code in _candidates(piece) if code not in exact)
     found: dict[str, None] = {}
-    for code in codes:
-        found[code] = None
-        if len(found) == CORRECTED_AT_MOST:
-            break
-    return tuple(found)
+    for piece in pieces:
+        anchors = [hit.start() for hit in _ANCHOR.finditer(piece)]
+        values = _values(piece) if anchors else b""
+        for at in anchors:
+            for body in _bodies_at(piece, values, at):
+                if _is_good(body) and (code := PREFIX + _letters(body)) not in exact:
+                    found[code] = None
+    return tuple(islice(found, CORRECTED_AT_MOST))
 
 
-def _candidates(text: str) -> Iterator[str]:
-    """Give the reference of every window one edit away from one, by where the window starts."""
-    for hit in _ANCHOR.finditer(text):
-        at = hit.start()
-        if text[at] == "W":
-            yield from _around_w(text, at)
-        elif text.startswith(PREFIX, at):
-            yield from _mistakes_in_body(text, at)
-        else:
-            yield from _around_f(text, at)
-
-
-def _around_w(text: str, at: int) -> Iterator[str]:
-    """Give the references whose F is wrong, lost or behind this W."""
-    yield from _if_body(text[at + 1 : at + 10])
-    if text.startswith("F", at + 1):
-        yield from _if_body(text[at + 2 : at + 11])
-
-
-def _around_f(text: str, at: int) -> Iterator[str]:
-    """Give the references whose W, which does not follow this F, is lost, wrong, swapped or pushed back."""
-    yield from _if_body(text[at + 1 : at + 10])
-    yield from _if_body(text[at + 2 : at + 11])
+def _bodies_at(text: str, values: bytes, at: int) -> list[bytes]:
+    """Return what may be a body, by where its window starts, at the first letter of a prefix that is left."""
+    if text[at] == "W":  # the F is wrong, lost or behind this W
+        behind = values[at + 1 : at + 10]
+        return [behind, values[at + 2 : at + 11]] if text.startswith("F", at + 1) else [behind]
+    if text.startswith("W", at + 1):
+        return _mistakes_in_body(values[at + 2 : at + 12])
+    # The W, which does not follow this F, is lost, wrong, swapped or pushed back.
+    windows = [values[at + 1 : at + 10], values[at + 2 : at + 11]]
     if text.startswith("W", at + 2):
-        yield from _if_body(text[at + 1] + text[at + 3 : at + 11])
-        yield from _if_body(text[at + 3 : at + 12])
+        windows += [values[at + 1 : at + 2] + values[at + 3 : at + 11], values[at + 3 : at + 12]]
+    return windows
 
 
-def _mistakes_in_body(text: str, at: int) -> Iterator[str]:
-    """Give the references that begin with this prefix and have one mistake behind it."""
-    values = _values(text[at + 2 : at + 12])
-    for bodies in (
-        _one_lost(values[: BODY_LENGTH - 1]),
-        _one_wrong(values[:BODY_LENGTH]),
-        _one_swap(values[:BODY_LENGTH]),
-        _one_added(values),
-    ):
-        yield from (PREFIX + _letters(body) for body in bodies if _is_good(body))
+def _mistakes_in_body(values: bytes) -> list[bytes]:
+    """Return what may be the body behind a prefix, of which there are up to ten characters, with one mistake in it."""
+    nine = values[:BODY_LENGTH]
+    return [*_one_lost(values[: BODY_LENGTH - 1]), *_one_wrong(nine), *_one_swap(nine), *_one_added(values)]
 
 
-def _one_lost(values: bytes) -> Iterator[bytes]:
+def _one_lost(values: bytes) -> list[bytes]:
     if len(values) != BODY_LENGTH - 1 or _NO_CHARACTER in values:
-        return
-    lost = bytes([-sum(values) % BASE])
+        return []
+    plain, weighted = _sums(values)
+    lost = -plain % BASE
+    # Put in at a place it weighs that place, and everything behind it one more: only where this comes to 0 it fits.
+    weighted += plain + lost
+    fitting = []
     for place in range(BODY_LENGTH):
-        yield values[:place] + lost + values[place:]
+        if weighted % BASE == 0:
+            fitting.append(values[:place] + bytes([lost]) + values[place:])
+        weighted += lost - (values[place] if place < BODY_LENGTH - 1 else 0)
+    return fitting
 
 
-def _one_wrong(values: bytes) -> Iterator[bytes]:
+def _one_wrong(values: bytes) -> list[bytes]:
     if len(values) != BODY_LENGTH:
-        return
+        return []
     unread = values.count(_NO_CHARACTER)
     if unread == 1:
         place = values.index(_NO_CHARACTER)
         right = (_NO_CHARACTER - sum(values)) % BASE
-        yield values[:place] + bytes([right]) + values[place + 1 :]
-    elif unread == 0:
+        return [values[:place] + bytes([right]) + values[place + 1 :]]
+    if unread == 0:
         plain, weighted = _sums(values)
         # One character off by `plain` at place i adds i * plain to the weighted sum.
-        place = weighted * pow(plain, -1, BASE) % BASE - 1 if plain else -1
+        place = weighted * _INVERSES[plain] % BASE - 1
         if 0 <= place < BODY_LENGTH:
-            yield values[:place] + bytes([(values[place] - plain) % BASE]) + values[place + 1 :]
+            return [values[:place] + bytes([(values[place] - plain) % BASE]) + values[place + 1 :]]
+    return []
 
 
-def _one_swap(values: bytes) -> Iterator[bytes]:
+def _one_swap(values: bytes) -> list[bytes]:
     if len(values) != BODY_LENGTH or sum(values) % BASE:
-        return
-    for place, (first, second) in enumerate(pairwise(values)):
-        yield values[:place] + bytes([second, first]) + values[place + 2 :]
+        return []
+    return [
+        values[:place] + bytes([second, first]) + values[place + 2 :]
+        for place, (first, second) in enumerate(pairwise(values))
+    ]
 
 
-def _one_added(values: bytes) -> Iterator[bytes]:
+def _one_added(values: bytes) -> list[bytes]:
     # Without its last character the window would be exact, so only the first nine can be the added one.
     if len(values) != BODY_LENGTH + 1 or values.count(_NO_CHARACTER) > 1:
-        return
-    for place in range(BODY_LENGTH):
-        yield values[:place] + values[place + 1 :]
-
-
-def _if_body(text: str) -> Iterator[str]:
-    if _is_body(text):
-        yield PREFIX + text
+        return []
+    plain = sum(values) % BASE
+    return [
+        values[:place] + values[place + 1 :]
+        for place, value in enumerate(values[:BODY_LENGTH])
+        if (plain - value) % BASE == 0
+    ]
 
 
 def _is_body(text: str) -> bool:
@@ -239,7 +238,6 @@ def _is_body(text: str) -> bool:
 
 
 def _is_good(values: bytes) -> bool:
-    # The plain sum alone turns away nearly all noise.
     return (
         len(values) == BODY_LENGTH
         and sum(values) % BASE == 0
@@ -253,11 +251,12 @@ def _sums(values: bytes) -> tuple[int, int]:
 
 
 def _values(text: str) -> bytes:
-    return text.encode("latin-1", "replace").translate(_VALUES)
+    plain = text.encode() if text.isascii() else text.encode("latin-1", "replace")
+    return plain.translate(_VALUES)
 
 
 def _letters(values: bytes) -> str:
-    return "".join(ALPHABET[value] for value in values)
+    return values.translate(_AS_LETTERS).decode()
 
 
 def _spell(number: int) -> str:

@@ -11,16 +11,9 @@ from typing import BinaryIO, TypeAlias
 
 from billing.errors import Refused
 from billing.money import Money
+from reconciliation.deciding import decide
 from reconciliation.feeds.json_body import MAX_DONG, JsonObject, read_object
-from reconciliation.matching import (
-    Decision,
-    Direction,
-    IncomingTransfer,
-    OpenRequest,
-    Outcome,
-    RequestStatus,
-    decide,
-)
+from reconciliation.matching import Decision, Direction, IncomingTransfer, OpenRequest, Outcome, RequestStatus
 from reconciliation.memory_book import MemoryBook
 from reconciliation.weak_signs import Person
 from service.commands.answers import YES, unusable

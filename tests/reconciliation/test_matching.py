@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from billing.money import ZERO, Money
-from reconciliation.matching import (
-    MAX_CANDIDATES,
-    Decision,
-    Direction,
-    IncomingTransfer,
-    OpenRequest,
-    Outcome,
-    decide,
-)
+from reconciliation.deciding import decide
+from reconciliation.match_case import MAX_CANDIDATES
+from reconciliation.matching import Decision, Direction, IncomingTransfer, OpenRequest, Outcome
 from reconciliation.memory_book import MemoryBook
 from tests.reconciliation.matching_builders import (
     ACCOUNT,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from reconciliation.matching import OpenRequest, decide
+from reconciliation.deciding import decide
+from reconciliation.matching import OpenRequest
 from reconciliation.memory_book import MemoryBook
 from tests.reconciliation.matching_builders import ACCOUNT, OTHER_ACCOUNT, entry, paying, reference
 

@@ -11,16 +11,9 @@ from hypothesis import strategies as st
 
 from billing.money import ZERO, Money, total
 from billing.payments.reference import ALPHABET, find
+from reconciliation.deciding import decide
 from reconciliation.feeds.memo_damage import ROUTES, Sent, damage
-from reconciliation.matching import (
-    POSTING,
-    Decision,
-    IncomingTransfer,
-    OpenRequest,
-    Outcome,
-    RequestStatus,
-    decide,
-)
+from reconciliation.matching import POSTING, Decision, IncomingTransfer, OpenRequest, Outcome, RequestStatus
 from reconciliation.memory_book import MemoryBook
 from tests.reconciliation.matching_builders import ACCOUNT, OTHER_ACCOUNT, entry, paying, reference
 

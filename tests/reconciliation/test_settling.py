@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -19,7 +18,8 @@ from billing.payments import recording
 from billing.payments.tables import PaymentRequest
 from billing.vault import Vault
 from reconciliation import settling
-from reconciliation.matching import Direction, Outcome, decide
+from reconciliation.deciding import decide
+from reconciliation.matching import Direction, Outcome
 from reconciliation.tables import Match, TransferStep
 from service.database import EVERYTHING, Database, Scope
 from service.jobs import reconciling
@@ -224,7 +224,7 @@ def test_what_the_database_refuses_again_and_again_waits_for_a_person(
 ) -> None:
     def twice_on_one_bill(*arguments: object) -> object:
         decision = decide(*arguments)  # type: ignore[arg-type]  # as called
-        return replace(decision, outcome=Outcome.SPLIT, bills=decision.bills * 2, credit=ZERO, credit_to=None)
+        return decision._replace(outcome=Outcome.SPLIT, bills=decision.bills * 2, credit=ZERO, credit_to=None)
 
     monkeypatch.setattr(settling, "decide", twice_on_one_bill)
     collecting.hear_of(collecting.pays(collecting.requests[0].reference, 1_300_000))

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.money import ZERO
-from reconciliation.matching import POSTING, Decision, IncomingTransfer, OpenRequest, decide
+from reconciliation.deciding import decide
+from reconciliation.matching import POSTING, Decision, IncomingTransfer, OpenRequest
 from reconciliation.memory_book import MemoryBook
 from reconciliation.weak_signs import Person
 from tests.reconciliation.matching_builders import OTHER_ACCOUNT, entry, paying, reference

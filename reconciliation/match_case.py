@@ -1,0 +1,103 @@
+"""A transfer with everything that its memo and its virtual account point at, before anything is decided (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from billing.money import ZERO, Money
+from reconciliation.matching import BillShare, Decision, Evidence, IncomingTransfer, OpenRequest, Outcome, RequestBook
+from reconciliation.spelling import changed, written
+
+MAX_CANDIDATES = 20
+
+
+class Claim(NamedTuple):
+    """Entries that one sign (a reference, or a virtual account) points at."""
+
+    sign: str
+    entries: Sequence[OpenRequest]
+
+    @property
+    def pupils(self) -> frozenset[str]:
+        """Return whose entries they are."""
+        return frozenset([entry.pupil for entry in self.entries])
+
+
+class Case(NamedTuple):
+    """A transfer, where to look, and what its memo and virtual account say.
+
+    ``named``: exact references that were issued; ``corrected``: issued ones that are one edit away, each with its
+    edit at the same place of ``edits``. ``evidence``: what was read, for whatever is decided.
+    """
+
+    transfer: IncomingTransfer
+    book: RequestBook
+    named: tuple[Claim, ...]
+    account_claim: Claim | None
+    corrected: tuple[Claim, ...]
+    edits: tuple[dict[str, object], ...]
+    evidence: tuple[Evidence, ...]
+
+    def here(self, claim: Claim) -> list[OpenRequest]:
+        """Keep the entries collected on the account (and by the school) that the money reached."""
+        return [entry for entry in claim.entries if belongs(entry, self.transfer)]
+
+    def because(self, rule: str, *more: Evidence) -> tuple[Evidence, ...]:
+        """Return the evidence of a decision by a rule."""
+        return (rule, *more, *self.evidence)
+
+
+def look_up(book: RequestBook, references: Iterable[str]) -> list[Claim]:
+    """Ask a book for references, in their order; one that was never issued claims nothing."""
+    return [Claim(reference, book.by_reference(reference)) for reference in references]
+
+
+def open_case(
+    transfer: IncomingTransfer, book: RequestBook, exact: Sequence[Claim], corrected: Sequence[Claim]
+) -> Case:
+    """Gather what a memo's exact references, issued or not, and its issued corrected ones say, with the evidence."""
+    named = tuple([claim for claim in exact if claim.entries])
+    virtual = transfer.virtual_account
+    at_account = book.by_virtual_account(virtual) if virtual else ()
+    evidence: list[Evidence] = [{"reference": claim.sign, **written(transfer.memo, claim.sign)} for claim in named]
+    if never_issued := [claim.sign for claim in exact if not claim.entries]:
+        evidence.append({"never_issued": never_issued})
+    if virtual:
+        evidence.append({"virtual_account": virtual, "known": bool(at_account)})
+    edits = tuple([_near(transfer, claim) for claim in corrected])
+    if edits:
+        evidence.append({"also_fits" if named else "corrected": list(edits)})
+    claim = Claim(virtual, at_account) if virtual and at_account else None
+    return Case(transfer, book, named, claim, tuple(corrected), edits, tuple(evidence))
+
+
+def _near(transfer: IncomingTransfer, claim: Claim) -> dict[str, object]:
+    return {"reference": claim.sign, **changed(transfer.memo, claim.sign)}
+
+
+def share(entry: OpenRequest, amount: Money) -> BillShare:
+    """Return money for an entry; 0 đ makes it a candidate."""
+    return BillShare(entry.reference, amount, entry.key, entry.pupil)
+
+
+def belongs(entry: OpenRequest, transfer: IncomingTransfer) -> bool:
+    """Tell whether an entry is collected on the account, and by the school, that the money reached."""
+    return entry.account == transfer.account and (transfer.school is None or transfer.school == entry.school)
+
+
+def suggest(case: Case, rule: str, claims: Iterable[Claim], *more: Evidence) -> Decision:
+    """Move nothing; list the candidates, likeliest first, each reference once."""
+    transfer = case.transfer
+    entries = [entry for claim in claims for entry in claim.entries]
+    entries.sort(key=lambda entry: _weakness(entry, transfer))
+    candidates: dict[str, BillShare] = {}
+    for entry in entries:
+        candidates.setdefault(entry.reference, share(entry, ZERO))
+    bills = tuple(candidates.values())[:MAX_CANDIDATES]
+    return Decision(Outcome.SUGGESTED, bills, evidence=case.because(rule, *more))
+
+
+def _weakness(entry: OpenRequest, transfer: IncomingTransfer) -> tuple[bool, bool, bool]:
+    """Rank candidates: on the right account first, then open, then of just this amount."""
+    return not belongs(entry, transfer), not entry.payable, entry.due != transfer.amount

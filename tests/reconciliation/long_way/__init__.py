@@ -1,0 +1,1 @@
+"""Matching the long way: the same rules spelled out without any short way, to hold the matcher against."""
