@@ -66,7 +66,21 @@ ALLOWED_STEPS = frozenset(
         ("refunding", "waiting"),
         ("refunding", "matched"),
         ("quarantined", "new"),
+        ("ignored_out", "quarantined"),
     }
+)
+# Provider and scheme of feeds whose signature proves no amount (docs/callbacks.md): they hold large sums.
+UNPROVEN_SCHEMES = (
+    ("sepay", "apikey"),
+    ("casso", "v1"),
+    ("vietqrvn", "token"),
+    ("vietqrvn", "bearer"),
+    ("vietqrvn", "agency"),
+    ("bidv", "checksum"),
+    ("vietinbank", "rsa"),
+    ("vietinbank", "rsa_one_way"),
+    ("mb", "checksum"),
+    ("pay2s", "bearer"),
 )
 PAYER_KINDS = ("person", "company", "wallet", "remittance", "unknown")
 INBOX_OUTCOMES = ("normalised", "ignored", "quarantined")
@@ -85,6 +99,10 @@ class Feed(Row, table=True):
         UniqueConstraint("school_id", "id"),
         in_school(["bank_account_id"], "bank_accounts"),
         CheckConstraint("hold_above >= 0", name="limit_not_negative"),
+        CheckConstraint(
+            f"hold_above IS NOT NULL OR (provider, scheme) NOT IN ({', '.join(map(str, UNPROVEN_SCHEMES))})",
+            name="unproven_has_limit",
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

@@ -1,9 +1,11 @@
-"""Writing a transfer: the row, its first state, and its entry in the book, so that bank = book from the start."""
+"""Writing a transfer: the row, its first state, and its entry in the book, so that bank = book from the start.
+
+Held money out alone has no entry: a mere key may say that money left, and only the bank's own word takes it off 112.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -13,32 +15,31 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from billing.ledger.accounts import SUSPENSE, UNCLASSIFIED_OUT, UNCLASSIFIED_OUT_NAME, bank_code, open_account
-from billing.ledger.posting import Fact, Line, post
-from billing.ledger.tables import BankAccount
+from billing.ledger.posting import Fact, Line, post, reverse
+from billing.ledger.tables import BankAccount, JournalEntry
+from billing.money import Money
 from billing.payments import reference
-from billing.payments.reference import fold_memo
 from billing.storage import new_id
 from billing.vault import Vault
 from reconciliation.differences.telling import note_telling
 from reconciliation.errors import CallbackUnreadable, StepNotAllowed
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
-from reconciliation.lists.base import LIST
 from reconciliation.matching import Direction
-from reconciliation.pairing import DAY_APART, TELLING_LENGTH, Told, pair, told
+from reconciliation.pairing import DAY_APART, told
 from reconciliation.payers import kind_of_payer
 from reconciliation.plausible import implausible
 from reconciliation.tables import (
     ALLOWED_STEPS,
-    Feed,
-    InboxMessage,
     Transfer,
     TransferReference,
     TransferStep,
 )
+from reconciliation.told_before import ON_STATEMENT, Equal, alike, on_statement, refuse_second_number, told_by
 
 PAYER_CONTEXT = "transfers.payer"
 LISTED = "listed"  # the step of held money that the provider's own list tells of too
-ON_STATEMENT = "on_statement "  # the step of a duplicate; behind it the transfer that a statement brought
+ON_LINE = "line_of_statement"  # the step of held money whose own line a statement shows
+_ENTRY = {Direction.IN: "transfer_received", Direction.OUT: "transfer_sent"}
 _VIETNAM = timedelta(hours=7)
 
 
@@ -66,10 +67,8 @@ def write_transfer(
     ever overwritten.
     """
     values = _values(vault, origin, read, now)
-    alike = _alike(session, origin, read, value_day(read, origin), DAY_APART) if read.provider != STATEMENT else ()
-    _refuse_second_number(session, origin, read, alike)
-    on_statement = _on_statement(session, origin, read, alike)
-    if on_statement is not None:
+    shown = _shown_before(session, origin, read) if read.provider != STATEMENT else None
+    if shown is not None:
         values["state"] = "duplicate"
     written: UUID | None = session.execute(
         insert(Transfer).values(values).on_conflict_do_nothing().returning(col(Transfer.id)),
@@ -78,21 +77,60 @@ def write_transfer(
         known = _demand_same(session, origin, read)
         note_telling(session, known, origin.inbox_id, now)
         if origin.listed and known.state == "held":
-            step(session, known, "new", LISTED, now)
+            let_go(session, known, LISTED, now)
         return None
     session.add(
         TransferStep(
             school_id=origin.account.school_id,
             transfer_id=written,
             to_state=str(values["state"]),
-            reason="received" if on_statement is None else f"{ON_STATEMENT}{on_statement}",
+            reason="received" if shown is None else f"{ON_STATEMENT}{shown}",
             at=now,
         ),
     )
-    if on_statement is None:
+    if shown is None:
         _name_requests(session, origin.account.school_id, written, read)
-        _post(session, origin, written, read, now)
+    if shown is None and (read.direction is Direction.IN or not origin.held):
+        fact = Fact(origin.account.school_id, _ENTRY[read.direction], str(written), value_day(read, origin))
+        _post(session, origin.account, fact, read.amount, now)
     return written
+
+
+def let_go(session: Session, held: Transfer, reason: str, now: datetime, made_by: UUID | None = None) -> None:
+    """Let held money go: money in waits to be settled, money out is booked now.
+
+    A statement may have told of the movement in words that did not speak for held money, which joins nothing by less
+    than the bank's number; believed, it is compared again, so that what two sources tell is not in the book twice.
+    """
+    step(session, held, "new", reason, now, made_by)
+    equal = alike(session, Equal.of(held), held.value_date, DAY_APART) if reason != ON_LINE else ()
+    shown = on_statement(session, equal, told_by(held))
+    if shown is not None:
+        step(session, held, "duplicate", f"{ON_STATEMENT}{shown}", now)
+        undo_entry(session, held, "transfer_known", "Sao kê đã ghi giao dịch này", now)
+    elif held.direction == Direction.OUT.value:
+        account = session.exec(
+            select(BankAccount).where(BankAccount.school_id == held.school_id, BankAccount.id == held.bank_account_id)
+        ).one()
+        fact = Fact(held.school_id, _ENTRY[Direction.OUT], str(held.id), held.value_date)
+        _post(session, account, fact, held.amount, now)
+        step(session, held, "ignored_out", reason, now, made_by)
+
+
+def undo_entry(session: Session, transfer: Transfer, kind: str, why: str, now: datetime) -> None:
+    """Take a transfer out of the book, on the bank's day, since on that day the bank had no such money.
+
+    Held money out never was in the book: nothing is written then.
+    """
+    entry = session.exec(
+        select(JournalEntry.id).where(
+            JournalEntry.school_id == transfer.school_id,
+            JournalEntry.kind == _ENTRY[Direction(transfer.direction)],
+            JournalEntry.source_id == str(transfer.id),
+        )
+    ).one_or_none()
+    if entry is not None:
+        reverse(session, entry, Fact(transfer.school_id, kind, str(transfer.id), transfer.value_date, why), now)
 
 
 def step(  # noqa: PLR0913, PLR0917  what, whereto, why, when and by whom
@@ -144,7 +182,7 @@ def refuse_implausible(origin: Origin, read: NormalisedTransfer, now: datetime) 
 def _values(vault: Vault, origin: Origin, read: NormalisedTransfer, now: datetime) -> dict[str, object]:
     payer = json.dumps({"account": read.payer_account, "name": read.payer_name}, ensure_ascii=False)
     known = read.payer_account is not None or read.payer_name is not None
-    state = "held" if origin.held else "new"
+    state = "ignored_out" if read.direction is Direction.OUT else "new"
     return {
         "id": new_id(),
         "school_id": origin.account.school_id,
@@ -163,7 +201,7 @@ def _values(vault: Vault, origin: Origin, read: NormalisedTransfer, now: datetim
         "occurred_at": read.time,
         "value_date": value_day(read, origin),
         "recorded_at": now,
-        "state": "ignored_out" if read.direction is Direction.OUT else state,
+        "state": "held" if origin.held else state,
     }
 
 
@@ -173,103 +211,6 @@ def lock_account(session: Session, account_id: UUID) -> None:
         text("SELECT pg_advisory_xact_lock(hashtextextended('transfers ' || :account, 0))"),
         {"account": str(account_id)},
     )
-
-
-def told_by(transfer: Transfer, booked_on: date | None = None) -> Told:
-    """Return what a transfer tells of its movement; ``booked_on`` is the day on which a statement shows it, if any."""
-    if transfer.provider == STATEMENT:
-        booked_on = transfer.value_date
-    return told(
-        booked_on or transfer.value_date,
-        transfer.occurred_at,
-        transfer.memo,
-        transfer.bank_reference,
-        booked=booked_on is not None,
-        held=transfer.state == "held",
-    )
-
-
-def _refuse_second_number(
-    session: Session, origin: Origin, read: NormalisedTransfer, alike: Sequence[Transfer]
-) -> None:
-    """Refuse a list's row that is a callback's movement under another id, and a callback that is a list's row.
-
-    List and callback of a provider number movements alike, as far as it says. Where it does not, everything but the
-    id is equal, the bank's own number too: that is one movement, and it is not written twice. Raises
-    ``CallbackUnreadable``.
-    """
-    number, day = fold_memo(read.bank_reference or ""), value_day(read, origin)
-    if len(number) < TELLING_LENGTH or any(each.provider_id == read.provider_id for each in alike):
-        return
-    for each in alike:
-        same = (each.provider, each.value_date, fold_memo(each.memo)) == (read.provider, day, fold_memo(read.memo))
-        if same and fold_memo(each.bank_reference or "") == number and _is_listed(session, each) != origin.listed:
-            raise CallbackUnreadable(
-                f"Danh sách và tin báo của {read.provider} đánh số khác nhau: {read.provider_id} và {each.provider_id} "
-                "là cùng một giao dịch. Đóng kênh danh sách và báo quản trị hệ thống",
-                transfer_id=str(each.id),
-            )
-
-
-def _is_listed(session: Session, transfer: Transfer) -> bool:
-    """Tell whether a provider's list, asked by us, was the first to tell of a transfer."""
-    scheme = session.exec(
-        select(Feed.scheme)
-        .join(InboxMessage, col(InboxMessage.feed_id) == col(Feed.id))
-        .where(Feed.school_id == transfer.school_id, InboxMessage.id == transfer.inbox_id)
-    ).one()
-    return scheme == LIST
-
-
-def _on_statement(session: Session, origin: Origin, read: NormalisedTransfer, alike: Sequence[Transfer]) -> UUID | None:
-    """Return the transfer of a statement that a callback is about, if no other callback was about it before."""
-    if read.provider == STATEMENT:
-        return None
-    day = value_day(read, origin)
-    born = [each for each in alike if each.provider == STATEMENT and each.state != "duplicate"]
-    if not born:
-        return None
-    claimed = _claimed(session, origin, read, day)
-    free = [each for each in born if str(each.id) not in claimed]
-    callback = told(day, read.time, read.memo, read.bank_reference, booked=False, held=origin.held)
-    pairs = pair([callback], [told_by(each) for each in free])
-    return free[pairs[0]].id if pairs else None
-
-
-def _claimed(session: Session, origin: Origin, read: NormalisedTransfer, day: date) -> set[str]:
-    """Return the ids, as text, of transfers of statements that callbacks around a day were about."""
-    duplicates = [
-        each.id
-        for each in _alike(session, origin, read, day, 2 * DAY_APART)
-        if each.provider != STATEMENT and each.state == "duplicate"
-    ]
-    steps = session.exec(
-        select(TransferStep.reason).where(
-            TransferStep.school_id == origin.account.school_id,
-            col(TransferStep.transfer_id).in_(duplicates),
-            TransferStep.to_state == "duplicate",
-            col(TransferStep.reason).startswith(ON_STATEMENT),
-        ),
-    ).all()
-    return {reason.removeprefix(ON_STATEMENT) for reason in steps}
-
-
-def _alike(
-    session: Session, origin: Origin, read: NormalisedTransfer, day: date, within: timedelta
-) -> Sequence[Transfer]:
-    """Return the account's transfers of equal money around a day, the earliest first."""
-    return session.exec(
-        select(Transfer)
-        .where(
-            Transfer.school_id == origin.account.school_id,
-            Transfer.bank_account_id == origin.account.id,
-            Transfer.direction == read.direction.value,
-            Transfer.amount == read.amount,
-            Transfer.value_date >= day - within,
-            Transfer.value_date <= day + within,
-        )
-        .order_by(col(Transfer.occurred_at), col(Transfer.id)),
-    ).all()
 
 
 def _demand_same(session: Session, origin: Origin, read: NormalisedTransfer) -> Transfer:
@@ -293,12 +234,20 @@ def _demand_same(session: Session, origin: Origin, read: NormalisedTransfer) -> 
     return known
 
 
-def _post(session: Session, origin: Origin, transfer_id: UUID, read: NormalisedTransfer, now: datetime) -> None:
+def _post(session: Session, account: BankAccount, fact: Fact, amount: Money, now: datetime) -> None:
     """Post money in to suspense; money out to its clearing account, to be classified by a person."""
-    account = origin.account
-    if read.direction is Direction.IN:
-        kind, line = "transfer_received", Line(bank_code(account), SUSPENSE, read.amount)
+    if fact.kind == _ENTRY[Direction.IN]:
+        line = Line(bank_code(account), SUSPENSE, amount)
     else:
         open_account(session, account.school_id, UNCLASSIFIED_OUT, UNCLASSIFIED_OUT_NAME, "clearing")
-        kind, line = "transfer_sent", Line(UNCLASSIFIED_OUT, bank_code(account), read.amount)
-    post(session, Fact(account.school_id, kind, str(transfer_id), value_day(read, origin)), [line], now)
+        line = Line(UNCLASSIFIED_OUT, bank_code(account), amount)
+    post(session, fact, [line], now)
+
+
+def _shown_before(session: Session, origin: Origin, read: NormalisedTransfer) -> UUID | None:
+    """Return the transfer by which a statement showed this movement before; raises ``CallbackUnreadable``."""
+    day, money = value_day(read, origin), read.direction.value
+    equal = alike(session, Equal(origin.account.school_id, origin.account.id, money, read.amount), day, DAY_APART)
+    refuse_second_number(session, read, day, equal, listed=origin.listed)
+    says = told(day, read.time, read.memo, read.bank_reference, booked=False, held=origin.held)
+    return on_statement(session, equal, says)

@@ -118,7 +118,8 @@ _ALL: dict[str, Invariant] = {
                 WHERE e.school_id = t.school_id AND e.source_id = t.id::text
                   AND e.kind = CASE t.direction WHEN 'in' THEN 'transfer_received' ELSE 'transfer_sent' END) posted
                 ON true
-            WHERE t.state NOT IN ('quarantined', 'duplicate') AND posted.amounts IS DISTINCT FROM ARRAY[t.amount]""",
+            WHERE t.state NOT IN ('quarantined', 'duplicate') AND NOT (t.state = 'held' AND t.direction = 'out')
+              AND posted.amounts IS DISTINCT FROM ARRAY[t.amount]""",
             """SELECT format('payment %s of %s is posted as %s', p.id, p.amount, posted.amount)
             FROM payments p LEFT JOIN LATERAL (
                 SELECT sum(x.amount) AS amount FROM journal_entries e
@@ -324,6 +325,8 @@ _ALL: dict[str, Invariant] = {
                     JOIN refund_decisions d ON d.refund_id = r.id AND d.approved
                 UNION ALL SELECT 'former program', i.id, i.made_by, d.decided_by FROM former_imports i
                     JOIN former_decisions d ON d.import_id = i.id AND d.approved
+                UNION ALL SELECT 'held money', r.id, r.made_by, d.decided_by FROM transfer_releases r
+                    JOIN transfer_release_decisions d ON d.release_id = r.id AND d.approved
                 UNION ALL SELECT 'opening list', o.id, o.made_by, s.approved_by FROM year_openings o
                     JOIN year_opening_signatures s ON s.opening_id = o.id) m
             WHERE m.made_by = m.approved_by""",

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from billing.money import Money
 from reconciliation.differences.differing import Kind, Movement, Teller, differences
+from reconciliation.told_before import ON_STATEMENT
 
 # One row for each movement that may differ. A callback after the statement's line is a *duplicate* whose step names the
 # line's transfer; a further feed under the same id stands in transfer_tellings; a line names its transfer itself.
@@ -63,7 +64,6 @@ SELECT * FROM judged
 WHERE (covered AND NOT by_statement) OR (called AND NOT by_callback)
 ORDER BY bank_account_id, value_date, occurred_at, id
 """)
-ON_STATEMENT = "on_statement "  # as reconciliation.transfers writes it
 
 
 @dataclass(frozen=True, slots=True)

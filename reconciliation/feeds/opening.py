@@ -23,6 +23,8 @@ from reconciliation.tables import Feed
 
 SECRET_CONTEXT = "feeds.secret"  # noqa: S105  the name of a column
 FILE_SCHEME = "file"
+HOLD_ABOVE = Money(20_000_000)
+"""Money above it is held where the signature does not prove the amount, unless another limit is agreed."""
 _TOKEN_BYTES = 24
 
 
@@ -41,12 +43,14 @@ def open_feed(  # noqa: PLR0913, PLR0917  each is a fact of the agreement with t
     """Configure a feed of an account; return it with the secret part of its address, which is not kept.
 
     The provider is told ``/callbacks/`` and that part, which is random unless a ``token`` is given; for a list, which
-    we ask ourselves, nobody is told. Raises ``UnknownFeed`` for a provider we cannot read.
+    we ask ourselves, nobody is told. A feed that does not prove amounts has a limit always; the database refuses to
+    empty it. Raises ``UnknownFeed`` for a provider we cannot read.
     """
     if provider == STATEMENT:
         scheme, secret = FILE_SCHEME, None
     else:
-        _demand_usable(provider, scheme, secret or "")
+        proves = _demand_usable(provider, scheme, secret or "").proves_amount
+        hold_above = hold_above if hold_above is not None or proves else HOLD_ABOVE
     token = token or secrets.token_urlsafe(_TOKEN_BYTES)
     feed = Feed(
         school_id=account.school_id,
@@ -122,14 +126,14 @@ def secrets_of(feed: Feed, vault: Vault) -> list[str]:
     return [vault.open(each, SECRET_CONTEXT) for each in sealed]
 
 
-def _demand_usable(provider: str, scheme: str, secret: str) -> None:
-    """Raise ``UnknownFeed`` unless a feed can work with this scheme and secret."""
+def _demand_usable(provider: str, scheme: str, secret: str) -> base.Reading:
+    """Return what reads a feed's messages; raises ``UnknownFeed`` unless it can work with this scheme and secret."""
     if scheme != LIST:
-        reader(provider, scheme, [secret])
-        return
-    list_reader(provider)
+        return reader(provider, scheme, [secret])
+    found = list_reader(provider)
     if not secret.isascii() or not secret.isprintable() or not secret or " " in secret:
         raise UnknownFeed("Mã truy cập danh sách phải là một dòng chữ không dấu, không có khoảng trắng")
+    return found
 
 
 def statement_feed(session: Session, vault: Vault, account: BankAccount, now: datetime) -> Feed:

@@ -9,6 +9,7 @@ from sqlmodel import Field
 from billing.storage import Row, identity_column, in_school, new_id, number_column, one_of, time_column
 
 POLL_KINDS = ("window", "day")
+ASKED_FOR = ("let_go", "put_aside")
 POLL_OUTCOMES = ("done", "failed")
 REFUSALS = ("address", "signature")
 
@@ -63,12 +64,16 @@ class FeedRefusal(Row, table=True):
 
 
 class TransferRelease(Row, table=True):
-    """A person asks to let held money go: why, and who; another person decides."""
+    """A person asks to let held money go, or to put aside what nobody confirms: why, and who; another decides.
+
+    ``wanted``: *let_go* or *put_aside*.
+    """
 
     __tablename__ = "transfer_releases"
     __table_args__ = (
         in_school(["transfer_id"], "transfers"),
         CheckConstraint("reason <> ''", name="reason_given"),
+        one_of("wanted", ASKED_FOR),
         Index("ix_transfer_releases_transfer", "school_id", "transfer_id"),
         UniqueConstraint("school_id", "id"),
     )
@@ -76,13 +81,14 @@ class TransferRelease(Row, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     school_id: UUID = Field(foreign_key="schools.id")
     transfer_id: UUID
+    wanted: str = "let_go"
     reason: str
     made_by: UUID
     made_at: datetime = time_column()
 
 
 class TransferReleaseDecision(Row, table=True):
-    """What another person decided about letting held money go; whoever asked may only take it back."""
+    """What another person decided about money held or doubted; whoever asked may only take it back."""
 
     __tablename__ = "transfer_release_decisions"
     __table_args__ = (

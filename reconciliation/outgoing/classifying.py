@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, Deed, record_deed
@@ -29,6 +28,7 @@ from billing.money import ZERO, Money, total
 from billing.storage import new_id
 from reconciliation.outgoing.kinds import KIND_NAMES, Tie
 from reconciliation.outgoing.reading import rest_of, waiting_for_money
+from reconciliation.outgoing.standing import wait_for_purposes
 from reconciliation.outgoing.tables import MoneyOut, MoneyOutEnd
 from reconciliation.tables import Match, Transfer
 from reconciliation.transfers import step
@@ -89,7 +89,7 @@ def take_back(  # noqa: PLR0913, PLR0917  as above
         raise NotAllowed("Việc phân loại tiền ra phải do một người có tên làm.")
     if not reason.strip():
         raise Refused("Hãy ghi lý do hủy phân loại này.")
-    _wait(session, school_id)
+    wait_for_purposes(session, school_id)
     row = session.exec(select(MoneyOut).where(MoneyOut.school_id == school_id, MoneyOut.id == purpose_id)).one_or_none()
     if row is None:
         raise NotFound("Không tìm thấy phân loại này.", purpose=purpose_id)
@@ -113,7 +113,7 @@ def take_back(  # noqa: PLR0913, PLR0917  as above
 
 def _held(session: Session, school_id: UUID, transfer_id: UUID) -> Transfer:
     """Wait until nobody else classifies in the school, and return money out; raises ``NotFound`` or ``Refused``."""
-    _wait(session, school_id)
+    wait_for_purposes(session, school_id)
     transfer = session.exec(
         select(Transfer).where(Transfer.school_id == school_id, Transfer.id == transfer_id)
     ).one_or_none()
@@ -122,12 +122,6 @@ def _held(session: Session, school_id: UUID, transfer_id: UUID) -> Transfer:
     if transfer.direction != "out" or transfer.state != "ignored_out":
         raise Refused("Giao dịch này không phải tiền ra khỏi tài khoản.", transfer=transfer_id)
     return transfer
-
-
-def _wait(session: Session, school_id: UUID) -> None:
-    """Take the lock that the database's own guard takes too."""
-    name = {"name": f"money out {school_id}"}
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)
 
 
 def _sized(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:

@@ -84,8 +84,9 @@ class TransferLine:
 
     @property
     def excluded(self) -> Money:
-        """What of the amount is in no total: all of it in some states, else nothing."""
-        return self.amount if self.state in NOT_COUNTED else ZERO
+        """What of the amount is in no total: all of it in some states, and of money out that is held."""
+        held_out = self.state == "held" and not self.incoming
+        return self.amount if held_out or self.state in NOT_COUNTED else ZERO
 
     @property
     def counted(self) -> Money:

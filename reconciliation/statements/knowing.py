@@ -22,7 +22,7 @@ from reconciliation.statements.chaining import Doubt, Shown, Sum, seen_before
 from reconciliation.statements.lines import Statement, StatementLine, at_of
 from reconciliation.tables import StatementFile, Transfer
 from reconciliation.tables import StatementLine as StatementLineRow
-from reconciliation.transfers import told_by
+from reconciliation.told_before import told_by
 
 _MOST_ROWS = 10
 

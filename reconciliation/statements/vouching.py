@@ -11,11 +11,12 @@ from sqlmodel import Session, col, select
 from billing.ledger.tables import BankAccount
 from billing.payments.reference import fold_memo
 from reconciliation.pairing import DAY_APART, TELLING_LENGTH, vouches
-from reconciliation.releasing import LINE, confirm, distrust
+from reconciliation.releasing import distrust
 from reconciliation.statements.knowing import told_of
 from reconciliation.statements.lines import StatementLine
 from reconciliation.tables import Transfer
-from reconciliation.transfers import told_by
+from reconciliation.told_before import told_by
+from reconciliation.transfers import ON_LINE, let_go
 
 
 def vouch(
@@ -41,7 +42,7 @@ def vouch(
         line = tied.get(transfer.id)
         if line is not None:
             if vouches(told_of(line), told_by(transfer)):
-                confirm(session, transfer, LINE, now)
+                let_go(session, transfer, ON_LINE, now)
             continue
         other = _another_sum(transfer, lines)
         if other is not None:

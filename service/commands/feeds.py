@@ -19,7 +19,7 @@ from billing.errors import Conflict, NotFound, Refused
 from billing.ledger.tables import BankAccount
 from billing.money import Money
 from billing.people.tables import School
-from reconciliation.feeds.opening import forget_old_secret, message_reader, open_feed, rotate_secret
+from reconciliation.feeds.opening import HOLD_ABOVE, forget_old_secret, open_feed, rotate_secret
 from reconciliation.feeds.providers import FEEDS
 from reconciliation.lists.base import LIST
 from reconciliation.tables import Feed
@@ -27,8 +27,6 @@ from service.commands.acting import Act, act, school_of
 from service.watching import networks_of
 from service.wiring import Wiring
 
-HOLD_ABOVE = 20_000_000
-"""Above this many đồng money waits for a statement or a person, where the signature does not prove the amount."""
 _MOST_SECRET_BYTES = 16 * 1024
 
 
@@ -44,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opening.add_argument("--scheme", required=True, metavar="CÁCH", help="cách ký (docs/callbacks.md)")
     _secret(opening)
     opening.add_argument(
-        "--hold-above", type=_dong, metavar="ĐỒNG", help=f"giữ lại khoản lớn hơn số này, mặc định {HOLD_ABOVE}"
+        "--hold-above", type=_dong, metavar="ĐỒNG", help=f"giữ lại khoản lớn hơn số này, mặc định {HOLD_ABOVE.dong}"
     )
     _addresses(opening, required=False)
     addresses = acts.add_parser("addresses", help="đổi danh sách địa chỉ được gửi tin tới kênh", allow_abbrev=False)
@@ -137,9 +135,6 @@ def _open(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> li
     feed, token = open_feed(
         session, wiring.vault, account, arguments.provider, arguments.scheme, secret, arguments.hold_above, now
     )
-    if feed.hold_above is None and not message_reader(feed, wiring.vault).proves_amount:
-        feed.hold_above = Money(HOLD_ABOVE)
-        session.add(feed)
     feed.allowed_from = networks
     _note(session, wiring, feed, "feed.open", arguments.from_anywhere or "")
     if feed.scheme == LIST:

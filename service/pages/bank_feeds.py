@@ -1,4 +1,4 @@
-"""Bank feeds in the office: who tells of the school's money and how fresh that is; held money, let go by two people."""
+"""Bank feeds in the office: who tells of the school's money, how fresh that is; held money, decided by two people."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ router = APIRouter(prefix=FEEDS, max_body_size=MAX_FORM_BYTES)
 Text = Annotated[str, Form(max_length=300)]
 _SAID = {
     "de-nghi": ("Đã ghi đề nghị, chờ người khác duyệt.", "Asked for; another person decides."),
-    "duyet": ("Đã thả; tiền được ghi nhận trong ít giây nữa.", "Let go; it is settled in a few seconds."),
-    "khong": ("Đã ghi: vẫn giữ lại.", "Stored: it stays held."),
+    "duyet": ("Đã duyệt; sổ được ghi lại trong ít giây nữa.", "Agreed; the book follows in a few seconds."),
+    "khong": ("Đã ghi: giữ nguyên như cũ.", "Stored: it stays as it is."),
 }
 
 
@@ -33,6 +33,7 @@ def _may(visit: Visit) -> dict[str, bool]:
     """Return which acts the matrix opens here."""
     acts = {
         "asks": "/giu-lai/{transfer_id}",
+        "doubts": "/loai/{transfer_id}",
         "decides": "/tha/{release_id}/duyet",
         "refuses": "/tha/{release_id}/tu-choi",
     }
@@ -56,9 +57,16 @@ def ask(request: Request, visit: StaffVisit, desk: OpenDesk, transfer_id: UUID, 
     return go_to(visit.place, FEEDS, da="de-nghi")
 
 
+@router.post("/loai/{transfer_id}")
+def doubt(request: Request, visit: StaffVisit, desk: OpenDesk, transfer_id: UUID, ly_do: Text = "") -> Response:
+    """Ask to put aside held money, or money out that a statement lacks."""
+    desk.ask_distrust(visit.who, visit.place, transfer_id, _clean(ly_do), parts_of(request).clock())
+    return go_to(visit.place, FEEDS, da="de-nghi")
+
+
 @router.post("/tha/{release_id}/duyet")
 def approve(request: Request, visit: StaffVisit, desk: OpenDesk, release_id: UUID) -> Response:
-    """Let go what another person asked for."""
+    """Let go, or put aside, what another person asked for."""
     desk.approve_release(visit.who, visit.place, release_id, parts_of(request).clock())
     return go_to(visit.place, FEEDS, da="duyet")
 

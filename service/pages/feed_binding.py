@@ -24,8 +24,13 @@ class FeedDeskRows(RowsWithin):
         actor = self._actor(who, Actor.ACCOUNTANT)
         releasing.ask_release(self._within(place), actor, place.id, transfer_id, reason, now)
 
+    def ask_distrust(self, who: SignedIn, place: Place, transfer_id: UUID, reason: str, now: datetime) -> None:
+        """Ask to put it aside."""
+        actor = self._actor(who, Actor.ACCOUNTANT)
+        releasing.ask_distrust(self._within(place), actor, place.id, transfer_id, reason, now)
+
     def approve_release(self, who: SignedIn, place: Place, release_id: UUID, now: datetime) -> None:
-        """Let it go; it is settled after the commit."""
+        """Let it go, which is settled after the commit, or put it aside."""
         actor = self._actor(who, Actor.APPROVER)
         releasing.approve_release(self._within(place), actor, place.id, release_id, now)
         self.bells.append("reconciliation.settle")

@@ -13,6 +13,7 @@ from reconciliation.feeds.base import STATEMENT
 from reconciliation.lists.base import LIST, VIETNAM
 from reconciliation.lists.polling import LATE, covered_to
 from reconciliation.lists.tables import FeedRefusal, Poll, TransferRelease, TransferReleaseDecision
+from reconciliation.releasing import PUT_ASIDE
 from reconciliation.tables import Feed, InboxMessage, Transfer
 from service.access.tables import User
 from service.pages.feed_views import Asked, Compared, FeedPage, FeedRow, HeldRow
@@ -35,7 +36,9 @@ def feed_page(session: Session, school_id: UUID, user_id: UUID, now: datetime) -
     return FeedPage(
         tuple(_row(session, feed, account, heard, refused, now) for feed, account in rows),
         held[:_MOST_HELD],
-        total(each.amount for each in held),
+        sum(not each.booked for each in held),
+        total(each.amount for each in held if each.incoming),
+        total(each.amount for each in held if not (each.incoming or each.booked)),
     )
 
 
@@ -104,16 +107,21 @@ def _compared(session: Session, feed: Feed) -> Compared | None:
 
 
 def _held(session: Session, school_id: UUID, user_id: UUID) -> tuple[HeldRow, ...]:
+    asked = _asked(session, school_id, user_id)
     rows = session.exec(
         select(Transfer, BankAccount)
         .join(BankAccount, col(BankAccount.id) == col(Transfer.bank_account_id))
-        .where(Transfer.school_id == school_id, Transfer.state == "held")
+        .where(
+            Transfer.school_id == school_id,
+            (col(Transfer.state) == "held") | col(Transfer.id).in_(asked),
+        )
         .order_by(col(Transfer.recorded_at), col(Transfer.id))
     ).all()
-    asked = _asked(session, school_id, user_id)
     return tuple(
         HeldRow(
             str(transfer.id),
+            transfer.direction == "in",
+            transfer.state != "held",
             transfer.amount,
             transfer.value_date,
             transfer.memo,
@@ -136,6 +144,8 @@ def _asked(session: Session, school_id: UUID, user_id: UUID) -> dict[UUID, Asked
         .where(TransferRelease.school_id == school_id, ~decided.exists())
     ).all()
     return {
-        row.transfer_id: Asked(str(row.id), maker, row.made_at, row.reason, row.made_by == user_id)
+        row.transfer_id: Asked(
+            str(row.id), row.wanted == PUT_ASIDE, maker, row.made_at, row.reason, row.made_by == user_id
+        )
         for row, maker in rows
     }

@@ -83,9 +83,10 @@ class FeedRow:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request to let held money go that nobody has decided yet; ``mine`` if this person made it."""
+    """A request to let money go, or to put it ``aside``, that nobody decided yet; ``mine`` if this person made it."""
 
     release_id: str
+    aside: bool
     maker: str
     at: datetime
     reason: str
@@ -94,9 +95,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class HeldRow:
-    """A transfer that waits for another source or two people, the oldest first."""
+    """A transfer that waits for another source or two people, the oldest first.
+
+    ``booked``: money out that is not held; somebody asked to take it out of the book, as no statement shows it.
+    """
 
     transfer_id: str
+    incoming: bool
+    booked: bool
     amount: Money
     value_date: date
     memo: str
@@ -109,11 +115,13 @@ class HeldRow:
 
 @dataclass(frozen=True, slots=True)
 class FeedPage:
-    """Open feeds and held money of one school."""
+    """Open feeds and held money of one school, as much as is shown; how many are held, and the sums in and out."""
 
     feeds: tuple[FeedRow, ...]
     held: tuple[HeldRow, ...]
-    held_amount: Money
+    held_count: int
+    held_in: Money
+    held_out: Money
 
 
 class FeedDesk(Protocol):
@@ -124,6 +132,9 @@ class FeedDesk(Protocol):
 
     def ask_release(self, who: SignedIn, place: Place, transfer_id: UUID, reason: str, now: datetime) -> None:
         """Ask to let held money go; raises ``NotFound``, ``Refused`` or ``Conflict``."""
+
+    def ask_distrust(self, who: SignedIn, place: Place, transfer_id: UUID, reason: str, now: datetime) -> None:
+        """Ask to put aside held money, or money out that a statement lacks; raises likewise."""
 
     def approve_release(self, who: SignedIn, place: Place, release_id: UUID, now: datetime) -> None:
         """Let it go at another's word; raises ``SamePerson``, ``NotFound`` or ``Conflict``."""

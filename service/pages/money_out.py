@@ -67,7 +67,8 @@ def take_back(request: Request, visit: StaffVisit, desk: OpenDesk, purpose_id: U
 def differences(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
     """Show what the feeds of each account tell differently, by age."""
     found = desk.feed_differences(visit.who, visit.place, parts_of(request).clock())
-    return page(request, "differences.html", visit=visit, found=found)
+    doubts = bool(MATRIX["POST", "/van-phong/kenh-ngan-hang/loai/{transfer_id}"] & visit.roles)
+    return page(request, "differences.html", visit=visit, found=found, doubts=doubts)
 
 
 @router.get("/tinh/doi-chieu-nguon")

@@ -14,7 +14,7 @@ from billing.ledger.tables import BankAccount
 from billing.money import total
 from reconciliation.daily_check import statement_gaps
 from reconciliation.differences.differing import KIND_NAMES as DIFFERENCE_NAMES
-from reconciliation.differences.differing import Movement, age, by_age
+from reconciliation.differences.differing import Kind, Movement, age, by_age
 from reconciliation.differences.reading import Differing, differing
 from reconciliation.outgoing.kinds import KIND_NAMES, TIE_KINDS, Sent, Suggestion, Waiting, suggest
 from reconciliation.outgoing.reading import OpenOut, live, open_out, sums_by_kind, waiting_for_money
@@ -190,4 +190,5 @@ def _difference(row: Differing, today: date) -> DifferenceRow:
         number=row.number,
         state=STATES[row.state],
         kinds=tuple(kind.value for kind in row.kinds),
+        doubted=str(row.transfer_id) if row.state == "ignored_out" and Kind.NOT_ON_STATEMENT in row.kinds else "",
     )

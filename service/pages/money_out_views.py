@@ -100,7 +100,10 @@ class TypedPurpose:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceRow:
-    """One movement that a feed should have told of and did not; ``kinds`` are values of ``differing.Kind``."""
+    """One movement that a feed should have told of and did not; ``kinds`` are values of ``differing.Kind``.
+
+    ``doubted``: the transfer's id where it is money out in the book that two people may take out again.
+    """
 
     day: date
     days: int
@@ -110,6 +113,7 @@ class DifferenceRow:
     number: str
     state: str
     kinds: tuple[str, ...]
+    doubted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from billing.audit.tables import AuditEntry
 from billing.vault import Vault
 from reconciliation.tables import InboxMessage
 from service.__main__ import main
-from service.commands import acting, feeds
+from service.commands import acting
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from service.settings import Settings
@@ -89,7 +89,7 @@ def test_from_opening_to_closing_the_provider_is_believed_by_the_right_secret(
     [path] = re.findall(r"https://hocphi\.example(/callbacks/\S+)", out)
     assert "khoa-mot" not in out
     [shown] = [json.loads(line) for line in door("list", "--school", school)[1].splitlines()]
-    assert (shown["account"], shown["hold_above"]) == ("…9999", feeds.HOLD_ABOVE), "a key proves no amount"
+    assert (shown["account"], shown["hold_above"]) == ("…9999", 20_000_000), "a key proves no amount"
     assert [post(wiring, path, key) for key in ("khoa-mot", "khoa-hai")] == [200, 401]
     feed = ("--feed", shown["feed"])
     assert door("rotate", *feed, "--secret-file", str(second))[0] == 0

@@ -14,15 +14,15 @@ HELD_ID, RELEASE_ID = uuid.UUID(int=970), uuid.UUID(int=971)
 DAY = date(2025, 10, 19)
 
 
-def _held(number: int, asked: Asked | None) -> HeldRow:
+def _held(number: int, asked: Asked | None, *, incoming: bool = True, booked: bool = False) -> HeldRow:
     return HeldRow(
-        str(uuid.UUID(int=970 + 10 * number)), Money(25_000_000 + number), DAY, "NGUYEN THI MAI hoc phi ca nam",
-        "…9999", "sepay", "FT25292000123456", AT, asked,
+        str(uuid.UUID(int=970 + 10 * number)), incoming, booked, Money(25_000_000 + number), DAY,
+        "NGUYEN THI MAI hoc phi ca nam", "…9999", "sepay", "FT25292000123456", AT, asked,
     )  # fmt: skip
 
 
-def _asked(*, mine: bool) -> Asked:
-    return Asked(str(RELEASE_ID), "Trần Thị Thu", AT, "Đã xem trên ứng dụng ngân hàng, tiền có thật", mine)
+def _asked(*, mine: bool, aside: bool = False) -> Asked:
+    return Asked(str(RELEASE_ID), aside, "Trần Thị Thu", AT, "Đã xem trên ứng dụng ngân hàng, tiền có thật", mine)
 
 
 PAGE = FeedPage(
@@ -37,8 +37,11 @@ PAGE = FeedPage(
         FeedRow("file", "statement", "file", "…9999", None, (), None, None, late=False, trouble="", compared=None,
                 refused=(0, 0)),
     ),
-    held=(_held(1, None), _held(2, _asked(mine=False)), _held(3, _asked(mine=True))),
-    held_amount=Money(75_000_006),
+    held=(
+        _held(1, None), _held(2, _asked(mine=False)), _held(3, _asked(mine=True)), _held(4, None, incoming=False),
+        _held(5, _asked(mine=False, aside=True), incoming=False, booked=True),
+    ),
+    held_count=4, held_in=Money(75_000_006), held_out=Money(25_000_004),
 )  # fmt: skip
 
 
@@ -54,6 +57,10 @@ class SampleFeeds:
     def ask_release(self, who: SignedIn, place: Place, transfer_id: uuid.UUID, reason: str, now: datetime) -> None:
         del place, transfer_id, now
         self.done.append(("ask release", f"{who.login}: {reason}"))
+
+    def ask_distrust(self, who: SignedIn, place: Place, transfer_id: uuid.UUID, reason: str, now: datetime) -> None:
+        del place, transfer_id, now
+        self.done.append(("ask distrust", f"{who.login}: {reason}"))
 
     def approve_release(self, who: SignedIn, place: Place, release_id: uuid.UUID, now: datetime) -> None:
         del place, release_id, now

@@ -57,9 +57,12 @@ DIFFERENCES = (
     DifferenceRow(DAY, 9, IN, Money(650_000), "FW2345678AB nop tien T10", "FT1", "Đã khớp", ("not_on_statement",)),
     DifferenceRow(DAY, 5, IN, Money(25_000_000), "", "4711", "Tạm giữ", ("not_on_statement", "only_listed")),
     DifferenceRow(DAY, 1, OUT, Money(11_000), MEMO, "FT25279009", "Tiền ra", ("never_called",)),
+    DifferenceRow(
+        DAY, 1, OUT, Money(9_000_000), "rut tien", "4712", "Tiền ra", ("not_on_statement",), str(uuid.UUID(int=1305))
+    ),
 )
 SUMS = (
-    Sum("Đã báo, không có trên sao kê", 2, Money(25_650_000)),
+    Sum("Đã báo, không có trên sao kê", 3, Money(34_650_000)),
     Sum("Có trên sao kê, không được báo", 1, Money(11_000)),
 )
 GAP = Gap(date(2025, 10, 3), date(2025, 10, 6), Money(1_070_000), Money(9_000_000), Money(0))

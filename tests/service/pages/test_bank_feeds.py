@@ -15,11 +15,14 @@ from reconciliation.feeds.opening import open_feed
 from reconciliation.feeds.sepay import API_KEY
 from reconciliation.lists.base import LIST
 from reconciliation.lists.tables import FeedRefusal, Poll
+from reconciliation.matching import Direction
 from reconciliation.tables import Feed
 from service.database import Database
 from service.preparing import Addresses
 from tests.conftest import TestServers
 from tests.factories.collecting import PAID_AT
+from tests.reconciliation.statements.test_importing import bring
+from tests.reconciliation.statements.test_vouching import without
 from tests.service.pages.test_fee_pages import token_of
 from tests.service.pages.worlds import World, make_world
 
@@ -86,6 +89,39 @@ def test_held_money_is_let_go_by_two_people(world: World) -> None:
     assert collecting.states() == ["matched"]
     assert "Không có khoản nào bị giữ lại" in reads(approver)
     assert sends(approver, path) == 409
+
+
+def test_money_out_that_no_statement_shows_is_taken_out_by_two_people(world: World) -> None:
+    collecting = world.collecting
+    forged = collecting.pays("rut tien", 900_000, direction=Direction.OUT)
+    collecting.hear_of(forged)
+    collecting.pays("hoc phi", 50_000)
+    bring(collecting, without(collecting, forged))
+    accountant, approver, auditor = (
+        world.signed_in(world.staff(role)) for role in ("accountant", "approver", "auditor")
+    )
+    [out] = [each for each in collecting.transfers() if each.direction == "out"]
+    where = f"{HERE}/loai/{out.id}"
+
+    compared = "/van-phong/doi-chieu-nguon"
+    assert where in accountant.get(compared).text
+    assert where not in approver.get(compared).text
+    assert where not in auditor.get(compared).text
+    assert [sends(who, where, ly_do="Không có") for who in (approver, auditor)] == [403, 403]
+    assert sends(accountant, where, ly_do=" ") == 422
+    assert sends(accountant, where, ly_do="Đã xem: ngân hàng không có") == 303
+    shown = reads(approver)
+    assert "Đã xem: ngân hàng không có" in shown
+    assert "đã ghi sổ, sao kê không có" in shown
+    assert "Duyệt loại" in shown
+    [path] = [
+        part.split('"')[0].split("?")[0] for part in shown.split('action="')[1:] if "/duyet" in part.split('"')[0]
+    ]
+    assert sends(approver, path) == 303
+    assert "rut tien" not in reads(accountant)
+    assert "rut tien" not in accountant.get(compared).text
+    collecting.reconcile()
+    assert collecting.states() == ["quarantined", "waiting"]
 
 
 def test_how_fresh_each_feed_is_stands_there_and_a_late_list_is_called_so(world: World) -> None:
