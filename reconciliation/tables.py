@@ -155,7 +155,8 @@ class Transfer(Row, table=True):
 
     Everything but ``state`` is written once; the database allows only the listed steps. Payer name and account are
     sealed, found by a blind index; ``payer_kind`` tells whether the account may be remembered. ``occurred_at`` is the
-    bank's moment in UTC, ``value_date`` its day in Viet Nam.
+    bank's moment in UTC, ``value_date`` its day in Viet Nam. ``bank_number`` is the bank's own reference in upper case,
+    its letters and digits alone.
     """
 
     __tablename__ = "transfers"
@@ -168,6 +169,19 @@ class Transfer(Row, table=True):
         one_of("payer_kind", PAYER_KINDS),
         CheckConstraint("amount > 0", name="amount_above_zero"),
         Index("ix_transfers_account_day", "school_id", "bank_account_id", "value_date"),
+        Index(
+            "ix_transfers_number",
+            "bank_account_id",
+            "bank_number",
+            postgresql_where=text("bank_number IS NOT NULL"),
+        ),
+        Index(
+            "ix_transfers_of_statements",
+            "bank_account_id",
+            "amount",
+            "value_date",
+            postgresql_where=text("provider = 'statement'"),
+        ),
         Index(
             "ix_transfers_open",
             "school_id",
@@ -193,6 +207,8 @@ class Transfer(Row, table=True):
     memo: str
     virtual_account: str | None = Field(default=None, max_length=30)
     bank_reference: str | None = Field(default=None, max_length=80)
+    # A column of its own: row-level security lets no index on an expression be used.
+    bank_number: str | None = Field(default=None, max_length=80)
     payer_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     payer_blind: bytes | None = Field(default=None, sa_type=LargeBinary, index=True)
     payer_kind: str = Field(default="unknown", sa_column_kwargs={"server_default": "unknown"})

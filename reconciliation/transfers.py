@@ -19,13 +19,14 @@ from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import BankAccount, JournalEntry
 from billing.money import Money
 from billing.payments import reference
+from billing.payments.reference import fold_memo
 from billing.storage import new_id
 from billing.vault import Vault
 from reconciliation.differences.telling import note_telling
 from reconciliation.errors import CallbackUnreadable, StepNotAllowed
 from reconciliation.feeds.base import STATEMENT, NormalisedTransfer
 from reconciliation.matching import Direction
-from reconciliation.pairing import DAY_APART, told
+from reconciliation.pairing import told
 from reconciliation.payers import kind_of_payer
 from reconciliation.plausible import implausible
 from reconciliation.tables import (
@@ -34,7 +35,7 @@ from reconciliation.tables import (
     TransferReference,
     TransferStep,
 )
-from reconciliation.told_before import ON_STATEMENT, Equal, alike, on_statement, refuse_second_number, told_by
+from reconciliation.told_before import ON_STATEMENT, Equal, on_statement, refuse_second_number, told_by
 
 PAYER_CONTEXT = "transfers.payer"
 LISTED = "listed"  # the step of held money that the provider's own list tells of too
@@ -103,8 +104,7 @@ def let_go(session: Session, held: Transfer, reason: str, now: datetime, made_by
     than the bank's number; believed, it is compared again, so that what two sources tell is not in the book twice.
     """
     step(session, held, "new", reason, now, made_by)
-    equal = alike(session, Equal.of(held), held.value_date, DAY_APART) if reason != ON_LINE else ()
-    shown = on_statement(session, equal, told_by(held))
+    shown = on_statement(session, Equal.of(held), told_by(held)) if reason != ON_LINE else None
     if shown is not None:
         step(session, held, "duplicate", f"{ON_STATEMENT}{shown}", now)
         undo_entry(session, held, "transfer_known", "Sao kê đã ghi giao dịch này", now)
@@ -195,6 +195,7 @@ def _values(vault: Vault, origin: Origin, read: NormalisedTransfer, now: datetim
         "memo": read.memo,
         "virtual_account": read.virtual_account,
         "bank_reference": read.bank_reference,
+        "bank_number": fold_memo(read.bank_reference or "") or None,
         "payer_sealed": vault.seal(payer, PAYER_CONTEXT) if known else None,
         "payer_blind": vault.blind(read.payer_account, PAYER_CONTEXT) if read.payer_account else None,
         "payer_kind": kind_of_payer(read.payer_name, read.payer_account, read.memo).value,
@@ -246,8 +247,8 @@ def _post(session: Session, account: BankAccount, fact: Fact, amount: Money, now
 
 def _shown_before(session: Session, origin: Origin, read: NormalisedTransfer) -> UUID | None:
     """Return the transfer by which a statement showed this movement before; raises ``CallbackUnreadable``."""
-    day, money = value_day(read, origin), read.direction.value
-    equal = alike(session, Equal(origin.account.school_id, origin.account.id, money, read.amount), day, DAY_APART)
-    refuse_second_number(session, read, day, equal, listed=origin.listed)
+    day = value_day(read, origin)
+    money = Equal(origin.account.school_id, origin.account.id, read.direction.value, read.amount)
+    refuse_second_number(session, read, money, day, listed=origin.listed)
     says = told(day, read.time, read.memo, read.bank_reference, booked=False, held=origin.held)
-    return on_statement(session, equal, says)
+    return on_statement(session, money, says)

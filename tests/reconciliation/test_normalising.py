@@ -9,7 +9,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import ProgrammingError
 from sqlmodel import select
 
@@ -316,3 +316,19 @@ def test_unknown_feeds_and_providers_are_refused(collecting: Collecting) -> None
             feed_by_id(session, collecting.school.id, collecting.account.id)
     with collecting.database.transaction(Scope()) as session:
         assert session.exec(select(Feed)).all() == []
+
+
+def test_equal_sums_of_a_day_are_not_looked_at_one_by_one(collecting: Collecting) -> None:
+    collecting.receive(*(collecting.bank.callback(collecting.pays("hoc phi", 650_000)) for _ in range(40)))
+    looked_at = []
+
+    def loaded(transfer: Transfer, _: object) -> None:
+        looked_at.append(transfer.id)
+
+    event.listen(Transfer, "load", loaded)
+    try:
+        assert reconciling.normalise(collecting.wiring) == 40
+    finally:
+        event.remove(Transfer, "load", loaded)
+    assert collecting.books()["3388S"] == -40 * 650_000
+    assert looked_at == []
