@@ -1,9 +1,11 @@
 """Our programs as processes that a test may kill: as the product starts them, or with one deadly point in their way.
 
 The points are those of the way of a callback: K1 body read, K2 signature checked, K4 committed but not answered, K5
-answered but nobody rung for, K6 rung, K7 task begun. (K3, in the middle of the insert, needs no point: a test holds the
-row and kills an ordinary web.) A deadly program is put together from the product's own parts; only what it is handed
-(vault, bell, jobs) or what stands around it (the server's side of an ASGI application) kills it, by SIGKILL.
+answered but nobody rung for, K6 rung, K7 task begun; and of settling: K8 ledger rows written, K9 allocation written,
+K10 number of the receipt taken, K11 before the commit, K12 committed but not acknowledged to the broker. (K3, in the
+middle of the insert, needs no point: a test holds the row and kills an ordinary web.) A deadly program is put together
+from the product's own parts; only what it is handed (vault, bell, jobs) or what stands around it (the server's side of
+an ASGI application, a listener on the database) kills it, by SIGKILL.
 """
 
 from __future__ import annotations
@@ -27,11 +29,14 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import uvicorn
+from sqlalchemy import Engine, event
+from sqlmodel import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billing.vault import Vault
 from service import lifeline
 from service.commands import sweeper, web, worker
+from service.jobs import reconciling
 from service.jobs.tasks import JOBS
 from service.running import make_program_wiring
 from service.settings import read_settings
@@ -41,6 +46,12 @@ from service.worker import make_worker_app, run_worker
 
 WEB_POINTS = ("body_read", "signature_checked", "committed", "answered", "rung")
 WORKER_POINTS = ("task_begun", "message_opened")
+SETTLING_POINTS = ("allocated", "posted", "numbered", "committing", "settled")
+_WRITES = {
+    "allocated": "INSERT INTO allocations",
+    "posted": "INSERT INTO postings",
+    "numbered": "UPDATE receipt_counters",
+}
 _PATIENCE_SECONDS = 300.0  # the machine may have others to serve
 
 # A process forked from one that has imported everything is up in a fraction of the time.
@@ -146,8 +157,39 @@ def _deadly_worker(wiring: Wiring, point: str) -> int:
         key = settings.key("vault_key")
         return replace(made, vault=_DeadlyVault(key)) if point == "message_opened" else made
 
-    jobs = {**JOBS, "reconciliation.normalise": _die} if point == "task_begun" else JOBS
+    jobs = dict(JOBS)
+    if point == "task_begun":
+        jobs["reconciliation.normalise"] = _die
+    if point in SETTLING_POINTS:
+        jobs["reconciliation.settle"] = _deadly_settling(point)
     return run_worker(make_worker_app(wiring.redis_url, jobs, make), processes=1)
+
+
+def _deadly_settling(point: str) -> Callable[[Wiring], int]:
+    """Return the job that settles, and kills on its way: behind a write, or around the commit of a settled transfer."""
+
+    def settle_and_die(wiring: Wiring) -> int:
+        settled = threading.Event()
+
+        def written(*executed: object) -> None:
+            statement = str(executed[2])
+            if point in _WRITES and statement.startswith(_WRITES[point]):
+                _die()
+            if statement.startswith("INSERT INTO receipts"):
+                settled.set()
+
+        def around_commit(_: object) -> None:
+            if settled.is_set():
+                _die()
+
+        event.listen(Engine, "after_cursor_execute", written)
+        if point == "committing":
+            event.listen(Engine, "commit", around_commit)
+        if point == "settled":
+            event.listen(Session, "after_commit", around_commit)
+        return reconciling.settle(wiring)
+
+    return settle_and_die
 
 
 def _die(_: object = None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Killed anywhere on the way of a callback (K1–K7), and told again as the provider does: nothing lost or doubled."""
+"""Killed anywhere on the way of a callback (K1–K12), and told again as the provider does: nothing lost or doubled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import psycopg
 
 from service.database import libpq_url
 from tests.journeys.money_in.conftest import MakeTown
-from tests.journeys.money_in.programs import WEB_POINTS, WORKER_POINTS, Program, running, wait_for
+from tests.journeys.money_in.programs import SETTLING_POINTS, WEB_POINTS, WORKER_POINTS, Program, running, wait_for
 from tests.journeys.money_in.town import MARKS, PROOF, Town
 
 TURNS = 10 if PROOF else 1
@@ -80,6 +80,26 @@ def test_the_worker_is_killed_when_it_has_begun(make_town: MakeTown) -> None:
     assert town.results() == []
     assert town.collecting.states() == []
     told = len(town.collecting.requests)
+    town.start("worker", "sweeper")
+    town.wait_until_settled(told)
+
+    town.demand_sound([50_000] * told)
+
+
+def test_the_worker_is_killed_while_it_settles(make_town: MakeTown) -> None:
+    """K8 to K12: what was not committed is not there at all; what was is there once, receipt and all."""
+    town = make_town(TURNS * len(SETTLING_POINTS))
+    (web,) = town.start("web")
+    told = len(town.collecting.requests)
+    for place in range(told):
+        point = SETTLING_POINTS[place % len(SETTLING_POINTS)]
+        with running("worker", town.environment, point) as deadly:
+            assert town.post(web.url, town.pay(place)[1]) == 200
+            assert deadly.died(), point
+        # It settles what it finds, oldest first: those that an earlier one left behind come before this one's.
+        settled = place // len(SETTLING_POINTS) + (point == "settled")
+        assert town.collecting.states().count("matched") == len(town.collecting.receipts()) == settled, point
+        town.demand_invariants("I1", "I2", "I3", "I4", "I5", "I6", "I7")
     town.start("worker", "sweeper")
     town.wait_until_settled(told)
 
