@@ -15,9 +15,11 @@ from sqlmodel import Session, select
 from billing.errors import HocphiError
 from billing.ledger.tables import BankAccount
 from billing.vault import Vault
+from reconciliation.cards.booking import book_message
 from reconciliation.errors import CallbackUnreadable, UnknownFeed
 from reconciliation.feeds.base import Kind, NormalisedTransfer, Reading
 from reconciliation.feeds.opening import feed_by_id, message_reader
+from reconciliation.feeds.stripe import PROVIDER as STRIPE
 from reconciliation.inbox import BODY_CONTEXT, claim
 from reconciliation.lists.base import LIST
 from reconciliation.lists.booking import Booked, book_page, is_taken, refused_by_database
@@ -133,7 +135,10 @@ def _write_all(session: Session, vault: Vault, source: _Source, message: InboxMe
     """Write the transfers of a message; return how many were new and how many were known."""
     if isinstance(source.reader, HocphiError):
         raise source.reader
-    told = source.reader.read_each(vault.open_bytes(message.body_sealed, BODY_CONTEXT))
+    body = vault.open_bytes(message.body_sealed, BODY_CONTEXT)
+    if source.feed.provider == STRIPE:
+        return book_message(session, source.account, message.id or 0, body, now)
+    told = source.reader.read_each(body)
     if source.feed.scheme == LIST:
         return book_page(session, vault, Origin(source.account, message.id or 0, listed=True), told, now)
     ids = []

@@ -94,15 +94,20 @@ def as_incoming(transfer: Transfer) -> IncomingTransfer:
 
 def _record(session: Session, transfer: Transfer, decision: Decision, now: datetime) -> None:
     """Record one payment for each pupil that the decision gives money to."""
+    received = [(_received(transfer, pupil_id, amount), parts) for pupil_id, amount, parts in parts_by_pupil(decision)]
+    record_payments(session, received, now)
+
+
+def parts_by_pupil(decision: Decision) -> list[tuple[UUID, Money, list[Part[UUID]]]]:
+    """Return what a posting decision gives to each pupil, in the order of their ids: all of it, and the bills in it."""
     parts: dict[UUID, list[Part[UUID]]] = defaultdict(list)
     for bill in decision.bills:
         parts[UUID(bill.pupil)].append(Part(UUID(bill.key), bill.amount))
     credits_ = {UUID(decision.credit_to): decision.credit} if decision.credit_to else {}
-    received = []
-    for pupil_id in sorted(parts.keys() | credits_.keys()):
-        amount = total(part.amount for part in parts[pupil_id]) + credits_.get(pupil_id, ZERO)
-        received.append((_received(transfer, pupil_id, amount), parts[pupil_id]))
-    record_payments(session, received, now)
+    return [
+        (pupil, total(part.amount for part in parts[pupil]) + credits_.get(pupil, ZERO), parts[pupil])
+        for pupil in sorted(parts.keys() | credits_.keys())
+    ]
 
 
 def _received(transfer: Transfer, pupil_id: UUID, amount: Money) -> Received:

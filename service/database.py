@@ -39,6 +39,7 @@ import billing.people.tables
 import billing.plans.tables
 import billing.rounds.tables  # noqa: F401  fills the metadata
 import notifications.tables  # noqa: F401  fills the metadata
+import reconciliation.cards.tables
 import reconciliation.differences.tables
 import reconciliation.lists.tables
 import reconciliation.outgoing.tables

@@ -56,7 +56,14 @@ TOO_LARGE = Answer(413, b'{"success": false}')
 AWAY = Answer(503, b'{"success": false}')
 
 # Enough to tell later where a message came from; never an Authorization header.
-_KEPT_HEADERS = ("content-type", "user-agent", "x-sepay-timestamp", "x-sepay-signature", "x-casso-signature")
+_KEPT_HEADERS = (
+    "content-type",
+    "user-agent",
+    "x-sepay-timestamp",
+    "x-sepay-signature",
+    "x-casso-signature",
+    "stripe-signature",
+)
 _MAX_HEADER = 300
 
 # In binary, and packed by us: psycopg's lists look at each element several times, and text would have to be escaped.

@@ -9,12 +9,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CALLBACK_PREFIX = "/callbacks/"
 
-_CSP = (
-    "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
-)
+
+def policy(form_to: str = "") -> str:
+    """Return the content policy; ``form_to`` is one more origin to which forms of that page may lead."""
+    form = f"'self' {form_to}".strip()
+    return (
+        "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        f"form-action {form}; base-uri 'none'; frame-ancestors 'none'; object-src 'none'"
+    )
+
+
 _ALWAYS = (
-    (b"content-security-policy", _CSP.encode()),
+    (b"content-security-policy", policy().encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),

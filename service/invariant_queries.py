@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from service.card_queries import CARD_QUERIES, HAS_A_CHECKOUT
 from service.credit_queries import CREDIT_QUERIES, FORMER_AS_THE_BOOK_SAYS
 from service.money_out_queries import MONEY_OUT_QUERIES
 
@@ -25,8 +26,10 @@ _SHORT = {
         WHERE c.school_id = b.school_id AND c.bill_id = b.id), 0)""",
     "<allocated>": """(SELECT coalesce(sum(a.amount), 0) AS amount FROM allocations a
         WHERE a.school_id = p.school_id AND a.payment_id = p.id)""",
-    "<own of transfer>": """coalesce((SELECT sum(o.amount) FROM money_out o
-        WHERE o.school_id = t.school_id AND o.leg_id = t.id AND <standing>), 0)""",
+    "<own of transfer>": """(coalesce((SELECT sum(o.amount) FROM money_out o
+        WHERE o.school_id = t.school_id AND o.leg_id = t.id AND <standing>), 0)
+        + coalesce((SELECT t.amount FROM card_payout_ties c
+                    WHERE c.school_id = t.school_id AND c.transfer_id = t.id), 0))""",
     "<standing>": "NOT EXISTS (SELECT FROM money_out_ends e WHERE e.purpose_id = o.id)",
     "<live>": "NOT EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = p.id)",
 }
@@ -80,6 +83,7 @@ _ALL: dict[str, Invariant] = {
             FROM schools s LEFT JOIN rest ON rest.school_id = s.id LEFT JOIN suspense ON suspense.school_id = s.id
             WHERE coalesce(rest.amount, 0) <> -coalesce(suspense.debit, 0)""",
             *MONEY_OUT_QUERIES,
+            *CARD_QUERIES,
         ),
     ),
     "I2": Invariant(
@@ -243,6 +247,7 @@ _ALL: dict[str, Invariant] = {
             WHERE p.source_kind = 'transfer' AND NOT EXISTS (
                 SELECT FROM transfers t WHERE t.id = p.source_id AND t.school_id = p.school_id
                   AND t.direction = 'in')""",
+            HAS_A_CHECKOUT,
         ),
     ),
     "I8": Invariant(

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     clock_offset_seconds: int = Field(0, validation_alias="HOCPHI_CLOCK_OFFSET_SECONDS")
     sepay_api_url: str = Field("https://my.sepay.vn", validation_alias="SEPAY_API_URL")
     casso_api_url: str = Field("https://oauth.casso.vn", validation_alias="CASSO_API_URL")
+    stripe_api_base: str = Field("https://api.stripe.com", validation_alias="STRIPE_API_BASE")
+    stripe_page_origin: str = Field("https://checkout.stripe.com", validation_alias="STRIPE_PAGE_ORIGIN")
     database_url: str | None = Field(None, validation_alias="DATABASE_URL")
     database_owner_url: str | None = Field(None, validation_alias="DATABASE_OWNER_URL")
     database_door_url: str | None = Field(None, validation_alias="DATABASE_DOOR_URL")
@@ -72,7 +74,7 @@ class Settings(BaseSettings):
     zalo_template_receipt: str = Field("", validation_alias="ZALO_TEMPLATE_RECEIPT")
     zalo_template_code: str = Field("", validation_alias="ZALO_TEMPLATE_CODE")
 
-    @field_validator("base_url", "sepay_api_url", "casso_api_url")
+    @field_validator("base_url", "sepay_api_url", "casso_api_url", "stripe_api_base", "stripe_page_origin")
     @classmethod
     def _no_slash_at_the_end(cls, value: str) -> str:
         return value.rstrip("/")
@@ -100,7 +102,12 @@ class Settings(BaseSettings):
         problems = [*_weak_keys(self), *_missing_services(self)]
         if not self.base_url.startswith("https://"):
             problems.append("HOCPHI_BASE_URL phải bắt đầu bằng https://")
-        asked = {"SEPAY_API_URL": self.sepay_api_url, "CASSO_API_URL": self.casso_api_url}
+        asked = {
+            "SEPAY_API_URL": self.sepay_api_url,
+            "CASSO_API_URL": self.casso_api_url,
+            "STRIPE_API_BASE": self.stripe_api_base,
+            "STRIPE_PAGE_ORIGIN": self.stripe_page_origin,
+        }
         problems += [f"{name} phải bắt đầu bằng https://" for name, url in asked.items() if url[:8] != "https://"]
         if self.clock_offset_seconds:
             problems.append("HOCPHI_CLOCK_OFFSET_SECONDS chỉ dùng khi chạy thử")

@@ -19,6 +19,7 @@ FAMILY_CREDIT = "3383"  # tiền nộp thừa, kept for the pupil
 CASH = "111"
 UNCLASSIFIED_OUT = "1388"  # money that left and is not yet explained; opened with the first of it
 UNCLASSIFIED_OUT_NAME = "Tiền ra chưa phân loại"
+CARD_CLEARING = "113T"  # card money that the provider has not yet brought to the bank; opened with the first of it
 DEFERRED = "3387."  # doanh thu nhận trước, by the account of income that it becomes month by month
 
 _COMMON = (

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from billing.errors import Conflict, Refused
 from billing.events.recording import PAYMENT_RECEIVED, record_event
-from billing.ledger.accounts import CASH, FAMILY_CREDIT, FAMILY_RECEIVABLE, SUSPENSE
+from billing.ledger.accounts import CARD_CLEARING, CASH, FAMILY_CREDIT, FAMILY_RECEIVABLE, SUSPENSE
 from billing.ledger.posting import Fact, Line, post
 from billing.money import Money, total
 from billing.payments.allocation import Part
@@ -19,9 +19,9 @@ from billing.payments.receipts import issue_receipt
 from billing.payments.tables import Allocation, Payment, PaymentRequestBill, PaymentReversal
 from billing.storage import new_id
 
-# Where the money stands before it is explained; card payments get their clearing account with their feed. Credit that
-# is used brings no money: billing.credits writes its payments.
-_SOURCE_ACCOUNTS = {"transfer": SUSPENSE, "cash": CASH}
+# Where the money stands before it is explained. Credit that is used brings no money: billing.credits writes its
+# payments.
+_SOURCE_ACCOUNTS = {"transfer": SUSPENSE, "cash": CASH, "card": CARD_CLEARING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +49,14 @@ def record_payment(session: Session, received: Received, parts: Parts, now: date
     return record_payments(session, [(received, parts)], now)[0]
 
 
-def record_payments(session: Session, received: Sequence[tuple[Received, Parts]], now: datetime) -> list[Payment]:
+def record_payments(
+    session: Session, received: Sequence[tuple[Received, Parts]], now: datetime, *, tell: bool = True
+) -> list[Payment]:
     """Record the payments that one source brings for several pupils.
 
     Allocations are written in the order of bill ids and receipt numbers are taken last, over all payments, so that
-    two transactions never wait for each other in a circle. Raises ``Conflict`` when the source has a live payment
+    two transactions never wait for each other in a circle. ``tell`` is false where no new money came: what is left of a
+    payment that was lowered. Raises ``Conflict`` when the source has a live payment
     for the pupil already; the database refuses (``check_violation``) what a bill or payment cannot take.
     """
     for one, parts in received:
@@ -67,7 +70,8 @@ def record_payments(session: Session, received: Sequence[tuple[Received, Parts]]
             continue
         receipt_id = new_id()
         paid_at = one.paid_at.isoformat() if one.paid_at else None
-        _tell(session, payment, parts, now, receipt_id=str(receipt_id), paid_at=paid_at)
+        if tell:
+            _tell(session, payment, parts, now, receipt_id=str(receipt_id), paid_at=paid_at)
         receipts.append((payment, receipt_id))
     session.flush()
     for payment, receipt_id in receipts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +18,8 @@ from reconciliation.errors import UnknownFeed
 from reconciliation.feeds import base
 from reconciliation.feeds.base import STATEMENT
 from reconciliation.feeds.providers import FEEDS
+from reconciliation.feeds.stripe import PROVIDER as STRIPE
+from reconciliation.feeds.stripe import SCHEME, StripeFeed
 from reconciliation.lists.base import LIST, ListReader
 from reconciliation.lists.providers import LISTS
 from reconciliation.tables import Feed
@@ -95,10 +98,11 @@ def path_hash(token: str) -> bytes:
 
 def reader(provider: str, scheme: str, secrets_now: list[str]) -> base.Feed:
     """Return what believes and reads a provider's messages; raises ``UnknownFeed``."""
-    if provider not in FEEDS:
+    kind = StripeFeed if provider == STRIPE else FEEDS.get(provider)
+    if kind is None:
         raise UnknownFeed(f"Chưa hỗ trợ nhà cung cấp {provider}", provider=provider)
     try:
-        return FEEDS[provider](scheme, secrets_now)
+        return kind(scheme, secrets_now)
     except ValueError as error:
         raise UnknownFeed(f"Không mở được kênh {provider}: {error}", provider=provider) from error
 
@@ -117,6 +121,8 @@ def reader_of(feed: Feed, vault: Vault) -> base.Feed:
 
 def message_reader(feed: Feed, vault: Vault) -> base.Reading:
     """Return what reads the stored messages of a feed, callbacks or pages of a list."""
+    if feed.provider == STRIPE:  # events and lists are read by ``reconciliation.cards``
+        return StripeFeed(SCHEME, ["-"])
     return list_reader(feed.provider) if feed.scheme == LIST else reader_of(feed, vault)
 
 
@@ -130,10 +136,19 @@ def _demand_usable(provider: str, scheme: str, secret: str) -> base.Reading:
     """Return what reads a feed's messages; raises ``UnknownFeed`` unless it can work with this scheme and secret."""
     if scheme != LIST:
         return reader(provider, scheme, [secret])
+    if provider == STRIPE:
+        _demand_api_key(secret)
+        return StripeFeed(SCHEME, ["-"])
     found = list_reader(provider)
     if not secret.isascii() or not secret.isprintable() or not secret or " " in secret:
         raise UnknownFeed("Mã truy cập danh sách phải là một dòng chữ không dấu, không có khoảng trắng")
     return found
+
+
+def _demand_api_key(secret: str) -> None:
+    """Raise ``UnknownFeed`` for what is no secret key of Stripe's; the public one (``pk_…``) opens nothing."""
+    if re.fullmatch(r"(sk|rk)_[A-Za-z0-9_]{8,250}", secret) is None:
+        raise UnknownFeed("Khóa API của Stripe phải bắt đầu bằng sk_ hoặc rk_")
 
 
 def statement_feed(session: Session, vault: Vault, account: BankAccount, now: datetime) -> Feed:

@@ -33,6 +33,7 @@ _DAY = timedelta(days=1)
 _MOST_REASON = 300
 
 # The moment since when each asking is due. A failed one is tried again with the next turn, as soon as a good one.
+# Stripe's lists are asked for by ``reconciliation.cards.asking``.
 DUE = f"""
     SELECT feed_id, school_id, kind, since FROM (
         SELECT f.id AS feed_id, f.school_id, 'window' AS kind,
@@ -40,14 +41,14 @@ DUE = f"""
                          WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.kind = 'window'
                            AND p.ended_at <= :now)
                         + interval '{EVERY.seconds} seconds', f.opened_at) AS since
-        FROM feeds f WHERE f.scheme = 'list' AND f.closed_at IS NULL
+        FROM feeds f WHERE f.scheme = 'list' AND f.closed_at IS NULL AND f.provider <> 'stripe'
         UNION ALL
         SELECT f.id, f.school_id, 'day',
                greatest(date_trunc('day', CAST(:now AS timestamptz), 'Asia/Ho_Chi_Minh') + interval '6 hours',
                         (SELECT max(p.ended_at) FROM polls p
                          WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.kind = 'day' AND p.ended_at <= :now)
                         + interval '{EVERY.seconds} seconds')
-        FROM feeds f WHERE f.scheme = 'list' AND f.closed_at IS NULL
+        FROM feeds f WHERE f.scheme = 'list' AND f.closed_at IS NULL AND f.provider <> 'stripe'
           AND f.opened_at < date_trunc('day', CAST(:now AS timestamptz), 'Asia/Ho_Chi_Minh')
           AND NOT EXISTS (
               SELECT FROM polls p WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.kind = 'day'

@@ -24,7 +24,7 @@ WITH facts AS (
     LEFT JOIN payments p ON f.kind = 'payment' AND p.source_kind = 'transfer' AND p.id::text = f.source_id
     LEFT JOIN money_out o ON f.kind = 'money_out' AND o.id::text = f.source_id
     JOIN transfers t ON t.id::text = coalesce(p.source_id::text, o.leg_id::text, f.source_id)
-    WHERE f.kind IN ('transfer_received', 'transfer_sent', 'payment', 'refund', 'money_out')
+    WHERE f.kind IN ('transfer_received', 'transfer_sent', 'payment', 'refund', 'money_out', 'card_payout')
       AND t.value_date BETWEEN :first AND :last
 )
 SELECT tr.bank_account_id, tr.kind, l.kind,
@@ -34,6 +34,8 @@ JOIN postings x ON x.school_id = :school AND x.entry_id = tr.id
 JOIN ledger_accounts l ON l.id IN (x.debit_account_id, x.credit_account_id)
 GROUP BY tr.bank_account_id, tr.kind, l.kind
 """)
+
+_OF_SUSPENSE = ("transfer_received", "payment", "refund", "money_out", "card_payout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def moved(session: Session, school_id: UUID, first: date, last: date) -> dict[UU
 
 def _figures(net: dict[tuple[str, str], Money]) -> Moved:
     """Read debits less credits, keyed by (fact, kind of account), as the figures of the report."""
-    suspense = [net[fact, "suspense"] for fact in ("transfer_received", "payment", "refund", "money_out")]
+    suspense = [net[fact, "suspense"] for fact in _OF_SUSPENSE]
     return Moved(
         bank_in=net["transfer_received", "bank"],
         bank_out=-net["transfer_sent", "bank"],
@@ -67,5 +69,5 @@ def _figures(net: dict[tuple[str, str], Money]) -> Moved:
         credit=-net["payment", "credit"],
         waiting=-sum(suspense, ZERO),
         refunded=net["refund", "suspense"],
-        own=net["money_out", "suspense"],
+        own=net["money_out", "suspense"] + net["card_payout", "suspense"],
     )

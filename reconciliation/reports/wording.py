@@ -18,6 +18,7 @@ RULES: Mapping[str, str] = {
     "virtual_account_disagrees": "Tài khoản định danh và mã trong nội dung thuộc hai học sinh",
     "corrected_reference": "Mã bị sai hoặc thiếu ký tự, cần người xem",
     "own_transfer": "Tiền từ tài khoản khác của trường, không phải khoản thu",
+    "card_payout": "Nhà cung cấp thẻ chi trả tiền đã nộp bằng thẻ, không phải khoản thu",
     "nothing_found": "Không tìm thấy mã trong nội dung",
     "direction_out": "Tiền ra",
     "amount_not_positive": "Số tiền không hợp lệ",

@@ -80,6 +80,11 @@ def visitor_cookie(*, production: bool) -> Cookie:
     return Cookie("__Host-hocphi-visitor" if production else "hocphi-visitor", secure=production)
 
 
+def card_cookie(*, production: bool) -> Cookie:
+    """Return the cookie that leads a family back from the card provider's page to its bill."""
+    return Cookie("__Host-hocphi-card" if production else "hocphi-card", secure=production)
+
+
 def guardian_cookie(*, production: bool) -> Cookie:
     """Return the cookie that carries a guardian's session."""
     return Cookie("__Host-hocphi-guardian" if production else "hocphi-guardian", secure=production)

@@ -21,6 +21,7 @@ from billing.money import Money
 from billing.people.tables import School
 from reconciliation.feeds.opening import HOLD_ABOVE, forget_old_secret, open_feed, rotate_secret
 from reconciliation.feeds.providers import FEEDS
+from reconciliation.feeds.stripe import PROVIDER as STRIPE
 from reconciliation.lists.base import LIST
 from reconciliation.tables import Feed
 from service.commands.acting import Act, act, school_of
@@ -38,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opening = acts.add_parser("open", help="mở kênh cho một tài khoản", allow_abbrev=False)
     opening.add_argument("--school", required=True, metavar="MÃ", help="mã trường")
     opening.add_argument("--account", required=True, metavar="SỐ", help="số tài khoản của trường")
-    opening.add_argument("--provider", required=True, choices=sorted(FEEDS), help="nhà cung cấp (docs/callbacks.md)")
+    opening.add_argument(
+        "--provider", required=True, choices=sorted({*FEEDS, STRIPE}), help="nhà cung cấp (docs/callbacks.md)"
+    )
     opening.add_argument("--scheme", required=True, metavar="CÁCH", help="cách ký (docs/callbacks.md)")
     _secret(opening)
     opening.add_argument(
@@ -176,7 +179,7 @@ def _networks(arguments: argparse.Namespace) -> list[str]:
 
 
 def _is_bare_key(provider: str, scheme: str) -> bool:
-    return scheme in FEEDS[provider].bare_keys
+    return provider in FEEDS and scheme in FEEDS[provider].bare_keys
 
 
 def _rotate(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:

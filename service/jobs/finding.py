@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 from sqlalchemy import text
 
+from reconciliation.cards.asking import WAITING
+from reconciliation.cards.settling import UNSETTLED
 from reconciliation.lists.polling import DUE
 from service.database import EVERYTHING
 from service.wiring import Wiring
@@ -20,7 +22,9 @@ _WAITING: Mapping[str, str] = MappingProxyType(
         "reconciliation.normalise": """
             SELECT i.received_at AS since FROM inbox i
             WHERE NOT EXISTS (SELECT FROM inbox_results r WHERE r.inbox_id = i.id)""",
-        "reconciliation.settle": "SELECT recorded_at AS since FROM transfers WHERE state = 'new'",
+        "reconciliation.settle": f"""
+            SELECT recorded_at AS since FROM transfers WHERE state = 'new'
+            UNION ALL SELECT c.since FROM ({UNSETTLED}) AS c""",  # noqa: S608  our own text
         "billing.issue_rounds": """
             SELECT greatest(run_after, lease_until) AS since FROM jobs
             WHERE state IN ('queued', 'running') AND kind IN ('rounds.issue', 'rounds.preview')
@@ -52,6 +56,7 @@ _WAITING: Mapping[str, str] = MappingProxyType(
             WHERE NOT EXISTS (SELECT FROM seals s WHERE s.school_id = j.school_id AND s.entry_id = j.id)
             UNION ALL SELECT a.at FROM audit_entries a
             WHERE NOT EXISTS (SELECT FROM audit_seals s WHERE s.school_id = a.school_id AND s.audit_id = a.id)""",
+        "reconciliation.cards": WAITING,
         "reconciliation.poll": DUE,
     }
 )

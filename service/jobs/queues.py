@@ -17,7 +17,8 @@ TASKS = (
     "notifications.plan",
     "notifications.send",
     "ledger.seal",
-    "reconciliation.poll",  # last: a provider that is slow keeps nothing else waiting
+    "reconciliation.cards",  # the last two ask others: a provider that is slow keeps nothing else waiting
+    "reconciliation.poll",
 )
 
 _SETTINGS: dict[str, Any] = {

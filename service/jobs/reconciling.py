@@ -11,9 +11,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from reconciliation import normalising, settling
+from reconciliation.cards.settling import Unsettled, settle_checkout, unsettled
 from reconciliation.inbox import waiting_messages
 from reconciliation.tables import Transfer
 from service.database import EVERYTHING, Scope
+from service.jobs.cards import tie_payouts
 from service.wiring import Wiring
 
 _log = logging.getLogger(__name__)
@@ -50,6 +52,9 @@ def settle(wiring: Wiring) -> int:
     settled = 0
     for transfer_id, school_id in _waiting_transfers(wiring):
         settled += _settle_one(wiring, transfer_id, school_id)
+    for each in _waiting_checkouts(wiring):
+        settled += _settle_card(wiring, each)
+    settled += tie_payouts(wiring)
     if settled:
         wiring.ring("notifications.plan")
         wiring.ring("ledger.seal")
@@ -93,6 +98,21 @@ def _waiting_transfers(wiring: Wiring) -> list[tuple[UUID, UUID]]:
             .limit(MOST_UNITS)
         )
         return [(transfer_id, school_id) for transfer_id, school_id in session.exec(query).all()]
+
+
+def _waiting_checkouts(wiring: Wiring) -> list[Unsettled]:
+    with wiring.database.transaction(EVERYTHING) as session:
+        return unsettled(session, MOST_UNITS)
+
+
+def _settle_card(wiring: Wiring, each: Unsettled) -> int:
+    """Settle one card payment; where credit was used meanwhile it stays as it is, and the office is shown it."""
+
+    def settle_it() -> int:
+        with wiring.database.transaction(Scope.of(each.school_id)) as session:
+            return int(settle_checkout(session, each.school_id, each.checkout_id, wiring.clock()))
+
+    return _tried(settle_it, f"card checkout {each.checkout_id}") or 0
 
 
 def _settle_one(wiring: Wiring, transfer_id: UUID, school_id: UUID) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from service.jobs import accounts, notifying, polling, printing, reconciling, rounds, sealing
+from service.jobs import accounts, cards, notifying, polling, printing, reconciling, rounds, sealing
 from service.wiring import Wiring
 
 Job = Callable[[Wiring], int]
@@ -20,6 +20,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "notifications.plan": notifying.plan,
         "notifications.send": notifying.send,
         "ledger.seal": sealing.seal,
+        "reconciliation.cards": cards.cards,
         "reconciliation.poll": polling.poll,
     }
 )

@@ -24,6 +24,7 @@ from service.database import EVERYTHING, Scope, use_scope
 from service.jobs.rounds import ask_again, ask_to_issue
 from service.pages import (
     audit_rows,
+    card_rows,
     family_rows,
     office_rows,
     round_rows,
@@ -34,6 +35,7 @@ from service.pages import (
 )
 from service.pages.attendance_binding import AttendanceRows
 from service.pages.bank_account_binding import BankAccountRows
+from service.pages.card_binding import CardRows
 from service.pages.choice_binding import ChoiceRows
 from service.pages.claims_binding import ClaimRows
 from service.pages.contract_binding import ContractRows
@@ -114,6 +116,7 @@ class RowDesk(
     EnquiryRows,
     StatementRows,
     MoneyOutRows,
+    CardRows,
     MatchingRows,
     LateRows,
 ):
@@ -158,7 +161,10 @@ class RowDesk(
     def bill(self, link_digest: bytes, token: str, now: datetime) -> BillPage | None:
         """Return the page of one payment request."""
         opened = self._opened(link_digest, now)
-        return None if opened is None else family_rows.bill_page(self._session, opened, token)
+        if opened is None:
+            return None
+        card = card_rows.may_pay_by_card(self._session, opened)
+        return replace(family_rows.bill_page(self._session, opened, token), card=card)
 
     def bill_status(self, link_digest: bytes, now: datetime) -> BillStatus | None:
         """Return the state only."""

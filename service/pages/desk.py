@@ -20,6 +20,7 @@ from service.access.staff import Account, Noted
 from service.api.opening import ApiOpener, Opened
 from service.pages.attendance_desk import AttendanceDesk
 from service.pages.bank_account_views import BankAccountDesk
+from service.pages.card_views import CardDesk, CardOrder, OpenCardPage
 from service.pages.choice_desk import ChoiceDesk
 from service.pages.claims_desk import ClaimDesk
 from service.pages.contract_desk import ContractDesk
@@ -191,6 +192,7 @@ class Desk(
     MatchingDesk,
     LateDesk,
     FamilyDesk,
+    CardDesk,
     GuardianDesk,
     FamilyContractDesk,
     ChoiceDesk,
@@ -223,6 +225,11 @@ def no_api() -> AbstractContextManager[Opened]:
     raise RuntimeError("this web has no API")
 
 
+def no_card_page(order: CardOrder) -> str:
+    """Open no page: a web without a card provider."""
+    raise RuntimeError(f"this web has no card provider for checkout {order.checkout_id}")
+
+
 @dataclass(frozen=True)
 class WebParts:
     """What the web is built from; made in ``service/wiring.py``, or by a test.
@@ -230,7 +237,8 @@ class WebParts:
     ``open_desk`` and ``open_api`` open one transaction, commit when left without an error, roll back otherwise.
     ``secret`` (at least 32 bytes) signs form tokens. ``origin`` is our own scheme, host and port; left
     empty, it is taken from the request (development only). ``door`` answers ``/callbacks/`` and is told
-    when the server starts and stops. ``figures`` tells Prometheus text to whoever brings the token.
+    when the server starts and stops. ``open_card_page`` asks the card provider, whose pages lie at ``card_origin``.
+    ``figures`` tells Prometheus text to whoever brings the token.
     """
 
     production: bool
@@ -243,3 +251,5 @@ class WebParts:
     open_api: ApiOpener = no_api
     figures: Callable[[str], str | None] = no_figures
     door: ASGIApp | None = None
+    open_card_page: OpenCardPage = no_card_page
+    card_origin: str = ""

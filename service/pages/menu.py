@@ -41,6 +41,7 @@ MENU = (
     Entry("/van-phong/tai-khoan", "Tài khoản", "Bank accounts"),
     Entry("/van-phong/cho-xu-ly", "Giao dịch chờ xử lý", "Waiting transfers"),
     Entry("/van-phong/kenh-ngan-hang", "Kênh ngân hàng", "Bank feeds"),
+    Entry("/van-phong/the", "Thẻ", "Cards"),
     Entry("/van-phong/tien-ra", "Tiền ra", "Money out"),
     Entry("/van-phong/doi-chieu-nguon", "Đối chiếu nguồn báo có", "Feeds compared"),
     Entry("/van-phong/ngan-sach", "Tiền Nhà nước", "State money"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from billing.errors import NotFound
@@ -43,12 +43,18 @@ def _unknown(request: Request) -> LinkUnknown:
 
 
 @router.get("/t/{token}")
-def bill(request: Request, token: str, digest: LinkDigest, desk: OpenDesk) -> Response:
-    """Show one payment request in the plain view."""
+def bill(
+    request: Request,
+    token: str,
+    digest: LinkDigest,
+    desk: OpenDesk,
+    the: Annotated[str, Query(max_length=10)] = "",
+) -> Response:
+    """Show one payment request in the plain view; ``the`` tells that the browser comes from the card provider."""
     view = desk.bill(digest, token, parts_of(request).clock())
     if view is None:
         raise _unknown(request)
-    return page(request, "bill.html", bill=view)
+    return page(request, "bill.html", bill=view, from_card=the)
 
 
 @router.get("/t/{token}/status")  # noqa: FAST003  link_digest reads the token
@@ -57,7 +63,7 @@ def status(request: Request, digest: LinkDigest, desk: OpenDesk) -> Response:
     view = desk.bill_status(digest, parts_of(request).clock())
     if view is None:
         raise _unknown(request)
-    again = view.instant and view.state in CHANGING
+    again = (view.instant or "the" in request.query_params) and view.state in CHANGING
     return JSONResponse({"state": view.state.value, "version": view.version, "again": again})
 
 

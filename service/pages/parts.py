@@ -21,6 +21,7 @@ from service.database import EVERYTHING, NOTHING
 from service.door import Door
 from service.figures import figures
 from service.pages.binding import desk_opener
+from service.pages.card_binding import card_page_opener
 from service.pages.desk import WebParts
 from service.pages.views import Readiness
 from service.wiring import Wiring, derived_key
@@ -49,6 +50,8 @@ def web_parts(wiring: Wiring) -> WebParts:
         ready=readiness(wiring, redis),
         figures=figures(wiring),
         door=Door(wiring),
+        open_card_page=card_page_opener(wiring),
+        card_origin=wiring.settings.stripe_page_origin,
     )
 
 

@@ -98,6 +98,7 @@ class BillPage:
     ``leftover`` is what of the child's own credit was set against it; ``written_off`` is no longer asked for;
     ``grace`` gives more time.
     ``choices``: something voluntary is open or registered; what, is shown after a one-time code only.
+    ``card``: the sum asked for may be paid by card.
     ``checking`` is money that names this request, does not cover the rest for sure, and is not settled yet.
     """
 
@@ -121,6 +122,7 @@ class BillPage:
     choices: bool = False
     written_off: Money = ZERO
     grace: MoreTime | None = None
+    card: bool = False
 
     @property
     def rest(self) -> Money:

@@ -98,6 +98,7 @@ def test_without_signing_in_only_these_pages_open() -> None:
         "/dang-nhap",
         "/api/v1/openapi.json",
         "/cong-khai/{school_code}",
+        "/the/{outcome}",
         "/cong-khai/{school_code}.json",
         "/callbacks/{feed}",
         "/enquiries/{feed}/getbill",

@@ -33,6 +33,7 @@ from service.pages.views import (
 )
 from tests.service.pages.sample_attendance import SampleAttendance
 from tests.service.pages.sample_bank_accounts import SampleBankAccounts
+from tests.service.pages.sample_cards import SampleCards
 from tests.service.pages.sample_choices import SampleChoices
 from tests.service.pages.sample_claims import SampleClaims
 from tests.service.pages.sample_credits import SampleCredits
@@ -82,6 +83,7 @@ class SampleDesk(
     SampleFeeds,
     SampleStatements,
     SampleMoneyOut,
+    SampleCards,
     SampleMatching,
     SampleLate,
     SampleGuardians,
@@ -274,4 +276,6 @@ def sample_parts(desk: SampleDesk, *, production: bool = False, origin: str = "h
         open_desk=desk.open,
         limiter=LocalLimiter(NOW.timestamp),
         ready=lambda: Readiness(ready=True, database_ms=2, schema="0001", degraded=("redis",)),
+        open_card_page=lambda order: f"https://checkout.stripe.com/c/pay/{order.checkout_id}",
+        card_origin="https://checkout.stripe.com",
     )

@@ -85,6 +85,8 @@ def address(path: str, actor: Actor) -> str:
         "change_id": str(CHANGE_ID),
         "transfer_id": str(TRANSFER_ID),
         "purpose_id": str(PURPOSE_ID),
+        **dict.fromkeys(("account_id", "switch_id", "checkout_id"), str(SOME_ID)),
+        "outcome": "xong",
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
 
@@ -97,7 +99,7 @@ FIELDS = dict(
         "&ngay=2025-10-01&ve_dau=treasury&chung_tu=LC1&nguoi_nhan=Mai&cach=cash&noi_nhan=school&so_quyet_dinh=12"
         "&minh_chung=so&phan_tram=30&so_ngay=30"
         f"&thang=2025-10&den_thang=2025-10&han=2025-10-20&khoan=TIENAN&thong_bao={CORRECTION_ID}&viec=void&dau=p&gio=08:00&lop=1&giao_vien=2"
-        f"&chon={OFFER_ID}:ab"
+        f"&chon={OFFER_ID}:ab&giao_dich={SOME_ID}"
     )
 ) | {"mat_khau": PASSWORD}
 WITH_FILE = (

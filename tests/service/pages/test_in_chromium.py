@@ -52,6 +52,7 @@ OFFICE = (
     f"/van-phong/sao-ke/{PREVIEW_ID}",
     f"/van-phong/sao-ke/{EXPLAIN_ID}",
     "/van-phong/tien-ra",
+    "/van-phong/the",
     "/van-phong/doi-chieu-nguon",
     "/van-phong/ngan-sach",
     f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}",

@@ -1,0 +1,202 @@
+"""Asking Stripe for what its webhooks did not tell: which feeds are due, from when, and keeping what is news.
+
+Asked every five minutes, from 48 hours before what was last covered, as banks' lists are (``reconciliation.lists``):
+the events of that span, the movements of the balance (fees), and what became of pages that nobody told of. A row that
+tells nothing new is counted and not kept. An approved refund is sent at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from billing.vault import Vault
+from reconciliation.cards.booking import tells_news
+from reconciliation.cards.facts import read_told
+from reconciliation.cards.refunding import ToSend, refunds_to_send
+from reconciliation.cards.tables import CardCheckout, CardEnd, CardFact, CardSession
+from reconciliation.errors import CallbackUnreadable
+from reconciliation.feeds.json_body import JsonObject
+from reconciliation.feeds.opening import feed_by_id, secrets_of
+from reconciliation.inbox import store_message
+from reconciliation.lists.polling import BACK, covered_to
+from reconciliation.lists.tables import Poll
+
+EVERY = timedelta(minutes=5)
+ASKED_AFTER = timedelta(minutes=5)
+EVENTS = (
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.expired",
+    "payment_intent.succeeded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "payout.paid",
+    "payout.failed",
+)
+"""The events that a webhook has to be set up for, and that are asked for."""
+_MOST_SESSIONS = 50
+_MOST_REASON = 300
+
+DUE = f"""
+    SELECT f.id AS feed_id, f.school_id, least(
+        coalesce(p.ended_at + interval '{EVERY.seconds} seconds', f.opened_at),
+        (SELECT min(d.at) FROM card_refund_decisions d
+         JOIN card_refunds r ON r.school_id = d.school_id AND r.id = d.refund_id
+         JOIN card_checkouts c ON c.school_id = r.school_id AND c.id = r.checkout_id
+         WHERE d.school_id = f.school_id AND c.bank_account_id = f.bank_account_id AND d.approved
+           AND d.at > coalesce(p.began_at, f.opened_at)
+           AND NOT EXISTS (SELECT FROM card_refund_answers a WHERE a.refund_id = r.id))) AS since
+    FROM feeds f LEFT JOIN LATERAL (
+        SELECT max(p.ended_at) AS ended_at, max(p.began_at) AS began_at FROM polls p
+        WHERE p.school_id = f.school_id AND p.feed_id = f.id AND p.ended_at <= :now) p ON true
+    WHERE f.provider = 'stripe' AND f.scheme = 'list' AND f.closed_at IS NULL
+"""  # noqa: S608  our own numbers
+WAITING = f"SELECT feed_id, school_id, since FROM ({DUE}) AS asking WHERE since <= :now"  # noqa: S608  our own text
+
+
+@dataclass(frozen=True, slots=True)
+class DueCards:
+    """A feed that is to be asked now."""
+
+    feed_id: UUID
+    school_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CardAsking:
+    """What is needed to ask one feed, read before it is asked: no transaction stays open meanwhile."""
+
+    due: DueCards
+    key: str = field(repr=False)
+    first: datetime
+    refunds: tuple[ToSend, ...]
+    sessions: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was found so far in one asking."""
+
+    pages: int = 0
+    listed: int = 0
+    fresh: int = 0
+
+
+def due_cards(session: Session, now: datetime, limit: int) -> list[DueCards]:
+    """Return the feeds over all schools in scope that are to be asked, the longest waiting first."""
+    rows = session.execute(text(f"{WAITING} ORDER BY since, feed_id LIMIT :limit"), {"now": now, "limit": limit})
+    return [DueCards(feed_id, school_id) for feed_id, school_id, _ in rows]
+
+
+def prepare(session: Session, vault: Vault, due: DueCards, now: datetime) -> CardAsking | None:
+    """Read what an asking needs; None when somebody else has asked meanwhile.
+
+    A checkout for which Stripe made no page that anybody was given ends with its time.
+    """
+    still = text(f"SELECT 1 FROM ({WAITING}) AS due WHERE feed_id = :feed")  # noqa: S608  our own text
+    if session.execute(still, {"now": now, "feed": due.feed_id}).first() is None:
+        return None
+    feed = feed_by_id(session, due.school_id, due.feed_id)
+    _end_pageless(session, due.school_id, feed.bank_account_id, now)
+    covered = covered_to(session, due.school_id, due.feed_id, "window", now) or feed.opened_at
+    return CardAsking(
+        due,
+        secrets_of(feed, vault)[0],
+        covered - BACK,
+        tuple(refunds_to_send(session, due.school_id, feed.bank_account_id)),
+        _unknown_sessions(session, due.school_id, feed.bank_account_id, now),
+    )
+
+
+def keep_rows(  # noqa: PLR0913, PLR0917  rows, where they belong, and what was found so far
+    session: Session, vault: Vault, asking: CardAsking, tally: Tally, rows: Iterable[JsonObject], now: datetime
+) -> int:
+    """Put what is news into the inbox, one message for each row; return how many were."""
+    feed = feed_by_id(session, asking.due.school_id, asking.due.feed_id)
+    kept = 0
+    for row in rows:
+        tally.listed += 1
+        body = json.dumps(row, sort_keys=True, ensure_ascii=False).encode()
+        if _is_news(session, asking.due.school_id, body):
+            kept += store_message(session, vault, feed, body, now) is not None
+    tally.fresh += kept
+    return kept
+
+
+def record_asking(  # noqa: PLR0913, PLR0917  one row with its facts
+    session: Session, asking: CardAsking, tally: Tally, reason: str, began_at: datetime, now: datetime
+) -> None:
+    """Write down an asking that is over; it failed if there is a reason."""
+    session.add(
+        Poll(
+            school_id=asking.due.school_id,
+            feed_id=asking.due.feed_id,
+            kind="window",
+            first=asking.first,
+            last=began_at,
+            outcome="failed" if reason else "done",
+            reason=reason[:_MOST_REASON],
+            pages=tally.pages,
+            listed=tally.listed,
+            fresh=tally.fresh,
+            began_at=began_at,
+            ended_at=now,
+        )
+    )
+    session.flush()
+
+
+def _is_news(session: Session, school_id: UUID, body: bytes) -> bool:
+    """Tell whether a row tells something; one that cannot be read is kept, to be put aside where people see it."""
+    try:
+        return tells_news(session, school_id, read_told(body))
+    except CallbackUnreadable:
+        return True
+
+
+def _open_checkouts(school_id: UUID, account_id: UUID) -> list[Any]:
+    paid = select(CardFact.id).where(
+        CardFact.school_id == CardCheckout.school_id, CardFact.checkout_id == CardCheckout.id
+    )
+    ended = select(CardEnd.checkout_id).where(CardEnd.checkout_id == CardCheckout.id)
+    return [
+        CardCheckout.school_id == school_id,
+        CardCheckout.bank_account_id == account_id,
+        ~paid.exists(),
+        ~ended.exists(),
+    ]
+
+
+def _unknown_sessions(session: Session, school_id: UUID, account_id: UUID, now: datetime) -> tuple[str, ...]:
+    """Return the pages that were opened a while ago and of which nobody told, the oldest first."""
+    query = (
+        select(CardSession.session_id)
+        .join(CardCheckout, col(CardCheckout.id) == col(CardSession.checkout_id))
+        .where(*_open_checkouts(school_id, account_id), CardCheckout.created_at <= now - ASKED_AFTER)
+        .order_by(col(CardCheckout.created_at))
+        .limit(_MOST_SESSIONS)
+    )
+    return tuple(session.exec(query).all())
+
+
+def _end_pageless(session: Session, school_id: UUID, account_id: UUID, now: datetime) -> None:
+    paged = select(CardSession.checkout_id).where(CardSession.checkout_id == CardCheckout.id)
+    query = select(CardCheckout.id).where(
+        *_open_checkouts(school_id, account_id), CardCheckout.expires_at < now, ~paged.exists()
+    )
+    session.add_all(CardEnd(checkout_id=each, school_id=school_id, at=now) for each in session.exec(query).all())
+    session.flush()

@@ -1,0 +1,166 @@
+"""A message of Stripe's into rows: each fact once, fees into the book; payments are settled one by one afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from billing.ledger.accounts import CARD_CLEARING, open_account
+from billing.ledger.posting import Fact as BookFact
+from billing.ledger.posting import Line, post
+from billing.ledger.tables import BankAccount
+from billing.money import Money
+from reconciliation.cards.facts import DisputeTold, Fact, Kind, Told, read_told
+from reconciliation.cards.tables import CardCheckout, CardDispute, CardEnd, CardFact
+from reconciliation.errors import CallbackUnreadable
+from reconciliation.lists.booking import Booked
+
+CLEARING_NAME = "Tiền thẻ đang chuyển"
+FEES = "642T"
+FEES_NAME = "Phí thanh toán thẻ"
+
+
+def book_message(session: Session, account: BankAccount, inbox_id: int, body: bytes, now: datetime) -> Booked:
+    """Write what a stored message tells and is not known; how many facts were new and known is not transfers.
+
+    Raises ``CallbackUnreadable`` for money that we did not ask for, or of another sum than was told or asked.
+    """
+    told = read_told(body)
+    for fact in told.facts:
+        _refuse_foreign(session, account, fact)
+        _write(session, account, inbox_id, fact, now)
+    for each in told.disputes:
+        _write_dispute(session, account.school_id, inbox_id, each)
+    for checkout in told.ended:
+        _end(session, account.school_id, checkout, now)
+    return Booked(written=0, known=len(told.facts) + len(told.disputes) + len(told.ended))
+
+
+def tells_news(session: Session, school_id: UUID, told: Told) -> bool:
+    """Tell whether a message tells anything that has no row yet; what is refused counts as news."""
+    facts = {fact.key for fact in told.facts}
+    disputes = {(each.dispute.id, each.dispute.status) for each in told.disputes}
+    return bool(
+        facts - _known_facts(session, school_id, facts)
+        or disputes - _known_disputes(session, school_id, disputes)
+        or set(told.ended) - _known_ends(session, school_id, told.ended)
+    )
+
+
+def _known_facts(session: Session, school_id: UUID, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    query = select(CardFact.kind, CardFact.stripe_id).where(
+        CardFact.school_id == school_id, tuple_(col(CardFact.kind), col(CardFact.stripe_id)).in_(list(keys))
+    )
+    return set(session.exec(query).all()) if keys else set()
+
+
+def _known_disputes(session: Session, school_id: UUID, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    query = select(CardDispute.dispute_id, CardDispute.status).where(
+        CardDispute.school_id == school_id, tuple_(col(CardDispute.dispute_id), col(CardDispute.status)).in_(list(keys))
+    )
+    return set(session.exec(query).all()) if keys else set()
+
+
+def _known_ends(session: Session, school_id: UUID, checkouts: Sequence[UUID]) -> set[UUID]:
+    query = select(CardEnd.checkout_id).where(
+        CardEnd.school_id == school_id, col(CardEnd.checkout_id).in_(list(checkouts))
+    )
+    return set(session.exec(query).all()) if checkouts else set()
+
+
+def _refuse_foreign(session: Session, account: BankAccount, fact: Fact) -> None:
+    """Refuse a payment that is not one of ours, or of another sum than was asked for."""
+    if fact.kind is not Kind.PAID:
+        return
+    checkout = session.exec(
+        select(CardCheckout).where(
+            CardCheckout.school_id == account.school_id,
+            CardCheckout.bank_account_id == account.id,
+            CardCheckout.id == fact.checkout,
+        )
+    ).one_or_none()
+    if checkout is None:
+        raise CallbackUnreadable("Khoản thẻ này không do trường mở qua hệ thống", intent=fact.intent)
+    if checkout.amount != fact.amount:
+        raise CallbackUnreadable(
+            f"Stripe báo {fact.amount} cho lần nộp thẻ {checkout.amount}: hãy xem trong trang của Stripe",
+            intent=fact.intent,
+        )
+
+
+def _write(session: Session, account: BankAccount, inbox_id: int, fact: Fact, now: datetime) -> None:
+    values = {
+        "school_id": account.school_id,
+        "bank_account_id": account.id,
+        "kind": fact.kind.value,
+        "stripe_id": fact.stripe_id,
+        "intent_id": fact.intent,
+        "checkout_id": fact.checkout,
+        "amount": fact.amount,
+        "occurred_at": fact.at,
+        "value_date": fact.day,
+        "inbox_id": inbox_id,
+        "recorded_at": now,
+    }
+    added = insert(CardFact).values(values).on_conflict_do_nothing(index_elements=["school_id", "kind", "stripe_id"])
+    if session.execute(added.returning(col(CardFact.id))).scalar_one_or_none() is None:
+        _demand_same(session, account, fact)
+        return
+    if fact.kind in {Kind.FEE, Kind.FEE_BACK}:
+        _post_fee(session, account, fact, now)
+
+
+def _demand_same(session: Session, account: BankAccount, fact: Fact) -> None:
+    """Refuse another sum under a known key: nothing is ever overwritten."""
+    known = session.exec(
+        select(col(CardFact.amount), col(CardFact.checkout_id)).where(
+            CardFact.school_id == account.school_id,
+            CardFact.kind == fact.kind.value,
+            CardFact.stripe_id == fact.stripe_id,
+        )
+    ).one()
+    if tuple(known) != (fact.amount, fact.checkout):
+        raise CallbackUnreadable(f"Mã {fact.stripe_id} của Stripe đã có với số tiền khác", stripe_id=fact.stripe_id)
+
+
+def _post_fee(session: Session, account: BankAccount, fact: Fact, now: datetime) -> None:
+    """Post Stripe's fee once; a fee that was given back goes the other way."""
+    open_clearing(session, account.school_id)
+    fees = open_account(session, account.school_id, FEES, FEES_NAME, "expense").code
+    debit, credit = (fees, CARD_CLEARING) if fact.kind is Kind.FEE else (CARD_CLEARING, fees)
+    about = BookFact(account.school_id, f"card_{fact.kind.value}", fact.stripe_id, fact.day)
+    post(session, about, [Line(debit, credit, fact.amount)], now)
+
+
+def open_clearing(session: Session, school_id: UUID) -> str:
+    """Return the account on which card money is on its way, opened if it is missing."""
+    return open_account(session, school_id, CARD_CLEARING, CLEARING_NAME, "clearing").code
+
+
+def _write_dispute(session: Session, school_id: UUID, inbox_id: int, told: DisputeTold) -> None:
+    dispute = told.dispute
+    values = {
+        "school_id": school_id,
+        "dispute_id": dispute.id,
+        "intent_id": dispute.intent,
+        "status": dispute.status[:60],
+        "reason": dispute.reason[:60],
+        "amount": Money(dispute.amount),
+        "due_by": dispute.due_by,
+        "told_at": told.at,
+        "inbox_id": inbox_id,
+    }
+    session.execute(insert(CardDispute).values(values).on_conflict_do_nothing())
+
+
+def _end(session: Session, school_id: UUID, checkout: UUID, now: datetime) -> None:
+    known = select(CardCheckout.id).where(CardCheckout.school_id == school_id, CardCheckout.id == checkout)
+    if session.exec(known).one_or_none() is None:
+        raise CallbackUnreadable("Trang thẻ này không do trường mở qua hệ thống", checkout=str(checkout))
+    row = {"checkout_id": checkout, "school_id": school_id, "at": now}
+    session.execute(insert(CardEnd).values(row).on_conflict_do_nothing())

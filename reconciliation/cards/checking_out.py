@@ -1,0 +1,94 @@
+"""A family goes to pay by card: our row first, then Stripe's page, and never two pages for one sum at once.
+
+The row is committed before Stripe is asked, and its id makes the idempotency key: whoever is killed or times out
+between the two asks again with the same key and is given the same page.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from billing.money import Money
+from billing.payments.tables import PaymentRequest
+from reconciliation.cards import objects
+from reconciliation.cards.errors import CardsOff
+from reconciliation.cards.switching import takes_cards
+from reconciliation.cards.tables import CardCheckout, CardEnd, CardFact, CardSession
+
+OPEN_FOR = timedelta(minutes=45)
+"""Stripe keeps a page open for 30 minutes at least."""
+USABLE_FOR = timedelta(minutes=10)
+"""A page is handed out again while it stays open at least so long."""
+LEAST, MOST = Money(10_000), Money(499_999_999)
+"""Stripe takes no less than about half a US dollar; above this bills are paid in instalments anyway."""
+
+
+def begin_checkout(session: Session, request: PaymentRequest, asked: Money, now: datetime) -> CardCheckout:
+    """Return the checkout of a request for what is asked for now: an open one of the same sum, or a new one.
+
+    Raises ``CardsOff`` where the school takes no cards for the account, or the sum cannot be paid so.
+    """
+    if not takes_cards(session, request.school_id, request.bank_account_id):
+        raise CardsOff("Nhà trường không nhận thẻ cho thông báo này. Xin chuyển khoản theo mã trên trang.")
+    if not LEAST <= asked <= MOST:
+        raise CardsOff(f"Số tiền này không trả được bằng thẻ (từ {LEAST} đến {MOST}). Xin chuyển khoản.")
+    name = {"name": f"card request {request.id}"}
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)
+    found = _open(session, request, asked, now)
+    if found is not None:
+        return found
+    checkout = CardCheckout(
+        school_id=request.school_id,
+        request_id=request.id,
+        bank_account_id=request.bank_account_id,
+        amount=asked,
+        created_at=now,
+        expires_at=now + OPEN_FOR,
+    )
+    session.add(checkout)
+    session.flush()
+    return checkout
+
+
+def keep_session(session: Session, checkout: CardCheckout, made: objects.Session, now: datetime) -> None:
+    """Keep Stripe's page of a checkout; harmless when it is kept already."""
+    if session.get(CardSession, checkout.id) is None:
+        session.add(
+            CardSession(checkout_id=checkout.id, school_id=checkout.school_id, session_id=made.id, url=made.url, at=now)
+        )
+        session.flush()
+
+
+def url_of(session: Session, checkout_id: UUID) -> str | None:
+    """Return the address of a checkout's page, if Stripe made one."""
+    found = session.get(CardSession, checkout_id)
+    return None if found is None else found.url
+
+
+def idempotency_key(checkout_id: UUID) -> str:
+    """Return the key under which Stripe makes the page of a checkout once."""
+    return f"checkout-{checkout_id}"
+
+
+def _open(session: Session, request: PaymentRequest, asked: Money, now: datetime) -> CardCheckout | None:
+    """Return a checkout of the same sum whose page is open for a while yet and not paid."""
+    paid = select(CardFact.id).where(
+        CardFact.school_id == CardCheckout.school_id, CardFact.checkout_id == CardCheckout.id
+    )
+    ended = select(CardEnd.checkout_id).where(CardEnd.checkout_id == CardCheckout.id)
+    return session.exec(
+        select(CardCheckout)
+        .where(
+            CardCheckout.school_id == request.school_id,
+            CardCheckout.request_id == request.id,
+            CardCheckout.amount == asked,
+            CardCheckout.expires_at >= now + USABLE_FOR,
+            ~paid.exists(),
+            ~ended.exists(),
+        )
+        .order_by(col(CardCheckout.created_at).desc())
+    ).first()

@@ -1,0 +1,189 @@
+"""Giving money back to a card, in full or in part: asked by one, agreed to by another, then sent to Stripe once.
+
+What Stripe makes of it comes back as facts, like everything it tells; the payment is lowered then and not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from billing.audit.recording import Actor, Deed, record_deed
+from billing.choices.offering import person_of
+from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.money import ZERO, Money, total
+from billing.payments.tables import PaymentRequest
+from billing.people.kinship import refuse_own_family
+from reconciliation.cards.facts import Kind, worth
+from reconciliation.cards.settling import facts_of
+from reconciliation.cards.tables import CardCheckout, CardFact, CardRefund, CardRefundAnswer, CardRefundDecision
+
+_MOST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ToSend:
+    """An approved refund that Stripe has not answered yet."""
+
+    refund_id: UUID
+    school_id: UUID
+    bank_account_id: UUID
+    intent_id: str
+    amount: Money
+
+
+def refundable(session: Session, school_id: UUID, checkout_id: UUID) -> Money:
+    """Return what of a payment can still be given back: its worth, less what was asked for and is not answered."""
+    left = worth((fact.kind, fact.amount) for fact in facts_of(session, school_id, checkout_id))
+    waiting = total(row.amount for row in _unanswered(session, school_id, checkout_id))
+    return left - waiting if waiting < left else ZERO
+
+
+def ask_refund(  # noqa: PLR0913, PLR0917  an act of a person with its facts
+    session: Session, actor: Actor, school_id: UUID, checkout_id: UUID, amount: Money, reason: str, now: datetime
+) -> CardRefund:
+    """Ask to give money back; raises ``Refused`` for more than is left, without a reason, or while it is disputed."""
+    _hold(session, checkout_id)
+    if not reason.strip():
+        raise Refused("Hãy ghi lý do hoàn tiền.")
+    facts = facts_of(session, school_id, checkout_id)
+    if not facts:
+        raise NotFound("Không có lần nộp thẻ này.")
+    refuse_own_family(session, actor, school_id, {_pupil_of(session, school_id, checkout_id)})
+    if _is_disputed(facts):
+        raise Refused("Chủ thẻ đã đòi tiền qua ngân hàng của mình; không hoàn thêm khi tranh chấp chưa xong.")
+    left = refundable(session, school_id, checkout_id)
+    if not ZERO < amount <= left:
+        raise Refused(f"Chỉ hoàn được từ 1 đ đến {left} của lần nộp thẻ này.")
+    row = CardRefund(
+        school_id=school_id,
+        checkout_id=checkout_id,
+        amount=amount,
+        reason=reason.strip()[:_MOST_REASON],
+        asked_by=person_of(actor),
+        asked_at=now,
+    )
+    session.add(row)
+    session.flush()
+    deed = Deed(school_id, "card.refund.ask", "card_refund", str(row.id), reason)
+    record_deed(session, actor, deed, now, amount=amount.dong)
+    return row
+
+
+def decide_refund(  # noqa: PLR0913  as above
+    session: Session, actor: Actor, school_id: UUID, refund_id: UUID, now: datetime, *, approved: bool, reason: str = ""
+) -> None:
+    """Agree or say no; whoever asked may only take it back. Raises ``SamePerson``, ``Conflict``, ``NotFound``."""
+    row = session.exec(
+        select(CardRefund).where(CardRefund.school_id == school_id, CardRefund.id == refund_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("Không có đề nghị hoàn này.")
+    if approved and row.asked_by == actor.user_id:
+        raise SamePerson("Người đề nghị không tự duyệt được. Xin nhờ người duyệt khác.")
+    if not approved and not reason.strip():
+        raise Refused("Hãy ghi lý do không duyệt.")
+    if approved:
+        refuse_own_family(session, actor, school_id, {_pupil_of(session, school_id, row.checkout_id)})
+    _hold(session, row.checkout_id)
+    if session.get(CardRefundDecision, refund_id) is not None:
+        raise Conflict("Đề nghị này đã được quyết định. Xin tải lại trang.")
+    session.add(
+        CardRefundDecision(
+            refund_id=refund_id,
+            school_id=school_id,
+            approved=approved,
+            decided_by=person_of(actor),
+            reason=reason.strip()[:_MOST_REASON],
+            at=now,
+        )
+    )
+    session.flush()
+    action = "card.refund.approve" if approved else "card.refund.refuse"
+    deed = Deed(school_id, action, "card_refund", str(refund_id), reason)
+    record_deed(session, actor, deed, now, amount=row.amount.dong)
+
+
+def refunds_to_send(session: Session, school_id: UUID, account_id: UUID) -> list[ToSend]:
+    """Return the approved refunds of an account's payments that Stripe has not answered, the oldest first."""
+    answered = select(CardRefundAnswer.refund_id).where(CardRefundAnswer.refund_id == CardRefund.id)
+    rows = session.exec(
+        select(CardRefund, CardFact)
+        .join(CardRefundDecision, col(CardRefundDecision.refund_id) == col(CardRefund.id))
+        .join(CardFact, col(CardFact.checkout_id) == col(CardRefund.checkout_id))
+        .where(
+            CardRefund.school_id == school_id,
+            CardFact.school_id == school_id,
+            CardFact.bank_account_id == account_id,
+            col(CardRefundDecision.approved).is_(True),
+            ~answered.exists(),
+        )
+        .order_by(col(CardRefund.asked_at))
+    ).all()
+    return [ToSend(row.id, school_id, account_id, fact.stripe_id, row.amount) for row, fact in rows]
+
+
+def answer_refund(
+    session: Session, sent: ToSend, now: datetime, *, stripe_id: str = "", refused: str = ""
+) -> CardRefundAnswer:
+    """Write down what Stripe answered: the id there, or why not; harmless when it is written already."""
+    found = session.get(CardRefundAnswer, sent.refund_id)
+    if found is not None:
+        return found
+    row = CardRefundAnswer(
+        refund_id=sent.refund_id,
+        school_id=sent.school_id,
+        stripe_id=stripe_id,
+        refused=refused[:_MOST_REASON],
+        at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _unanswered(session: Session, school_id: UUID, checkout_id: UUID) -> list[CardRefund]:
+    """Return refunds that were asked for and may still take money: open, or approved and not yet a fact."""
+    refused = select(CardRefundDecision.refund_id).where(
+        CardRefundDecision.refund_id == CardRefund.id, col(CardRefundDecision.approved).is_(False)
+    )
+    told = (
+        select(CardRefundAnswer.refund_id)
+        .outerjoin(
+            CardFact,
+            (col(CardFact.school_id) == col(CardRefundAnswer.school_id))
+            & (col(CardFact.kind) == Kind.REFUNDED.value)
+            & (col(CardFact.stripe_id) == col(CardRefundAnswer.stripe_id)),
+        )
+        .where(
+            CardRefundAnswer.refund_id == CardRefund.id,
+            (col(CardRefundAnswer.refused) != "") | col(CardFact.id).is_not(None),
+        )
+    )
+    query = select(CardRefund).where(
+        CardRefund.school_id == school_id, CardRefund.checkout_id == checkout_id, ~refused.exists(), ~told.exists()
+    )
+    return list(session.exec(query).all())
+
+
+def _pupil_of(session: Session, school_id: UUID, checkout_id: UUID) -> UUID:
+    return session.exec(
+        select(PaymentRequest.pupil_id)
+        .join(CardCheckout, col(CardCheckout.request_id) == col(PaymentRequest.id))
+        .where(CardCheckout.school_id == school_id, CardCheckout.id == checkout_id)
+    ).one()
+
+
+def _is_disputed(facts: Sequence[CardFact]) -> bool:
+    kinds = [fact.kind for fact in facts]
+    return kinds.count(Kind.DISPUTED.value) > kinds.count(Kind.REINSTATED.value)
+
+
+def _hold(session: Session, checkout_id: UUID) -> None:
+    name = {"name": f"card {checkout_id}"}
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)

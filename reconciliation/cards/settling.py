@@ -1,0 +1,190 @@
+"""Settling one checkout in one transaction: the live payment is brought to what the checkout's facts come to.
+
+A payment that stands with another sum is reversed with its receipt, and the rest is written anew through the matcher
+and the recording that transfers use: refund in full or in part, chargeback and won dispute are one act, and doing it
+twice does nothing. Order and number of the messages do not matter (decision 0028).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from billing.money import ZERO, Money
+from billing.payments.recording import Received, record_payments
+from billing.payments.reversing import reverse_payment
+from billing.payments.tables import Payment, PaymentRequest, PaymentReversal
+from reconciliation.book import RowsBook
+from reconciliation.cards.booking import open_clearing
+from reconciliation.cards.facts import Kind, worth
+from reconciliation.cards.tables import CardCheckout, CardFact
+from reconciliation.deciding import decide
+from reconciliation.matching import POSTING, Decision, IncomingTransfer
+from reconciliation.settling import parts_by_pupil
+
+REASONS = {
+    Kind.REFUNDED: "Đã hoàn về thẻ",
+    Kind.REFUND_FAILED: "Hoàn về thẻ không thành, tiền đã quay lại",
+    Kind.DISPUTED: "Ngân hàng của chủ thẻ đã đòi lại",
+    Kind.REINSTATED: "Tranh chấp thẻ đã được giải quyết cho trường",
+}
+
+# Worth and live sum of every paid checkout; where they differ, work is waiting. Signs as in ``facts.SIGNS``.
+UNSETTLED = """
+    SELECT p.school_id, p.checkout_id, f.recorded_at AS since FROM card_facts p
+    JOIN LATERAL (
+        SELECT max(c.recorded_at) AS recorded_at, greatest(sum(CASE c.kind
+            WHEN 'paid' THEN c.amount WHEN 'refund_failed' THEN c.amount WHEN 'reinstated' THEN c.amount
+            WHEN 'refunded' THEN -c.amount WHEN 'disputed' THEN -c.amount ELSE 0 END), 0) AS worth
+        FROM card_facts c WHERE c.school_id = p.school_id AND c.intent_id = p.intent_id) f ON true
+    WHERE p.kind = 'paid' AND f.worth <> coalesce((
+        SELECT sum(y.amount) FROM payments y
+        WHERE y.school_id = p.school_id AND y.source_kind = 'card' AND y.source_id = p.checkout_id
+          AND NOT EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = y.id)), 0)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A checkout whose facts say another sum than its payment."""
+
+    school_id: UUID
+    checkout_id: UUID
+
+
+def unsettled(session: Session, limit: int) -> list[Unsettled]:
+    """Return what waits to be settled over all schools in scope, the longest waiting first."""
+    rows = session.execute(text(f"{UNSETTLED} ORDER BY since, p.checkout_id LIMIT :limit"), {"limit": limit})
+    return [Unsettled(school_id, checkout_id) for school_id, checkout_id, _ in rows]
+
+
+def settle_checkout(session: Session, school_id: UUID, checkout_id: UUID, now: datetime) -> bool:
+    """Bring the payment of a checkout to its worth; tell whether there was anything to do.
+
+    The database refuses (``check_violation``) to take back credit that was used meanwhile: nothing is changed then.
+    """
+    _hold(session, checkout_id)
+    paid = _paid(session, school_id, checkout_id)
+    if paid is None:
+        return False
+    facts = _facts(session, paid)
+    wanted, live = worth((fact.kind, fact.amount) for fact in facts), _live(session, school_id, checkout_id)
+    if wanted == (live.amount if live else ZERO):
+        return False
+    checkout = session.get_one(CardCheckout, checkout_id)
+    request = session.get_one(PaymentRequest, checkout.request_id)
+    _hold_pupil(session, request.pupil_id)
+    if live is not None:
+        reverse_payment(session, school_id, live.id, None, _why(facts), now)
+    if wanted:
+        _record(session, checkout, request, paid, wanted, now, tell=live is None)
+    return True
+
+
+def facts_of(session: Session, school_id: UUID, checkout_id: UUID) -> Sequence[CardFact]:
+    """Return the facts of a checkout, as they were recorded; none before it was paid."""
+    paid = _paid(session, school_id, checkout_id)
+    return () if paid is None else _facts(session, paid)
+
+
+def _record(  # noqa: PLR0913, PLR0917  what is paid, for whom, how much and when
+    session: Session,
+    checkout: CardCheckout,
+    request: PaymentRequest,
+    paid: CardFact,
+    amount: Money,
+    now: datetime,
+    *,
+    tell: bool,
+) -> None:
+    open_clearing(session, checkout.school_id)
+    decision = decide(
+        _as_incoming(checkout, request, amount), RowsBook(session, checkout.school_id, request.bank_account_id)
+    )
+    parts = _parts(decision, request, amount)
+    received = [
+        (
+            Received(
+                school_id=checkout.school_id,
+                pupil_id=pupil,
+                source_kind="card",
+                source_id=checkout.id,
+                amount=whole,
+                value_date=paid.value_date,
+                paid_at=paid.occurred_at,
+            ),
+            shares,
+        )
+        for pupil, whole, shares in parts
+    ]
+    record_payments(session, received, now, tell=tell)
+
+
+def _parts(decision: Decision, request: PaymentRequest, amount: Money) -> list[tuple[UUID, Money, Any]]:
+    """Return what each pupil is paid; the request's own pupil keeps what no rule places."""
+    if decision.outcome in POSTING:
+        return parts_by_pupil(decision)
+    return [(request.pupil_id, amount, [])]
+
+
+def _as_incoming(checkout: CardCheckout, request: PaymentRequest, amount: Money) -> IncomingTransfer:
+    """Return what the matcher looks at: a payment whose memo is the reference of the request and nothing else."""
+    return IncomingTransfer(
+        id=str(checkout.id),
+        amount=amount,
+        memo=request.reference,
+        account=str(request.bank_account_id),
+        school=str(checkout.school_id),
+    )
+
+
+def _why(facts: Sequence[CardFact]) -> str:
+    """Return the reason of a reversal: the newest fact that says one."""
+    return next(
+        (REASONS[Kind(fact.kind)] for fact in reversed(facts) if Kind(fact.kind) in REASONS), "Ghi lại tiền thẻ"
+    )
+
+
+def _paid(session: Session, school_id: UUID, checkout_id: UUID) -> CardFact | None:
+    query = select(CardFact).where(CardFact.school_id == school_id, CardFact.checkout_id == checkout_id)
+    return session.exec(query).one_or_none()
+
+
+def _facts(session: Session, paid: CardFact) -> Sequence[CardFact]:
+    return session.exec(
+        select(CardFact)
+        .where(CardFact.school_id == paid.school_id, CardFact.intent_id == paid.intent_id)
+        .order_by(col(CardFact.id))
+    ).all()
+
+
+def _live(session: Session, school_id: UUID, checkout_id: UUID) -> Payment | None:
+    return session.exec(
+        select(Payment)
+        .outerjoin(PaymentReversal, col(PaymentReversal.payment_id) == col(Payment.id))
+        .where(
+            Payment.school_id == school_id,
+            Payment.source_kind == "card",
+            Payment.source_id == checkout_id,
+            col(PaymentReversal.payment_id).is_(None),
+        )
+    ).one_or_none()
+
+
+def _hold(session: Session, checkout_id: UUID) -> None:
+    _lock(session, f"card {checkout_id}")
+
+
+def _hold_pupil(session: Session, pupil_id: UUID) -> None:
+    """Take the lock that settling a transfer takes for its pupils (``holding.hold_pupils``)."""
+    _lock(session, f"settle {pupil_id}")
+
+
+def _lock(session: Session, name: str) -> None:
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})

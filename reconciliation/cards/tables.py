@@ -1,0 +1,222 @@
+"""Rows of card payments: the switch, checkouts, what Stripe told, refunds, disputes, and payouts tied to the bank.
+
+All are written once; what came of a row is another row. A checkout's worth is the sum of its facts (``cards.facts``).
+"""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, UniqueConstraint
+from sqlmodel import Field
+
+from billing.money import Money
+from billing.storage import Row, identity_column, in_school, money_column, new_id, number_column, one_of, time_column
+from reconciliation.cards.facts import Kind
+
+
+def _inbox_column() -> int:
+    return Field(sa_column=Column(BigInteger, ForeignKey("inbox.id"), nullable=False))  # type: ignore[no-any-return]  # SQLModel's Field is typed Any
+
+
+class CardSwitch(Row, table=True):
+    """Somebody asks to take cards for the bills of an account, or to stop it."""
+
+    __tablename__ = "card_switches"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        in_school(["bank_account_id"], "bank_accounts"),
+        CheckConstraint("reason <> ''", name="reason_given"),
+        Index("ix_card_switches_account", "school_id", "bank_account_id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    bank_account_id: UUID
+    turned_on: bool
+    reason: str
+    asked_by: UUID
+    asked_at: datetime = time_column()
+
+
+class CardSwitchDecision(Row, table=True):
+    """What another person decided about it; the newest approved one is in force."""
+
+    __tablename__ = "card_switch_decisions"
+    __table_args__ = (
+        in_school(["switch_id"], "card_switches"),
+        CheckConstraint("approved OR reason <> ''", name="no_has_a_reason"),
+    )
+
+    switch_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    approved: bool
+    decided_by: UUID
+    reason: str = ""
+    at: datetime = time_column()
+
+
+class CardCheckout(Row, table=True):
+    """A family wants to pay so much of a payment request by card; the idempotency key is made from ``id``."""
+
+    __tablename__ = "card_checkouts"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        in_school(["request_id"], "payment_requests"),
+        in_school(["bank_account_id"], "bank_accounts"),
+        CheckConstraint("amount > 0", name="amount_above_zero"),
+        Index("ix_card_checkouts_request", "school_id", "request_id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    request_id: UUID
+    bank_account_id: UUID
+    amount: Money = money_column()
+    created_at: datetime = time_column()
+    expires_at: datetime = time_column()
+
+
+class CardSession(Row, table=True):
+    """Stripe's page for a checkout."""
+
+    __tablename__ = "card_sessions"
+    __table_args__ = (in_school(["checkout_id"], "card_checkouts"), UniqueConstraint("school_id", "session_id"))
+
+    checkout_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    session_id: str = Field(max_length=255)
+    url: str
+    at: datetime = time_column()
+
+
+class CardEnd(Row, table=True):
+    """A checkout whose page closed without a payment."""
+
+    __tablename__ = "card_ends"
+    __table_args__ = (in_school(["checkout_id"], "card_checkouts"),)
+
+    checkout_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    at: datetime = time_column()
+
+
+class CardFact(Row, table=True):
+    """Something that happened to money, as Stripe told it; ``(kind, stripe_id)`` is told once."""
+
+    __tablename__ = "card_facts"
+    __table_args__ = (
+        UniqueConstraint("school_id", "kind", "stripe_id"),
+        UniqueConstraint("school_id", "checkout_id"),
+        in_school(["bank_account_id"], "bank_accounts"),
+        in_school(["checkout_id"], "card_checkouts"),
+        one_of("kind", tuple(kind.value for kind in Kind)),
+        CheckConstraint("amount > 0", name="amount_above_zero"),
+        CheckConstraint("(kind = 'paid') = (checkout_id IS NOT NULL)", name="paid_names_its_checkout"),
+        Index("ix_card_facts_intent", "school_id", "intent_id"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    bank_account_id: UUID
+    kind: str
+    stripe_id: str = Field(max_length=255)
+    intent_id: str = Field(default="", max_length=255)
+    checkout_id: UUID | None = None
+    amount: Money = money_column()
+    occurred_at: datetime = time_column()
+    value_date: date
+    inbox_id: int = _inbox_column()
+    recorded_at: datetime = time_column()
+
+
+class CardDispute(Row, table=True):
+    """How a dispute stood when Stripe told of it; each status once."""
+
+    __tablename__ = "card_disputes"
+    __table_args__ = (
+        UniqueConstraint("school_id", "dispute_id", "status"),
+        Index("ix_card_disputes_intent", "school_id", "intent_id"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    dispute_id: str = Field(max_length=255)
+    intent_id: str = Field(max_length=255)
+    status: str = Field(max_length=60)
+    reason: str = Field(max_length=60)
+    amount: Money = money_column()
+    due_by: datetime | None = time_column(nullable=True)
+    told_at: datetime = time_column()
+    inbox_id: int = _inbox_column()
+
+
+class CardRefund(Row, table=True):
+    """Somebody asks to give money back to the card."""
+
+    __tablename__ = "card_refunds"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        in_school(["checkout_id"], "card_checkouts"),
+        CheckConstraint("amount > 0", name="amount_above_zero"),
+        CheckConstraint("reason <> ''", name="reason_given"),
+        Index("ix_card_refunds_checkout", "school_id", "checkout_id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    checkout_id: UUID
+    amount: Money = money_column()
+    reason: str
+    asked_by: UUID
+    asked_at: datetime = time_column()
+
+
+class CardRefundDecision(Row, table=True):
+    """What another person decided about a refund; whoever asked may only take it back."""
+
+    __tablename__ = "card_refund_decisions"
+    __table_args__ = (
+        in_school(["refund_id"], "card_refunds"),
+        CheckConstraint("approved OR reason <> ''", name="no_has_a_reason"),
+    )
+
+    refund_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    approved: bool
+    decided_by: UUID
+    reason: str = ""
+    at: datetime = time_column()
+
+
+class CardRefundAnswer(Row, table=True):
+    """What Stripe answered to an approved refund: its id there, or why it was refused."""
+
+    __tablename__ = "card_refund_answers"
+    __table_args__ = (
+        in_school(["refund_id"], "card_refunds"),
+        CheckConstraint("(stripe_id <> '') <> (refused <> '')", name="taken_or_refused"),
+    )
+
+    refund_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    stripe_id: str = Field(default="", max_length=255)
+    refused: str = ""
+    at: datetime = time_column()
+
+
+class CardPayoutTie(Row, table=True):
+    """The bank's transfer that brought a payout; ``made_by`` is empty where the rule tied them."""
+
+    __tablename__ = "card_payout_ties"
+    __table_args__ = (
+        in_school(["transfer_id"], "transfers"),
+        in_school(["entry_id"], "journal_entries"),
+        UniqueConstraint("school_id", "transfer_id"),
+    )
+
+    school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
+    payout_id: str = Field(max_length=255, primary_key=True)
+    transfer_id: UUID
+    entry_id: int = number_column()
+    made_by: UUID | None = None
+    at: datetime = time_column()

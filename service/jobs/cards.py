@@ -1,0 +1,163 @@
+"""Cards: sends approved refunds to Stripe, asks for what webhooks did not tell, and ties payouts to the bank.
+
+Each feed is asked by one process at a time, and no transaction is open while Stripe answers. Killed anywhere, the feed
+is simply still due; a refund that was sent and not written down is found at Stripe by its mark before it is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+from sqlalchemy import text
+
+from reconciliation.cards.asking import (
+    EVENTS,
+    CardAsking,
+    DueCards,
+    Tally,
+    due_cards,
+    keep_rows,
+    prepare,
+    record_asking,
+)
+from reconciliation.cards.client import StripeClient
+from reconciliation.cards.encoding import Fields
+from reconciliation.cards.errors import CardKeyRefused, CardProviderAway, CardRequestRefused
+from reconciliation.cards.objects import read_page, read_refund
+from reconciliation.cards.payouts import tie_by_rule
+from reconciliation.cards.refunding import ToSend, answer_refund
+from reconciliation.errors import CallbackUnreadable
+from reconciliation.feeds.json_body import JsonObject
+from service.channels import trusted
+from service.database import EVERYTHING, Scope
+from service.wiring import Wiring
+
+_log = logging.getLogger(__name__)
+
+MOST_FEEDS = 100
+TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+MakeClient = Callable[[str], StripeClient]
+"""Makes a client from an API key."""
+
+_SCHOOLS_WITH_PAYOUTS = text("""
+    SELECT DISTINCT f.school_id FROM card_facts f
+    JOIN transfers t ON t.school_id = f.school_id AND t.bank_account_id = f.bank_account_id
+     AND t.direction = 'in' AND t.state = 'waiting' AND t.amount = f.amount
+    WHERE f.kind = 'payout' AND NOT EXISTS (
+        SELECT FROM card_payout_ties c WHERE c.school_id = f.school_id AND c.payout_id = f.stripe_id)""")
+
+
+def cards(wiring: Wiring) -> int:
+    """Ask what is due, at most 100 feeds in one call, and tie payouts; return how many feeds were asked."""
+    tie_payouts(wiring)
+    with wiring.database.transaction(EVERYTHING) as session:
+        due = due_cards(session, wiring.clock(), MOST_FEEDS)
+    if not due:
+        return 0
+    with httpx.Client(timeout=TIMEOUT, verify=trusted(), follow_redirects=False) as http:
+        return cards_with(wiring, lambda key: client_of(wiring, http, key), due)
+
+
+def client_of(wiring: Wiring, http: httpx.Client, key: str) -> StripeClient:
+    """Return a client for one school's key."""
+    return StripeClient(http, wiring.settings.stripe_api_base, key, time.sleep, random.random)
+
+
+def cards_with(wiring: Wiring, make: MakeClient, due: Sequence[DueCards]) -> int:
+    """Ask with clients that are handed in; one bad feed stops no other."""
+    done = 0
+    for each in due:
+        try:
+            with wiring.database.alone(f"cards {each.feed_id}") as mine:
+                done += _ask(wiring, make, each) if mine else 0
+        except Exception:  # noqa: BLE001  whatever it was, it is logged, and the feed stays due
+            _log.exception("asking for card feed %s failed", each.feed_id)
+    return done
+
+
+def tie_payouts(wiring: Wiring) -> int:
+    """Tie payouts to the bank's transfers by the rule, school by school."""
+    with wiring.database.transaction(EVERYTHING) as session:
+        schools: list[UUID] = list(session.execute(_SCHOOLS_WITH_PAYOUTS).scalars())
+    tied = 0
+    for school_id in schools:
+        with wiring.database.transaction(Scope.of(school_id)) as session:
+            tied += tie_by_rule(session, school_id, wiring.clock())
+    return tied
+
+
+def _ask(wiring: Wiring, make: MakeClient, due: DueCards) -> bool:
+    scope, began_at = Scope.of(due.school_id), wiring.clock()
+    with wiring.database.transaction(scope) as session:
+        asking = prepare(session, wiring.vault, due, began_at)
+    if asking is None:
+        return False
+    tally = Tally()
+    reason = _walk(_Walk(wiring, make(asking.key), asking, tally))
+    with wiring.database.transaction(scope) as session:
+        record_asking(session, asking, tally, reason, began_at, wiring.clock())
+    if tally.fresh:
+        wiring.ring("reconciliation.normalise")
+    if reason:
+        _log.warning("card feed %s: %s", due.feed_id, reason)
+    return not reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """One asking of one feed under way."""
+
+    wiring: Wiring
+    client: StripeClient
+    asking: CardAsking
+    tally: Tally
+
+    def keep(self, rows: Iterable[JsonObject]) -> None:
+        """Keep what is news, in a transaction of its own."""
+        self.tally.pages += 1
+        with self.wiring.database.transaction(Scope.of(self.asking.due.school_id)) as session:
+            keep_rows(session, self.wiring.vault, self.asking, self.tally, rows, self.wiring.clock())
+
+    def keep_list(self, path: str, fields: Fields) -> None:
+        """Fetch a list and keep what is news, page by page."""
+        for page in self.client.pages(path, fields):
+            self.keep(read_page(page.fields).rows)
+
+
+def _walk(this: _Walk) -> str:
+    """Do one asking; return why it ended too early, empty if it did not."""
+    since = {"gte": int(this.asking.first.timestamp())}
+    try:
+        for refund in this.asking.refunds:
+            _send_refund(this, refund)
+        this.keep_list("/v1/events", {"created": since, "types": list(EVENTS)})
+        this.keep_list("/v1/balance_transactions", {"created": since})
+        for session_id in this.asking.sessions:
+            this.keep([this.client.session(session_id).fields])
+    except (CardProviderAway, CardRequestRefused, CallbackUnreadable) as error:
+        return error.message
+    return ""
+
+
+def _send_refund(this: _Walk, refund: ToSend) -> None:
+    """Send a refund once, whoever was killed before: Stripe forgets keys after a day, but not the refund's mark."""
+    mark = str(refund.refund_id)
+    found = next((each.id for each in this.client.refunds_of(refund.intent_id) if each.mark == mark), "")
+    refused = ""
+    if not found:
+        try:
+            answered = this.client.refund(refund.intent_id, refund.amount, mark, f"refund-{mark}")
+            found = read_refund(answered.fields).id
+            this.keep([answered.fields])
+        except CardKeyRefused:
+            raise
+        except CardRequestRefused as no:
+            refused = no.message
+    with this.wiring.database.transaction(Scope.of(refund.school_id)) as session:
+        answer_refund(session, refund, this.wiring.clock(), stripe_id=found, refused=refused)

@@ -1,0 +1,214 @@
+"""What the pages of card payments show, and what they are asked to do (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from billing.money import Money
+from service.access.roles import Place, SignedIn
+
+DISPUTES = {
+    "warning_needs_response": ("hỏi trước, cần trả lời", "asked early, needs an answer"),
+    "warning_under_review": ("hỏi trước, đang xem", "asked early, under review"),
+    "warning_closed": ("hỏi trước, đã đóng", "asked early, closed"),
+    "needs_response": ("cần trả lời", "needs an answer"),
+    "under_review": ("ngân hàng đang xem", "under review"),
+    "won": ("trường thắng", "won"),
+    "lost": ("trường thua", "lost"),
+    "prevented": ("đã ngăn được", "prevented"),
+}
+"""Stripe's word for how a dispute stands, in Vietnamese and English."""
+REASONS = {
+    "fraudulent": ("chủ thẻ nói không phải mình trả", "the cardholder did not pay"),
+    "duplicate": ("bị trả hai lần", "paid twice"),
+    "product_not_received": ("không nhận được dịch vụ", "the service was not received"),
+    "product_unacceptable": ("dịch vụ không như đã nói", "the service is not as described"),
+    "credit_not_processed": ("đã hứa hoàn mà chưa hoàn", "a promised refund did not come"),
+    "unrecognized": ("chủ thẻ không nhận ra khoản này", "the cardholder does not recognise it"),
+    "general": ("không nói rõ", "not told"),
+}
+"""Stripe's word for why; one that is not here stands as it is."""
+TO_ANSWER = frozenset({"needs_response", "warning_needs_response"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asked for and another has to decide; ``mine`` may only be taken back."""
+
+    id: str
+    maker: str
+    at: datetime
+    reason: str
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchRow:
+    """An account: whether its bills may be paid by card, which feeds are open, and what is asked for."""
+
+    account_id: str
+    account: str
+    on: bool
+    hooks: bool
+    api: bool
+    asked: Asked | None
+    asked_on: bool
+
+    @property
+    def works(self) -> bool:
+        """Whether families are offered cards."""
+        return self.on and self.hooks and self.api
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """A payment by card: ``amount`` as paid, ``worth`` what the school has of it now, ``left`` what can be given back.
+
+    ``booked`` is false while the book says another sum: credit from it was used, and has to be freed first.
+    """
+
+    checkout_id: str
+    reference: str
+    day: date
+    amount: Money
+    worth: Money
+    left: Money
+    booked: bool
+    disputed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRow:
+    """A refund that was asked for. ``state``: asked, refused, sending, sent, done or failed; ``why`` of a no."""
+
+    reference: str
+    amount: Money
+    state: str
+    why: str
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeRow:
+    """A dispute as Stripe last told it."""
+
+    dispute_id: str
+    reference: str
+    amount: Money
+    status: str
+    reason: str
+    due_by: datetime | None
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """How it stands, in Vietnamese and English."""
+        return DISPUTES.get(self.status, (self.status, self.status))
+
+    @property
+    def why(self) -> tuple[str, str]:
+        """What the cardholder says, in Vietnamese and English."""
+        return REASONS.get(self.reason, (self.reason, self.reason))
+
+    @property
+    def to_answer(self) -> bool:
+        """Whether the school has to answer."""
+        return self.status in TO_ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class TransferChoice:
+    """Waiting money in that may be a payout."""
+
+    transfer_id: str
+    day: date
+    memo: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRow:
+    """A payout that the bank has not brought yet."""
+
+    payout_id: str
+    amount: Money
+    day: date
+    choices: tuple[TransferChoice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CardPage:
+    """Cards of a school; ``in_transit`` is what the book holds on its way (113T)."""
+
+    switches: tuple[SwitchRow, ...]
+    payments: tuple[PaymentRow, ...]
+    refunds: tuple[RefundRow, ...]
+    disputes: tuple[DisputeRow, ...]
+    payouts: tuple[PayoutRow, ...]
+    in_transit: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CardOffer:
+    """What a family may pay by card now, and for which child (masked) of which school."""
+
+    token: str
+    school: str
+    child: str
+    title: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CardOrder:
+    """A checkout on its way to Stripe: our row, committed; ``url`` is its page where there is one already."""
+
+    checkout_id: UUID
+    school_id: UUID
+    account_id: UUID
+    amount: Money
+    name: str
+    expires_at: datetime
+    url: str | None = None
+
+
+OpenCardPage = Callable[[CardOrder], str]
+"""Asks Stripe for the page of an order, keeps it, and returns its address; no transaction is open meanwhile."""
+
+
+class CardDesk(Protocol):
+    """Card payments of families and of the office."""
+
+    def card_offer(self, link_digest: bytes, token: str, now: datetime) -> CardOffer | None:
+        """Return what may be paid by card; None for an unknown link. Raises ``CardsOff``."""
+
+    def begin_card(self, link_digest: bytes, now: datetime) -> CardOrder | None:
+        """Write a checkout, or find the open one; None for an unknown link. Raises ``CardsOff``."""
+
+    def cards(self, who: SignedIn, place: Place, now: datetime) -> CardPage:
+        """Return the cards of a school."""
+
+    def ask_card_switch(  # noqa: PLR0913  an act of a person with its facts
+        self, who: SignedIn, place: Place, account_id: UUID, reason: str, now: datetime, *, turn_on: bool
+    ) -> None:
+        """Ask to take cards, or to stop."""
+
+    def decide_card_switch(  # noqa: PLR0913  as above
+        self, who: SignedIn, place: Place, switch_id: UUID, reason: str, now: datetime, *, approved: bool
+    ) -> None:
+        """Agree or say no."""
+
+    def ask_card_refund(  # noqa: PLR0913, PLR0917  as above
+        self, who: SignedIn, place: Place, checkout_id: UUID, amount: str, reason: str, now: datetime
+    ) -> None:
+        """Ask to give money back to a card."""
+
+    def decide_card_refund(  # noqa: PLR0913  as above
+        self, who: SignedIn, place: Place, refund_id: UUID, reason: str, now: datetime, *, approved: bool
+    ) -> None:
+        """Agree or say no."""
+
+    def tie_card_payout(self, who: SignedIn, place: Place, payout_id: str, transfer_id: UUID, now: datetime) -> None:
+        """Tie a payout to the bank's transfer."""

@@ -1,0 +1,163 @@
+"""Card payments: the family's way to Stripe's page and back, and the office's page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from service.access import limits, links, sessions
+from service.access.errors import LinkUnknown
+from service.access.roles import MATRIX
+from service.front import policy
+from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, Visit, address_of, caller_of, parts_of
+from service.pages.parent import LinkDigest
+from service.pages.rendering import page
+from service.pages.responses import go_to
+from service.pages.typed import clean
+from service.pages.visitor_forms import OwnForm, visitor_page
+
+OFFICE = "/van-phong/the"
+paying = APIRouter(prefix="/t/{token}/the", max_body_size=MAX_FORM_BYTES)
+returning = APIRouter(prefix="/the", max_body_size=MAX_FORM_BYTES)
+router = APIRouter(prefix=OFFICE, max_body_size=MAX_FORM_BYTES)
+
+_BACK_WITHIN = timedelta(hours=2)
+Text = Annotated[str, Form(max_length=300)]
+Short = Annotated[str, Form(max_length=40)]
+_SAID = {
+    "de-nghi": ("Đã ghi đề nghị, chờ người khác duyệt.", "Asked for; another person decides."),
+    "duyet": ("Đã duyệt.", "Approved."),
+    "khong": ("Đã ghi: không làm.", "Stored: it is not done."),
+    "gan": ("Đã gắn khoản chi trả với tiền vào ngân hàng.", "The payout is tied to the bank's transfer."),
+}
+
+
+def _unknown(request: Request) -> LinkUnknown:
+    parts_of(request).limiter.spend(limits.WRONG_LINKS, address_of(request))
+    return LinkUnknown()
+
+
+@paying.get("")
+def offer(request: Request, token: str, digest: LinkDigest, desk: OpenDesk) -> Response:
+    """Show what would be paid by card and what it costs, before anybody leaves us."""
+    parts = parts_of(request)
+    view = desk.card_offer(digest, token, parts.clock())
+    if view is None:
+        raise _unknown(request)
+    answer = visitor_page(request, "card.html", offer=view)
+    # A form's policy holds for the redirect that answers it, so the provider's page is named here and nowhere else.
+    answer.headers["Content-Security-Policy"] = policy(form_to=parts.card_origin)
+    return answer
+
+
+@paying.post("")
+def pay(request: Request, token: str, digest: LinkDigest, form: OwnForm) -> Response:
+    """Write the checkout, commit, ask Stripe for its page, and send the family there."""
+    del form
+    parts = parts_of(request)
+    with parts.open_desk(caller_of(request)) as desk:
+        order = desk.begin_card(digest, parts.clock())
+    if order is None:
+        raise _unknown(request)
+    answer = RedirectResponse(parts.open_card_page(order), status_code=303)
+    cookie = sessions.card_cookie(production=parts.production)
+    answer.headers.append("set-cookie", cookie.header(token, max_age=_BACK_WITHIN))
+    return answer
+
+
+@returning.get("/{outcome}")
+def back(request: Request, outcome: Literal["xong", "thoi"]) -> Response:
+    """Lead a browser that comes from Stripe back to its bill; Stripe is never told the link."""
+    parts = parts_of(request)
+    token = request.cookies.get(sessions.card_cookie(production=parts.production).name, "")
+    if not links.looks_like_token(token):
+        return page(request, "card_back.html", paid=outcome == "xong")
+    return RedirectResponse(f"/t/{token}?the={outcome}", status_code=303)
+
+
+@router.get("")
+def cards(
+    request: Request, visit: StaffVisit, desk: OpenDesk, da: Annotated[str, Query(max_length=20)] = ""
+) -> Response:
+    """Show switches, payments, refunds, disputes and payouts."""
+    now = parts_of(request).clock()
+    found = desk.cards(visit.who, visit.place, now)
+    return page(request, "cards.html", visit=visit, found=found, now=now, said=_SAID.get(da), **_may(visit))
+
+
+@router.post("/bat-tat/{account_id}")
+def ask_switch(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request, visit: StaffVisit, desk: OpenDesk, account_id: UUID, bat: Short = "", ly_do: Text = ""
+) -> Response:
+    """Ask to take cards for the bills of an account, or to stop."""
+    now = parts_of(request).clock()
+    desk.ask_card_switch(visit.who, visit.place, account_id, clean(ly_do), now, turn_on=bat == "1")
+    return go_to(visit.place, OFFICE, da="de-nghi")
+
+
+@router.post("/bat-tat/{switch_id}/duyet")
+def approve_switch(request: Request, visit: StaffVisit, desk: OpenDesk, switch_id: UUID) -> Response:
+    """Agree to what another person asked for."""
+    now = parts_of(request).clock()
+    desk.decide_card_switch(visit.who, visit.place, switch_id, "", now, approved=True)
+    return go_to(visit.place, OFFICE, da="duyet")
+
+
+@router.post("/bat-tat/{switch_id}/tu-choi")
+def refuse_switch(request: Request, visit: StaffVisit, desk: OpenDesk, switch_id: UUID, ly_do: Text = "") -> Response:
+    """Say no, or take one's own back."""
+    now = parts_of(request).clock()
+    desk.decide_card_switch(visit.who, visit.place, switch_id, clean(ly_do), now, approved=False)
+    return go_to(visit.place, OFFICE, da="khong")
+
+
+@router.post("/nop/{checkout_id}/hoan")
+def ask_refund(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request, visit: StaffVisit, desk: OpenDesk, checkout_id: UUID, so_tien: Short = "", ly_do: Text = ""
+) -> Response:
+    """Ask to give money back to a card."""
+    desk.ask_card_refund(visit.who, visit.place, checkout_id, so_tien, clean(ly_do), parts_of(request).clock())
+    return go_to(visit.place, OFFICE, da="de-nghi")
+
+
+@router.post("/hoan/{refund_id}/duyet")
+def approve_refund(request: Request, visit: StaffVisit, desk: OpenDesk, refund_id: UUID) -> Response:
+    """Give money back that another person asked for."""
+    now = parts_of(request).clock()
+    desk.decide_card_refund(visit.who, visit.place, refund_id, "", now, approved=True)
+    return go_to(visit.place, OFFICE, da="duyet")
+
+
+@router.post("/hoan/{refund_id}/tu-choi")
+def refuse_refund(request: Request, visit: StaffVisit, desk: OpenDesk, refund_id: UUID, ly_do: Text = "") -> Response:
+    """Say no, or take one's own back."""
+    now = parts_of(request).clock()
+    desk.decide_card_refund(visit.who, visit.place, refund_id, clean(ly_do), now, approved=False)
+    return go_to(visit.place, OFFICE, da="khong")
+
+
+@router.post("/chi-tra/{payout_id}")
+def tie_payout(
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    payout_id: str,
+    giao_dich: Annotated[UUID, Form()],
+) -> Response:
+    """Tie a payout to the bank's transfer that brought it."""
+    desk.tie_card_payout(visit.who, visit.place, payout_id[:255], giao_dich, parts_of(request).clock())
+    return go_to(visit.place, OFFICE, da="gan")
+
+
+def _may(visit: Visit) -> dict[str, bool]:
+    """Return which acts the matrix opens here."""
+    acts = {
+        "asks": "/bat-tat/{account_id}",
+        "decides": "/bat-tat/{switch_id}/duyet",
+        "refuses": "/bat-tat/{switch_id}/tu-choi",
+    }
+    return {name: bool(MATRIX["POST", f"{OFFICE}{path}"] & visit.roles) for name, path in acts.items()}

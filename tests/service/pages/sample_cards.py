@@ -1,0 +1,115 @@
+"""The part of the sample desk that answers the pages of card payments."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime
+
+from billing.money import Money
+from service.access import links
+from service.access.roles import Place, SignedIn
+from service.pages.card_views import (
+    Asked,
+    CardOffer,
+    CardOrder,
+    CardPage,
+    DisputeRow,
+    PaymentRow,
+    PayoutRow,
+    RefundRow,
+    SwitchRow,
+    TransferChoice,
+)
+from tests.service.pages.samples import TOKEN
+
+DAY = date(2025, 10, 6)
+AT = datetime(2025, 10, 6, 2, 0, tzinfo=UTC)
+MINE = Asked(str(uuid.UUID(int=1401)), "Trần Thị Thu", AT, "Gia đình nộp nhầm hai lần", mine=True)
+THEIRS = Asked(str(uuid.UUID(int=1402)), "Lê Văn Bình", AT, "Quyết định 12/QĐ-THTL", mine=False)
+PAGE = CardPage(
+    switches=(
+        SwitchRow(account_id=str(uuid.UUID(int=1)), account="Vietcombank ••••8901", on=True, hooks=True, api=True,
+                  asked=None, asked_on=False),
+        SwitchRow(account_id=str(uuid.UUID(int=2)), account="BIDV ••••0101", on=False, hooks=False, api=False,
+                  asked=THEIRS, asked_on=True),
+        SwitchRow(account_id=str(uuid.UUID(int=3)), account="Agribank ••••5550", on=True, hooks=True, api=False,
+                  asked=None, asked_on=False),
+    ),
+    payments=(
+        PaymentRow(str(uuid.UUID(int=11)), "FW2345678AB", DAY, Money(4_650_000), Money(4_650_000), Money(4_650_000),
+                   booked=True, disputed=False),
+        PaymentRow(str(uuid.UUID(int=12)), "FW9876543CD", DAY, Money(650_000), Money(450_000), Money(0), booked=False,
+                   disputed=False),
+        PaymentRow(str(uuid.UUID(int=13)), "FW5556667EG", DAY, Money(650_000), Money(0), Money(0), booked=True,
+                   disputed=True),
+    ),
+    refunds=(
+        RefundRow("FW9876543CD", Money(200_000), "done", "", MINE),
+        RefundRow("FW2345678AB", Money(100_000), "asked", "", THEIRS),
+        RefundRow("FW2345678AB", Money(100_000), "refused", "Nhà cung cấp thẻ từ chối (charge_disputed).", MINE),
+    ),
+    disputes=(
+        DisputeRow("dp_1", "FW5556667EG", Money(650_000), "needs_response", "fraudulent", AT),
+        DisputeRow("dp_2", "FW2345678AB", Money(650_000), "won", "product_not_received", None),
+    ),
+    payouts=(
+        PayoutRow("po_00000000000000000017", Money(5_120_400), DAY,
+                  (TransferChoice(str(uuid.UUID(int=21)), DAY, "STRIPE PAYMENTS UK LTD PAYOUT 5120400"),)),
+        PayoutRow("po_00000000000000000018", Money(12_000_000), DAY, ()),
+    ),
+    in_transit=Money(17_120_400),
+)  # fmt: skip
+
+
+class SampleCards:
+    """Answers from the records above, and remembers what was done."""
+
+    done: list[tuple[str, str]]
+
+    def card_offer(self, link_digest: bytes, token: str, now: datetime) -> CardOffer | None:
+        del now
+        if link_digest != links.digest(TOKEN):
+            return None
+        return CardOffer(
+            token, "Trường Tiểu học Tân Lập", "N. T. M. Ánh", "Thông báo thu tháng 10/2025", Money(650_000)
+        )
+
+    def begin_card(self, link_digest: bytes, now: datetime) -> CardOrder | None:
+        if link_digest != links.digest(TOKEN):
+            return None
+        self.done.append(("card", "begun"))
+        return CardOrder(uuid.UUID(int=31), uuid.UUID(int=32), uuid.UUID(int=33), Money(650_000), "Học phí FW", now)
+
+    def cards(self, who: SignedIn, place: Place, now: datetime) -> CardPage:
+        del who, place, now
+        return PAGE
+
+    def ask_card_switch(  # noqa: PLR0913  as the desk promises
+        self, who: SignedIn, place: Place, account_id: uuid.UUID, reason: str, now: datetime, *, turn_on: bool
+    ) -> None:
+        del who, place, now
+        self.done.append(("card switch", f"{account_id} {reason} {turn_on}"))
+
+    def decide_card_switch(  # noqa: PLR0913  as above
+        self, who: SignedIn, place: Place, switch_id: uuid.UUID, reason: str, now: datetime, *, approved: bool
+    ) -> None:
+        del who, place, now
+        self.done.append(("card switch decided", f"{switch_id} {reason} {approved}"))
+
+    def ask_card_refund(  # noqa: PLR0913, PLR0917  as above
+        self, who: SignedIn, place: Place, checkout_id: uuid.UUID, amount: str, reason: str, now: datetime
+    ) -> None:
+        del who, place, now
+        self.done.append(("card refund", f"{checkout_id} {amount} {reason}"))
+
+    def decide_card_refund(  # noqa: PLR0913  as above
+        self, who: SignedIn, place: Place, refund_id: uuid.UUID, reason: str, now: datetime, *, approved: bool
+    ) -> None:
+        del who, place, now
+        self.done.append(("card refund decided", f"{refund_id} {reason} {approved}"))
+
+    def tie_card_payout(
+        self, who: SignedIn, place: Place, payout_id: str, transfer_id: uuid.UUID, now: datetime
+    ) -> None:
+        del who, place, now
+        self.done.append(("card payout", f"{payout_id} {transfer_id}"))

@@ -1,0 +1,175 @@
+"""Card payments over the real web: offered where switched on, paid on Stripe's page, given back by two, disputed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from reconciliation.cards.tables import CardCheckout
+from service.database import EVERYTHING
+from tests.factories.cards import Carding, carding
+from tests.service.pages.worlds import World
+
+OFFICE = "/van-phong/the"
+
+
+@pytest.fixture
+def cards(world: World) -> Iterator[Carding]:
+    with carding(world.collecting) as made:
+        yield made
+
+
+def post(client: TestClient, page: str, path: str, **fields: str) -> int:
+    """Send a form of a page with its token; returns the status."""
+    found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get(page).text)
+    assert found, f"no form on {page}"
+    return client.post(path, data={"csrf": found[1], **fields}).status_code
+
+
+def go_to_stripe(client: TestClient, link: str) -> str:
+    """Press the button; returns the address of Stripe's page."""
+    found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get(f"{link}/the").text)
+    assert found
+    answer = client.post(f"{link}/the", data={"csrf": found[1]})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"]
+
+
+def action(client: TestClient, pattern: str) -> str:
+    found = re.search(rf'action="({OFFICE}/{pattern})\?', client.get(OFFICE).text)
+    assert found, pattern
+    return found[1]
+
+
+def test_a_family_pays_by_card_and_the_page_flips(world: World, cards: Carding) -> None:
+    family, link = world.client(), world.link()
+    page = family.get(link).text
+    assert "Trả bằng thẻ" in page
+    assert "Phí thẻ: 0 đ" in page
+    offer = family.get(f"{link}/the")
+    assert "Phí thẻ: 0 đ" in offer.text
+    assert f"form-action 'self' {cards.standin.url};" in offer.headers["content-security-policy"]
+    assert cards.standin.url not in family.get(link).headers["content-security-policy"]
+
+    address = go_to_stripe(family, link)
+    assert address.startswith(f"{cards.standin.url}/c/pay/cs_test_")
+    assert go_to_stripe(family, link) == address, "the same page, not a second one"
+    session = cards.standin.books.of_kind("checkout.session")[0]
+    assert link.rpartition("/")[2] not in str(session), "Stripe is not told the family's link"
+    assert family.get("/the/thoi").headers["location"] == f"{link}?the=thoi"
+    assert "Chưa trả gì bằng thẻ" in family.get(f"{link}?the=thoi").text
+
+    cards.http.post(address, data={"card": "paid"})
+    back = family.get("/the/xong")
+    assert back.headers["location"] == f"{link}?the=xong"
+    waiting = family.get(back.headers["location"]).text
+    assert "đang báo kết quả" in waiting
+    assert 'data-again="1"' in waiting
+    assert family.get(f"{link}/status?the=1").json()["again"] is True
+    cards.hear()
+    paid = family.get(f"{link}?the=xong").text
+    assert "Đã có biên lai" in paid
+    assert "Trả bằng thẻ" not in paid
+    assert family.get(f"{link}/the").status_code == 422
+    assert cards.collecting.receipts() == [(1, session["amount_total"])]
+
+
+def test_a_browser_without_our_cookie_is_told_where_to_look(world: World, cards: Carding) -> None:
+    del cards
+    stranger = world.client()
+    assert "Xin mở lại đường dẫn" in stranger.get("/the/xong").text
+    stranger.cookies.set("hocphi-card", "//evil.example")
+    assert stranger.get("/the/xong").status_code == 200
+    assert stranger.get("/the/khac").status_code in {404, 422}
+
+
+def test_cards_are_offered_only_where_two_people_switched_them_on(world: World) -> None:
+    with carding(world.collecting, on=False):
+        family, link = world.client(), world.link()
+        maker, approver = world.signed_in(world.staff("accountant")), world.signed_in(world.staff("approver"))
+        auditor = world.signed_in(world.staff("auditor"))
+        assert "Trả bằng thẻ" not in family.get(link).text
+        assert family.get(f"{link}/the").status_code == 422
+        ask = action(maker, r"bat-tat/[0-9a-f-]{36}")
+        assert post(maker, OFFICE, ask, bat="1") == 422, "without a reason"
+        assert post(maker, OFFICE, ask, bat="1", ly_do="Quyết định 12") == 303
+        assert (
+            post(maker, f"{OFFICE}", f"{action(maker, 'bat-tat/[0-9a-f-]{36}/tu-choi')}".replace("tu-choi", "duyet"))
+            == 403
+        )
+        assert "Duyệt" not in auditor.get(OFFICE).text
+        assert "Trả bằng thẻ" not in family.get(link).text
+        assert post(approver, OFFICE, action(approver, r"bat-tat/[0-9a-f-]{36}/duyet")) == 303
+        assert "Trả bằng thẻ" in family.get(link).text
+        assert post(maker, OFFICE, ask, bat="0", ly_do="Tạm dừng") == 303
+        assert post(approver, OFFICE, action(approver, r"bat-tat/[0-9a-f-]{36}/duyet")) == 303
+        assert "Trả bằng thẻ" not in family.get(link).text
+
+
+def test_money_on_its_way_and_a_paid_bill_offer_no_card(world: World, cards: Carding) -> None:
+    bank, link = world.collecting, world.link()
+    bank.hear_of(bank.pays(f"{bank.requests[0].reference} {bank.requests[1].reference}", 5_000))
+    assert "Trả bằng thẻ" not in world.client().get(link).text, "something names this bill and waits"
+    assert cards.standin.asked == []
+
+
+def test_when_stripe_is_away_the_family_is_told_and_the_same_checkout_is_used_later(
+    world: World, cards: Carding
+) -> None:
+    family, link = world.client(), world.link()
+    cards.standin.trouble.order("500", 99)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("service.pages.card_binding.time.sleep", lambda _: None)
+        form = re.search(r'name="csrf" value="([0-9a-f]+)"', family.get(f"{link}/the").text)
+        assert form
+        answer = family.post(f"{link}/the", data={"csrf": form[1]})
+    assert answer.status_code == 503
+    assert "không trả lời" in answer.text
+    cards.standin.trouble.order("500", 0)
+    go_to_stripe(family, link)
+    with world.collecting.database.transaction(EVERYTHING) as session:
+        assert len(session.exec(select(CardCheckout.id)).all()) == 1
+
+
+def test_given_back_by_two_disputed_and_tied(world: World, cards: Carding) -> None:
+    maker, approver = world.signed_in(world.staff("accountant")), world.signed_in(world.staff("approver"))
+    checkout = cards.pay()
+    cards.hear()
+    give_back = action(maker, r"nop/[0-9a-f-]{36}/hoan")
+    assert post(maker, OFFICE, give_back, so_tien="9.000.000", ly_do="nhầm") == 422
+    assert post(maker, OFFICE, give_back, so_tien="100.000", ly_do="Nộp nhầm") == 303
+    assert "Nộp nhầm" in approver.get(OFFICE).text
+    assert post(approver, OFFICE, action(approver, r"hoan/[0-9a-f-]{36}/duyet")) == 303
+    assert "reconciliation.cards" in world.rung
+    assert "đang gửi" in maker.get(OFFICE).text
+    cards.ask()
+    assert "đã hoàn về thẻ" in maker.get(OFFICE).text
+    assert post(maker, OFFICE, give_back, so_tien="50.000", ly_do="Nộp nhầm nữa") == 303
+    assert post(maker, OFFICE, action(maker, r"hoan/[0-9a-f-]{36}/tu-choi"), ly_do="Thôi") == 303
+    assert "không hoàn" in maker.get(OFFICE).text
+
+    cards.standin.books.dispute(cards.intent_of(checkout), 20_000)
+    cards.hear()
+    page = maker.get(OFFICE).text
+    assert "cần trả lời" in page
+    assert "gửi thông báo thu và biên lai làm bằng chứng" in page
+    amount = cards.standin.books.pay_out()["amount"]
+    cards.hear()
+    assert "Chưa có tiền vào đúng số này" in maker.get(OFFICE).text
+    world.collecting.hear_of(world.collecting.pays("CHUYEN TIEN QUOC TE", amount))
+    (choice,) = re.findall(r'name="giao_dich" value="([0-9a-f-]{36})"', maker.get(OFFICE).text)
+    assert post(maker, OFFICE, action(maker, r"chi-tra/po_\d+"), giao_dich=choice) == 303
+    assert world.collecting.states() == ["matched"]
+    assert "113T" not in world.collecting.books() or world.collecting.books()["113T"] == cards.standin.books.balance()
+
+
+def test_a_page_somewhere_else_is_never_led_to(world: World, cards: Carding) -> None:
+    family, link = world.client(), world.link()
+    cards.standin.url = "https://checkout.stripe.example"
+    form = re.search(r'name="csrf" value="([0-9a-f]+)"', family.get(f"{link}/the").text)
+    assert form
+    assert family.post(f"{link}/the", data={"csrf": form[1]}).status_code == 503
