@@ -51,7 +51,7 @@ def ask_account(session: Session, actor: Actor, school_id: UUID, wanted: WantedA
     holder = " ".join(drop_marks(unicodedata.normalize("NFC", wanted.holder)).upper().split())
     _refuse_bad(bank_bin, number, holder, wanted)
     memo_code = read_memo_code(wanted.memo_code)
-    _refuse_known(session, school_id, bank_bin, number)
+    _refuse_known(session, school_id, bank_bin, number, holder)
     _refuse_pending(session, school_id, bank_bin, number, wanted.replaces_id)
     row = AccountChange(
         school_id=school_id,
@@ -144,12 +144,27 @@ def _refuse_bad(bank_bin: str, number: str, holder: str, wanted: WantedAccount) 
         raise Refused("Hãy ghi lý do, ví dụ số thông báo của ngân hàng hoặc Kho bạc.")
 
 
-def _refuse_known(session: Session, school_id: UUID, bank_bin: str, number: str) -> None:
-    query = select(BankAccount.id).where(
-        BankAccount.school_id == school_id, BankAccount.bank_bin == bank_bin, BankAccount.number == number
-    )
-    if session.exec(query).first() is not None:
+def _refuse_known(session: Session, school_id: UUID, bank_bin: str, number: str, holder: str) -> None:
+    """Refuse an account in use, and an earlier one under another name: what families compare is never rewritten."""
+    known = earlier_account(session, school_id, bank_bin, number)
+    if known is None:
+        return
+    if known.closed_on is None:
         raise Conflict(f"Trường đã có tài khoản {number} ở ngân hàng này.")
+    if known.holder != holder:
+        raise Refused(
+            f"Trường đã dùng tài khoản {number} với tên {known.holder}. Dùng lại thì giữ đúng tên đó; ngân hàng đã đổi "
+            "tên tài khoản thì hãy xin ngân hàng một số khác."
+        )
+
+
+def earlier_account(session: Session, school_id: UUID, bank_bin: str, number: str) -> BankAccount | None:
+    """Return the school's account of this number, in use or left."""
+    return session.exec(
+        select(BankAccount).where(
+            BankAccount.school_id == school_id, BankAccount.bank_bin == bank_bin, BankAccount.number == number
+        )
+    ).one_or_none()
 
 
 def _refuse_pending(session: Session, school_id: UUID, bank_bin: str, number: str, replaces_id: UUID | None) -> None:

@@ -1,5 +1,7 @@
 """Bringing an account into force when its wait is over: new bills and requests name it from that moment.
 
+An account that the school used before is the same row again: its book, its statements and its feeds go on.
+
 What the replaced account was asked for before stays open on it, and money on it is the school's; it only is named by
 nothing new. Bills and requests look up what stands in an account's place (``billing.ledger.replacing``).
 """
@@ -13,7 +15,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import SYSTEM, Deed, record_deed
-from billing.banking.changing import approval_of, pending_changes
+from billing.banking.changing import approval_of, earlier_account, pending_changes
 from billing.events.recording import ACCOUNT_OPENED, record_event
 from billing.fees.tables import FeeItem
 from billing.ledger.account_tables import AccountApproval, AccountChange, AccountOpening
@@ -41,6 +43,38 @@ def a_year_later(day: date) -> date:
 
 def _open(session: Session, change: AccountChange, approval: AccountApproval, now: datetime) -> AccountOpening:
     today = now.astimezone(_LOCAL).date()
+    earlier = earlier_account(session, change.school_id, change.bank_bin, change.number)
+    account = earlier or _new_account(session, change, approval, today)
+    opening = AccountOpening(
+        change_id=change.id,
+        school_id=change.school_id,
+        account_id=account.id,
+        replaces_id=change.replaces_id,
+        keeps_until=a_year_later(today) if change.replaces_id else None,
+        at=now,
+    )
+    session.add(opening)
+    session.flush()
+    if earlier is not None:
+        _reopen(session, earlier, change)
+    if change.replaces_id is not None:
+        _replace(session, change.school_id, change.replaces_id, account.id, today)
+    session.flush()
+    deed = Deed(change.school_id, "account.open", "bank_account", str(account.id), change.reason)
+    record_deed(session, SYSTEM, deed, now, number=account.number, change=str(change.id))
+    record_event(session, change.school_id, ACCOUNT_OPENED, change.id, now)
+    return opening
+
+
+def _reopen(session: Session, earlier: BankAccount, change: AccountChange) -> None:
+    """Take an account into use again, with the abilities that were agreed to now."""
+    earlier.closed_on = None
+    earlier.told_by, earlier.only_virtual = change.told_by, change.only_virtual
+    earlier.can_qr, earlier.memo_code = change.can_qr, change.memo_code
+    session.add(earlier)
+
+
+def _new_account(session: Session, change: AccountChange, approval: AccountApproval, today: date) -> BankAccount:
     account = BankAccount(
         school_id=change.school_id,
         bank_bin=change.bank_bin,
@@ -57,22 +91,7 @@ def _open(session: Session, change: AccountChange, approval: AccountApproval, no
     session.add(account)
     session.flush()
     open_bank_ledger(session, account)
-    opening = AccountOpening(
-        change_id=change.id,
-        school_id=change.school_id,
-        account_id=account.id,
-        replaces_id=change.replaces_id,
-        keeps_until=a_year_later(today) if change.replaces_id else None,
-        at=now,
-    )
-    session.add(opening)
-    if change.replaces_id is not None:
-        _replace(session, change.school_id, change.replaces_id, account.id, today)
-    session.flush()
-    deed = Deed(change.school_id, "account.open", "bank_account", str(account.id), change.reason)
-    record_deed(session, SYSTEM, deed, now, number=account.number, change=str(change.id))
-    record_event(session, change.school_id, ACCOUNT_OPENED, change.id, now)
-    return opening
+    return account
 
 
 def _replace(session: Session, school_id: UUID, old_id: UUID, new_id: UUID, today: date) -> None:

@@ -7,7 +7,7 @@ of ``bank_accounts``, and an account of people (``made_by``) without the yes of 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from billing.ledger.tables import NOTICE_ABILITIES
@@ -76,22 +76,21 @@ class AccountWithdrawal(Row, table=True):
 
 
 class AccountOpening(Row, table=True):
-    """The account of a change is in force. The one it replaces is asked for no more; its feeds stay until a day."""
+    """The account of a change is in force. The one it replaces is asked for no more; its feeds stay until a day.
+
+    An earlier account that a school goes back to is opened again: the same row of ``bank_accounts``, another of these.
+    An account was in use from each of its openings to the next one that replaces it.
+    """
 
     __tablename__ = "account_openings"
     __table_args__ = (
         in_school(["change_id"], "account_changes"),
         in_school(["account_id"], "bank_accounts"),
         in_school(["replaces_id"], "bank_accounts"),
-        UniqueConstraint("school_id", "account_id"),
+        CheckConstraint("account_id <> replaces_id", name="replaces_another"),
         CheckConstraint("(replaces_id IS NULL) = (keeps_until IS NULL)", name="replaced_has_a_last_day"),
-        Index(
-            "uq_account_openings_replaced",
-            "school_id",
-            "replaces_id",
-            unique=True,
-            postgresql_where=text("replaces_id IS NOT NULL"),
-        ),
+        Index("ix_account_openings_account", "school_id", "account_id"),
+        Index("ix_account_openings_replaced", "school_id", "replaces_id"),
     )
 
     change_id: UUID = Field(primary_key=True)

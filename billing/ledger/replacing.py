@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -11,21 +11,24 @@ from billing.ledger.account_tables import AccountOpening
 
 
 def replacements(session: Session, school_id: UUID) -> Mapping[UUID, UUID]:
-    """Return, by replaced account, the one that now stands in its place, also after several changes."""
+    """Return, by account that is asked for no more, the one that now stands in its place."""
     rows = session.exec(
-        select(AccountOpening.replaces_id, AccountOpening.account_id).where(
-            AccountOpening.school_id == school_id, col(AccountOpening.replaces_id).is_not(None)
-        )
+        select(AccountOpening.replaces_id, AccountOpening.account_id)
+        .where(AccountOpening.school_id == school_id)
+        .order_by(col(AccountOpening.at), col(AccountOpening.change_id))
     ).all()
-    return last_of_each({old: new for old, new in rows if old is not None})
+    return now_in_place(rows)
 
 
-def last_of_each(steps: Mapping[UUID, UUID]) -> dict[UUID, UUID]:
-    """Return where each chain of replacements ends; an account is replaced once, so there is no circle."""
-    ends = {}
-    for old in steps:
-        new = steps[old]
-        while new in steps:
-            new = steps[new]
-        ends[old] = new
-    return ends
+def now_in_place(openings: Iterable[tuple[UUID | None, UUID]]) -> dict[UUID, UUID]:
+    """Return what stands in the place of each replaced account after openings (replaced, opened), the oldest first.
+
+    A school may go back to an earlier account: from then on that one stands for itself, and for what replaced it.
+    """
+    stands: dict[UUID, UUID] = {}
+    for old, new in openings:
+        if old is not None:
+            stands |= {each: new for each, before in stands.items() if before == old}
+            stands[old] = new
+        stands.pop(new, None)
+    return stands

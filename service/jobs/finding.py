@@ -35,10 +35,13 @@ _WAITING: Mapping[str, str] = MappingProxyType(
                             WHERE o.school_id = a.school_id AND o.change_id = a.change_id)
             AND NOT EXISTS (SELECT FROM account_withdrawals w
                             WHERE w.school_id = a.school_id AND w.change_id = a.change_id)
-            UNION ALL SELECT (o.keeps_until + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' FROM account_openings o
-            JOIN feeds f ON f.school_id = o.school_id AND f.bank_account_id = o.replaces_id
-            WHERE f.closed_at IS NULL AND f.provider <> 'statement'
-            AND (o.keeps_until + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' <= :now""",
+            UNION ALL SELECT due FROM (
+                SELECT (max(o.keeps_until) + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh' AS due
+                FROM account_openings o
+                JOIN bank_accounts b ON b.school_id = o.school_id AND b.id = o.replaces_id AND b.closed_on IS NOT NULL
+                JOIN feeds f ON f.school_id = o.school_id AND f.bank_account_id = o.replaces_id
+                WHERE f.closed_at IS NULL AND f.provider <> 'statement' GROUP BY o.replaces_id) ended
+            WHERE due <= :now""",
         "billing.print_slips": """
             SELECT j.run_after AS since FROM jobs j
             JOIN slip_pieces p ON p.print_id = (j.arguments ->> 'print')::uuid AND p.made_at IS NULL

@@ -62,8 +62,10 @@ def _feed_name(feed: Feed) -> str:
 
 
 def _accounts(session: Session, school_id: UUID, accounts: Sequence[BankAccount]) -> tuple[AccountRow, ...]:
-    openings = session.exec(select(AccountOpening).where(AccountOpening.school_id == school_id)).all()
-    keeps = {row.replaces_id: row.keeps_until for row in openings if row.replaces_id}
+    openings = session.exec(
+        select(AccountOpening).where(AccountOpening.school_id == school_id).order_by(col(AccountOpening.at))
+    ).all()
+    keeps = {row.replaces_id: row.keeps_until for row in openings if row.replaces_id}  # the last time it was left
     feeds: dict[UUID, list[str]] = defaultdict(list)
     for feed in session.exec(select(Feed).where(Feed.school_id == school_id, col(Feed.closed_at).is_(None))).all():
         if feed.provider != STATEMENT:
@@ -77,7 +79,7 @@ def _accounts(session: Session, school_id: UUID, accounts: Sequence[BankAccount]
             abilities=_abilities(each),
             since=each.opened_on,
             closed_on=each.closed_on,
-            keeps_until=keeps.get(each.id),
+            keeps_until=keeps.get(each.id) if each.closed_on else None,
             feeds=tuple(sorted(feeds[each.id])),
             lacking=_lacking(session, school_id, each.id) if each.only_virtual else (),
         )

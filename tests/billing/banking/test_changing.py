@@ -30,12 +30,14 @@ from billing.events.tables import Event
 from billing.fees.items import Span
 from billing.fees.tables import FeeItem
 from billing.ledger.account_tables import AccountChange, AccountOpening
-from billing.ledger.replacing import last_of_each, replacements
+from billing.ledger.replacing import now_in_place, replacements
 from billing.ledger.tables import BankAccount, LedgerAccount
 from billing.payments.requests import open_requests
 from billing.payments.tables import PaymentRequest
 from billing.storage import new_id
 from billing.vault import Vault
+from reconciliation.feeds.closing import close_feeds_of_replaced
+from reconciliation.tables import Feed
 from service.database import EVERYTHING, Database, Scope
 from tests.factories.rounds import REFERENCE_KEY, BillingSchool, issued_round, make_billing_school, requests_of
 from tests.factories.schools import make_school, make_user
@@ -317,4 +319,79 @@ def test_a_year_is_365_or_366_days(day: date) -> None:
 
 @given(st.lists(st.uuids(), min_size=2, max_size=8, unique=True))
 def test_every_link_of_a_chain_leads_to_its_end(chain: list[UUID]) -> None:
-    assert last_of_each(dict(pairwise(chain))) == dict.fromkeys(chain[:-1], chain[-1])
+    assert now_in_place(pairwise(chain)) == dict.fromkeys(chain[:-1], chain[-1])
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.booleans()), max_size=12))
+def test_what_stands_in_place_is_in_use_however_often_a_school_goes_back(moves: list[tuple[int, int, bool]]) -> None:
+    """Play openings of accounts that are not in use, in the place of one that is or beside them; the oldest first."""
+    keys = [UUID(int=each) for each in range(6)]
+    used, left, openings = {keys[0]}, set[UUID](), list[tuple[UUID | None, UUID]]()
+    for which, new, beside in moves:
+        if keys[new] in used:
+            continue
+        old = None if beside else sorted(used)[which % len(used)]
+        openings.append((old, keys[new]))
+        used = (used - {old}) | {keys[new]}
+        left = (left | ({old} if old else set())) - {keys[new]}
+    stands = now_in_place(openings)
+    assert set(stands) == left
+    assert set(stands.values()) <= used
+
+
+def test_a_school_goes_back_to_its_earlier_account_and_away_again(
+    database: Database, billing: BillingSchool, now: datetime
+) -> None:
+    old, child = billing.account, billing.pupils[0]
+    new = changed(database, billing, now)
+    back: dict[str, object] = {"bank_bin": old.bank_bin, "number": old.number, "holder": old.holder}
+    with database.transaction(Scope.of(billing.id)) as session:
+        with pytest.raises(Refused, match="giữ đúng tên"):
+            ask(session, billing, now + 2 * DAY, **{**back, "holder": "TRUONG KHAC"}, replaces_id=new.id)
+        change = ask(session, billing, now + 2 * DAY, **back, told_by="statement", memo_code="ABC", replaces_id=new.id)
+        with pytest.raises(SamePerson):
+            approve_account(session, billing.accountant, billing.id, change.id, LEAST_WAIT, now + 2 * DAY)
+        approve(session, billing, change.id, now + 2 * DAY)
+        assert open_due_accounts(session, billing.id, now + 3 * DAY - timedelta(seconds=1)) == []
+        (opening,) = open_due_accounts(session, billing.id, now + 3 * DAY)
+        assert (opening.account_id, opening.replaces_id) == (old.id, new.id)
+        assert replacements(session, billing.id) == {new.id: old.id}
+        again = session.get_one(BankAccount, old.id)
+        assert (again.closed_on, again.told_by, again.memo_code) == (None, "statement", "ABC")
+        assert session.get_one(BankAccount, new.id).closed_on == date(2025, 10, 9)
+        assert {item.bank_account_id for item in session.exec(select(FeeItem)).all()} == {old.id}
+        asked = open_requests(session, billing.id, [(child.id, new.id)], now + 4 * DAY, REFERENCE_KEY)
+        assert {each.bank_account_id for each in asked} == {old.id}
+        kinds = session.exec(select(Event.kind).where(Event.subject_id == change.id).order_by("id")).all()
+        assert kinds == ["account_asked", "account_approved", "account_opened"]
+        assert len(session.exec(select(LedgerAccount).where(LedgerAccount.bank_account_id == old.id)).all()) == 1
+    third = changed(database, billing, now + 5 * DAY, number="11300077", replaces_id=old.id)
+    with database.transaction(Scope.of(billing.id)) as session:
+        assert replacements(session, billing.id) == {old.id: third.id, new.id: third.id}
+
+
+def test_feeds_of_an_account_in_use_again_stay_open(database: Database, billing: BillingSchool, now: datetime) -> None:
+    """Only the account that was left closes, a year after it was left the last time."""
+    old, year = billing.account, timedelta(days=400)
+    new = changed(database, billing, now)
+    with database.transaction(Scope.of(billing.id)) as session:
+        for number, account in enumerate((old, new)):
+            session.add(
+                Feed(
+                    school_id=billing.id, bank_account_id=account.id, provider="sepay", scheme="hmac",
+                    path_hash=bytes([number]), opened_at=now,
+                )
+            )  # fmt: skip
+    changed(database, billing, now + 30 * DAY, bank_bin=old.bank_bin, number=old.number, holder=old.holder,
+            replaces_id=new.id)  # fmt: skip
+    with database.transaction(Scope.of(billing.id)) as session:
+        today = (now + year).date()
+        assert close_feeds_of_replaced(session, billing.id, date(2026, 10, 9), now + year) == []
+        assert [each.bank_account_id for each in close_feeds_of_replaced(session, billing.id, today, now)] == [new.id]
+
+
+def test_the_database_lets_nobody_alone_go_back(database: Database, billing: BillingSchool, now: datetime) -> None:
+    changed(database, billing, now)
+    back = text("UPDATE bank_accounts SET closed_on = NULL WHERE id = :id")
+    with pytest.raises(IntegrityError, match="by two people"), database.transaction(Scope.of(billing.id)) as session:
+        session.execute(back, {"id": billing.account.id})
