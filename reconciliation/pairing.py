@@ -9,11 +9,12 @@ families pay the same sum on the same day. An equal day alone joins only what na
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
+from heapq import heapify, heappop, heappush
 from itertools import accumulate
 from typing import NamedTuple, TypeAlias
 
@@ -24,6 +25,7 @@ TELLING_LENGTH = 6  # a shorter one is a row's number on a page, not the bank's 
 _CUT_LENGTH = 6  # of a payment reference that was cut off: its prefix and four characters
 _NAME_LENGTH = 5  # letters and digits of a memo without its everyday words, so that they name somebody
 _NUMBERING = re.compile("[A-Z]*")
+_START = datetime(1970, 1, 1, tzinfo=UTC)  # the moment of lines, which a statement does not tell
 _WORD = re.compile("[A-Z0-9]+")
 # What a memo says of no family in particular: words of school fees and of banks, months, classes and years.
 _EVERYDAY = re.compile(
@@ -78,9 +80,6 @@ class Likeness(NamedTuple):
     other_codes: bool
     days_apart: int
     unlike: int
-
-
-_Ranked: TypeAlias = tuple[Likeness, datetime, int, int]
 
 
 def told(  # noqa: PLR0913  what a message has
@@ -140,50 +139,104 @@ def pair(lines: Sequence[Told], others: Sequence[Told]) -> dict[int, int]:
     that name nobody, then those that are all alike: which of them belong together makes no difference.
     """
     pairs: dict[int, int] = {}
-    taken: set[int] = set()
     for key in _KEYS:
-        _join(_sharing(key, lines, others, pairs, taken), pairs, taken)
-    _join_everyday(lines, others, pairs, taken)
-    ranked = sorted(_sharing(lambda _: "any", lines, others, pairs, taken))
-    _join((each for each in ranked if each[0].evidence is not Evidence.NOTHING), pairs, taken)
-    day_alone = [each for each in ranked if each[0].evidence is Evidence.NOTHING]
-    _join((each for each in day_alone if not (lines[each[2]].telling or others[each[3]].telling)), pairs, taken)
+        _join(_ranked(key, lines, others, pairs), pairs)
+    _join_everyday(lines, others, pairs)
+    ranked = _ranked(lambda _: "any", lines, others, pairs)
+    _join((each for each in ranked if each.likeness.evidence is not Evidence.NOTHING), pairs)
+    day_alone = [each for each in ranked if each.likeness.evidence is Evidence.NOTHING]
+    _join((each for each in day_alone if not (each.line.says.telling or each.other.says.telling)), pairs)
     by_day: dict[date, list[_Ranked]] = defaultdict(list)
     for each in day_alone:
-        if each[2] not in pairs and each[3] not in taken:
-            by_day[lines[each[2]].day].append(each)
+        if each.line.places and each.other.places:
+            by_day[each.line.says.day].append(each)
     for left in by_day.values():
-        if len({lines[each[2]].memo for each in left}) == 1 == len({others[each[3]].memo for each in left}):
-            _join(left, pairs, taken)
+        if len({each.line.says.memo for each in left}) == 1 == len({each.other.says.memo for each in left}):
+            _join(left, pairs)
     return pairs
 
 
-def _sharing(
-    key: Callable[[Told], _Key], lines: Sequence[Told], others: Sequence[Told], pairs: dict[int, int], taken: set[int]
-) -> Iterator[_Ranked]:
-    """Give, the likest first, what is still alone and has an equal key."""
-    free: dict[_Key, list[int]] = defaultdict(list)
-    for place, other in enumerate(others):
-        if place not in taken and key(other):
-            free[key(other)].append(place)
-    ranked: list[_Ranked] = []
-    for place, line in enumerate(lines):
-        for candidate in free.get(key(line), ()) if place not in pairs else ():
-            alike = likeness(line, others[candidate])
-            if alike is not None:
-                ranked.append((alike, others[candidate].at, place, candidate))
-    return iter(sorted(ranked))
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """Messages that nothing tells apart but their moments, so that likeness is asked for once for all of them.
+
+    ``places``: (moment, place) of those that are still alone, in the order in which they are joined.
+    """
+
+    says: Told
+    places: deque[tuple[datetime, int]]
 
 
-def _join(ranked: Iterator[_Ranked] | Sequence[_Ranked], pairs: dict[int, int], taken: set[int]) -> None:
-    for _, _, place, candidate in ranked:
-        if place not in pairs and candidate not in taken:
-            pairs[place] = candidate
-            taken.add(candidate)
+class _Ranked(NamedTuple):
+    """How alike lines of one kind and other messages of one kind are."""
+
+    likeness: Likeness
+    line: _Same
+    other: _Same
 
 
-def _join_everyday(lines: Sequence[Told], others: Sequence[Told], pairs: dict[int, int], taken: set[int]) -> None:
+def _ranked(
+    key: Callable[[Told], _Key], lines: Sequence[Told], others: Sequence[Told], pairs: Mapping[int, int]
+) -> list[_Ranked]:
+    """Return which kinds of messages may be about one movement, of those that are still alone and have an equal key.
+
+    Lines go in the order of their places, whatever their moments; other messages the earliest first.
+    """
+    taken = set(pairs.values())
+    on_both = {each.bank_reference for each in lines} & {each.bank_reference for each in others}
+    alone = ((each.at, place, each) for place, each in enumerate(others) if place not in taken and key(each))
+    shown = ((_START, place, each) for place, each in enumerate(lines) if place not in pairs and key(each))
+    free: dict[_Key, list[_Same]] = defaultdict(list)
+    for kind in _kinds(alone, on_both):
+        free[key(kind.says)].append(kind)
+    return [
+        _Ranked(alike, line, other)
+        for line in _kinds(shown, on_both)
+        for other in free.get(key(line.says), ())
+        if (alike := likeness(line.says, other.says)) is not None
+    ]
+
+
+def _kinds(messages: Iterable[tuple[datetime, int, Told]], on_both: Collection[str]) -> Iterable[_Same]:
+    """Put messages together that nothing tells apart: a bank's number that the other side has not is as good as any."""
+    kinds: dict[object, _Same] = {}
+    for at, place, says in sorted(messages, key=lambda each: each[:2]):
+        number: object = says.bank_reference
+        if number not in on_both:
+            number = (len(says.bank_reference), _letters(says.bank_reference))
+        alike = (says.day, says.memo, says.words, says.name, says.codes, says.booked, says.held, number)
+        kinds.setdefault(alike, _Same(says, deque())).places.append((at, place))
+    return kinds.values()
+
+
+def _join(ranked: Iterable[_Ranked], pairs: dict[int, int]) -> None:
+    """Join one by one, the likest first; of equally like ones the earliest other message, then the first line."""
+    heap = [
+        (*_first(each), number, each) for number, each in enumerate(ranked) if each.line.places and each.other.places
+    ]
+    heapify(heap)
+    while heap:
+        *before, number, each = heappop(heap)
+        if not (each.line.places and each.other.places):
+            continue
+        first = _first(each)
+        if before != list(first):  # one of them was joined meanwhile: its next one is later
+            heappush(heap, (*first, number, each))
+            continue
+        pairs[each.line.places.popleft()[1]] = each.other.places.popleft()[1]
+        if each.line.places and each.other.places:
+            heappush(heap, (*_first(each), number, each))
+
+
+def _first(each: _Ranked) -> tuple[Likeness, datetime, int, int]:
+    """Return the rank of the next pair of two kinds; it only grows."""
+    at, other = each.other.places[0]
+    return each.likeness, at, each.line.places[0][1], other
+
+
+def _join_everyday(lines: Sequence[Told], others: Sequence[Told], pairs: dict[int, int]) -> None:
     """Join equal everyday memos of one day one by one: nothing better can speak for them, and there may be many."""
+    taken = set(pairs.values())
     free: dict[tuple[str, date], list[int]] = defaultdict(list)
     for place in sorted(range(len(others)), key=lambda place: others[place].at, reverse=True):
         other = others[place]
@@ -193,7 +246,6 @@ def _join_everyday(lines: Sequence[Told], others: Sequence[Told], pairs: dict[in
         alike = free.get((line.memo, line.day))
         if alike and place not in pairs and not (line.telling or line.held or _number(line)):
             pairs[place] = alike.pop()
-            taken.add(pairs[place])
 
 
 def _reaches_over_night(evidence: Evidence, one: Told) -> bool:

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciliation import pairing
 from reconciliation.pairing import Told, likeness, pair, told, vouches
 from tests.reconciliation.matching_builders import reference
+from tests.reconciliation.pairing_one_by_one import pair_one_by_one
 
 MORNING = datetime(2025, 10, 6, 1, 0, tzinfo=UTC)
 A, B = reference(1), reference(2)
@@ -133,3 +135,39 @@ def test_each_line_finds_its_own_callback_and_no_other(
     pairs = pair([lines[n] for n in order], callbacks)
 
     assert {order[place]: at_once[other] for place, other in pairs.items()} == {n: n for n in at_once}
+
+
+MEMOS = ("", "hoc phi", "nop tien hp", "ban tru thang 9", A, f"hoc phi {A[:6]}", f"{B} lop 1", "NGUYEN VAN AN nop",
+         "NGUYEN VAN ANH", "NGUYEN VAN AN nop-CT 2", "NGUYE N VAN AN")  # fmt: skip
+NUMBERS = (None, "17", "18", "FT25279000001", "FT25279000002", "FT25279000003", "MB2527900004", "5279.17")
+
+
+@st.composite
+def messages(draw: st.DrawFn, *, booked: bool) -> Told:
+    made = message(
+        draw(st.sampled_from(MEMOS)), draw(st.sampled_from(NUMBERS)), day=draw(st.integers(0, 2)), booked=booked
+    )
+    at = made.at + timedelta(minutes=draw(st.integers(0, 3)))
+    return replace(made, at=at, held=not booked and draw(st.integers(0, 5)) == 0)
+
+
+@given(st.lists(messages(booked=True), max_size=9), st.lists(messages(booked=False), max_size=9))
+def test_kinds_give_what_comparing_one_by_one_gives(lines: list[Told], others: list[Told]) -> None:
+    assert pair(lines, others) == pair_one_by_one(lines, others)
+
+
+def test_lines_that_nothing_tells_apart_are_compared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand payments of one sum and day, each line with a number of its own: so a morning's fees come in."""
+    compared = 0
+
+    def counted(one: Told, other: Told) -> pairing.Likeness | None:
+        nonlocal compared
+        compared += 1
+        return likeness(one, other)
+
+    monkeypatch.setattr(pairing, "likeness", counted)
+    lines = [message("nop tien", f"FT25279{n:06}", booked=True) for n in range(1000)]
+    others = [replace(message(MEMOS[1 + n % 3], f"{n:05}"), at=MORNING + timedelta(seconds=n)) for n in range(1000)]
+
+    assert sorted(pair(lines, others).values()) == list(range(1000))
+    assert compared <= 10
