@@ -121,6 +121,7 @@ WRITTEN_ONCE = (
     "plan_items",
     "plan_papers",
     "plan_steps",
+    "poll_requests",
     "polls",
     "postings",
     "promotion_choices",

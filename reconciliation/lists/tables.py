@@ -3,24 +3,45 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from billing.storage import Row, identity_column, in_school, new_id, number_column, one_of, time_column
 
-POLL_KINDS = ("window", "day")
+POLL_KINDS = ("window", "day", "week", "span")
 ASKED_FOR = ("let_go", "put_aside")
 POLL_OUTCOMES = ("done", "failed")
 REFUSALS = ("address", "signature")
 
 
+class PollRequest(Row, table=True):
+    """A person asks to compare whole days of a provider's list, both included, a month at most; answered by polls."""
+
+    __tablename__ = "poll_requests"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        in_school(["feed_id"], "feeds"),
+        CheckConstraint("first_day <= last_day AND last_day - first_day < 31", name="a_month_at_most"),
+        Index("ix_poll_requests_feed", "school_id", "feed_id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    feed_id: UUID
+    first_day: date
+    last_day: date
+    asked_by: UUID
+    asked_at: datetime = time_column()
+
+
 class Poll(Row, table=True):
     """One asking of a provider's list: the span, what came of it, and what was new in it. Written when it is over.
 
-    ``window`` is the regular asking, ``day`` the comparison of a whole Vietnamese day on the next morning. ``listed``
-    counts rows of our account, ``fresh`` those that no feed had told of, ``odd`` those that cannot be read or tell
-    other money than we know, ``unlisted`` (of a day) what callbacks told and the list does not. Work is found by the
-    absence of a row, so one that was killed in the middle is simply asked again.
+    ``window`` is the regular asking, ``day`` the comparison of a whole Vietnamese day on the next morning, ``week``
+    that of the last seven on Sunday, ``span`` that of days a person asked for (``request_id``). ``listed`` counts rows
+    of our account, ``fresh`` those that no feed had told of, ``odd`` those that cannot be read or tell other money than
+    we know, ``unlisted`` (of whole days) what callbacks told and the list does not. Work is found by the absence of a
+    row, so one that was killed in the middle is simply asked again.
     """
 
     __tablename__ = "polls"
@@ -30,6 +51,9 @@ class Poll(Row, table=True):
         one_of("outcome", POLL_OUTCOMES),
         CheckConstraint("first <= last", name="span_in_order"),
         CheckConstraint("outcome = 'done' OR reason <> ''", name="failure_has_a_reason"),
+        CheckConstraint("(kind = 'span') = (request_id IS NOT NULL)", name="span_was_asked_for"),
+        in_school(["request_id"], "poll_requests"),
+        Index("ix_polls_request", "school_id", "request_id", postgresql_where=text("request_id IS NOT NULL")),
         Index("ix_polls_feed", "school_id", "feed_id", "kind", "ended_at"),
     )
 
@@ -37,6 +61,7 @@ class Poll(Row, table=True):
     school_id: UUID = Field(foreign_key="schools.id")
     feed_id: UUID
     kind: str
+    request_id: UUID | None = None
     first: datetime = time_column()
     last: datetime = time_column()
     outcome: str

@@ -89,6 +89,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/kenh-ngan-hang"): _OFFICE_READS,
         ("POST", "/van-phong/kenh-ngan-hang/giu-lai/{transfer_id}"): _MAKERS,
         ("POST", "/van-phong/kenh-ngan-hang/loai/{transfer_id}"): _MAKERS,
+        ("POST", "/van-phong/kenh-ngan-hang/so-lai/{feed_id}"): _MAKERS,
         ("POST", "/van-phong/kenh-ngan-hang/tha/{release_id}/duyet"): _CHECKERS,
         ("POST", "/van-phong/kenh-ngan-hang/tha/{release_id}/tu-choi"): _MAKERS | _CHECKERS,
         ("GET", "/van-phong/dot-thu"): _OFFICE_READS,

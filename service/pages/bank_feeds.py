@@ -18,9 +18,11 @@ FEEDS = "/van-phong/kenh-ngan-hang"
 router = APIRouter(prefix=FEEDS, max_body_size=MAX_FORM_BYTES)
 
 Text = Annotated[str, Form(max_length=300)]
+Day = Annotated[str, Form(max_length=10)]
 _SAID = {
     "de-nghi": ("Đã ghi đề nghị, chờ người khác duyệt.", "Asked for; another person decides."),
     "duyet": ("Đã duyệt; sổ được ghi lại trong ít giây nữa.", "Agreed; the book follows in a few seconds."),
+    "so-lai": ("Đã ghi; danh sách được hỏi lại trong ít phút.", "Noted; the list is asked again within minutes."),
     "khong": ("Đã ghi: giữ nguyên như cũ.", "Stored: it stays as it is."),
 }
 
@@ -34,6 +36,7 @@ def _may(visit: Visit) -> dict[str, bool]:
     acts = {
         "asks": "/giu-lai/{transfer_id}",
         "doubts": "/loai/{transfer_id}",
+        "compares": "/so-lai/{feed_id}",
         "decides": "/tha/{release_id}/duyet",
         "refuses": "/tha/{release_id}/tu-choi",
     }
@@ -55,6 +58,15 @@ def ask(request: Request, visit: StaffVisit, desk: OpenDesk, transfer_id: UUID, 
     """Ask to let held money go."""
     desk.ask_release(visit.who, visit.place, transfer_id, _clean(ly_do), parts_of(request).clock())
     return go_to(visit.place, FEEDS, da="de-nghi")
+
+
+@router.post("/so-lai/{feed_id}")
+def compare_again(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request, visit: StaffVisit, desk: OpenDesk, feed_id: UUID, tu: Day = "", den: Day = ""
+) -> Response:
+    """Ask to compare days of a provider's list with the book."""
+    desk.compare_again(visit.who, visit.place, feed_id, (tu, den), parts_of(request).clock())
+    return go_to(visit.place, FEEDS, da="so-lai")
 
 
 @router.post("/loai/{transfer_id}")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from billing.errors import Refused
 from reconciliation import releasing
+from reconciliation.lists.again import ask_span
 from service.access.roles import Actor, Place, SignedIn
 from service.pages import feed_rows
 from service.pages.feed_views import FeedPage
+from service.pages.typed import read_day
 from service.pages.within import RowsWithin
 
 
@@ -18,6 +21,14 @@ class FeedDeskRows(RowsWithin):
     def bank_feeds(self, who: SignedIn, place: Place, now: datetime) -> FeedPage:
         """Return the page."""
         return feed_rows.feed_page(self._within(place), place.id, who.user_id, now)
+
+    def compare_again(self, who: SignedIn, place: Place, feed_id: UUID, days: tuple[str, str], now: datetime) -> None:
+        """Ask to compare days of a list; the poller does it."""
+        first, last = (read_day(each) for each in days)
+        if first is None or last is None:
+            raise Refused("Hãy chọn ngày đầu và ngày cuối cần so lại.")
+        ask_span(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, feed_id, (first, last), now)
+        self.bells.append("reconciliation.poll")
 
     def ask_release(self, who: SignedIn, place: Place, transfer_id: UUID, reason: str, now: datetime) -> None:
         """Ask to let held money go."""

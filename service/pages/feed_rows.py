@@ -10,6 +10,7 @@ from sqlmodel import Session, col, func, select
 from billing.ledger.tables import BankAccount
 from billing.money import total
 from reconciliation.feeds.base import STATEMENT
+from reconciliation.lists.again import waiting_span
 from reconciliation.lists.base import LIST, VIETNAM
 from reconciliation.lists.polling import LATE, covered_to
 from reconciliation.lists.tables import FeedRefusal, Poll, TransferRelease, TransferReleaseDecision
@@ -52,6 +53,7 @@ def _row(  # noqa: PLR0913, PLR0917  a feed and what is known of it
 ) -> FeedRow:
     listed = feed.scheme == LIST
     covered = covered_to(session, feed.school_id, feed.id, "window", now) if listed else None
+    again = waiting_span(session, feed.school_id, feed.id, now) if listed else None
     return FeedRow(
         kind=LIST if listed else "file" if feed.provider == STATEMENT else "callback",
         provider=feed.provider,
@@ -65,6 +67,8 @@ def _row(  # noqa: PLR0913, PLR0917  a feed and what is known of it
         trouble=_trouble(session, feed) if listed else "",
         compared=_compared(session, feed) if listed else None,
         refused=(refused.get((feed.id, ADDRESS), 0), refused.get((feed.id, SIGNATURE), 0)),
+        feed_id=str(feed.id),
+        again=(again.first_day, again.last_day) if again else None,
     )
 
 
@@ -96,7 +100,7 @@ def _compared(session: Session, feed: Feed) -> Compared | None:
     """Return the last comparison of whole days."""
     poll = session.exec(
         select(Poll)
-        .where(Poll.school_id == feed.school_id, Poll.feed_id == feed.id, Poll.kind == "day", Poll.outcome == "done")
+        .where(Poll.school_id == feed.school_id, Poll.feed_id == feed.id, Poll.kind != "window", Poll.outcome == "done")
         .order_by(col(Poll.id).desc())
         .limit(1)
     ).first()

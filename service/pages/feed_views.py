@@ -53,7 +53,8 @@ class FeedRow:
     """One open feed. ``kind``: *callback*, *list* or *file*; ``heard_at`` the last message of money.
 
     Of a list: ``covered_to`` is the moment up to which it was read with success, ``late`` if that is too long ago,
-    ``trouble`` why the last asking failed. ``refused`` counts messages of the last 7 days that were not let in, from
+    ``trouble`` why the last asking failed, ``again`` the days that somebody asked to compare and that wait. ``refused``
+    counts messages of the last 7 days that were not let in, from
     addresses that are not listed and with wrong signatures.
     """
 
@@ -69,6 +70,8 @@ class FeedRow:
     trouble: str
     compared: Compared | None
     refused: tuple[int, int]
+    feed_id: str = ""
+    again: tuple[date, date] | None = None
 
     @property
     def provider_name(self) -> str:
@@ -129,6 +132,9 @@ class FeedDesk(Protocol):
 
     def bank_feeds(self, who: SignedIn, place: Place, now: datetime) -> FeedPage:
         """Return the page."""
+
+    def compare_again(self, who: SignedIn, place: Place, feed_id: UUID, days: tuple[str, str], now: datetime) -> None:
+        """Ask to compare days of a list (as typed); raises ``NotFound``, ``Refused`` or ``Conflict``."""
 
     def ask_release(self, who: SignedIn, place: Place, transfer_id: UUID, reason: str, now: datetime) -> None:
         """Ask to let held money go; raises ``NotFound``, ``Refused`` or ``Conflict``."""

@@ -9,11 +9,14 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from billing.audit.recording import Actor
 from billing.money import Money
+from billing.storage import new_id
 from billing.vault import Vault
 from reconciliation.feeds.sepay import API_KEY
 from reconciliation.lists import casso, sepay
-from reconciliation.lists.polling import late_feeds
+from reconciliation.lists.again import ask_span, waiting_span
+from reconciliation.lists.polling import covered_to, late_feeds
 from reconciliation.tables import Feed, TransferStep
 from service.database import Database
 from service.jobs import polling
@@ -83,6 +86,70 @@ def test_the_span_begins_48_hours_before_what_was_covered_however_long_the_polle
     covered = spans[0][1]
     assert covered == PAID_AT + timedelta(seconds=30)
     assert spans[1] == (PAID_AT.replace(day=3, hour=17), covered + timedelta(days=5)), "the 4th, 00:00 in Viet Nam"
+
+
+def test_on_sunday_the_week_is_compared_and_finds_what_was_listed_late(asked: Listing) -> None:
+    """A row of Monday that the provider lists on Friday: no span of the days after it reaches back so far."""
+    late = asked.collecting.pays("hoc phi muon")
+    for day in (6, 8, 10):
+        asked.clock.now = PAID_AT.replace(day=day, minute=1)
+        asked.poll_and_reconcile()
+    asked.tell(late)
+    asked.clock.now = PAID_AT.replace(day=11, hour=22, minute=59)  # 05:59 of Sunday the 12th in Viet Nam
+    asked.poll_and_reconcile()
+    assert asked.collecting.states() == []
+    asked.later(minutes=1)
+    asked.poll_and_reconcile()
+    (week,) = [poll for poll in asked.polls() if poll.kind == "week"]
+    assert (week.first, week.last) == (
+        PAID_AT.replace(day=4, hour=17),
+        PAID_AT.replace(day=11, hour=16, minute=59, second=59),
+    )
+    assert (week.outcome, week.fresh, asked.collecting.states()) == ("done", 1, ["waiting"])
+
+    for _ in range(3):
+        asked.later(days=1)
+        asked.poll_and_reconcile()
+    assert [poll.kind for poll in asked.polls()].count("week") == 1, "once a week"
+    assert asked.collecting.states() == ["waiting"]
+    asked.clock.now = PAID_AT.replace(day=21)
+    asked.poll()
+    missed = [poll for poll in asked.polls() if poll.kind == "week"][-1]
+    assert (missed.first, missed.last) == (week.last + timedelta(seconds=1), week.last + timedelta(days=7))
+
+
+def test_days_that_a_person_asks_for_are_compared_once_and_move_no_watermark(asked: Listing) -> None:
+    collecting = asked.collecting
+    late = collecting.pays("hoc phi muon")
+    asked.poll()
+    asked.clock.now = PAID_AT.replace(day=10)
+    asked.poll()
+    asked.tell(late)
+    with collecting.database.transaction(collecting.scope) as session:
+        before = covered_to(session, collecting.school.id, asked.feed.id, "window", asked.clock.now)
+        days = (PAID_AT.date(), PAID_AT.date())
+        request = ask_span(session, Actor(new_id(), "accountant"), collecting.school.id, asked.feed.id, days,
+                           asked.clock.now)  # fmt: skip
+    asked.bank.trouble.order("500", 3)
+    assert asked.poll() == 0
+    asked.later(minutes=5)
+    asked.poll_and_reconcile()
+    failed, done = (poll for poll in asked.polls() if poll.kind == "span")
+    assert (failed.outcome, done.outcome, done.request_id, done.fresh) == ("failed", "done", request.id, 1)
+    assert (done.first, done.last) == (
+        PAID_AT.replace(day=5, hour=17),
+        PAID_AT.replace(hour=16, minute=59, second=59),
+    )
+    assert collecting.states() == ["waiting"]
+    with collecting.database.transaction(collecting.scope) as session:
+        after = covered_to(session, collecting.school.id, asked.feed.id, "window", asked.clock.now)
+        windows = [poll.last for poll in asked.polls() if poll.kind == "window" and poll.outcome == "done"]
+        assert before == windows[1]
+        assert after == windows[-1], "the span of the past moves nothing"
+        assert waiting_span(session, collecting.school.id, asked.feed.id, asked.clock.now) is None
+    asked.later(hours=2)
+    asked.poll()
+    assert [poll.kind for poll in asked.polls()].count("span") == 2
 
 
 def test_a_failing_provider_costs_minutes_and_says_why(asked: Listing) -> None:

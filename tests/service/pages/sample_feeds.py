@@ -31,9 +31,9 @@ PAGE = FeedPage(
                 None, late=False, trouble="", compared=None, refused=(3, 1)),
         FeedRow("list", "sepay", "list", "…9999", None, (), AT, AT, late=True,
                 trouble="SePay không trả lời hoặc báo bận, sẽ hỏi lại sau",
-                compared=Compared(DAY, DAY, 120, 2, 0, 1), refused=(0, 0)),
+                compared=Compared(DAY, DAY, 120, 2, 0, 1), refused=(0, 0), feed_id=str(uuid.UUID(int=973))),
         FeedRow("list", "casso", "list", "…8888", None, (), None, None, late=False, trouble="", compared=None,
-                refused=(0, 0)),
+                refused=(0, 0), feed_id=str(uuid.UUID(int=972)), again=(DAY, DAY)),
         FeedRow("file", "statement", "file", "…9999", None, (), None, None, late=False, trouble="", compared=None,
                 refused=(0, 0)),
     ),
@@ -53,6 +53,12 @@ class SampleFeeds:
     def bank_feeds(self, who: SignedIn, place: Place, now: datetime) -> FeedPage:
         del who, place, now
         return PAGE
+
+    def compare_again(
+        self, who: SignedIn, place: Place, feed_id: uuid.UUID, days: tuple[str, str], now: datetime
+    ) -> None:
+        del place, feed_id, now
+        self.done.append(("compare again", f"{who.login}: {days}"))
 
     def ask_release(self, who: SignedIn, place: Place, transfer_id: uuid.UUID, reason: str, now: datetime) -> None:
         del place, transfer_id, now

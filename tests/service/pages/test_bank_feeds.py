@@ -156,6 +156,18 @@ def test_how_fresh_each_feed_is_stands_there_and_a_late_list_is_called_so(world:
         }
         return Poll(school_id=asked.school_id, feed_id=asked.id, kind=kind, ended_at=world.clock.now, **row)
 
+    again = f"{HERE}/so-lai/{asked.id}"
+    auditor = world.signed_in(world.staff("auditor"))
+    assert again in reads(office)
+    assert again not in reads(auditor)
+    assert sends(auditor, again, tu="2025-10-01", den="2025-10-05") == 403
+    assert [sends(office, again, tu=one, den=other) for one, other in (("", ""), ("2025-10-05", "2025-10-01"),
+            ("2025-09-01", "2025-10-05"), ("2025-10-05", "2025-10-08"))] == [422] * 4  # fmt: skip
+    assert sends(office, f"{HERE}/so-lai/{collecting.feed.id}", tu="2025-10-01", den="2025-10-05") == 404
+    assert sends(office, again, tu="2025-10-01", den="2025-10-05") == 303
+    assert sends(office, again, tu="2025-10-01", den="2025-10-05") == 409
+    assert "reconciliation.poll" in world.rung
+    assert "01/10/2025 – 05/10/2025" in reads(office)
     with collecting.database.transaction(collecting.scope) as session:
         session.add(polls("window"))
         session.flush()
