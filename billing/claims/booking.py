@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, Deed, record_deed
@@ -22,10 +23,22 @@ from billing.money import ZERO, Money, total
 from billing.storage import new_id
 
 TREASURY = "112KB"  # the school's deposit at the State Treasury: no bank tells us of it, so no check compares it
-HANDED_ON = "3388H"  # learning-cost support that came and is to be handed to families
+HANDED_ON = "3388N"  # learning-cost support that came and is to be handed to families
+_HANDED_ON_NAME = "Hỗ trợ chi phí học tập chờ chi trả"
+_HANDED_ON_BEFORE = "3388H"  # where support stood once, beside refunds to pay; old entries are never rewritten
 INCOME = "531"
 WAY_NAMES = {"treasury": "về tài khoản Kho bạc", "cash": "về quỹ tiền mặt", "families": "Nhà nước trả thẳng gia đình"}
 _VIET_NAM = timedelta(hours=7)
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_OWED_BEFORE = text("""
+SELECT coalesce(sum(CASE WHEN x.credit_account_id = l.id THEN x.amount ELSE -x.amount END), 0)::bigint
+FROM ledger_accounts l
+JOIN postings x ON x.school_id = l.school_id AND l.id IN (x.debit_account_id, x.credit_account_id)
+JOIN journal_entries e ON e.school_id = x.school_id AND e.id = x.entry_id
+LEFT JOIN journal_entries o ON o.school_id = e.school_id AND o.id = e.reverses_id
+WHERE l.school_id = :school AND l.code = :code
+  AND coalesce(o.kind, e.kind) IN ('state_payment', 'payout', 'support_moved')
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,7 @@ def undo_payment(session: Session, payment_id: UUID, actor: Actor, reason: str, 
         day = (now + _VIET_NAM).date()
         fact = Fact(wrong.school_id, "state_payment_undone", str(undo_id), day, reason.strip())
         entry_id = reverse(session, wrong.entry_id, fact, now)
+        open_handed_on(session, wrong.school_id, day, now)
     undo = tables.StatePayment(
         id=undo_id,
         school_id=wrong.school_id,
@@ -207,11 +221,24 @@ def _post_payment(
     if new.way == "families":
         return None
     into = open_treasury(session, claim.school_id) if new.way == "treasury" else CASH
-    if claim.kind == RateKind.LEARNING:
-        open_account(session, claim.school_id, HANDED_ON, "Hỗ trợ chi phí học tập chờ chi trả", "pass_through")
-    source = HANDED_ON if claim.kind == RateKind.LEARNING else STATE_RECEIVABLE
+    learning = claim.kind == RateKind.LEARNING
+    source = open_handed_on(session, claim.school_id, new.paid_on, now) if learning else STATE_RECEIVABLE
     fact = Fact(claim.school_id, "state_payment", str(payment_id), new.paid_on, f"{_title(claim)}, {new.document}")
     return post(session, fact, [Line(into, source, new.amount)], now)
+
+
+def open_handed_on(session: Session, school_id: UUID, day: date, now: datetime) -> str:
+    """Return the code of support to be handed on, opened if missing; what stood on the account before is moved there.
+
+    Reversing an old entry puts its sum back where it was written, so this is asked for after that too.
+    """
+    session.execute(_ONE_AT_A_TIME, {"name": f"handed on {school_id}"})
+    open_account(session, school_id, HANDED_ON, _HANDED_ON_NAME, "pass_through")
+    owed = Money(session.execute(_OWED_BEFORE, {"school": school_id, "code": _HANDED_ON_BEFORE}).scalar_one())
+    if owed:
+        line = Line(_HANDED_ON_BEFORE, HANDED_ON, owed) if owed > ZERO else Line(HANDED_ON, _HANDED_ON_BEFORE, -owed)
+        post(session, Fact(school_id, "support_moved", str(new_id()), day, "Tách khỏi tiền tồn phải hoàn"), [line], now)
+    return HANDED_ON
 
 
 def open_treasury(session: Session, school_id: UUID) -> str:

@@ -11,12 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, record_deed
-from billing.claims.booking import HANDED_ON, claim_money_deed, open_treasury
+from billing.claims.booking import claim_money_deed, open_handed_on, open_treasury
 from billing.claims.claiming import claim_lines
 from billing.claims.tables import Payout, StateClaim
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.council_rates import RateKind
-from billing.ledger.accounts import CASH, open_account
+from billing.ledger.accounts import CASH
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.money import ZERO, Money
 from billing.storage import new_id
@@ -120,6 +120,7 @@ def undo_payout(session: Session, payout_id: UUID, actor: Actor, reason: str, no
     undo_id = new_id()
     fact = Fact(wrong.school_id, "payout_undone", str(undo_id), (now + _VIET_NAM).date(), reason.strip())
     entry_id = reverse(session, wrong.entry_id, fact, now)
+    open_handed_on(session, wrong.school_id, fact.value_date, now)
     undo = Payout(
         id=undo_id,
         school_id=wrong.school_id,
@@ -160,7 +161,7 @@ def _refuse_signature(signed: Signature, today: date) -> None:
 def _post(  # noqa: PLR0913, PLR0917  one entry of the book
     session: Session, claim: StateClaim, payout_id: UUID, row: PayoutRow, signed: Signature, now: datetime
 ) -> int:
-    open_account(session, claim.school_id, HANDED_ON, "Hỗ trợ chi phí học tập chờ chi trả", "pass_through")
+    owed = open_handed_on(session, claim.school_id, signed.received_on, now)
     out_of = CASH if signed.way == "cash" else open_treasury(session, claim.school_id)
     fact = Fact(claim.school_id, "payout", str(payout_id), signed.received_on)
-    return post(session, fact, [Line(HANDED_ON, out_of, row.amount, row.pupil_id)], now)
+    return post(session, fact, [Line(owed, out_of, row.amount, row.pupil_id)], now)

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from billing.claims.booking import HANDED_ON, NewPayment, record_payment
+from billing.claims import booking, paying_out
+from billing.claims.booking import HANDED_ON, NewPayment, record_payment, undo_payment
 from billing.claims.claiming import claim_lines
 from billing.claims.entitling import (
     NewEntitlement,
@@ -22,6 +23,8 @@ from billing.claims.paying_out import Signature, pay_out, payout_list, undo_payo
 from billing.claims.tables import Entitlement, Payout
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.fees.council_rates import RateKind
+from billing.ledger.accounts import open_account
+from billing.ledger.posting import Fact, Line, post
 from billing.ledger.tables import LedgerAccount, Posting
 from billing.money import ZERO, Money, total
 from billing.vault import Vault
@@ -106,6 +109,44 @@ def test_a_wrong_payout_is_undone_and_paid_to_the_right_one(database: Database, 
         assert balance(session, billing, HANDED_ON) == ZERO
         again = pay_out(session, claim, poor.id, billing.accountant, SIGNED, DECEMBER)
         assert [row.payout and row.payout.id for row in payout_list(session, claim)] == [again.id]
+
+
+def test_support_of_before_is_moved_from_the_account_of_refunds_and_nothing_is_rewritten(
+    database: Database, billing: BillingSchool
+) -> None:
+    """What came and was paid on 3388H once is carried over by the next act, and again where an old entry is undone."""
+    poor, other = billing.pupils[0], billing.pupils[1]
+    sum_of_one = LEARNING_RATE * 4
+    with database.transaction(Scope.of(billing.id)) as session:
+        for pupil in (poor, other):
+            right(session, billing, pupil, TERM_1)
+        claim = approved_claim(session, billing, LEARNING, DECEMBER)
+        open_account(session, billing.id, "3388H", "Tiền tồn phải hoàn cho gia đình", "clearing")
+        refund = Fact(billing.id, "refund", "1", DECEMBER.date())
+        post(session, refund, [Line("111", "3388H", Money(5_000))], DECEMBER)
+        with pytest.MonkeyPatch.context() as before:
+            for module in (booking, paying_out):
+                before.setattr(module, "open_handed_on", lambda *_: "3388H")
+            came = NewPayment(sum_of_one * 2, date(2025, 12, 18), "cash", "PT 77")
+            payment = record_payment(session, claim, billing.accountant, came, DECEMBER)
+            old = pay_out(session, claim, poor.id, billing.accountant, SIGNED, DECEMBER)
+        assert balance(session, billing, "3388H") == -sum_of_one - Money(5_000)
+        entries = session.exec(select(col(Posting.entry_id), col(Posting.amount)).order_by("id")).all()
+
+        new = pay_out(session, claim, other.id, billing.accountant, SIGNED, DECEMBER)
+        assert (balance(session, billing, "3388H"), balance(session, billing, HANDED_ON)) == (Money(-5_000), ZERO)
+        undo_payout(session, old.id, billing.accountant, "ghi nhầm", DECEMBER)
+        assert (balance(session, billing, "3388H"), balance(session, billing, HANDED_ON)) == (
+            Money(-5_000),
+            -sum_of_one,
+        )
+        undo_payout(session, new.id, billing.accountant, "ghi nhầm", DECEMBER)
+        undo_payment(session, payment.id, billing.accountant, "ghi nhầm", DECEMBER)
+        assert (balance(session, billing, "3388H"), balance(session, billing, HANDED_ON)) == (Money(-5_000), ZERO)
+        assert (
+            session.exec(select(col(Posting.entry_id), col(Posting.amount)).order_by("id")).all()[: len(entries)]
+            == entries
+        )
 
 
 def test_the_database_itself_pays_a_line_once_and_in_full(database: Database, billing: BillingSchool) -> None:
