@@ -142,6 +142,24 @@ def test_office_pages(page: Page, live: str, desk: SampleDesk, part: int) -> Non
             look_at(page, live + path)
 
 
+def test_the_menu_is_closed_on_a_phone_and_opens_by_a_key(page: Page, live: str, desk: SampleDesk) -> None:
+    fresh = new_session()
+    desk.start_session(desk.accounts["accountant"], fresh.digest, NOW)
+    page.context.add_cookies([{"name": "hocphi", "value": fresh.token, "url": live}])
+    page.goto(f"{live}/van-phong/kenh-ngan-hang")
+    menu, entry = page.get_by_text("Danh mục trang"), page.get_by_role("navigation").get_by_role("link", name="Tiền ra")
+    expect(entry).to_be_hidden()
+    heading = page.get_by_role("heading", level=1).bounding_box()
+    assert heading
+    assert heading["y"] < 640 / 2
+    menu.focus()
+    page.keyboard.press("Enter")
+    expect(entry).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 640})
+    expect(entry).to_be_visible()
+    expect(menu).to_be_hidden()
+
+
 def test_plans_and_what_everybody_may_read(page: Page, live: str, desk: SampleDesk) -> None:
     fresh = new_session()
     desk.start_session(desk.accounts["accountant"], fresh.digest, NOW)
