@@ -44,6 +44,11 @@ SELECT 'hocphi_transfers_open_oldest_seconds', t.state,
        extract(epoch FROM CAST(:now AS timestamptz) - min(t.recorded_at))::bigint FROM transfers t
 WHERE t.state IN ('new', 'held', 'waiting') AND t.direction = 'in' GROUP BY t.state
 UNION ALL
+SELECT 'hocphi_money_out_held', '', count(*) FROM transfers t WHERE t.state = 'held' AND t.direction = 'out'
+UNION ALL
+SELECT 'hocphi_money_out_held_dong', '', coalesce(sum(t.amount), 0)::bigint FROM transfers t
+WHERE t.state = 'held' AND t.direction = 'out'
+UNION ALL
 SELECT 'hocphi_money_out_unexplained', '', count(*) FROM (
     SELECT t.id FROM transfers t
     LEFT JOIN money_out o ON o.school_id = t.school_id AND o.transfer_id = t.id
@@ -62,6 +67,8 @@ _HELP = {
     "hocphi_transfers_open": "Money in that is not decided, by state",
     "hocphi_transfers_open_dong": "Its sum",
     "hocphi_transfers_open_oldest_seconds": "Age of the oldest of it",
+    "hocphi_money_out_held": "Transfers out that a mere key told of and nobody confirmed",
+    "hocphi_money_out_held_dong": "Their sum",
     "hocphi_money_out_unexplained": "Transfers out without a purpose",
     "hocphi_money_out_unexplained_dong": "What of them is unexplained",
     "hocphi_feed_differences": "Movements of the last 31 days that one feed tells and another does not, by kind",
