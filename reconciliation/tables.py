@@ -65,6 +65,7 @@ ALLOWED_STEPS = frozenset(
         ("refunding", "refunded"),
         ("refunding", "waiting"),
         ("refunding", "matched"),
+        ("refunded", "refunding"),
         ("quarantined", "new"),
         ("ignored_out", "quarantined"),
     }

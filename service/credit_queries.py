@@ -15,7 +15,8 @@ AS_THE_BOOK_SAYS = """WITH told AS (
         FROM bill_credits c JOIN bills b ON b.id = c.bill_id JOIN bill_lines l ON l.id = c.line_id
         UNION ALL SELECT r.pupil_id, coalesce(r.item_code, ''), -r.amount
         FROM refund_lines r JOIN refund_decisions d ON d.refund_id = r.refund_id AND d.approved
-        WHERE NOT EXISTS (SELECT FROM refund_steps s WHERE s.line_id = r.id AND s.kind = 'taken_back')) x
+        WHERE r.pupil_id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM refund_steps s WHERE s.line_id = r.id AND s.kind = 'taken_back')) x
     GROUP BY 1, 2),
 book AS (
     SELECT x.pupil_id, coalesce(x.item_code, '') AS item,

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from service.card_queries import CARD_QUERIES, HAS_A_CHECKOUT
 from service.credit_queries import CREDIT_QUERIES, FORMER_AS_THE_BOOK_SAYS
 from service.money_out_queries import MONEY_OUT_QUERIES
+from service.refund_queries import REFUND_QUERIES
 
 # Shorthands of the queries below. A transfer counts unless the bank took it back or we must not believe it.
 _SHORT = {
@@ -73,7 +74,7 @@ _ALL: dict[str, Invariant] = {
             WHERE coalesce(bank.amount, 0) <> coalesce(book.amount, 0)""",
             """WITH rest AS (
                 SELECT t.school_id, sum(t.amount - <paid of transfer> - <own of transfer>) AS amount FROM transfers t
-                WHERE t.direction = 'in' AND <counted> AND t.state <> 'refunded' GROUP BY 1),
+                WHERE t.direction = 'in' AND <counted> AND t.state NOT IN ('refunding', 'refunded') GROUP BY 1),
             suspense AS (
                 SELECT x.school_id, sum(CASE WHEN x.debit_account_id = l.id THEN x.amount ELSE -x.amount END) AS debit
                 FROM postings x JOIN ledger_accounts l ON l.id IN (x.debit_account_id, x.credit_account_id)
@@ -84,6 +85,7 @@ _ALL: dict[str, Invariant] = {
             WHERE coalesce(rest.amount, 0) <> -coalesce(suspense.debit, 0)""",
             *MONEY_OUT_QUERIES,
             *CARD_QUERIES,
+            *REFUND_QUERIES,
         ),
     ),
     "I2": Invariant(

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.credits.refunding import REFUND_PAYABLE, approval_entry
+from billing.credits.refunding import REFUND_PAYABLE, Move, approval_entry, move_transfer, pupils_of
 from billing.credits.tables import RefundDecision, RefundLine, RefundStep
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.accounts import CASH
@@ -68,7 +68,7 @@ def pay_cash(  # noqa: PLR0913, PLR0917  to whom, when, and who says so
         raise Refused("Hãy ghi họ tên người ký nhận tiền.")
     _refuse_day(day, now)
     line = _held(session, line_id, "cash", "approved")
-    refuse_own_family(session, actor, line.school_id, {line.pupil_id})
+    refuse_own_family(session, actor, line.school_id, pupils_of([line]))
     turn = _next_turn(session, line)
     fact = Fact(line.school_id, "refund_paid", f"{line.id}:{turn}", day)
     entry = post(session, fact, [Line(REFUND_PAYABLE, CASH, line.amount, line.pupil_id, line.item_code)], now)
@@ -81,7 +81,7 @@ def mark_sent(session: Session, line_id: UUID, actor: Actor, day: date, now: dat
     """Write down that a line's money was ordered at the bank; it stays owed until the bank's own word is tied to it."""
     _refuse_day(day, now)
     line = _held(session, line_id, "bank", "approved")
-    refuse_own_family(session, actor, line.school_id, {line.pupil_id})
+    refuse_own_family(session, actor, line.school_id, pupils_of([line]))
     return _step(session, line, actor, now, turn=_next_turn(session, line), kind="sent", day=day)
 
 
@@ -89,6 +89,7 @@ def undo_step(session: Session, line_id: UUID, actor: Actor, reason: str, now: d
     """Undo a payout that was written down wrongly: the line is to be paid out as before."""
     _refuse_without(reason, "Hãy ghi lý do hủy lần chi này.")
     line = _held(session, line_id, None, "paid", "sent")
+    refuse_own_family(session, actor, line.school_id, pupils_of([line]))
     last = states_of(session, line.school_id, [line.id])[line.id].step
     turn, day = _next_turn(session, line), (now + _VIET_NAM).date()
     entry = None
@@ -98,10 +99,16 @@ def undo_step(session: Session, line_id: UUID, actor: Actor, reason: str, now: d
     return _step(session, line, actor, now, turn=turn, kind="undone", day=day, reason=reason.strip(), entry_id=entry)
 
 
-def take_back(session: Session, line_id: UUID, actor: Actor, reason: str, now: datetime) -> RefundStep:
-    """Give up an approved line that was not paid out: its money is the pupil's credit again, under its item."""
+def take_back(  # noqa: PLR0913, PLR0917  a deed, and what moves a transfer
+    session: Session, line_id: UUID, actor: Actor, reason: str, now: datetime, move: Move | None = None
+) -> RefundStep:
+    """Give up an approved line that was not paid out: its money is the pupil's credit again, under its item.
+
+    The money of a transfer waits again, moved by ``move`` (as in ``approve_refund``).
+    """
     _refuse_without(reason, "Hãy ghi lý do rút lại khoản hoàn này.")
     line = _held(session, line_id, None, "approved")
+    refuse_own_family(session, actor, line.school_id, pupils_of([line]))
     kind, source = approval_entry(line.id)
     original = session.exec(
         select(JournalEntry.id).where(
@@ -113,9 +120,11 @@ def take_back(session: Session, line_id: UUID, actor: Actor, reason: str, now: d
     day = (now + _VIET_NAM).date()
     entry = reverse(session, original, Fact(line.school_id, "refund_taken_back", source, day, reason.strip()), now)
     turn = _next_turn(session, line)
-    return _step(
+    step = _step(
         session, line, actor, now, turn=turn, kind="taken_back", day=day, reason=reason.strip(), entry_id=entry
     )
+    move_transfer(line, move)
+    return step
 
 
 def find_line(session: Session, line_id: UUID) -> RefundLine:

@@ -48,12 +48,13 @@ def asked_back(session: Session, school_id: UUID, pupils: Collection[UUID] | Non
         .outerjoin(RefundDecision, col(RefundDecision.refund_id) == Refund.id)
         .where(
             RefundLine.school_id == school_id,
+            col(RefundLine.pupil_id).is_not(None),
             col(RefundDecision.refund_id).is_(None),
             *_of(RefundLine.pupil_id, pupils),
         )
         .group_by(col(RefundLine.pupil_id), col(RefundLine.item_code))
     ).all()
-    return {(pupil, item): amount for pupil, item, amount in rows}
+    return {(pupil, item): amount for pupil, item, amount in rows if pupil is not None}
 
 
 def free_credit(session: Session, school_id: UUID, pupils: Collection[UUID] | None = None) -> Kept:

@@ -6,7 +6,8 @@ paid out; it can be taken back as long as it is not paid out, and is then the pu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -14,11 +15,13 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
+from billing.credits.payee import IN_CASH, LONGEST_PROOF, Payee, refuse_payee
 from billing.credits.reading import credit_of, free_credit
+from billing.credits.refund_code import new_code
 from billing.credits.tables import Refund, RefundDecision, RefundLine
 from billing.credits.using import hold_credit
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
-from billing.ledger.accounts import FAMILY_CREDIT, open_account
+from billing.ledger.accounts import FAMILY_CREDIT, SUSPENSE, open_account
 from billing.ledger.posting import Fact, Line
 from billing.ledger.posting_many import Posted, post_many
 from billing.money import ZERO, Money, total
@@ -29,24 +32,7 @@ REFUND_PAYABLE = "3388H"  # owed to families, not paid out yet
 _PAYABLE_NAME = "Tiền tồn phải hoàn cho gia đình"
 PAYEE_CONTEXT = "refund_lines.payee"
 ACCOUNT_CONTEXT = "refund_lines.account"
-_SHOWN = 4  # last characters of an account number
-_BIN_DIGITS = 6
-_ACCOUNT_LENGTHS = range(4, 20)
 _VIET_NAM = timedelta(hours=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Payee:
-    """Where the money goes: by bank to ``account`` at ``bank_bin`` of ``name``, or in cash (no account)."""
-
-    name: str = ""
-    bank_bin: str = ""
-    account: str = ""
-
-    @property
-    def way(self) -> str:
-        """*bank* or *cash*."""
-        return "bank" if self.account else "cash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +42,20 @@ class Wanted:
     pupil_id: UUID
     item_code: str | None
     amount: Money
-    payee: Payee = Payee()
+    payee: Payee = IN_CASH
+
+
+@dataclass(frozen=True, slots=True)
+class WantedBack:
+    """A transfer that nobody could place and that is to go back whole; ``amount`` is the transfer's."""
+
+    transfer_id: UUID
+    amount: Money
+    payee: Payee
+
+
+Move = Callable[[RefundLine], None]
+"""What moves the transfer of a line to its next state, told by the room that knows transfers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +86,44 @@ def ask_refund(  # noqa: PLR0913, PLR0917  who asks, for what, why, when
     if not wanted or len({(each.pupil_id, each.item_code) for each in wanted}) != len(wanted):
         raise Refused("Hãy chọn ít nhất một khoản để hoàn, mỗi học sinh và khoản thu một dòng.")
     refuse_own_family(session, actor, school_id, {each.pupil_id for each in wanted})
-    for each in wanted:
-        _refuse_payee(each.payee)
     hold_credit(session, school_id)
     free = free_credit(session, school_id, {each.pupil_id for each in wanted})
     for each in wanted:
         most = free.get((each.pupil_id, each.item_code), ZERO)
         if not ZERO < each.amount <= most:
             raise Refused(f"Số tiền hoàn phải từ 1 đ đến {most} (tiền tồn còn dùng được).", pupil=each.pupil_id)
+    return _write(session, vault, actor, school_id, wanted, reason.strip(), now, about)
+
+
+def ask_back(  # noqa: PLR0913, PLR0917  as above
+    session: Session, vault: Vault, actor: Actor, school_id: UUID, wanted: WantedBack, reason: str, now: datetime
+) -> Refund:
+    """Write down a request that a waiting transfer goes back to its payer; another person decides.
+
+    The database refuses what does not wait, another sum than the transfer's, and a second open request.
+    """
+    if not reason.strip():
+        raise Refused("Hãy ghi lý do trả lại giao dịch này.")
+    if wanted.payee.way != "bank":
+        raise Refused("Tiền chuyển khoản không rõ của ai chỉ trả lại bằng chuyển khoản.")
+    return _write(session, vault, actor, school_id, [wanted], reason.strip(), now)
+
+
+def _write(  # noqa: PLR0913, PLR0917  one request with its lines
+    session: Session,
+    vault: Vault,
+    actor: Actor,
+    school_id: UUID,
+    wanted: Sequence[Wanted | WantedBack],
+    reason: str,
+    now: datetime,
+    about: About = About(),
+) -> Refund:
+    for each in wanted:
+        refuse_payee(each.payee)
     refund = Refund(
         school_id=school_id,
-        reason=reason.strip(),
+        reason=reason,
         item_code=about.item_code,
         class_id=about.class_id,
         round_id=about.round_id,
@@ -119,21 +145,24 @@ def ask_refund(  # noqa: PLR0913, PLR0917  who asks, for what, why, when
     return refund
 
 
-def approve_refund(session: Session, refund_id: UUID, actor: Actor, now: datetime) -> Money:
+def approve_refund(session: Session, refund_id: UUID, actor: Actor, now: datetime, move: Move | None = None) -> Money:
     """Approve a request: its credit is no longer the pupils', it is owed to them. Return how much it is.
 
-    Raises ``SamePerson`` for whoever asked, ``Conflict`` when it was decided already.
+    Raises ``SamePerson`` for whoever asked, ``Conflict`` when it was decided already. With a transfer among the lines
+    ``move`` must be given (``reconciliation.returning.deciding`` does so).
     """
     refund = _undecided(session, refund_id)
     approver = _person(actor)
     if approver == refund.made_by:
         raise SamePerson("Người lập đề nghị hoàn tiền không được tự duyệt. Hãy nhờ người duyệt khác.", refund=refund_id)
     lines = lines_of(session, refund)
-    refuse_own_family(session, actor, refund.school_id, {line.pupil_id for line in lines})
+    refuse_own_family(session, actor, refund.school_id, pupils_of(lines))
     _refuse_gone(session, refund, lines)
     _decide(session, refund, actor, now, approved=True)
     open_account(session, refund.school_id, REFUND_PAYABLE, _PAYABLE_NAME, "clearing")
     post_many(session, refund.school_id, [_posted(line, (now + _VIET_NAM).date()) for line in lines], now)
+    for line in lines:
+        move_transfer(line, move)
     return total(line.amount for line in lines)
 
 
@@ -163,6 +192,11 @@ def lines_of(session: Session, refund: Refund) -> list[RefundLine]:
     return list(rows)
 
 
+def pupils_of(lines: Sequence[RefundLine]) -> set[UUID]:
+    """Return the pupils whose credit some lines give back; a transfer that goes back is of none."""
+    return {line.pupil_id for line in lines if line.pupil_id is not None}
+
+
 def decision_of(session: Session, refund: Refund) -> RefundDecision | None:
     """Return the decision on a request, if there is one."""
     return session.exec(select(RefundDecision).where(RefundDecision.refund_id == refund.id)).one_or_none()
@@ -174,7 +208,18 @@ def payee_of(vault: Vault, line: RefundLine) -> Payee:
         name=vault.open(line.payee_sealed, PAYEE_CONTEXT) if line.payee_sealed else "",
         bank_bin=line.bank_bin or "",
         account=vault.open(line.account_sealed, ACCOUNT_CONTEXT) if line.account_sealed else "",
+        source=line.payee_source or "",
+        proof=line.proof,
     )
+
+
+def move_transfer(line: RefundLine, move: Move | None) -> None:
+    """Move the transfer of a line, if it is of one; raises ``ValueError`` where nobody here knows transfers."""
+    if line.transfer_id is None:
+        return
+    if move is None:
+        raise ValueError(f"refund line {line.id} is of a transfer")
+    move(line)
 
 
 def approval_entry(line_id: UUID) -> tuple[str, str]:
@@ -184,13 +229,14 @@ def approval_entry(line_id: UUID) -> tuple[str, str]:
 
 def _refuse_gone(session: Session, refund: Refund, lines: Sequence[RefundLine]) -> None:
     """Raise ``Conflict`` when credit went since it was asked back, say because the bank took a payment back."""
-    kept = credit_of(session, refund.school_id, {line.pupil_id for line in lines})
-    for line in lines:
-        left = kept.get((line.pupil_id, line.item_code), ZERO)
+    of_pupils = [(line, line.pupil_id) for line in lines if line.pupil_id is not None]
+    kept = credit_of(session, refund.school_id, {pupil for _, pupil in of_pupils})
+    for line, pupil in of_pupils:
+        left = kept.get((pupil, line.item_code), ZERO)
         if left < line.amount:
             raise Conflict(
                 f"Tiền tồn của học sinh chỉ còn {left}, không đủ hoàn {line.amount}. Hãy từ chối và lập đề nghị mới.",
-                pupil=line.pupil_id,
+                pupil=pupil,
             )
 
 
@@ -224,34 +270,30 @@ def _decide(  # noqa: PLR0913  one decision
 
 def _posted(line: RefundLine, day: date) -> Posted:
     kind, source = approval_entry(line.id)
-    moved = Line(FAMILY_CREDIT, REFUND_PAYABLE, line.amount, line.pupil_id, line.item_code)
+    debit = FAMILY_CREDIT if line.transfer_id is None else SUSPENSE
+    moved = Line(debit, REFUND_PAYABLE, line.amount, line.pupil_id, line.item_code)
     return Posted(Fact(line.school_id, kind, source, day), (moved,))
 
 
-def _line(vault: Vault, refund: Refund, wanted: Wanted) -> RefundLine:
+def _line(vault: Vault, refund: Refund, wanted: Wanted | WantedBack) -> RefundLine:
     payee = wanted.payee
+    pupil, item = (wanted.pupil_id, wanted.item_code) if isinstance(wanted, Wanted) else (None, None)
     return RefundLine(
         school_id=refund.school_id,
         refund_id=refund.id,
-        pupil_id=wanted.pupil_id,
-        item_code=wanted.item_code,
+        pupil_id=pupil,
+        transfer_id=None if isinstance(wanted, Wanted) else wanted.transfer_id,
+        item_code=item,
         amount=wanted.amount,
         way=payee.way,
         payee_sealed=vault.seal(payee.name.strip(), PAYEE_CONTEXT) if payee.name.strip() else None,
         bank_bin=payee.bank_bin or None,
         account_sealed=vault.seal(payee.account, ACCOUNT_CONTEXT) if payee.account else None,
-        account_masked=f"…{payee.account[-_SHOWN:]}" if payee.account else "",
+        account_masked=payee.masked,
+        payee_source=payee.source if payee.account else None,
+        proof=payee.proof.strip()[:LONGEST_PROOF] if payee.account else "",
+        code=new_code(secrets.randbelow) if payee.account else None,
     )
-
-
-def _refuse_payee(payee: Payee) -> None:
-    if not payee.account and not payee.bank_bin:
-        return
-    plain = payee.account.isalnum() and payee.account.isascii() and len(payee.account) in _ACCOUNT_LENGTHS
-    if not plain or len(payee.bank_bin) != _BIN_DIGITS or not payee.bank_bin.isdecimal():
-        raise Refused("Tài khoản nhận tiền hoàn cần mã ngân hàng 6 chữ số và số tài khoản từ 4 đến 19 ký tự.")
-    if not payee.name.strip():
-        raise Refused("Hãy ghi tên chủ tài khoản nhận tiền hoàn.")
 
 
 def _person(actor: Actor) -> UUID:

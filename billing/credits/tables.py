@@ -7,13 +7,14 @@ step by step: paid in cash, sent by bank, a step undone, taken back. Everything 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
 from billing.money import Money
 from billing.storage import Row, identity_column, in_school, money_column, new_id, number_column, one_of, time_column
 
 WAYS = ("cash", "bank")
+PAYEE_SOURCES = ("payer", "guardian", "typed")
 STEPS = ("paid", "sent", "undone", "taken_back")
 
 
@@ -68,7 +69,12 @@ class Refund(Row, table=True):
 
 
 class RefundLine(Row, table=True):
-    """What one pupil's family gets back of one item's credit, and how. Payee and account are sealed by the vault."""
+    """What one pupil's family gets back of one item's credit, or the payer of a transfer nobody could place; and how.
+
+    Payee and account are sealed by the vault. ``payee_source``: the account that the bank named as the *payer*'s, one
+    that a *guardian* entered after a code, or *typed* in the office with its ``proof`` (nothing: cash, or written
+    before this was kept). ``code`` stands in the memo of the transfer out.
+    """
 
     __tablename__ = "refund_lines"
     __table_args__ = (
@@ -76,8 +82,16 @@ class RefundLine(Row, table=True):
         UniqueConstraint(
             "school_id", "refund_id", "pupil_id", "item_code", name="one_line_each", postgresql_nulls_not_distinct=True
         ),
+        UniqueConstraint("school_id", "code"),
         in_school(["refund_id"], "refunds"),
+        in_school(["transfer_id"], "transfers"),
         one_of("way", WAYS),
+        one_of("payee_source", PAYEE_SOURCES),
+        CheckConstraint("num_nonnulls(pupil_id, transfer_id) = 1", name="of_a_pupil_or_a_transfer"),
+        CheckConstraint(
+            "transfer_id IS NULL OR (way = 'bank' AND item_code IS NULL)", name="transfer_goes_back_by_bank"
+        ),
+        CheckConstraint("payee_source <> 'typed' OR proof <> ''", name="typed_with_proof"),
         CheckConstraint("amount > 0", name="amount_above_zero"),
         CheckConstraint(
             "(way = 'bank') = (account_sealed IS NOT NULL) AND (way = 'bank') = (bank_bin IS NOT NULL)"
@@ -85,12 +99,19 @@ class RefundLine(Row, table=True):
             name="bank_has_an_account",
         ),
         Index("ix_refund_lines_pupil", "school_id", "pupil_id"),
+        Index(
+            "ix_refund_lines_transfer",
+            "school_id",
+            "transfer_id",
+            postgresql_where=text("transfer_id IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     school_id: UUID = Field(foreign_key="schools.id")
     refund_id: UUID
-    pupil_id: UUID = Field(foreign_key="pupils.id")
+    pupil_id: UUID | None = Field(default=None, foreign_key="pupils.id")
+    transfer_id: UUID | None = None
     item_code: str | None = Field(default=None, max_length=40)
     amount: Money = money_column()
     way: str
@@ -98,6 +119,9 @@ class RefundLine(Row, table=True):
     bank_bin: str | None = Field(default=None, max_length=6)
     account_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     account_masked: str = ""
+    payee_source: str | None = None
+    proof: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    code: str | None = Field(default=None, max_length=11)
 
 
 class RefundDecision(Row, table=True):

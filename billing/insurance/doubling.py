@@ -17,8 +17,9 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.cards.entering import NewCard, enter_cards
 from billing.cards.months import covered_from, doubled
 from billing.cards.tables import InsuranceCard
+from billing.credits.payee import Payee
 from billing.credits.reading import free_credit
-from billing.credits.refunding import Payee, Wanted, ask_refund
+from billing.credits.refunding import Wanted, ask_refund
 from billing.credits.tables import Refund
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.insurance import INSURANCE_ITEM

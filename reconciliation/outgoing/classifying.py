@@ -26,6 +26,7 @@ from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import LedgerAccount
 from billing.money import ZERO, Money, total
 from billing.storage import new_id
+from reconciliation.outgoing.going_back import move_refunded
 from reconciliation.outgoing.kinds import KIND_NAMES, Tie
 from reconciliation.outgoing.reading import rest_of, waiting_for_money
 from reconciliation.outgoing.standing import wait_for_purposes
@@ -36,12 +37,14 @@ from reconciliation.transfers import step
 BANK_FEES = "642"
 SERVICE_COSTS = "154"
 OWN_TRANSFER = "own_transfer"
+RETURNED = "payout_returned"
 _VIET_NAM = timedelta(hours=7)
 _COLUMNS = {
     Tie.INSURANCE: "insurance_payout_id",
     Tie.REFUND: "refund_line_id",
     Tie.SUPPORT: "payout_id",
     Tie.LEG: "leg_id",
+    Tie.RETURNED: "leg_id",
 }
 
 
@@ -105,7 +108,8 @@ def take_back(  # noqa: PLR0913, PLR0917  as above
     session.add(end)
     session.flush()
     if row.leg_id is not None:
-        _decide_leg(session, actor, _leg(session, school_id, row.leg_id), "waiting", now)
+        _decide_leg(session, actor, _leg(session, school_id, row.leg_id), "nothing_found", now)
+    move_refunded(session, actor, row.refund_line_id, "refunding", "money_out_undone", now)
     deed = Deed(school_id, "money_out.take_back", "money_out", str(row.id), reason)
     record_deed(session, actor, deed, now, amount=row.amount.dong, kind=row.kind)
     return end
@@ -128,6 +132,8 @@ def _sized(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:
     """Return a purpose with the sum of what it is tied to; raises when it cannot be this transfer's."""
     if wanted.tie is None:
         return _typed(session, transfer, wanted)
+    if wanted.tie is Tie.RETURNED:
+        return _brought_back(session, transfer, wanted)
     open_ = {each.key: each for each in waiting_for_money(session, transfer.school_id)}
     found = open_.get(f"{wanted.tie.value}:{wanted.tied_id}")
     if found is None:
@@ -137,6 +143,14 @@ def _sized(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:
         if leg.bank_account_id == transfer.bank_account_id or leg.amount != rest_of(session, transfer):
             raise Refused("Tiền vào phải ở tài khoản khác của trường và bằng đúng số tiền ra.")
     return replace(wanted, amount=found.amount, reason=wanted.reason.strip() or found.words)
+
+
+def _brought_back(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:
+    """Return the purpose of what the bank brought back: money in that waits, not before it left."""
+    leg = _leg(session, transfer.school_id, wanted.tied_id)
+    if leg.direction != "in" or leg.state != "waiting" or leg.value_date < transfer.value_date:
+        raise Conflict("Tiền vào đã chọn không còn chờ, hoặc vào trước khi tiền này ra. Hãy tải lại trang.")
+    return replace(wanted, amount=leg.amount, reason=wanted.reason.strip() or KIND_NAMES["returned"])
 
 
 def _typed(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:
@@ -188,7 +202,9 @@ def _write(session: Session, actor: Actor, transfer: Transfer, purpose: Purpose,
     session.add(row)
     session.flush()
     if row.leg_id is not None:
-        _decide_leg(session, actor, _leg(session, transfer.school_id, row.leg_id), "matched", now)
+        rule = RETURNED if row.kind == "returned" else OWN_TRANSFER
+        _decide_leg(session, actor, _leg(session, transfer.school_id, row.leg_id), rule, now)
+    move_refunded(session, actor, row.refund_line_id, "refunded", "money_out", now)
     deed = Deed(transfer.school_id, "money_out.classify", "money_out", str(purpose_id), purpose.reason)
     record_deed(session, actor, deed, now, amount=row.amount.dong, kind=row.kind, transfer=str(transfer.id))
     return row
@@ -247,9 +263,9 @@ def _leg(session: Session, school_id: UUID, leg_id: UUID | None) -> Transfer:
     return session.exec(query.with_for_update()).one()
 
 
-def _decide_leg(session: Session, actor: Actor, leg: Transfer, state: str, now: datetime) -> None:
+def _decide_leg(session: Session, actor: Actor, leg: Transfer, rule: str, now: datetime) -> None:
     """Move money in to *matched* (the school's own money, paying nobody's bill) or back to *waiting*."""
-    rule = OWN_TRANSFER if state == "matched" else "nothing_found"
+    state = "waiting" if rule == "nothing_found" else "matched"
     session.add(
         Match(
             school_id=leg.school_id,

@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 
+from billing.credits.refund_code import codes_in
 from billing.money import Money, total
 
 UNKNOWN = "unknown"
@@ -21,6 +22,7 @@ KIND_NAMES: Mapping[str, str] = MappingProxyType(
         "purchase": "Chi mua cho khoản thu hộ, chi hộ",
         "refund": "Trả lại, chi trả cho gia đình",
         "fee": "Phí ngân hàng",
+        "returned": "Ngân hàng trả lại",
         UNKNOWN: "Chưa rõ",
     }
 )
@@ -40,10 +42,17 @@ class Tie(StrEnum):
     REFUND = "hoan"
     SUPPORT = "ho-tro"
     LEG = "tai-khoan"
+    RETURNED = "tra-ve"
 
 
 TIE_KINDS: Mapping[Tie, str] = MappingProxyType(
-    {Tie.INSURANCE: "insurance", Tie.REFUND: "refund", Tie.SUPPORT: "refund", Tie.LEG: "treasury"}
+    {
+        Tie.INSURANCE: "insurance",
+        Tie.REFUND: "refund",
+        Tie.SUPPORT: "refund",
+        Tie.LEG: "treasury",
+        Tie.RETURNED: "returned",
+    }
 )
 
 
@@ -61,7 +70,8 @@ class Sent:
 class Waiting:
     """What is approved and waits for the bank's own transfer, or the money in that may be its other leg.
 
-    ``reference`` is the bank's number where somebody wrote it down; ``group`` names what belongs to one order.
+    ``reference`` is the bank's number where somebody wrote it down; ``group`` names what belongs to one order; ``code``
+    is ours and stands in the memo of the transfer out.
     """
 
     tie: Tie
@@ -71,6 +81,7 @@ class Waiting:
     words: str
     reference: str = ""
     group: str = ""
+    code: str = ""
 
     @property
     def key(self) -> str:
@@ -90,10 +101,13 @@ class Suggestion:
 def suggest(sent: Sent, waiting: Iterable[Waiting]) -> list[Suggestion]:
     """Return what rules suggest for money out, the strongest first; ties always come to the whole rest.
 
-    Rules: *same_number* (the bank's number was written down), *same_amount*, *whole_order* (all lines of one order
-    together), *fee_words*.
+    Rules: *refund_code* (our own codes stand in the memo and come to the sum), *same_number* (the bank's number was
+    written down), *same_amount*, *whole_order* (all lines of one order together), *fee_words*.
     """
     rows = sorted(waiting, key=lambda each: (abs((each.day - sent.day).days), each.key))
+    coded = by_code(sent, rows)
+    if coded:
+        return [Suggestion("refund_code", TIE_KINDS[coded[0].tie], coded)]
     alone = [each for each in rows if each.amount == sent.rest]
     named = [each for each in alone if each.reference and _bare(each.reference) == _bare(sent.bank_reference)]
     found = [Suggestion("same_number", TIE_KINDS[each.tie], (each,)) for each in named]
@@ -102,6 +116,15 @@ def suggest(sent: Sent, waiting: Iterable[Waiting]) -> list[Suggestion]:
     if is_fee(sent):
         found.append(Suggestion("fee_words", "fee"))
     return found[:MOST_SUGGESTED]
+
+
+def by_code(sent: Sent, waiting: Iterable[Waiting]) -> tuple[Waiting, ...]:
+    """Return what our own codes in the memo name, if each is known and together they come to the whole rest."""
+    codes = codes_in(sent.memo)
+    named = {each.code: each for each in waiting if each.code in codes}
+    if not codes or set(codes) != named.keys() or total(each.amount for each in named.values()) != sent.rest:
+        return ()
+    return tuple(named[code] for code in codes)
 
 
 def is_fee(sent: Sent) -> bool:

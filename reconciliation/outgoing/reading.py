@@ -29,7 +29,7 @@ WITH live AS (
     FROM transfers t WHERE t.school_id = :school AND t.direction = 'out' AND t.state = 'ignored_out'
 )
 SELECT 'bhyt' AS tie, p.id, p.amount, p.paid_on AS day, 'BHYT ' || s.year || '.' || s.number AS words,
-       p.bank_reference AS reference, '' AS of_order
+       p.bank_reference AS reference, '' AS of_order, '' AS code
 FROM insurance_payouts p JOIN insurance_lists s ON s.school_id = p.school_id AND s.id = p.list_id
 WHERE p.school_id = :school AND p.id NOT IN (SELECT l.insurance_payout_id FROM live l
                                              WHERE l.insurance_payout_id IS NOT NULL)
@@ -37,24 +37,26 @@ WHERE p.school_id = :school AND p.id NOT IN (SELECT l.insurance_payout_id FROM l
                            WHERE x.school_id = p.school_id AND x.payout_id = p.id)
 UNION ALL
 SELECT 'hoan', r.id, r.amount, (d.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date,
-       concat_ws(' · ', u.full_name, r.item_code, r.account_masked), '', r.refund_id::text
+       concat_ws(' · ', coalesce(u.full_name, 'Giao dịch ' || to_char(c.value_date, 'DD/MM/YYYY')), r.item_code,
+                 r.account_masked), '', r.refund_id::text, coalesce(r.code, '')
 FROM refund_lines r
 JOIN refund_decisions d ON d.school_id = r.school_id AND d.refund_id = r.refund_id AND d.approved
-JOIN pupils u ON u.id = r.pupil_id
+LEFT JOIN pupils u ON u.id = r.pupil_id
+LEFT JOIN transfers c ON c.school_id = r.school_id AND c.id = r.transfer_id
 LEFT JOIN LATERAL (SELECT x.kind FROM refund_steps x WHERE x.school_id = r.school_id AND x.line_id = r.id
                    ORDER BY x.turn DESC LIMIT 1) last ON true
 WHERE r.school_id = :school AND r.way = 'bank' AND coalesce(last.kind, 'undone') IN ('undone', 'sent')
   AND r.id NOT IN (SELECT l.refund_line_id FROM live l WHERE l.refund_line_id IS NOT NULL)
 UNION ALL
 SELECT 'ho-tro', p.id, p.amount, p.received_on, 'Chi trả theo danh sách ' || c.school_year || ' đợt ' || c.instalment,
-       '', p.claim_id::text
+       '', p.claim_id::text, ''
 FROM payouts p JOIN state_claims c ON c.school_id = p.school_id AND c.id = p.claim_id
 WHERE p.school_id = :school AND p.way = 'transfer' AND p.reverses_id IS NULL
   AND NOT EXISTS (SELECT FROM payouts u WHERE u.school_id = p.school_id AND u.reverses_id = p.id)
   AND p.id NOT IN (SELECT l.payout_id FROM live l WHERE l.payout_id IS NOT NULL)
 UNION ALL
 SELECT 'tai-khoan', t.id, t.amount, t.value_date, '…' || right(a.number, 4) || ' · ' || t.memo,
-       coalesce(t.bank_reference, ''), ''
+       coalesce(t.bank_reference, ''), '', ''
 FROM transfers t JOIN bank_accounts a ON a.school_id = t.school_id AND a.id = t.bank_account_id
 WHERE t.school_id = :school AND t.direction = 'in' AND t.state = 'waiting'
   AND NOT EXISTS (SELECT FROM transfer_references n WHERE n.school_id = t.school_id AND n.transfer_id = t.id)
@@ -121,7 +123,7 @@ def waiting_for_money(session: Session, school_id: UUID) -> list[Waiting]:
     """Return what is approved and waits for the bank's transfer, and money in that may be another one's other leg."""
     rows = session.execute(_WAITING, {"school": school_id, "days": LEG_DAYS})
     return [
-        Waiting(Tie(row.tie), str(row.id), Money(row.amount), row.day, row.words, row.reference, row.of_order)
+        Waiting(Tie(row.tie), str(row.id), Money(row.amount), row.day, row.words, row.reference, row.of_order, row.code)
         for row in rows
     ]
 

@@ -9,7 +9,7 @@ from sqlmodel import Field
 from billing.money import Money
 from billing.storage import Row, in_school, money_column, new_id, number_column, one_of, time_column
 
-KINDS = ("treasury", "insurance", "purchase", "refund", "fee")
+KINDS = ("treasury", "insurance", "purchase", "refund", "fee", "returned")
 _TIES = {
     "insurance_payout_id": "insurance_payouts",
     "refund_line_id": "refund_lines",
@@ -24,7 +24,8 @@ class MoneyOut(Row, table=True):
     *treasury*: to another account of the school; ``leg_id`` is the money in there, or ``document`` names the paper
     where no bank tells of that account. *insurance*: an approved payout to the insurer, whose own entry stands on 1388
     already, so there is none here. *purchase*: for ``item_code``, by ``document``. *refund*: an approved line of a
-    refund, or support paid out to a family. *fee*: the bank's. A tied row bears the whole sum of what it is tied to.
+    refund, or support paid out to a family. *fee*: the bank's. *returned*: the bank brought it back,
+    ``leg_id`` is that money in. A tied row bears the whole sum of what it is tied to.
     """
 
     __tablename__ = "money_out"
@@ -43,7 +44,8 @@ class MoneyOut(Row, table=True):
             name="refund_is_tied",
         ),
         CheckConstraint(
-            "CASE WHEN kind = 'treasury' THEN (leg_id IS NULL) = (document <> '') ELSE leg_id IS NULL END",
+            "CASE WHEN kind = 'treasury' THEN (leg_id IS NULL) = (document <> '')"
+            " WHEN kind = 'returned' THEN leg_id IS NOT NULL ELSE leg_id IS NULL END",
             name="treasury_by_leg_or_document",
         ),
         CheckConstraint(

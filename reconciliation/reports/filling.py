@@ -26,6 +26,7 @@ from reconciliation.outgoing.reading import kinds_of, legs, not_tied_yet, open_o
 from reconciliation.reports.filling_lists import last_numbers, pupil_codes, receipt_lines, unpaid_lines
 from reconciliation.reports.ledger_figures import Moved, moved
 from reconciliation.reports.records import (
+    GOING_BACK,
     NOT_COUNTED,
     AccountFigures,
     ReconciliationReport,
@@ -199,7 +200,7 @@ def _transfers(
             credit=settled.credit,
             waiting=_open_part(row, settled, facts),
             own=facts.legs.get(row.id, ZERO),
-            refunded=_rest(row, settled) if row.state == "refunded" else ZERO,
+            refunded=_rest(row, settled) if row.state in GOING_BACK else ZERO,
             pupil_codes=tuple(dict.fromkeys(settled.pupils)),
             bills=tuple(settled.bills),
             receipts=tuple(settled.receipts),
@@ -221,7 +222,7 @@ def _why(transfer: Transfer, facts: _Facts) -> str:
 
 def _open_part(transfer: Transfer, settled: _Settled, facts: _Facts) -> Money:
     """Return what of a transfer still stands in suspense."""
-    gone = transfer.direction == "out" or transfer.state in (*NOT_COUNTED, "refunded")
+    gone = transfer.direction == "out" or transfer.state in (*NOT_COUNTED, *GOING_BACK)
     return ZERO if gone else _rest(transfer, settled) - facts.legs.get(transfer.id, ZERO)
 
 

@@ -23,8 +23,10 @@ WITH facts AS (
     FROM facts f
     LEFT JOIN payments p ON f.kind = 'payment' AND p.source_kind = 'transfer' AND p.id::text = f.source_id
     LEFT JOIN money_out o ON f.kind = 'money_out' AND o.id::text = f.source_id
-    JOIN transfers t ON t.id::text = coalesce(p.source_id::text, o.leg_id::text, f.source_id)
-    WHERE f.kind IN ('transfer_received', 'transfer_sent', 'payment', 'refund', 'money_out', 'card_payout')
+    LEFT JOIN refund_lines r ON f.kind = 'refund_approved' AND r.id::text = f.source_id
+    JOIN transfers t ON t.id::text = coalesce(p.source_id::text, o.leg_id::text, r.transfer_id::text, f.source_id)
+    WHERE f.kind IN ('transfer_received', 'transfer_sent', 'payment', 'refund_approved', 'money_out',
+                     'card_payout')
       AND t.value_date BETWEEN :first AND :last
 )
 SELECT tr.bank_account_id, tr.kind, l.kind,
@@ -35,7 +37,7 @@ JOIN ledger_accounts l ON l.id IN (x.debit_account_id, x.credit_account_id)
 GROUP BY tr.bank_account_id, tr.kind, l.kind
 """)
 
-_OF_SUSPENSE = ("transfer_received", "payment", "refund", "money_out", "card_payout")
+_OF_SUSPENSE = ("transfer_received", "payment", "refund_approved", "money_out", "card_payout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,6 @@ def _figures(net: dict[tuple[str, str], Money]) -> Moved:
         allocated=-net["payment", "receivable"],
         credit=-net["payment", "credit"],
         waiting=-sum(suspense, ZERO),
-        refunded=net["refund", "suspense"],
+        refunded=net["refund_approved", "suspense"],
         own=net["money_out", "suspense"] + net["card_payout", "suspense"],
     )

@@ -19,6 +19,7 @@ RULES: Mapping[str, str] = {
     "corrected_reference": "Mã bị sai hoặc thiếu ký tự, cần người xem",
     "own_transfer": "Tiền từ tài khoản khác của trường, không phải khoản thu",
     "card_payout": "Nhà cung cấp thẻ chi trả tiền đã nộp bằng thẻ, không phải khoản thu",
+    "payout_returned": "Ngân hàng trả lại tiền nhà trường đã chuyển đi",
     "nothing_found": "Không tìm thấy mã trong nội dung",
     "direction_out": "Tiền ra",
     "amount_not_positive": "Số tiền không hợp lệ",
@@ -27,7 +28,6 @@ STATES_WAIT: Mapping[str, str] = {
     "new": "Đang đối soát",
     "held": "Số tiền lớn, chờ sao kê xác nhận",
     "waiting": "Chờ người xử lý",
-    "refunding": "Đang làm thủ tục hoàn trả",
 }
 
 

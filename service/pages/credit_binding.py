@@ -8,13 +8,16 @@ from uuid import UUID
 from billing.audit.recording import Deed, record_deed
 from billing.credits.applying import apply_credit
 from billing.credits.choosing import Choice, pupils_of_class, wanted_in_bulk
-from billing.credits.paying_out import mark_sent, pay_cash, take_back, undo_step
-from billing.credits.refunding import About, Payee, Wanted, approve_refund, ask_refund, reject_refund
+from billing.credits.payee import TYPED, Payee
+from billing.credits.paying_out import mark_sent, pay_cash, undo_step
+from billing.credits.refunding import About, Wanted, ask_refund, reject_refund
 from billing.documents.credit_sheets import kept_xlsx, payout_xlsx
 from billing.errors import Refused
 from billing.money import total
 from billing.people.tables import School
 from reconciliation.outgoing.standing import refuse_tied
+from reconciliation.returning.deciding import approve, give_up
+from reconciliation.returning.payees import chosen_payee
 from service.access.roles import Actor, Place, SignedIn
 from service.pages import credit_rows, refund_rows
 from service.pages.credit_views import (
@@ -28,14 +31,14 @@ from service.pages.credit_views import (
     TypedStep,
     TypedUse,
 )
+from service.pages.returning_binding import ReturningRows
 from service.pages.typed import read_id, read_money, school_day
 from service.pages.views import Download
-from service.pages.within import RowsWithin
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class CreditRows(RowsWithin):
+class CreditRows(ReturningRows):
     """Leftovers and overpayments, their use, and refunds, answered from rows."""
 
     def credit_list(self, who: SignedIn, place: Place, query: CreditQuery, now: datetime) -> CreditList:
@@ -56,7 +59,7 @@ class CreditRows(RowsWithin):
     def pupil_credit(self, who: SignedIn, place: Place, pupil_id: UUID, now: datetime) -> PupilCredit:
         """Return a pupil's credit with its history."""
         del who
-        return credit_rows.pupil_credit(self._within(place), place.id, pupil_id, school_day(now))
+        return credit_rows.pupil_credit(self._within(place), self._wiring.vault, place.id, pupil_id, school_day(now))
 
     def use_credit(self, who: SignedIn, place: Place, typed: TypedUse, now: datetime) -> str:
         """Set credit against open bills, and say how much."""
@@ -75,8 +78,10 @@ class CreditRows(RowsWithin):
         """Ask for one pupil's credit to be given back."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
         item = credit_rows.item_of(typed.item)
-        payee = Payee(typed.name, typed.bank if typed.account else "", typed.account)
-        wanted = [Wanted(read_id(typed.pupil), item, read_money(typed.amount), payee)]
+        pupil = read_id(typed.pupil)
+        said = Payee(typed.name, typed.bank if typed.account else "", typed.account, TYPED, typed.proof)
+        payee = chosen_payee(session, self._wiring.vault, (place.id, pupil), typed.payee, typed.bank, said)
+        wanted = [Wanted(pupil, item, read_money(typed.amount), payee)]
         about = About(item_code=item)
         return ask_refund(session, self._wiring.vault, actor, place.id, wanted, typed.reason, now, about).id
 
@@ -111,7 +116,7 @@ class CreditRows(RowsWithin):
         session = self._within(place)
         refund_rows.refund_of(session, place.id, refund_id)
         if approved:
-            approve_refund(session, refund_id, self._actor(who, Actor.APPROVER), now)
+            approve(session, refund_id, self._actor(who, Actor.APPROVER), now)
         else:
             reject_refund(session, refund_id, self._looks(who, place), reason, now)
 
@@ -131,7 +136,7 @@ class CreditRows(RowsWithin):
         elif step.step == "huy-chi":
             undo_step(session, line_id, actor, step.reason, now)
         else:
-            take_back(session, line_id, self._actor(who, Actor.ACCOUNTANT), step.reason, now)
+            give_up(session, line_id, self._actor(who, Actor.ACCOUNTANT), step.reason, now)
 
     def refund_workbook(self, who: SignedIn, place: Place, refund_id: UUID, now: datetime) -> Download:
         """Return the payout list with the sheet to sign."""

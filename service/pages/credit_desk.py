@@ -18,10 +18,11 @@ from service.pages.credit_views import (
     TypedStep,
     TypedUse,
 )
+from service.pages.returning_views import ReturningDesk
 from service.pages.views import Download
 
 
-class CreditDesk(Protocol):
+class CreditDesk(ReturningDesk, Protocol):
     """Leftovers and overpayments, their use, and refunds."""
 
     def credit_list(self, who: SignedIn, place: Place, query: CreditQuery, now: datetime) -> CreditList:

@@ -12,8 +12,8 @@ from sqlmodel import Session, col, select
 from billing.credits.choosing import class_of_pupils
 from billing.credits.dealing import Rule
 from billing.credits.history import history_of
+from billing.credits.payee import PAYER, SHOWN
 from billing.credits.reading import asked_back, credit_of, rules_of
-from billing.documents.banks import all_banks
 from billing.documents.credit_sheets import KeptRow
 from billing.documents.filling import pupil_codes
 from billing.errors import NotFound
@@ -24,7 +24,10 @@ from billing.money import ZERO, Money, total
 from billing.payments.balances import open_bills
 from billing.people.names import search_key, sort_key
 from billing.people.tables import ClassGroup, Enrolment, Pupil
+from billing.vault import Vault
+from reconciliation.returning.payees import paying_accounts_of
 from service.pages.credit_views import CreditList, CreditMove, CreditQuery, CreditRow, KeptItem, PupilCredit, Sum
+from service.pages.returning_rows import bank_choices
 
 PAGE_SIZE = 100
 NO_ITEM = "-"  # how money without an item is called in a form
@@ -87,7 +90,7 @@ def kept_rows(rows: Iterable[tuple[CreditRow, str | None]]) -> list[KeptRow]:
     return [KeptRow(row.code, row.pupil, row.class_name, row.item, row.amount, row.asked) for row, _ in rows]
 
 
-def pupil_credit(session: Session, school_id: UUID, pupil_id: UUID, today: date) -> PupilCredit:
+def pupil_credit(session: Session, vault: Vault, school_id: UUID, pupil_id: UUID, today: date) -> PupilCredit:
     """Return a pupil's credit with its history; raises ``NotFound`` for who never was at the school."""
     here = select(Pupil).join(Enrolment, col(Enrolment.pupil_id) == Pupil.id)
     pupil = session.exec(here.where(Enrolment.school_id == school_id, Pupil.id == pupil_id)).first()
@@ -123,7 +126,16 @@ def pupil_credit(session: Session, school_id: UUID, pupil_id: UUID, today: date)
             for moved in history_of(session, school_id, pupil_id)
         ),
         due=total(bill.rest for bill in open_bills(session, school_id, [pupil_id])),
-        banks=tuple((bank.bin, bank.short_name) for bank in sorted(all_banks(), key=lambda bank: bank.short_name)),
+        banks=bank_choices(),
+        payees=_payees(session, vault, school_id, pupil_id),
+    )
+
+
+def _payees(session: Session, vault: Vault, school_id: UUID, pupil_id: UUID) -> tuple[tuple[str, str], ...]:
+    """Return the accounts that a pupil's money may go back to, as a form offers them."""
+    paying = paying_accounts_of(session, vault, school_id, pupil_id)
+    return tuple(
+        (f"{PAYER}:{each.transfer_id}", f"Tài khoản đã nộp …{each.account[-SHOWN:]} · {each.name}") for each in paying
     )
 
 

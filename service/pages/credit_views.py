@@ -87,7 +87,10 @@ class KeptItem:
 
 @dataclass(frozen=True, slots=True)
 class PupilCredit:
-    """Everything about one pupil's credit; ``due`` is what is open on bills. ``banks``: BIN and name."""
+    """Everything about one pupil's credit; ``due`` is what is open on bills. ``banks``: BIN and name.
+
+    ``payees``: accounts that money may go back to, a key for the form and how a person reads it.
+    """
 
     pupil_id: str
     pupil: str
@@ -97,6 +100,7 @@ class PupilCredit:
     moves: tuple[CreditMove, ...]
     due: Money
     banks: tuple[tuple[str, str], ...]
+    payees: tuple[tuple[str, str], ...] = ()
 
     @property
     def free(self) -> bool:
@@ -117,7 +121,7 @@ class TypedUse:
 
 @dataclass(frozen=True, slots=True)
 class TypedRefund:
-    """A refund of one pupil, as typed."""
+    """A refund of one pupil, as typed; ``payee`` is the key of a known account, else name, account and ``proof``."""
 
     pupil: str
     item: str
@@ -126,6 +130,8 @@ class TypedRefund:
     bank: str
     account: str
     reason: str
+    payee: str = ""
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +172,11 @@ class RefundsPage:
 
 @dataclass(frozen=True, slots=True)
 class RefundLineRow:
-    """One line of a request: whom, what for, how much, which way, where it stands and what was written down last."""
+    """One line of a request: whom, what for, how much, which way, where it stands and what was written down last.
+
+    ``source`` says where the account is known from, ``proof`` why it is right. ``tied`` is the day of the bank's
+    transfer out that is tied to it; ``brought`` is money in that may be it, brought back.
+    """
 
     line_id: str
     pupil: str
@@ -180,6 +190,11 @@ class RefundLineRow:
     day: date | None = None
     signed_by: str = ""
     reason: str = ""
+    source: str = ""
+    proof: str = ""
+    code: str = ""
+    tied: date | None = None
+    brought: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,9 +95,12 @@ def ask_back(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the req
     ngan_hang: Short = "",
     so_tai_khoan: Short = "",
     ly_do: Text = "",
+    ve: Annotated[str, Form(max_length=60)] = "",
+    can_cu: Text = "",
 ) -> Response:
     """Ask for a pupil's credit to be given back."""
-    typed = TypedRefund(em, khoan, so_tien, _clean(ten), ngan_hang, so_tai_khoan.replace(" ", ""), _clean(ly_do))
+    number = so_tai_khoan.replace(" ", "")
+    typed = TypedRefund(em, khoan, so_tien, _clean(ten), ngan_hang, number, _clean(ly_do), ve, _clean(can_cu))
     made = desk.ask_refund(visit.who, visit.place, typed, parts_of(request).clock())
     return go_to(visit.place, f"{REFUNDS}/{made}")
 
@@ -155,7 +158,7 @@ def workbook(request: Request, visit: StaffVisit, desk: OpenDesk, refund_id: UUI
     return file_answer(desk.refund_workbook(visit.who, visit.place, refund_id, parts_of(request).clock()))
 
 
-_STEPS = ("chi", "da-chuyen", "huy-chi", "rut-lai")
+_STEPS = ("chi", "da-chuyen", "huy-chi", "rut-lai", "tra-ve")
 
 
 def _step(  # noqa: PLR0913, PLR0917  which line, and what of it

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from billing.credits.choosing import class_of_pupils
+from billing.credits.payee import GUARDIAN, PAYER, TYPED
 from billing.credits.paying_out import STATE_NAMES, LineState, find_line, states_of
 from billing.credits.refunding import REFUND_PAYABLE, decision_of, find_refund, lines_of, payee_of
 from billing.credits.tables import Refund, RefundDecision, RefundLine
@@ -25,9 +27,15 @@ from billing.vault import Vault
 from service.access.tables import User
 from service.pages.credit_rows import class_choices, item_choices, item_name, item_names, names_of
 from service.pages.credit_views import RefundLineRow, RefundPage, RefundRow, RefundsPage
+from service.pages.returning_rows import brought, tied_days, transfer_words
 from service.pages.typed import school_day
 
 WAY_NAMES = {"cash": "Tiền mặt", "bank": "Chuyển khoản"}
+SOURCE_NAMES = {
+    PAYER: "tài khoản đã chuyển tiền, do ngân hàng nêu",
+    GUARDIAN: "phụ huynh tự nhập sau khi xác nhận bằng mã",
+    TYPED: "văn phòng nhập",
+}
 _OPEN = frozenset({"approved"})
 
 
@@ -131,25 +139,35 @@ def _lines(  # noqa: PLR0913, PLR0917  the request, and all that its lines are r
     states: dict[UUID, LineState],
     now: datetime,
 ) -> tuple[RefundLineRow, ...]:
-    names = names_of(session, {line.pupil_id for line in lines})
+    names = names_of(session, {line.pupil_id for line in lines if line.pupil_id is not None})
+    names |= transfer_words(session, refund.school_id, list(lines))
+    tied = tied_days(session, refund.school_id, list(lines))
     items = item_names(session, refund.school_id)
     groups = class_of_pupils(session, refund.school_id, school_day(now))
     rows = [
-        _line(vault, line, states[line.id], names.get(line.pupil_id, "?"), groups.get(line.pupil_id), items)
+        _line(vault, line, states[line.id], names, groups.get(line.pupil_id) if line.pupil_id else None, items)
         for line in lines
     ]
+    choices = {str(line.id): brought(session, line, tied[line.id]) for line in lines if line.id in tied}
+    days = {str(line): day for line, day in tied.items()}
+    rows = [replace(row, tied=days.get(row.line_id), brought=choices.get(row.line_id, ())) for row in rows]
     return tuple(sorted(rows, key=lambda row: (row.class_name, sort_key(row.pupil), row.line_id)))
 
 
 def _line(  # noqa: PLR0913, PLR0917  one line and what it is read with
-    vault: Vault, line: RefundLine, state: LineState, pupil: str, group: ClassGroup | None, items: dict[str, str]
+    vault: Vault,
+    line: RefundLine,
+    state: LineState,
+    names: dict[UUID, str],
+    group: ClassGroup | None,
+    items: dict[str, str],
 ) -> RefundLineRow:
     payee, step = payee_of(vault, line), state.step
     return RefundLineRow(
         line_id=str(line.id),
-        pupil=pupil,
+        pupil=names.get(line.pupil_id or line.transfer_id or line.id, "?"),
         class_name=group.code if group else "",
-        item=item_name(items, line.item_code),
+        item=item_name(items, line.item_code) if line.pupil_id else "Tiền không rõ của ai",
         amount=line.amount,
         way=line.way,
         payee=payee.name,
@@ -158,6 +176,9 @@ def _line(  # noqa: PLR0913, PLR0917  one line and what it is read with
         day=step.day if step else None,
         signed_by=step.signed_by if step else "",
         reason=step.reason if step else "",
+        source=SOURCE_NAMES.get(payee.source, ""),
+        proof=payee.proof,
+        code=line.code or "",
     )
 
 

@@ -262,3 +262,7 @@ RETURNING id
 @ I16 bank is not book
 UPDATE transfers SET amount = amount + 1
 RETURNING bank_account_id
+
+@ I1 goes back without a refund
+UPDATE transfers SET state = 'refunding' WHERE state = 'waiting'
+RETURNING id

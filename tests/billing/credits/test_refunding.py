@@ -9,11 +9,11 @@ from sqlmodel import Session, select
 
 from billing.credits.choosing import Choice, wanted_in_bulk
 from billing.credits.history import history_of
+from billing.credits.payee import Payee
 from billing.credits.paying_out import mark_sent, pay_cash, states_of, take_back, undo_step
 from billing.credits.reading import free_credit
 from billing.credits.refunding import (
     REFUND_PAYABLE,
-    Payee,
     Wanted,
     approve_refund,
     ask_refund,
@@ -29,7 +29,7 @@ from billing.storage import new_id
 from tests.billing.credits.credit_world import MEAL, School
 from tests.factories.schools import make_user
 
-BANK = Payee("Nguyễn Văn Hòa", "970436", "0071000123456")
+BANK = Payee("Nguyễn Văn Hòa", "970436", "0071000123456", proof="Đơn ngày 02/10/2025, đã gọi lại số trong hồ sơ")
 
 
 def leftover(school: School, session: Session) -> Money:

@@ -11,8 +11,9 @@ import pytest
 from sqlmodel import Session, col, select
 
 from billing.credits.applying import apply_credit
+from billing.credits.payee import Payee
 from billing.credits.paying_out import mark_sent, pay_cash, take_back
-from billing.credits.refunding import Payee, Wanted, approve_refund, ask_refund, lines_of, reject_refund
+from billing.credits.refunding import Wanted, approve_refund, ask_refund, lines_of, reject_refund
 from billing.credits.tables import Refund, RefundDecision, RefundLine
 from billing.errors import Conflict, Refused
 from billing.money import Money
@@ -33,7 +34,7 @@ from tests.journeys.year.acting_people import WHY
 from tests.journeys.year.book import Key
 from tests.journeys.year.town import Place, Town
 
-_BANK = Payee("Nguyễn Văn Hòa", "970436", "0071000123456")
+_BANK = Payee("Nguyễn Văn Hòa", "970436", "0071000123456", proof="Đơn ngày 02/10/2025, đã gọi lại số trong hồ sơ")
 
 
 def pay(town: Town, place: Place, event: e.Pay) -> None:

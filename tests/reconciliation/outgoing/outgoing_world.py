@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlmodel import Session, select
 
 from billing.audit.recording import Actor
-from billing.credits.refunding import Payee, Wanted, approve_refund, ask_refund, lines_of
+from billing.credits.payee import Payee
+from billing.credits.refunding import Wanted, approve_refund, ask_refund, lines_of
 from billing.insurance.passing_on import NewPayout, approve_payout, enter_payout
 from billing.ledger.balances import debit_balance, trial_balance
 from billing.ledger.tables import BankAccount
@@ -33,7 +34,7 @@ from tests.billing.credits.credit_world import MEAL
 from tests.billing.insurance.insurance_world import FAMILY, NUMBER, Insuring, make_insuring
 from tests.factories.schools import make_account
 
-PAYEE = Payee("Nguyễn Văn Hòa", "970436", "0071000123456")
+PAYEE = Payee("Nguyễn Văn Hòa", "970436", "0071000123456", proof="Đơn ngày 02/10/2025, đã gọi lại số trong hồ sơ")
 
 
 @dataclass

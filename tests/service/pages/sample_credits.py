@@ -25,6 +25,7 @@ from service.pages.credit_views import (
     TypedUse,
 )
 from service.pages.views import Download
+from tests.service.pages.sample_returning import SampleReturning
 
 REFUND_ID = uuid.UUID(int=81)
 LINE_ID = uuid.UUID(int=82)
@@ -52,6 +53,7 @@ PUPIL = PupilCredit(
     ),
     due=Money(500_000),
     banks=(("970436", "Vietcombank"),),
+    payees=((f"payer:{uuid.UUID(int=84)}", "Tài khoản đã nộp …3456 · NGUYEN VAN HOA"),),
 )
 ROW = RefundRow(str(REFUND_ID), "Hạ mức thu", "Bán trú", date(2025, 10, 3), "Thu", "approved", 2, Money(50_000), 2)
 _LINE = RefundLineRow(
@@ -59,14 +61,15 @@ _LINE = RefundLineRow(
 )
 _BANK = RefundLineRow(
     str(LINE_ID), "Điểu Bảo", "3A1", "Bán trú", Money(25_000), "bank", "Điểu Hùng", "Vietcombank …3456", "sent",
-    date(2025, 10, 4),
+    date(2025, 10, 4), source="văn phòng nhập", proof="Đơn ngày 02/10/2025", code="HT2345678AB",
+    tied=date(2025, 10, 4), brought=((str(uuid.UUID(int=1301)), "05/10/2025 · TRA LAI HT2345678AB"),),
 )  # fmt: skip
 REFUND = RefundPage(ROW, (_LINE, _BANK), own=False, decided_by="Lê Văn Duyệt", decided_why="", today=date(2025, 10, 6))
 REFUNDS = RefundsPage((ROW,), _ITEMS, _CLASSES, (("1", "Tháng 10/2025"),), Money(50_000))
 _SHEET = Download(b"PK", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "Tiền tồn.xlsx")
 
 
-class SampleCredits:
+class SampleCredits(SampleReturning):
     """Frozen leftovers and refunds of a school; remembers what was done."""
 
     done: list[tuple[str, str]]

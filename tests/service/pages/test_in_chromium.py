@@ -23,6 +23,7 @@ from tests.service.pages.sample_claims import CLAIM_ID
 from tests.service.pages.sample_contracts import CONTRACT_ID
 from tests.service.pages.sample_desk import SampleDesk
 from tests.service.pages.sample_fees import CLASS_ID, ENROLMENT_ID, REDUCTION_ID
+from tests.service.pages.sample_money_out import TRANSFER_ID
 from tests.service.pages.sample_moving import LEAVING_ID
 from tests.service.pages.sample_plans import PLAN_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PUPIL_ID
@@ -53,6 +54,8 @@ OFFICE = (
     f"/van-phong/sao-ke/{EXPLAIN_ID}",
     "/van-phong/tien-ra",
     "/van-phong/the",
+    "/van-phong/hoan-tien/giao-dich",
+    f"/van-phong/hoan-tien/giao-dich/{TRANSFER_ID}",
     "/van-phong/doi-chieu-nguon",
     "/van-phong/ngan-sach",
     f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}",

@@ -109,7 +109,7 @@ def test_the_maker_does_not_approve_and_nobody_asks_for_more_than_is_kept(
     answer = accountant.post(f"{KEPT}/hoan", data=form(accountant, page, **fields))
     assert answer.status_code == 422
     assert "64.000 đ" in answer.text
-    account = {"ten": "Nguyễn Văn Hòa", "ngan_hang": "970436", "so_tai_khoan": "0071 0001 23456"}
+    account = {"ten": "Nguyễn Văn Hòa", "ngan_hang": "970436", "so_tai_khoan": "0071 0001 23456", "can_cu": "Đơn"}
     here = send(accountant, page, f"{KEPT}/hoan", **{**fields, "so_tien": "64.000"}, **account)
     shown = accountant.get(here).text
     assert "Vietcombank …3456" in shown
