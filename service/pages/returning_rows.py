@@ -72,7 +72,7 @@ def transfer_words(session: Session, school_id: UUID, lines: list[RefundLine]) -
 def tied_days(session: Session, school_id: UUID, lines: list[RefundLine]) -> dict[UUID, date]:
     """Return the bank's day of the money out that is tied to a line, by line."""
     rows = session.exec(
-        select(col(MoneyOut.refund_line_id), Transfer.value_date)
+        select(col(MoneyOut.refund_line_id), col(Transfer.value_date))
         .join(Transfer, col(Transfer.id) == MoneyOut.transfer_id)
         .where(MoneyOut.school_id == school_id, among(MoneyOut.refund_line_id, [line.id for line in lines]), live())
     ).all()
