@@ -22,6 +22,7 @@ import billing.cards.tables
 import billing.choices.tables
 import billing.claims.tables
 import billing.contracts.tables
+import billing.credits.receiving_tables
 import billing.credits.tables
 import billing.events.tables
 import billing.fees.insurance_tables

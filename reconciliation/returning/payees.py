@@ -13,7 +13,8 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from billing.credits.payee import PAYER, Payee
+from billing.credits.payee import GUARDIAN, PAYER, Payee
+from billing.credits.receiving import accounts_of, guardian_payee
 from billing.errors import Refused
 from billing.payments.tables import Payment, PaymentReversal
 from billing.people.tables import Guardianship
@@ -67,12 +68,18 @@ def chosen_payee(  # noqa: PLR0913, PLR0917  whose, and what was chosen and type
 ) -> Payee:
     """Return where a pupil's credit goes (``whose``: school and pupil): to a known account, or as typed, or in cash.
 
-    ``key`` is *payer:* and the transfer that the account sent, with its bank chosen; anything empty means as typed.
+    ``key`` is *payer:* and the transfer that the account sent, with its bank chosen; *guardian* for the account that
+    the child's guardian entered; empty means as typed.
     Raises ``Refused`` for a key that is not this pupil's.
     """
     if not key:
         return typed
     school_id, pupil_id = whose
+    if key == GUARDIAN:
+        row = accounts_of(session, school_id, [pupil_id]).get(pupil_id)
+        if row is None:
+            raise Refused("Phụ huynh chưa nhập tài khoản nhận tiền. Xin tải lại trang rồi chọn lại.")
+        return guardian_payee(vault, row)
     known = {f"{PAYER}:{each.transfer_id}": each for each in paying_accounts_of(session, vault, school_id, pupil_id)}
     if key not in known:
         raise Refused("Tài khoản đã chọn không còn dùng được. Xin tải lại trang rồi chọn lại.")

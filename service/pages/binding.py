@@ -36,12 +36,12 @@ from service.pages import (
 from service.pages.attendance_binding import AttendanceRows
 from service.pages.bank_account_binding import BankAccountRows
 from service.pages.card_binding import CardRows
-from service.pages.choice_binding import ChoiceRows
 from service.pages.claims_binding import ClaimRows
 from service.pages.contract_binding import ContractRows
 from service.pages.credit_binding import CreditRows
 from service.pages.desk import Caller, Desk, ShownRound
 from service.pages.enquiry_binding import EnquiryRows
+from service.pages.family_account_binding import FamilyAccountRows
 from service.pages.fee_binding import FeeRows
 from service.pages.feed_binding import FeedDeskRows
 from service.pages.guardian_contract_binding import FamilyContractRows
@@ -97,7 +97,7 @@ def desk_opener(wiring: Wiring) -> Callable[[Caller], AbstractContextManager[Des
 
 
 class RowDesk(
-    ChoiceRows,
+    FamilyAccountRows,
     FamilyContractRows,
     ClaimRows,
     CreditRows,

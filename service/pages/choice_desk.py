@@ -9,9 +9,10 @@ from uuid import UUID
 
 from service.access.roles import Place, SignedIn
 from service.pages.choice_views import Chosen, FamilyChoicesPage, OfferPage, OffersPage, Ticked, TypedOffer
+from service.pages.family_account_views import FamilyAccountDesk
 
 
-class FamilyChoiceDesk(Protocol):
+class FamilyChoiceDesk(FamilyAccountDesk, Protocol):
     """A family's own page of choices, behind a link and a one-time code; nothing is answered for an unknown link."""
 
     def family_choices(

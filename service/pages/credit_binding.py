@@ -7,7 +7,7 @@ from uuid import UUID
 
 from billing.audit.recording import Deed, record_deed
 from billing.credits.applying import apply_credit
-from billing.credits.choosing import Choice, pupils_of_class, wanted_in_bulk
+from billing.credits.choosing import pupils_of_class
 from billing.credits.payee import TYPED, Payee
 from billing.credits.paying_out import mark_sent, pay_cash, undo_step
 from billing.credits.refunding import About, Wanted, ask_refund, reject_refund
@@ -26,11 +26,11 @@ from service.pages.credit_views import (
     PupilCredit,
     RefundPage,
     RefundsPage,
-    TypedBulk,
     TypedRefund,
     TypedStep,
     TypedUse,
 )
+from service.pages.refund_bulk_binding import RefundBulkRows
 from service.pages.returning_binding import ReturningRows
 from service.pages.typed import read_id, read_money, school_day
 from service.pages.views import Download
@@ -38,7 +38,7 @@ from service.pages.views import Download
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class CreditRows(ReturningRows):
+class CreditRows(ReturningRows, RefundBulkRows):
     """Leftovers and overpayments, their use, and refunds, answered from rows."""
 
     def credit_list(self, who: SignedIn, place: Place, query: CreditQuery, now: datetime) -> CreditList:
@@ -83,20 +83,6 @@ class CreditRows(ReturningRows):
         payee = chosen_payee(session, self._wiring.vault, (place.id, pupil), typed.payee, typed.bank, said)
         wanted = [Wanted(pupil, item, read_money(typed.amount), payee)]
         about = About(item_code=item)
-        return ask_refund(session, self._wiring.vault, actor, place.id, wanted, typed.reason, now, about).id
-
-    def ask_refunds(self, who: SignedIn, place: Place, typed: TypedBulk, now: datetime) -> UUID:
-        """Ask for credit to be given back in bulk."""
-        session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
-        choice = Choice(
-            item_code=credit_rows.item_of(typed.item),
-            class_id=read_id(typed.class_id) if typed.class_id else None,
-            round_id=read_id(typed.round_id) if typed.round_id else None,
-        )
-        wanted = wanted_in_bulk(session, place.id, choice, school_day(now))
-        if not wanted:
-            raise Refused("Không học sinh nào trong phạm vi đã chọn còn tiền tồn của khoản này để hoàn.")
-        about = About(choice.item_code, choice.class_id, choice.round_id)
         return ask_refund(session, self._wiring.vault, actor, place.id, wanted, typed.reason, now, about).id
 
     def refunds(self, who: SignedIn, place: Place, now: datetime) -> RefundsPage:

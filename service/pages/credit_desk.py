@@ -13,16 +13,16 @@ from service.pages.credit_views import (
     PupilCredit,
     RefundPage,
     RefundsPage,
-    TypedBulk,
     TypedRefund,
     TypedStep,
     TypedUse,
 )
+from service.pages.refund_bulk_views import RefundBulkDesk
 from service.pages.returning_views import ReturningDesk
 from service.pages.views import Download
 
 
-class CreditDesk(ReturningDesk, Protocol):
+class CreditDesk(ReturningDesk, RefundBulkDesk, Protocol):
     """Leftovers and overpayments, their use, and refunds."""
 
     def credit_list(self, who: SignedIn, place: Place, query: CreditQuery, now: datetime) -> CreditList:
@@ -39,9 +39,6 @@ class CreditDesk(ReturningDesk, Protocol):
 
     def ask_refund(self, who: SignedIn, place: Place, typed: TypedRefund, now: datetime) -> UUID:
         """Ask for one pupil's credit to be given back."""
-
-    def ask_refunds(self, who: SignedIn, place: Place, typed: TypedBulk, now: datetime) -> UUID:
-        """Ask for credit to be given back in bulk; raises ``Refused`` when nobody has any."""
 
     def refunds(self, who: SignedIn, place: Place, now: datetime) -> RefundsPage:
         """Return the requests of a school."""

@@ -12,8 +12,9 @@ from sqlmodel import Session, col, select
 from billing.credits.choosing import class_of_pupils
 from billing.credits.dealing import Rule
 from billing.credits.history import history_of
-from billing.credits.payee import PAYER, SHOWN
+from billing.credits.payee import GUARDIAN, PAYER, SHOWN
 from billing.credits.reading import asked_back, credit_of, rules_of
+from billing.credits.receiving import accounts_of, guardian_payee
 from billing.documents.credit_sheets import KeptRow
 from billing.documents.filling import pupil_codes
 from billing.errors import NotFound
@@ -134,7 +135,12 @@ def pupil_credit(session: Session, vault: Vault, school_id: UUID, pupil_id: UUID
 def _payees(session: Session, vault: Vault, school_id: UUID, pupil_id: UUID) -> tuple[tuple[str, str], ...]:
     """Return the accounts that a pupil's money may go back to, as a form offers them."""
     paying = paying_accounts_of(session, vault, school_id, pupil_id)
-    return tuple(
+    entered = accounts_of(session, school_id, [pupil_id]).get(pupil_id)
+    own: tuple[tuple[str, str], ...] = ()
+    if entered is not None:
+        payee = guardian_payee(vault, entered)
+        own = ((GUARDIAN, f"Tài khoản phụ huynh nhập {payee.masked} · {payee.name}"),)
+    return own + tuple(
         (f"{PAYER}:{each.transfer_id}", f"Tài khoản đã nộp …{each.account[-SHOWN:]} · {each.name}") for each in paying
     )
 

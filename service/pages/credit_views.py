@@ -135,16 +135,6 @@ class TypedRefund:
 
 
 @dataclass(frozen=True, slots=True)
-class TypedBulk:
-    """A refund in bulk, as typed: everybody's credit of an item, of a class or of a round."""
-
-    item: str
-    class_id: str
-    round_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class RefundRow:
     """A request in the list; ``state`` is *asked*, *rejected* or *approved*, ``waiting`` is not paid out yet."""
 

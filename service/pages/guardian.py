@@ -22,6 +22,8 @@ router = APIRouter(prefix="/t/{token}", max_body_size=MAX_FORM_BYTES)
 TypedCode = Annotated[str, Form(max_length=40)]
 # The page for which a code was asked; anything else means the explanation.
 CHOICES = "dang-ky"
+ACCOUNT = "nhan-tien"
+_PAGES = (CHOICES, ACCOUNT)
 AskedOn = Annotated[str, Query(max_length=20)]
 AskedFor = Annotated[str, Form(max_length=20)]
 SAID = {
@@ -71,7 +73,7 @@ def spend_try(request: Request) -> None:
 
 def _base(token: str, asked_for: str) -> str:
     """Return the page to which a code leads back."""
-    return f"/t/{token}/{CHOICES if asked_for == CHOICES else 'chi-tiet'}"
+    return f"/t/{token}/{asked_for if asked_for in _PAGES else 'chi-tiet'}"
 
 
 def code_page(
@@ -120,7 +122,7 @@ def send_code(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the re
     code_id = desk.send_code(digest, lien_lac, language_of(request), parts_of(request).clock())
     if code_id is None:
         raise unknown(request)
-    query = f"?ve={CHOICES}" if ve == CHOICES else ""
+    query = f"?ve={ve}" if ve in _PAGES else ""
     return RedirectResponse(f"/t/{token}/ma/{code_id}{query}", status_code=303)
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
 
 from service.access.roles import MATRIX
-from service.pages.credit_views import CreditQuery, TypedBulk, TypedRefund, TypedStep, TypedUse
+from service.pages.credit_views import CreditQuery, TypedRefund, TypedStep, TypedUse
 from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, parts_of
 from service.pages.rendering import page
 from service.pages.responses import file_answer, go_to
@@ -109,23 +109,7 @@ def ask_back(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the req
 def refunds(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
     """List the requests, and offer a new one in bulk."""
     found = desk.refunds(visit.who, visit.place, parts_of(request).clock())
-    return page(request, "refunds.html", visit=visit, found=found, makes=_may(visit, "POST", REFUNDS))
-
-
-@router.post(REFUNDS)
-def ask_in_bulk(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
-    request: Request,
-    visit: StaffVisit,
-    desk: OpenDesk,
-    khoan: Short = "",
-    lop: Short = "",
-    dot: Short = "",
-    ly_do: Text = "",
-) -> Response:
-    """Ask for everybody's credit of an item, of a class or of a round."""
-    typed = TypedBulk(khoan, lop, dot, _clean(ly_do))
-    made = desk.ask_refunds(visit.who, visit.place, typed, parts_of(request).clock())
-    return go_to(visit.place, f"{REFUNDS}/{made}")
+    return page(request, "refunds.html", visit=visit, found=found, makes=_may(visit, "POST", f"{REFUNDS}/hang-loat"))
 
 
 @router.get(f"{REFUNDS}/{{refund_id}}")
@@ -135,7 +119,9 @@ def refund(request: Request, visit: StaffVisit, desk: OpenDesk, refund_id: UUID)
     here = f"{REFUNDS}/{{refund_id}}"
     may = {name: _may(visit, "POST", f"{here}/{name}") for name in ("duyet", "tu-choi")}
     may |= {name: _may(visit, "POST", f"{here}/dong/{{line_id}}/{name}") for name in _STEPS}
-    return page(request, "refund.html", visit=visit, found=found, may=may)
+    may["lenh-chuyen"] = _may(visit, "POST", f"{here}/lenh-chuyen")
+    papers = desk.refund_papers(visit.who, visit.place, refund_id)
+    return page(request, "refund.html", visit=visit, found=found, papers=papers, may=may)
 
 
 @router.post(f"{REFUNDS}/{{refund_id}}/duyet")

@@ -23,6 +23,7 @@ from service.pages.choice_views import (
     TypedOffer,
 )
 from service.pages.views import BillPage
+from tests.service.pages.sample_family_account import SampleFamilyAccount
 from tests.service.pages.sample_guardians import CHOICES
 
 OFFER_ID = uuid.UUID(int=101)
@@ -76,7 +77,7 @@ ROWS = (
 )
 
 
-class SampleChoices:
+class SampleChoices(SampleFamilyAccount):
     """One open item, and two choices of it; remembers what was done."""
 
     family: dict[bytes, BillPage]

@@ -19,12 +19,12 @@ from service.pages.credit_views import (
     RefundRow,
     RefundsPage,
     Sum,
-    TypedBulk,
     TypedRefund,
     TypedStep,
     TypedUse,
 )
 from service.pages.views import Download
+from tests.service.pages.sample_refund_bulk import SampleRefundBulk
 from tests.service.pages.sample_returning import SampleReturning
 
 REFUND_ID = uuid.UUID(int=81)
@@ -69,7 +69,7 @@ REFUNDS = RefundsPage((ROW,), _ITEMS, _CLASSES, (("1", "Tháng 10/2025"),), Mone
 _SHEET = Download(b"PK", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "Tiền tồn.xlsx")
 
 
-class SampleCredits(SampleReturning):
+class SampleCredits(SampleReturning, SampleRefundBulk):
     """Frozen leftovers and refunds of a school; remembers what was done."""
 
     done: list[tuple[str, str]]
@@ -97,11 +97,6 @@ class SampleCredits(SampleReturning):
     def ask_refund(self, who: SignedIn, place: Place, typed: TypedRefund, now: datetime) -> uuid.UUID:
         del place, typed, now
         self._did("ask refund", who)
-        return REFUND_ID
-
-    def ask_refunds(self, who: SignedIn, place: Place, typed: TypedBulk, now: datetime) -> uuid.UUID:
-        del place, typed, now
-        self._did("ask refunds", who)
         return REFUND_ID
 
     def refunds(self, who: SignedIn, place: Place, now: datetime) -> RefundsPage:

@@ -28,6 +28,7 @@ from tests.service.pages.sample_money_out import PURPOSE_ID, TRANSFER_ID
 from tests.service.pages.sample_moving import LEAVING_ID
 from tests.service.pages.sample_newyear import IMPORT_ID, OPENING_ID
 from tests.service.pages.sample_plans import PLAN_ID
+from tests.service.pages.sample_refund_bulk import BATCH_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PRINT_ID, PUPIL_ID
 from tests.service.pages.sample_staff import GRANT_ID, REQUEST_ID, USER_ID
 from tests.service.pages.sample_tokens import TOKEN_ID
@@ -57,6 +58,8 @@ def address(path: str, actor: Actor) -> str:
         "claim_id": str(CLAIM_ID),
         **dict.fromkeys(("payment_id", "payout_id", "choice_id", "entitlement_id", "enrolment_id"), str(SOME_ID)),
         "refund_id": str(REFUND_ID),
+        "batch_id": str(BATCH_ID),
+        "layout": "csv",
         "line_id": str(LINE_ID),
         "leaving_id": str(LEAVING_ID),
         "pupil_id": str(PUPIL_ID),

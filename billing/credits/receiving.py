@@ -1,0 +1,89 @@
+"""The account that a guardian enters, after a one-time code, for money that goes back to the family.
+
+Evidence is kept: which guardian, by which proven contact, in which session, when. The newest of a child counts; nothing
+is edited. A refund may take it as it stands, since whoever answers for the child named it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.audit.recording import Actor, Deed, record_deed
+from billing.choices.choosing import Chooser, proven_guardian
+from billing.credits.payee import GUARDIAN, Payee, refuse_payee
+from billing.credits.receiving_tables import PayeeAccount
+from billing.storage import among
+from billing.vault import Vault
+
+HOLDER_CONTEXT, ACCOUNT_CONTEXT = "payee_accounts.holder", "payee_accounts.account"
+_VIET_NAM = timedelta(hours=7)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account as a guardian typed it: BIN of the bank, number, holder."""
+
+    bank_bin: str
+    account: str
+    holder: str
+
+
+def read_account(bank_bin: str, account: str, holder: str) -> NewAccount:
+    """Return what was typed, tidied: blanks and dots out of the number, the name in NFC; raises ``Refused``."""
+    number = "".join(sign for sign in account if sign not in " .-")
+    name = " ".join(unicodedata.normalize("NFC", holder).split())
+    refuse_payee(Payee(name, bank_bin.strip(), number or "-", GUARDIAN))
+    return NewAccount(bank_bin.strip(), number, name)
+
+
+def enter_account(  # noqa: PLR0913, PLR0917  whose child, who says so, what and when
+    session: Session, vault: Vault, school_id: UUID, chooser: Chooser, new: NewAccount, actor: Actor, now: datetime
+) -> PayeeAccount:
+    """Keep the account that a proven guardian entered; raises ``NotAllowed`` for the guardian of another child."""
+    contact = (chooser.contact_kind, chooser.contact_blind)
+    guardian, masked = proven_guardian(session, chooser.pupil_id, contact, (now + _VIET_NAM).date(), chooser.guardians)
+    row = PayeeAccount(
+        school_id=school_id,
+        pupil_id=chooser.pupil_id,
+        guardian_id=guardian,
+        bank_bin=new.bank_bin,
+        holder_sealed=vault.seal(new.holder, HOLDER_CONTEXT),
+        account_sealed=vault.seal(new.account, ACCOUNT_CONTEXT),
+        account_masked=Payee(account=new.account).masked,
+        contact_kind=chooser.contact_kind,
+        contact_masked=masked,
+        session_hash=chooser.session_hash,
+        at=now,
+    )
+    session.add(row)
+    session.flush()
+    deed = Deed(school_id, "payee_account.enter", "payee_account", str(row.id))
+    record_deed(session, actor, deed, now, guardian=str(guardian), pupil=str(row.pupil_id), account=row.account_masked)
+    return row
+
+
+def accounts_of(session: Session, school_id: UUID, pupils: Collection[UUID]) -> dict[UUID, PayeeAccount]:
+    """Return the newest account that guardians entered for pupils, by pupil."""
+    rows = session.exec(
+        select(PayeeAccount)
+        .where(PayeeAccount.school_id == school_id, among(PayeeAccount.pupil_id, pupils))
+        .order_by(col(PayeeAccount.at), col(PayeeAccount.id))
+    ).all()
+    return {row.pupil_id: row for row in rows}
+
+
+def guardian_payee(vault: Vault, row: PayeeAccount) -> Payee:
+    """Return, opened, where money of a pupil goes by the guardian's word."""
+    return Payee(
+        vault.open(row.holder_sealed, HOLDER_CONTEXT),
+        row.bank_bin,
+        vault.open(row.account_sealed, ACCOUNT_CONTEXT),
+        GUARDIAN,
+        f"Phụ huynh nhập ngày {row.at + _VIET_NAM:%d/%m/%Y}, xác nhận bằng mã gửi tới {row.contact_masked}",
+    )
