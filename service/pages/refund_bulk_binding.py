@@ -84,12 +84,7 @@ class RefundBulkRows(RowsWithin):
         states = states_of(session, place.id, [line.id for line in lines])
         return Papers(
             ground=GroundRow(row.number, row.issued_on, row.file_name) if row is not None else None,
-            batches=tuple(
-                BatchRow(
-                    str(each.id), each.lines, each.amount, session.get_one(User, each.made_by).full_name, each.made_at
-                )
-                for each in batches_of(session, refund)
-            ),
+            batches=tuple(_batch(session, each) for each in batches_of(session, refund)),
             to_order=sum(line.way == "bank" and states[line.id].word == "approved" for line in lines),
             cash=any(line.way == "cash" for line in lines),
         )

@@ -86,7 +86,7 @@ def test_one_approval_one_file_and_the_same_bytes_again(world: World, people: di
     world.change(logged)
 
 
-def test_an_inspection_decides_and_families_sign(world: World, people: dict[str, TestClient]) -> None:
+def test_an_inspection_decides_and_families_sign(people: dict[str, TestClient]) -> None:
     accountant, approver, cashier = people["accountant"], people["approver"], people["cashier"]
     page = f"{REFUNDS}/hang-loat?khoan=TIENAN"
     seen = re.search(r'name="da_xem" value="([^"]+)"', accountant.get(page).text)
