@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.pages.guardian_views import ContactChoice, SchoolFace
+from service.pages.guardian_views import ContactChoice
+from service.pages.views import SchoolFace
 
 
 @dataclass(frozen=True, slots=True)

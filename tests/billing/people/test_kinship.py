@@ -14,8 +14,9 @@ from sqlmodel import Session, select
 from billing.audit.recording import SYSTEM, Actor
 from billing.audit.tables import AuditEntry
 from billing.bills.tables import BillLine
+from billing.credits.payee import Payee
 from billing.credits.paying_out import mark_sent, pay_cash
-from billing.credits.refunding import Payee, Wanted, approve_refund, ask_refund
+from billing.credits.refunding import Wanted, approve_refund, ask_refund
 from billing.errors import Conflict, NotFound, OwnFamily, Refused, SamePerson
 from billing.fees.reducing import NewReduction, approve_reduction, enter_reduction
 from billing.money import Money
@@ -42,7 +43,7 @@ from tests.standing import standing
 
 PHONE = "0903 555 017"
 KEPT_PHONE = "84903555017"
-CASH, BANK = Payee(), Payee("Nguyễn Văn Hòa", "970436", "0123456789")
+CASH, BANK = Payee(), Payee("Nguyễn Văn Hòa", "970436", "0123456789", proof="Đơn")
 
 
 @pytest.fixture

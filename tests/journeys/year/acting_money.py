@@ -267,4 +267,5 @@ def _undecided(session: Session, place: Place, pupil: UUID, but: Collection[UUID
 
 def _lines(town: Town, session: Session, asked: Refund) -> dict[Key, int]:
     names = {pupil.id: name for name, pupil in town.pupils.items()}
-    return {(names[line.pupil_id], line.item_code): line.amount.dong for line in lines_of(session, asked)}
+    lines = ((line.pupil_id, line) for line in lines_of(session, asked))
+    return {(names[pupil], line.item_code): line.amount.dong for pupil, line in lines if pupil is not None}
