@@ -19,6 +19,7 @@ PROVIDER_NAMES = {
     "vietinbank": "VietinBank",
     "mb": "MB",
     "pay2s": "Pay2S",
+    "stripe": "Stripe",
 }
 # How a message is believed, in few words: what it proves stands in docs/callbacks.md.
 SCHEME_NAMES = {
@@ -81,7 +82,8 @@ class FeedRow:
     @property
     def scheme_name(self) -> tuple[str, str]:
         """How its messages are believed, in Vietnamese and English."""
-        return SCHEME_NAMES.get(self.scheme, (self.scheme, self.scheme))
+        scheme = "hmac" if self.provider == "stripe" else self.scheme  # its v1 signs every byte, Casso's is a key
+        return SCHEME_NAMES.get(scheme, (scheme, scheme))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from random import Random
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from billing.errors import OwnFamily, Refused
 from billing.events.tables import Event
@@ -15,9 +16,13 @@ from billing.money import Money
 from billing.people.kinship_tables import OwnChild
 from reconciliation.cards.settling import unsettled
 from reconciliation.cards.tables import CardRefundAnswer
+from reconciliation.lists.tables import Poll
+from reconciliation.reports.filling import report_record
 from service.database import EVERYTHING
 from service.invariants import check_all
 from service.jobs import reconciling
+from service.jobs.cards import cards as job
+from service.jobs.finding import waiting
 from service.standins.stripe_books import DISPUTE_FEE, fee_of
 from tests.factories.cards import Carding, carding
 from tests.factories.collecting import PAID_AT, Collecting
@@ -75,6 +80,37 @@ def test_a_lost_webhook_is_found_by_asking(cards: Carding) -> None:
     cards.ask()
     cards.hear()
     assert len(cards.facts()) == before, "what comes after all is known"
+    assert cards.collecting.receipts() == [(1, 650_000)]
+
+
+def test_the_job_asks_by_itself_and_is_due_again_in_five_minutes(cards: Carding) -> None:
+    wiring = cards.collecting.wiring
+    cards.pay()
+    assert waiting(wiring, "reconciliation.cards") is not None
+    assert job(wiring) == 1
+    assert waiting(wiring, "reconciliation.cards") is None
+    assert job(wiring) == 0
+    cards.collecting.reconcile()
+    assert cards.collecting.receipts() == [(1, 650_000)]
+    cards.clock.later(minutes=5)
+    assert waiting(wiring, "reconciliation.cards") is not None
+
+
+def test_a_wrong_key_and_a_silent_provider_are_written_down_and_asked_again(cards: Carding) -> None:
+    cards.pay()
+    right, cards.standin.key = cards.standin.key, "sk_test_another"
+    assert cards.ask() == 0
+    cards.standin.key = right
+    cards.clock.later(minutes=6)
+    cards.standin.trouble.order("500", 4)
+    assert cards.ask() == 0
+    cards.clock.later(minutes=6)
+    assert cards.ask() == 1
+    with cards.collecting.database.transaction(EVERYTHING) as session:
+        polls = session.exec(select(Poll).order_by(col(Poll.id))).all()
+    assert [poll.outcome for poll in polls] == ["failed", "failed", "done"]
+    assert "HTTP 401" in polls[0].reason
+    assert polls[2].first == polls[0].first, "what was not covered is asked for again"
     assert cards.collecting.receipts() == [(1, 650_000)]
 
 
@@ -196,6 +232,11 @@ def test_a_payout_is_tied_to_the_banks_transfer_and_is_no_income(cards: Carding)
     }
     assert collecting.receipts() == [(1, 650_000)]
     assert _violations(cards) == []
+    with collecting.database.transaction(collecting.scope) as session:
+        report = report_record(session, collecting.school.id, date(2025, 10, 1), date(2025, 10, 31), cards.clock())
+    (account,) = report.accounts
+    assert (account.bank_in.dong, account.own.dong, account.waiting.dong) == (payout["amount"], payout["amount"], 0)
+    assert [line.own.dong for line in report.transfers] == [payout["amount"]]
 
 
 @pytest.mark.parametrize("memo", ["chuyen tien", "STRIPE"])

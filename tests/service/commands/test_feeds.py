@@ -22,6 +22,7 @@ from service.commands import acting
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from service.settings import Settings
+from service.standins.stripe_wire import signature
 from service.web import build_app
 from service.wiring import Wiring
 from tests.conftest import TestServers
@@ -179,3 +180,25 @@ def test_a_feed_with_a_bare_key_needs_addresses_or_a_reason_and_only_listed_ones
     with wiring.database.transaction(EVERYTHING) as session:
         deeds = session.exec(select(AuditEntry.action, AuditEntry.reason).order_by("id")).all()
     assert list(deeds) == [("feed.open", ""), ("feed.addresses", "đổi nhà mạng")]
+
+
+def test_cards_have_a_webhook_and_an_api_key(door: Door, wiring: Wiring, school: str, tmp_path: Path) -> None:
+    key, public, secret = tmp_path / "1", tmp_path / "2", tmp_path / "3"
+    key.write_text("sk_test_51Mo7khoa")
+    public.write_text("pk_test_51Mo7khoa")
+    secret.write_text("whsec_bi_mat")
+    words = ("--school", school, "--account", "0123499999", "--provider", "stripe", "--scheme")
+    code, out, err = door("open", *words, "list", "--secret-file", str(public))
+    assert (code, out) == (2, "")
+    assert "sk_" in err
+    assert door("open", *words, "list", "--secret-file", str(key))[0] == 0
+    code, out, _ = door("open", *words, "v1", "--secret-file", str(secret))
+    [path] = re.findall(r"https://hocphi\.example(/callbacks/\S+)", out)
+    assert door("open", *words, "v1", "--secret-file", str(secret))[0] == 1, "one webhook for an account"
+    shown = [json.loads(line) for line in door("list")[1].splitlines()]
+    assert [each["hold_above"] for each in shown] == [None, None], "both prove amounts"
+    body = b'{"id": "evt_1", "object": "event"}'
+    signed = {"Stripe-Signature": signature(body, ["whsec_bi_mat"], int(wiring.clock().timestamp()))}
+    with TestClient(build_app(wiring)) as client:
+        assert client.post(path, content=body, headers=signed).status_code == 200
+        assert client.post(path, content=body + b" ", headers=signed).status_code == 400
