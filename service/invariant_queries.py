@@ -372,7 +372,13 @@ _ALL: dict[str, Invariant] = {
             WHERE b.pupil_id <> p.pupil_id""",
             """SELECT format('request %s asks for a bill of another pupil or account', r.id) FROM payment_requests r
             JOIN payment_request_bills l ON l.request_id = r.id JOIN bills b ON b.id = l.bill_id
-            WHERE b.pupil_id <> r.pupil_id OR b.bank_account_id <> r.bank_account_id""",
+            WHERE b.pupil_id <> r.pupil_id OR (b.bank_account_id <> r.bank_account_id AND NOT EXISTS (
+                WITH RECURSIVE instead AS (
+                    SELECT o.account_id FROM account_openings o
+                    WHERE o.school_id = b.school_id AND o.replaces_id = b.bank_account_id
+                    UNION SELECT o.account_id FROM account_openings o
+                    JOIN instead i ON o.school_id = b.school_id AND o.replaces_id = i.account_id)
+                SELECT FROM instead i WHERE i.account_id = r.bank_account_id))""",
         ),
     ),
     "I16": Invariant(

@@ -84,6 +84,25 @@ class Settling(RuleBasedStateMachine):
         """It is paid out, or taken back."""
         self.count("refund ended", done=self.office.finish_refund(place, pay=pay))
 
+    @rule(child=children, part=st.integers(1, 3), approve=st.sampled_from([True, True, False]), pay=st.booleans())
+    def overpaid_and_given_back(self, child: int, part: int, approve: bool, pay: bool) -> None:  # noqa: FBT001  drawn
+        """All of it in one go: chance alone seldom puts these in a row."""
+        self.pays_what_is_open(child, 10_000)
+        self.everything_ties_out()
+        self.refund_is_asked(child, part)
+        self.everything_ties_out()
+        self.refund_is_decided(approve)
+        self.everything_ties_out()
+        self.refund_ends(-1, pay)
+
+    @rule(child=children, dong=sums)
+    def overpaid_and_used_next_month(self, child: int, dong: int) -> None:
+        """Likewise: too much, the next bill, and the credit set against it."""
+        self.pays_what_is_open(child, 10_000)
+        self.next_bill(child, dong)
+        self.everything_ties_out()
+        self.credit_is_used(child)
+
     @rule(place=places)
     def match_is_undone(self, place: int) -> None:
         """A match is undone."""

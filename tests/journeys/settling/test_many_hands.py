@@ -132,7 +132,9 @@ def test_the_totals_are_right_in_every_read(database: Database, addresses: Addre
         reader.stop()
         reading.result()
     office.collecting.reconcile()
-    done = sum((client.done for client in clients), Counter[str]())
+    done: Counter[str] = Counter()
+    for client in clients:
+        done.update(client.done)  # adding counters would drop what was never done
 
     assert reader.wrong == []
     assert reader.reads > 1
@@ -141,4 +143,4 @@ def test_the_totals_are_right_in_every_read(database: Database, addresses: Addre
     assert set(office.collecting.states()) <= {"matched", "waiting"}
     assert done["pay"] > 0
     if PROOF:
-        assert {name for name, count in done.items() if count} == set(done), "each act was possible at least once"
+        assert [name for name, count in done.items() if count == 0] == [], "each act was possible at least once"
