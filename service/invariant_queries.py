@@ -322,6 +322,7 @@ _ALL: dict[str, Invariant] = {
                 SELECT 'round' AS kind, id, made_by, approved_by FROM billing_rounds
                 UNION ALL SELECT 'bank account', id, made_by, approved_by FROM bank_accounts
                 UNION ALL SELECT 'reduction', id, made_by, approved_by FROM reductions
+                UNION ALL SELECT 'school place', id, made_by, approved_by FROM school_places
                 UNION ALL SELECT 'lock', id, locked_by, unlocked_by FROM billing_rounds
                 UNION ALL SELECT 'credit note', correction_id, made_by, approved_by FROM bill_credits
                 UNION ALL SELECT 'bill void', bill_id, made_by, approved_by FROM bill_voids

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from billing.errors import Conflict
+from billing.fees.placing import first_place
 from billing.ledger.accounts import open_common_accounts
 from billing.people.tables import Authority, ClassGroup, School
 from service.access.accounts import add_user, find_user, fold_login, one_time_password
@@ -52,7 +53,6 @@ def set_up(session: Session, plan: SetupPlan, now: datetime) -> SetUp:
     Raises ``BadPlan`` with every fault of the plan, and ``Conflict`` when a code already names something else.
     """
     check_plan(plan)
-    today = now.astimezone(_LOCAL).date()
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('setting up', 0))"))
     authorities = {row.code: row for row in session.exec(select(Authority)).all()}
     before = len(authorities)
@@ -62,7 +62,7 @@ def set_up(session: Session, plan: SetupPlan, now: datetime) -> SetUp:
     done = SetUp(province.id, {code: row.id for code, row in authorities.items()}, made=len(authorities) - before)
     session.flush()
     for school in plan.schools:
-        _school(session, school, authorities, done, today)
+        _school(session, school, authorities, done, now)
     return done
 
 
@@ -90,7 +90,7 @@ def _authority(
 
 
 def _school(
-    session: Session, planned: PlannedSchool, authorities: dict[str, Authority], done: SetUp, today: date
+    session: Session, planned: PlannedSchool, authorities: dict[str, Authority], done: SetUp, now: datetime
 ) -> None:
     school = session.exec(select(School).where(School.code == planned.code)).one_or_none()
     if school is None:
@@ -101,15 +101,14 @@ def _school(
             name=planned.name,
             kind=planned.kind,
             levels=list(planned.levels),
-            zone=planned.zone,
-            legacy_area=planned.legacy_area,
             address=planned.address,
             phone=planned.phone,
             budget_code=planned.budget_code,
-            plans_required_from=required_from(planned, today),
+            plans_required_from=required_from(planned, now.astimezone(_LOCAL).date()),
         )
         session.add(school)
         session.flush()
+        first_place(session, school.id, planned.zone, planned.legacy_area, now)
         done.made += 1
     elif school.province_id != done.province_id:
         raise Conflict(f"Mã trường {planned.code} đã là của một trường thuộc tỉnh khác.", code=planned.code)

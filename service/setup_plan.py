@@ -10,11 +10,12 @@ from datetime import date
 from billing.errors import Refused
 from billing.fees.caps import school_year
 from billing.fees.items import Level, Ownership
+from billing.fees.places import ZONE_NAMES
 
 AUTHORITY_WORDS = ("department", "commune")
 SCHOOL_WORDS = tuple(Ownership)
 LEVEL_WORDS = tuple(Level)
-ZONES = ("ward", "rural", "ethnic_1", "ethnic_2", "ethnic_3")
+ZONES = tuple(ZONE_NAMES)
 MAX_CODE = 20
 NEXT_YEAR = "next_year"  # from the next school year's first day of lessons, 1 September, on
 _YEAR = re.compile(r"(20[0-9]{2})-(20[0-9]{2})")

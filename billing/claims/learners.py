@@ -17,6 +17,7 @@ from billing.errors import NotFound
 from billing.fees.charging import PUBLIC_TUITION, Period, Schedule, charge_all
 from billing.fees.council_rates import RateKind
 from billing.fees.items import Group, Ownership, Payer, Price, Reduction, Span
+from billing.fees.placing import read_places
 from billing.fees.pupils import BilledPupil, read_roll
 from billing.fees.schedule import read_prices
 from billing.fees.support import months_within, payee_on, read_choices, read_rates, supported_items
@@ -49,8 +50,7 @@ def read_claim_facts(  # noqa: PLR0913, PLR0917  what names a claim
     rules = ClaimRules(
         kind=kind,
         school=school.id,
-        zone=school.zone,
-        area=school.legacy_area,
+        places=read_places(session, school.id),
         school_year=school_year,
         first_month=first_month,
         last_month=last_month,

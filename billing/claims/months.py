@@ -23,8 +23,9 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from billing.errors import Refused
-from billing.fees.council_rates import KIND_NAMES, CouncilRate, RateKind, Where, is_study_month, rate_for
+from billing.fees.council_rates import KIND_NAMES, CouncilRate, RateKind, is_study_month, rate_for
 from billing.fees.items import LEVEL_NAMES, Level, Span
+from billing.fees.places import Located, where_on
 from billing.money import ZERO, Money, total
 
 MONTHS = 12
@@ -69,12 +70,11 @@ class Learner:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRules:
-    """What a claim is for: kind, school and place, months (both included), rates, and who is paid in which month."""
+    """What a claim is for: kind, school and places, months (both included), rates, and who is paid in which month."""
 
     kind: RateKind
     school: UUID
-    zone: str
-    area: str
+    places: tuple[Located, ...]
     school_year: str
     first_month: date
     last_month: date
@@ -250,7 +250,7 @@ def _right(learner: Learner, rules: ClaimRules, month: date, oddities: list[Oddi
     grant = _grant(learner, stay, month)
     if grant is None:
         return None
-    rate = rate_for(rules.kind, Where(learner.level, rules.zone, rules.area), month, rules.rates)
+    rate = rate_for(rules.kind, where_on(rules.places, learner.level, month), month, rules.rates)
     if rate is None and month < rules.first_month:
         return None  # nothing was paid for it, so it counts for nothing
     if rate is None:

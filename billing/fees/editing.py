@@ -15,10 +15,11 @@ from sqlmodel import Session, select
 from billing.audit.recording import Actor
 from billing.errors import Conflict, NotFound, Refused
 from billing.fees import tables
+from billing.fees.cap_rows import read_rules
 from billing.fees.caps import refuse_prohibited
 from billing.fees.item_rows import end_price, find_item, items_of, live_prices, note, one_at_a_time
 from billing.fees.items import GROUP_NAMES, FeeItem, Group, Ownership, Payer, Unit
-from billing.fees.schedule import item_of, read_rules
+from billing.fees.schedule import item_of
 from billing.ledger.accounts import open_account
 from billing.ledger.tables import BankAccount
 from billing.people.tables import School

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, or_, select
 
 from billing.audit.recording import SYSTEM, Actor, Deed, record_deed
 from billing.errors import Refused
 from billing.fees import tables
-from billing.fees.caps import EVERYWHERE, Cap, CapVerdict, Place, Rulebook, check_schedule, school_year
-from billing.fees.catalogue import Catalogue, shipped_rules
+from billing.fees.cap_rows import load_shipped_caps, read_rules
+from billing.fees.caps import EVERYWHERE, CapVerdict, Place, check_schedule, school_year
+from billing.fees.catalogue import Catalogue
 from billing.fees.charging import Schedule
 from billing.fees.items import (
     GROUP_NAMES,
@@ -30,37 +30,11 @@ from billing.fees.items import (
     Span,
     Unit,
 )
+from billing.fees.places import Located, cut_by_place
+from billing.fees.placing import read_places
 from billing.fees.support import support_reductions
 from billing.ledger.accounts import open_account
 from billing.people.tables import School
-
-
-def load_caps(session: Session, province_id: UUID, caps: Sequence[Cap]) -> None:
-    """Store caps for all schools of a province; harmless when they are there."""
-    rows = [
-        {
-            "authority_id": province_id,
-            "item_code": cap.item_code,
-            "level": cap.level.value,
-            "zone": cap.zone,
-            "legacy_area": cap.area,
-            "unit": cap.unit.value,
-            "amount": cap.max_amount,
-            "max_rise_percent": cap.max_rise_percent,
-            "legal_basis": cap.legal_basis,
-            "valid_from": cap.valid.start,
-            "valid_to": cap.valid.end,
-        }
-        for cap in caps
-    ]
-    if rows:
-        session.execute(insert(tables.FeeCap).on_conflict_do_nothing(), rows)
-
-
-def read_rules(session: Session, province_id: UUID) -> Rulebook:
-    """Return the province's caps with the prohibitions that hold everywhere."""
-    rows = session.exec(select(tables.FeeCap).where(tables.FeeCap.authority_id == province_id)).all()
-    return Rulebook(tuple(_cap(row) for row in rows), shipped_rules().prohibitions)
 
 
 def load_catalogue(  # noqa: PLR0913  what is loaded, where to, by whom
@@ -79,8 +53,8 @@ def load_catalogue(  # noqa: PLR0913  what is loaded, where to, by whom
     whole catalogue. Returns the verdicts (some may need the approver's yes). An item the school has already is
     refused: prices change by new rows, not by loading again.
     """
-    here = (EVERYWHERE, school.legacy_area)
-    load_caps(session, school.province_id, [cap for cap in shipped_rules().caps if cap.area in here])
+    for area in {EVERYWHERE, *(each.area for each in read_places(session, school.id))}:
+        load_shipped_caps(session, school.province_id, area)
     verdicts = judge_prices(session, school, catalogue.prices)
     known = set(session.exec(select(tables.FeeItem.code).where(tables.FeeItem.school_id == school.id)).all())
     again = sorted(known & {item.code for item in catalogue.items})
@@ -140,28 +114,32 @@ def prices_before(session: Session, school_id: UUID, day: date) -> tuple[Price, 
 def judge_schedule(session: Session, school: School, schedule: Schedule, days: Span) -> tuple[CapVerdict, ...]:
     """Judge what holds within these days for every level of the school.
 
-    Against the caps of its province, and against last year's prices where the council bounds the rise.
+    Against the caps of its province, and against last year's prices where the council bounds the rise. Where the
+    school's place changes within the days, a price is judged on either side.
     """
     rules = read_rules(session, school.province_id)
     history = prices_before(session, school.id, days.start)
     return tuple(
         verdict
+        for part, located in cut_by_place(read_places(session, school.id), days)
         for level in school.levels
-        for verdict in check_schedule(schedule.prices, place_of(school, Level(level)), days, rules, history)
+        for verdict in check_schedule(schedule.prices, place_of(school, Level(level), located), part, rules, history)
     )
 
 
 def judge_prices(session: Session, school: School, prices: Sequence[Price]) -> tuple[CapVerdict, ...]:
-    """Judge prices each on its first day, for every level of the school that it is meant for."""
+    """Judge prices each on its first day and on those on which the school's place changes, for every level meant."""
     rules = read_rules(session, school.province_id)
+    places = read_places(session, school.id)
     days = {price.valid.start for price in prices}
     history = {day: prices_before(session, school.id, day) for day in days}
     return tuple(
         verdict
         for level in school.levels
         for price in prices
+        for part, located in cut_by_place(places, price.valid)
         for verdict in check_schedule(
-            [price], place_of(school, Level(level)), price.valid, rules, history[price.valid.start]
+            [price], place_of(school, Level(level), located), part, rules, history[price.valid.start]
         )
     )
 
@@ -195,9 +173,9 @@ def _until(days: Span) -> date:
     return days.end or date.max
 
 
-def place_of(school: School, level: Level) -> Place:
-    """Return what decides which caps bind this level of the school."""
-    return Place(Ownership(school.kind), level, school.zone, school.legacy_area)
+def place_of(school: School, level: Level, located: Located) -> Place:
+    """Return what decides which caps bind this level of the school while it lies there."""
+    return Place(Ownership(school.kind), level, located.zone, located.area)
 
 
 def _first_day(catalogue: Catalogue, item: FeeItem) -> date:
@@ -267,20 +245,6 @@ def _reduction_row(school_id: UUID, reduction: Reduction) -> tables.Reduction:
         evidence=reduction.evidence,
         valid_from=reduction.valid.start,
         valid_to=reduction.valid.end,
-    )
-
-
-def _cap(row: tables.FeeCap) -> Cap:
-    return Cap(
-        item_code=row.item_code,
-        level=Level(row.level),
-        zone=row.zone,
-        area=row.legacy_area,
-        unit=Unit(row.unit),
-        max_amount=row.amount,
-        legal_basis=row.legal_basis,
-        valid=Span(row.valid_from, row.valid_to),
-        max_rise_percent=row.max_rise_percent,
     )
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from sqlmodel import Session
+
 from billing.errors import Refused
-from billing.fees.caps import Cap, Place, Rulebook, Standing, check_price
-from billing.fees.items import Level, Ownership
-from billing.fees.schedule import price_of
+from billing.fees.cap_rows import read_rules
+from billing.fees.caps import Cap, Rulebook, Standing, check_price
+from billing.fees.items import Level
+from billing.fees.places import Located, located_on
+from billing.fees.placing import read_places
+from billing.fees.schedule import place_of, price_of
 from billing.fees.tables import FeeItem, FeePrice
 from billing.people.tables import School
 
@@ -28,13 +33,28 @@ class PriceStanding:
         return self.standing is None
 
 
-def standing_of(row: FeePrice, item: FeeItem, school: School, on: date, rules: Rulebook) -> list[PriceStanding]:
-    """Return how a price stands on a day; a refusal stops there and is the only answer."""
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What the prices of a school are judged by: the caps of its province, and where it lies by day."""
+
+    school: School
+    rules: Rulebook
+    places: tuple[Located, ...]
+
+
+def read_measure(session: Session, school: School) -> Measure:
+    """Read what the prices of a school are judged by."""
+    return Measure(school, read_rules(session, school.province_id), read_places(session, school.id))
+
+
+def standing_of(row: FeePrice, item: FeeItem, measure: Measure, on: date) -> list[PriceStanding]:
+    """Return how a price stands on a day where the school then lies; a refusal stops there and is the only answer."""
     found = []
+    school, located = measure.school, located_on(measure.places, on)
     for level in map(Level, row.levels or school.levels):
-        place = Place(Ownership(school.kind), level, school.zone, school.legacy_area)
+        place = place_of(school, level, located)
         try:
-            verdict = check_price(price_of(row, item), place, on, rules)
+            verdict = check_price(price_of(row, item), place, on, measure.rules)
         except Refused as refusal:
             return [PriceStanding(level, None, refusal.message)]
         found.append(PriceStanding(level, verdict.standing, verdict.reason, verdict.cap))

@@ -25,6 +25,8 @@ from billing.fees.council_rates import (
     rate_for,
 )
 from billing.fees.items import Group, Level, Ownership, Payer, Price, Reduction, Span, Unit
+from billing.fees.places import where_on
+from billing.fees.placing import read_places
 from billing.fees.support_tables import CouncilRateRow, SupportChoice
 from billing.people.tables import School
 
@@ -163,16 +165,16 @@ def support_reductions(session: Session, school: School, prices: Sequence[Price]
     choices = read_choices(session, school.id) if school.kind == Ownership.PRIVATE else ()
     if all(choice.payee == "family" for choice in choices):
         return ()
-    rates = read_rates(session, school.province_id)
+    rates, places = read_rates(session, school.province_id), read_places(session, school.id)
     found = []
     for level in map(Level, school.levels):
-        where = Where(level, school.zone, school.legacy_area)
         for item in supported_items(prices, level):
-            paid = [(month, _paid(where, month, rates, choices)) for month in months_within(days)]
+            months = list(months_within(days))
+            paid = [(month, _paid(where_on(places, level, month), month, rates, choices)) for month in months]
             for rate, run in groupby(paid, key=lambda each: each[1]):
-                months = [month for month, _ in run]
+                held = [month for month, _ in run]
                 if rate is not None:
-                    found.append(_reduction(rate, item, Span(months[0], next_month(months[-1]) - timedelta(days=1))))
+                    found.append(_reduction(rate, item, Span(held[0], next_month(held[-1]) - timedelta(days=1))))
     return tuple(found)
 
 

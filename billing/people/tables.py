@@ -52,8 +52,6 @@ class School(Row, table=True):
     name: str
     kind: str
     levels: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    zone: str
-    legacy_area: str
     address: str
     phone: str
     budget_code: str | None = None

@@ -14,14 +14,12 @@ from starlette.responses import Response
 
 from billing.errors import NotFound
 from billing.fees import editing, pricing
-from billing.fees.caps import Cap, Rulebook
+from billing.fees.caps import Cap
 from billing.fees.item_rows import find_item, items_of
 from billing.fees.items import Group, Level, PartMonth, Quantity, Unit
-from billing.fees.schedule import read_rules
-from billing.fees.standings import PriceStanding, standing_of
+from billing.fees.standings import Measure, PriceStanding, read_measure, standing_of
 from billing.fees.tables import FeeItem, FeePrice
 from billing.money import Money
-from billing.people.tables import School
 from service.api.calling import MAX_JSON_BYTES, Call, Calling
 from service.api.paging import Pages
 from service.api.people import REFUSALS
@@ -230,9 +228,9 @@ def _one(call: Call, row: FeeItem) -> ItemOut:
 def _shower(call: Call, rows: Sequence[FeeItem]) -> Callable[[FeeItem], ItemOut]:
     """Return what shows the items of one page, whose prices are read at once."""
     school, today = call.school, call.today
-    rules = read_rules(call.session, school.province_id)
+    measure = read_measure(call.session, school)
     prices = _prices(call.session, [row.id for row in rows], today)
-    return lambda row: _item(row, [_price(each, row, school, today, rules) for each in prices[row.id]])
+    return lambda row: _item(row, [_price(each, row, measure, today) for each in prices[row.id]])
 
 
 def _item(row: FeeItem, prices: list[PriceOut]) -> ItemOut:
@@ -253,7 +251,7 @@ def _item(row: FeeItem, prices: list[PriceOut]) -> ItemOut:
     )
 
 
-def _price(row: FeePrice, item: FeeItem, school: School, today: date, rules: Rulebook) -> PriceOut:
+def _price(row: FeePrice, item: FeeItem, measure: Measure, today: date) -> PriceOut:
     return PriceOut(
         id=row.id or 0,
         amount=row.amount.dong,
@@ -265,7 +263,7 @@ def _price(row: FeePrice, item: FeeItem, school: School, today: date, rules: Rul
         grades=row.grades,
         classes=row.class_codes,
         part_month=PartMonth(row.part_month),
-        standings=[_standing(each) for each in standing_of(row, item, school, max(today, row.valid_from), rules)],
+        standings=[_standing(each) for each in standing_of(row, item, measure, max(today, row.valid_from))],
     )
 
 

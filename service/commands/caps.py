@@ -12,11 +12,11 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from billing.errors import HocphiError
+from billing.fees.cap_rows import load_caps, read_rules
 from billing.fees.caps import refuse_overlaps
 from billing.fees.catalogue import Catalogue, read_catalogue
 from billing.fees.errors import BadCatalogue
 from billing.fees.insured import load_insurance_rules
-from billing.fees.schedule import load_caps, read_rules
 from service.commands.answers import YES, no, unusable
 from service.commands.rates import chosen_province
 from service.database import EVERYTHING

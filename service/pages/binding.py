@@ -52,6 +52,7 @@ from service.pages.matching_binding import MatchingRows
 from service.pages.money_out_binding import MoneyOutRows
 from service.pages.moving_binding import MovingRows
 from service.pages.newyear_binding import NewYearRows
+from service.pages.place_binding import PlaceRows
 from service.pages.plan_binding import PlanRows
 from service.pages.qr_picture import labelled_qr
 from service.pages.relief_binding import ReliefRows
@@ -112,6 +113,7 @@ class RowDesk(
     KinRows,
     ReliefRows,
     BankAccountRows,
+    PlaceRows,
     FeedDeskRows,
     EnquiryRows,
     StatementRows,

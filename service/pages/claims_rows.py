@@ -18,6 +18,8 @@ from billing.claims.tables import Entitlement, StateClaim
 from billing.errors import NotFound
 from billing.fees.council_rates import KIND_NAMES, CouncilRate, RateKind, national_rates
 from billing.fees.items import LEVEL_NAMES, Ownership
+from billing.fees.places import Located
+from billing.fees.placing import read_places
 from billing.fees.support import PAYEE_NAMES, payee_on, read_choices, read_rates
 from billing.money import Money, total
 from billing.people.names import sort_key
@@ -51,10 +53,11 @@ def state_money_page(session: Session, school_id: UUID, today: date) -> StateMon
     names = _user_names(session, [*(each.made_by for each in claims), *(each.made_by for each in choices)])
     private = school.kind == Ownership.PRIVATE
     kinds = (RateKind.SUPPORT if private else RateKind.TUITION, RateKind.LEARNING)
+    rates, places = read_rates(session, school.province_id), read_places(session, school_id)
     waiting = [each for each in entitlements_of(session, school_id) if each.approved_at is None]
     return StateMoneyPage(
         claims=tuple(_claim_row(claim, names) for claim in claims),
-        rates=tuple(_rate_row(rate) for rate in read_rates(session, school.province_id) if _fits(rate, school, kinds)),
+        rates=tuple(_rate_row(rate) for rate in rates if _fits(rate, school, places, kinds)),
         choices=tuple(
             ChoiceRow(
                 str(each.id),
@@ -231,8 +234,8 @@ def _came(session: Session, claim: StateClaim) -> Came:
     return Came(standing.to_school, standing.to_families, standing.paid_school, standing.paid_families, standing.rest)
 
 
-def _fits(rate: CouncilRate, school: School, kinds: Sequence[RateKind]) -> bool:
-    here = rate.zone in {"", school.zone} and rate.area in {"", school.legacy_area}
+def _fits(rate: CouncilRate, school: School, places: Sequence[Located], kinds: Sequence[RateKind]) -> bool:
+    here = any(rate.zone in {"", each.zone} and rate.area in {"", each.area} for each in places)
     return here and rate.kind in kinds and rate.level.value in school.levels
 
 

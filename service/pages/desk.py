@@ -37,6 +37,7 @@ from service.pages.matching_views import MatchingDesk
 from service.pages.money_out_views import MoneyOutDesk
 from service.pages.moving_desk import MovingDesk
 from service.pages.newyear_desk import NewYearDesk
+from service.pages.place_views import PlaceDesk
 from service.pages.plan_desk import PlanDesk
 from service.pages.relief_views import ReliefDesk
 from service.pages.round_desk import RoundWork
@@ -186,6 +187,7 @@ class Desk(
     KinDesk,
     ReliefDesk,
     BankAccountDesk,
+    PlaceDesk,
     FeedDesk,
     EnquiryDesk,
     MoneyOutDesk,

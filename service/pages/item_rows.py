@@ -12,7 +12,7 @@ from billing.audit.recording import Actor
 from billing.documents.banks import bank_by_bin
 from billing.errors import HocphiError, NotFound, Refused
 from billing.fees import tables
-from billing.fees.caps import CapVerdict, Rulebook
+from billing.fees.caps import CapVerdict
 from billing.fees.catalogue import RULE_FILES, SHIPPED, Catalogue, parse_catalogue, shipped_catalogue
 from billing.fees.items import (
     GROUP_NAMES,
@@ -29,8 +29,8 @@ from billing.fees.items import (
     Unit,
 )
 from billing.fees.kinds import KINDS_FILE
-from billing.fees.schedule import load_catalogue, read_rules
-from billing.fees.standings import standing_of
+from billing.fees.schedule import load_catalogue
+from billing.fees.standings import Measure, read_measure, standing_of
 from billing.ledger.tables import BankAccount
 from billing.people.tables import ClassGroup, School
 from service.pages.fee_views import (
@@ -48,7 +48,7 @@ from service.pages.views import Download
 def items_page(session: Session, school_id: UUID, today: date) -> ItemsPage:
     """Return the school's items by group, each with the prices that hold or are to come."""
     school = session.get_one(School, school_id)
-    rules = read_rules(session, school.province_id)
+    measure = read_measure(session, school)
     items = session.exec(
         select(tables.FeeItem)
         .where(tables.FeeItem.school_id == school_id)
@@ -58,7 +58,7 @@ def items_page(session: Session, school_id: UUID, today: date) -> ItemsPage:
     prices = _prices(session, school_id, today)
     by_group: dict[str, list[ItemRow]] = {}
     for item in items:
-        lines = [_price_line(row, item, school, rules, today) for row in prices.get(item.id, [])]
+        lines = [_price_line(row, item, measure, today) for row in prices.get(item.id, [])]
         by_group.setdefault(item.item_group, []).append(_item_row(item, lines, accounts))
     order = [group.value for group in Group if group.value in by_group]
     groups = tuple((GROUP_NAMES[Group(group)], tuple(by_group[group])) for group in order)
@@ -68,9 +68,9 @@ def items_page(session: Session, school_id: UUID, today: date) -> ItemsPage:
 def item_row(session: Session, item: tables.FeeItem, today: date) -> ItemRow:
     """Return one item with the prices that hold or are to come."""
     school = session.get_one(School, item.school_id)
-    rules = read_rules(session, school.province_id)
+    measure = read_measure(session, school)
     rows = _prices(session, item.school_id, today).get(item.id, [])
-    lines = [_price_line(row, item, school, rules, today) for row in rows]
+    lines = [_price_line(row, item, measure, today) for row in rows]
     return _item_row(item, lines, dict(own_accounts(session, item.school_id)))
 
 
@@ -125,8 +125,8 @@ def _item_row(item: tables.FeeItem, lines: list[PriceLine], accounts: Mapping[st
     )
 
 
-def _price_line(row: tables.FeePrice, item: tables.FeeItem, school: School, rules: Rulebook, today: date) -> PriceLine:
-    standings = standing_of(row, item, school, max(today, row.valid_from), rules)
+def _price_line(row: tables.FeePrice, item: tables.FeeItem, measure: Measure, today: date) -> PriceLine:
+    standings = standing_of(row, item, measure, max(today, row.valid_from))
     return PriceLine(
         price_id=row.id or 0,
         amount=row.amount,

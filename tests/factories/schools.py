@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from billing.audit.recording import Actor
+from billing.fees.placing import first_place
 from billing.ledger.accounts import open_bank_ledger, open_common_accounts
 from billing.ledger.tables import BankAccount
 from billing.people.tables import (
@@ -86,14 +87,13 @@ def make_school(  # noqa: PLR0913  each is a field worth varying
         name=name,
         kind=kind,
         levels=list(levels),
-        zone=zone,
-        legacy_area=area,
         address="Số 1, đường Hoa Mai, phường Đồng Xoài",
         phone="02713000001",
         budget_code="1012345",
     )
     session.add(school)
     session.flush()
+    first_place(session, school.id, zone, area, MADE_AT)
     open_common_accounts(session, school.id)
     return school
 

@@ -22,7 +22,7 @@ def make_school(database: Database, code: str) -> School:
         session.flush()
         school = School(
             province_id=province.id, authority_id=province.id, code=code, name=f"Trường {code}", kind="public",
-            levels=["primary"], zone="ward", legacy_area="binh_phuoc", address="", phone="",
+            levels=["primary"], address="", phone="",
         )  # fmt: skip
         session.add(school)
     return school

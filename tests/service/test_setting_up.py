@@ -12,6 +12,8 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from billing.errors import Conflict, Refused
+from billing.fees.places import Located
+from billing.fees.placing import read_places
 from billing.ledger.tables import LedgerAccount
 from billing.people.tables import Authority, ClassGroup, School
 from service.access.errors import WeakPassword
@@ -67,7 +69,8 @@ def test_a_plan_becomes_authorities_schools_classes_and_accounts(database: Datab
     with database.transaction(Scope.of(done.schools["75990001"])) as session:
         school = session.exec(select(School)).one()
         assert (school.province_id, school.authority_id) == (done.province_id, done.authorities["75-DX"])
-        assert (school.name, school.levels, school.zone) == (SCHOOL.name, ["primary"], "ward")
+        assert (school.name, school.levels) == (SCHOOL.name, ["primary"])
+        assert read_places(session, school.id) == (Located("ward", "binh_phuoc"),)
         assert sorted(session.exec(select(ClassGroup.code)).all()) == ["1A", "1B"]
         assert set(session.exec(select(LedgerAccount.code)).all()) == {"111", "131", "131N", "3383", "3388S"}
 

@@ -28,10 +28,12 @@ from billing.claims.months import (
 from billing.errors import Refused
 from billing.fees.council_rates import RateKind
 from billing.fees.items import Level, Span
+from billing.fees.places import Located
 from billing.money import ZERO, Money, total
 from tests.factories.claims import rate
 
 HERE, THERE = UUID(int=1), UUID(int=2)
+HERE_IT_LIES = (Located("ward", ""),)
 YEAR = "2025-2026"
 ALL = Grant("Miễn học phí", "NQ 217", 100, Span(date(2025, 9, 1)))
 WHOLE_YEAR = (date(2025, 8, 1), date(2026, 7, 1))
@@ -44,7 +46,7 @@ def rules(
     rates = tuple(
         rate(each, level=level, months=cap, valid=Span(date(2025, 8, 1))) for each in RateKind for level in Level
     )
-    return ClaimRules(kind, school, "ward", "", YEAR, *months, rates)
+    return ClaimRules(kind, school, HERE_IT_LIES, YEAR, *months, rates)
 
 
 def learner(*stays: Stay, level: Level = Level.PRIMARY, grants: tuple[Grant, ...] = (ALL,), number: int = 1) -> Learner:
@@ -151,7 +153,7 @@ def test_what_another_school_asked_for_is_left_to_it_and_counts_for_the_cap() ->
 
 
 def test_no_rate_is_said_with_level_and_month() -> None:
-    nothing = ClaimRules(RateKind.TUITION, HERE, "ward", "", YEAR, *TERM_1, ())
+    nothing = ClaimRules(RateKind.TUITION, HERE, HERE_IT_LIES, YEAR, *TERM_1, ())
     with pytest.raises(Refused, match=r"cấp tiểu học, tháng 09/2025"):
         work_out([learner(stay(date(2025, 9, 1)))], nothing, [])
 
@@ -254,7 +256,7 @@ def test_a_change_of_payee_takes_back_and_asks_anew() -> None:
     before = work_out([child], rules(RateKind.SUPPORT), [])
     assert {line.right.payee for line in before.lines} == {"family"}
     known = known_after((), before.lines)
-    paid = ClaimRules(RateKind.SUPPORT, HERE, "ward", "", YEAR, *TERM_1, rules().rates, {date(2025, 12, 1): "school"})
+    paid = ClaimRules(RateKind.SUPPORT, HERE, HERE_IT_LIES, YEAR, *TERM_1, rules().rates, {date(2025, 12, 1): "school"})
     after = work_out([child], paid, known)
     assert [(line.right.payee, line.amount, line.revision) for line in after.lines] == [
         ("family", Money(-120_000), 1),

@@ -9,13 +9,14 @@ from sqlmodel import Session, col, select
 from billing.audit.tables import AuditDetail, AuditEntry
 from billing.errors import Conflict, NotFound, OverCap, Refused
 from billing.fees import tables
+from billing.fees.cap_rows import load_caps
 from billing.fees.catalogue import shipped_rules
 from billing.fees.editing import ItemChange, NewItem, add_item, change_item, end_item
 from billing.fees.errors import Prohibited
 from billing.fees.item_rows import find_item, live_prices
 from billing.fees.items import Group, Level, PartMonth, Quantity, Span, Unit
 from billing.fees.pricing import NewPrice, Priced, add_price, withdraw_price
-from billing.fees.schedule import judge_schedule, load_caps, read_schedule
+from billing.fees.schedule import judge_schedule, read_schedule
 from billing.money import Money
 from billing.vault import Vault
 from service.database import EVERYTHING, Database

@@ -8,10 +8,11 @@ from sqlmodel import select
 
 from billing.audit.tables import AuditDetail, AuditEntry
 from billing.errors import OverCap, Refused
+from billing.fees.cap_rows import load_caps, read_rules
 from billing.fees.catalogue import Catalogue, parse_catalogue, shipped_catalogue, shipped_rules
 from billing.fees.errors import Prohibited
 from billing.fees.items import Span
-from billing.fees.schedule import item_ids, judge_schedule, load_caps, load_catalogue, read_rules, read_schedule
+from billing.fees.schedule import item_ids, judge_schedule, load_catalogue, read_schedule
 from billing.fees.tables import FeeCap, FeeItem
 from billing.ledger.tables import LedgerAccount
 from billing.people.tables import School

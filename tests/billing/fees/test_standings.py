@@ -9,21 +9,24 @@ import pytest
 
 from billing.fees.caps import Cap, Rulebook, Standing
 from billing.fees.items import Level, Span, Unit
-from billing.fees.standings import standing_of
+from billing.fees.places import Located
+from billing.fees.standings import Measure, standing_of
 from billing.fees.tables import FeeItem, FeePrice
 from billing.money import Money
 from billing.people.tables import School
 
 DAY = date(2025, 10, 6)
+HERE = (Located("ward", "binh_phuoc"),)
 YEAR = Span(date(2025, 9, 1), date(2026, 5, 31))
 CAPS = Rulebook((Cap("BANTRU", Level.PRIMARY, "", "", Unit.MONTH, Money(300_000), "NQ 08", YEAR),))
 
 
-def school(kind: str = "public") -> School:
-    return School(
+def measure(kind: str = "public") -> Measure:
+    school = School(
         province_id=uuid.UUID(int=1), authority_id=uuid.UUID(int=1), code="1", name="Trường thử", kind=kind,
-        levels=["primary", "lower_secondary"], zone="ward", legacy_area="binh_phuoc", address="", phone="",
+        levels=["primary", "lower_secondary"], address="", phone="",
     )  # fmt: skip
+    return Measure(school, CAPS, HERE)
 
 
 ITEM = FeeItem(
@@ -40,7 +43,7 @@ def price(amount: int, *levels: str) -> FeePrice:
 
 
 def test_each_level_has_its_own_answer_with_the_cap_that_binds() -> None:
-    found = standing_of(price(300_000), ITEM, school(), DAY, CAPS)
+    found = standing_of(price(300_000), ITEM, measure(), DAY)
     assert [(each.level, each.standing) for each in found] == [
         (Level.PRIMARY, Standing.WITHIN),
         (Level.LOWER_SECONDARY, Standing.NO_CAP),
@@ -52,17 +55,15 @@ def test_each_level_has_its_own_answer_with_the_cap_that_binds() -> None:
 
 @pytest.mark.parametrize("levels", [(), ("primary",)])
 def test_a_price_above_the_cap_is_refused_and_that_is_all_there_is_to_say(levels: tuple[str, ...]) -> None:
-    [only] = standing_of(price(300_001, *levels), ITEM, school(), DAY, CAPS)
+    [only] = standing_of(price(300_001, *levels), ITEM, measure(), DAY)
     assert only.refused
     assert "NQ 08" in only.reason
 
 
 def test_a_price_for_another_level_does_not_meet_the_cap() -> None:
-    [only] = standing_of(price(900_000, "lower_secondary"), ITEM, school(), DAY, CAPS)
+    [only] = standing_of(price(900_000, "lower_secondary"), ITEM, measure(), DAY)
     assert only.standing is Standing.NO_CAP
 
 
 def test_a_private_school_is_free() -> None:
-    assert {each.standing for each in standing_of(price(9_000_000), ITEM, school("private"), DAY, CAPS)} == {
-        Standing.FREE
-    }
+    assert {each.standing for each in standing_of(price(9_000_000), ITEM, measure("private"), DAY)} == {Standing.FREE}

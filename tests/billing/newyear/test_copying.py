@@ -8,10 +8,10 @@ import pytest
 from sqlmodel import Session, col, select
 
 from billing.errors import BadRows
+from billing.fees.cap_rows import load_caps
 from billing.fees.caps import Cap
 from billing.fees.items import Level, Span, Unit
 from billing.fees.pricing import NewPrice, add_price
-from billing.fees.schedule import load_caps
 from billing.fees.tables import FeeItem, FeePrice
 from billing.money import Money
 from billing.newyear.copying import CarriedRow, copy_prices, preview_prices

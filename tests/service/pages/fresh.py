@@ -68,11 +68,13 @@ class Fresh:
         return rounds.issue(self.wiring)
 
 
-def fresh_school(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> Fresh:
-    """Make a public primary school with classes 1A and 1B on its first day."""
+def fresh_school(
+    database: Database, addresses: Addresses, vault: Vault, servers: TestServers, *, kind: str = "public"
+) -> Fresh:
+    """Make a primary school with classes 1A and 1B on its first day."""
     wiring = Wiring(Settings.model_construct(), addresses, servers.redis_url, database, vault, Moving())
     with database.transaction(EVERYTHING) as session:
-        school = make_school(session)
+        school = make_school(session, kind=kind)
         account = make_account(session, school)
         for code in ("1A", "1B"):
             make_class(session, school, code=code)

@@ -47,6 +47,7 @@ from tests.service.pages.sample_matching import SampleMatching
 from tests.service.pages.sample_money_out import SampleMoneyOut
 from tests.service.pages.sample_moving import SampleMoving
 from tests.service.pages.sample_newyear import SampleNewYear
+from tests.service.pages.sample_places import SamplePlaces
 from tests.service.pages.sample_plans import SamplePlans
 from tests.service.pages.sample_relief import SampleRelief
 from tests.service.pages.sample_rounds import SampleRounds
@@ -80,6 +81,7 @@ class SampleDesk(
     SampleKin,
     SampleRelief,
     SampleBankAccounts,
+    SamplePlaces,
     SampleFeeds,
     SampleStatements,
     SampleMoneyOut,

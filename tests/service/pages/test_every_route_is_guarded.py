@@ -27,6 +27,7 @@ from tests.service.pages.sample_insurance import LIST_ID
 from tests.service.pages.sample_money_out import PURPOSE_ID, TRANSFER_ID
 from tests.service.pages.sample_moving import LEAVING_ID
 from tests.service.pages.sample_newyear import IMPORT_ID, OPENING_ID
+from tests.service.pages.sample_places import PLACE_ID
 from tests.service.pages.sample_plans import PLAN_ID
 from tests.service.pages.sample_refund_bulk import BATCH_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PRINT_ID, PUPIL_ID
@@ -86,6 +87,7 @@ def address(path: str, actor: Actor) -> str:
         "paper_id": str(SOME_ID),
         "print_id": str(PRINT_ID),
         "change_id": str(CHANGE_ID),
+        "place_id": str(PLACE_ID),
         "transfer_id": str(TRANSFER_ID),
         "purpose_id": str(PURPOSE_ID),
         **dict.fromkeys(("account_id", "switch_id", "checkout_id"), str(SOME_ID)),

@@ -49,6 +49,7 @@ OFFICE = (
     f"/van-phong/dot-thu/{ROUND_ID}",
     "/van-phong/tai-len",
     "/van-phong/tai-khoan",
+    "/van-phong/dia-ban",
     "/van-phong/sao-ke",
     f"/van-phong/sao-ke/{PREVIEW_ID}",
     f"/van-phong/sao-ke/{EXPLAIN_ID}",
