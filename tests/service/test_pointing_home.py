@@ -17,6 +17,7 @@ from tests.conftest import SCHOOL_DAY
 from tests.factories.rounds import BillingSchool, issued_round, make_billing_school
 from tests.standing import standing
 
+MANY = 50  # a statement of more rows than this looks up each thing once
 POINTERS = [
     ("bill_lines", "bill_id", "bills"),
     ("bill_lines", "item_id", "fee_items"),
@@ -31,11 +32,13 @@ LIKE = {
         INSERT INTO bill_lines (school_id, bill_id, position, item_id, item_code, item_name, unit, quantity, unit_price,
                                 gross, family_share, note)
         SELECT school_id, {bill_id}, 100 + n, {item_id}, 'X', 'X', 'month', 1, 1, 1, 1, ''
-        FROM (SELECT *, row_number() OVER (ORDER BY id) n, count(*) OVER () last FROM bill_lines) x""",
+        FROM (SELECT *, row_number() OVER (ORDER BY id) n, count(*) OVER () last
+              FROM bill_lines, generate_series(1, {times})) x""",
     "postings": """
         INSERT INTO postings (school_id, entry_id, debit_account_id, credit_account_id, amount, pupil_id, bill_id)
         SELECT school_id, {entry_id}, {debit_account_id}, {credit_account_id}, 1, pupil_id, {bill_id}
-        FROM (SELECT *, row_number() OVER (ORDER BY id) n, count(*) OVER () last FROM postings) x""",
+        FROM (SELECT *, row_number() OVER (ORDER BY id) n, count(*) OVER () last
+              FROM postings, generate_series(1, {times})) x""",
 }
 
 
@@ -60,8 +63,8 @@ def world(database: Database, addresses: Addresses, vault: Vault) -> World:
     return World(database, addresses, *schools)
 
 
-def written(session: Session, table: str, broken: str | None = None, lost: object = None) -> int:
-    """Write as many rows again as stand in the table, the last one with the broken pointer; return how many."""
+def written(session: Session, table: str, broken: str | None = None, lost: object = None, times: int = 1) -> int:
+    """Write as many rows again, ``times`` over, as stand there, the last with the broken pointer; return how many."""
     columns = [column for each, column, _ in POINTERS if each == table]
     values = {
         column: f"CASE WHEN n = last THEN CAST(:lost AS {'uuid' if isinstance(lost, UUID) else 'bigint'}) "
@@ -70,7 +73,7 @@ def written(session: Session, table: str, broken: str | None = None, lost: objec
         else column
         for column in columns
     }
-    statement = f"WITH again AS ({LIKE[table].format(**values)} RETURNING 1) SELECT count(*) FROM again"  # noqa: S608  texts are ours
+    statement = f"WITH again AS ({LIKE[table].format(times=times, **values)} RETURNING 1) SELECT count(*) FROM again"  # noqa: S608  texts are ours
     return int(session.execute(text(statement), {"lost": lost} if broken else {}).scalar_one())
 
 
@@ -82,16 +85,18 @@ def test_good_rows_are_taken_many_at_once(world: World) -> None:
     with world.database.transaction(Scope.of(world.ours.id)) as session:
         for table in LIKE:
             before = count(session, table)
-            assert written(session, table) == before > 1
-            assert count(session, table) == 2 * before
+            assert written(session, table, times=MANY) == MANY * before > MANY
+            assert count(session, table) == (MANY + 1) * before
 
 
-def refuse(world: World, table: str, column: str, parent: str, lost: object) -> None:
+def refuse(  # noqa: PLR0913, PLR0917  what names one pointer
+    world: World, table: str, column: str, parent: str, lost: object, times: int
+) -> None:
     """Assert that all rows of a statement are refused for the one, by name, and that nothing stays."""
     with world.database.transaction(Scope.of(world.ours.id)) as session:
         before = count(session, table)
     with pytest.raises(IntegrityError) as caught, world.database.transaction(Scope.of(world.ours.id)) as session:
-        written(session, table, column, lost)
+        written(session, table, column, lost, times)
     refusal = caught.value.orig
     assert isinstance(refusal, psycopg.errors.ForeignKeyViolation)
     name = f"fk_{table}_school_id_{column}"
@@ -111,8 +116,10 @@ def test_one_row_that_points_nowhere_or_abroad_spoils_the_statement(world: World
         with world.database.transaction(EVERYTHING) as session:
             query = text(f"SELECT id FROM {parent} WHERE school_id = :school LIMIT 1")  # noqa: S608  names are ours
             abroad = session.execute(query, {"school": world.other.id}).scalar_one()
-        refuse(world, table, column, parent, abroad)
-        refuse(world, table, column, parent, new_id() if isinstance(abroad, UUID) else 999_999_999)
+        nowhere = new_id() if isinstance(abroad, UUID) else 999_999_999
+        for times in (1, MANY):
+            refuse(world, table, column, parent, abroad, times)
+            refuse(world, table, column, parent, nowhere, times)
 
 
 def test_a_temporary_table_of_the_same_name_deceives_nobody(world: World) -> None:
