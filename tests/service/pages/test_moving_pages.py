@@ -56,6 +56,8 @@ def test_a_pupil_leaves_is_given_back_and_never_deleted(world: World, people: di
     assert accountant.post(f"{here}/rut-lai", data=taken_back).status_code == 409
     assert "Đã nghỉ" in accountant.get(MOVING).text
     assert world.client().get(world.link(0)).status_code == 200, "the family's link goes on working"
+    for past in ("/van-phong/thong-bao", "/van-phong/tien-ton"):
+        assert child.pupil.full_name in accountant.get(past).text, "past lists still show who left"
 
 
 def test_a_mistake_is_taken_back_on_the_page(world: World, people: dict[str, TestClient]) -> None:
@@ -91,7 +93,10 @@ def test_pupil_changes_class_and_the_bill_goes_along(world: World, people: dict[
         assert session.get_one(Enrolment, child.enrolment.id).state == "studying"
 
     world.change(placed)
-    assert child.pupil.full_name in accountant.get("/van-phong/thong-bao").text
+    listed = " ".join(accountant.get("/van-phong/thong-bao").text.split())
+    row = re.search(rf"<tr[^>]*>(?:(?!</tr>).)*{child.pupil.full_name}(?:(?!</tr>).)*</tr>", listed)
+    assert row, listed
+    assert ("1A" in row[0], "1B" in row[0]) == (True, False), "October's lists keep the class of October"
 
 
 def test_the_last_grade_gets_everything_back_in_one_request(world: World, people: dict[str, TestClient]) -> None:
