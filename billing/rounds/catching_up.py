@@ -7,7 +7,6 @@ whoever takes an item says whether it was asked for.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -58,13 +57,13 @@ def catch_up(
     The round is that one or one that supplements it. ``billed`` None: all of them, for the bill that takes the place
     of another.
     """
-    taken = _taken(session, billing_round.school_id, billing_round.base_round_id or billing_round.id)
-    if not taken:
+    chosen_last = last_choices(session, billing_round.school_id, billing_round.base_round_id or billing_round.id)
+    if not any(row.kind in TAKEN for row in chosen_last.values()):
         return Caught()
     roll, found = latecomers(session, billing_round, schedule, billed or (), left_too=billed is None)
     charges, pupils = [], []
     for each in found:
-        codes = {code for stay in each.pupil.stays for code in taken.get(stay, ())}
+        codes = {code for code, row in choices_of(each.pupil, chosen_last).items() if row.kind in TAKEN}
         chosen = [price for price in each.prices if price.item.code in codes]
         if chosen:
             charges.append(charge_late(each.pupil, period, schedule, chosen))
@@ -123,11 +122,12 @@ def last_choices(session: Session, school_id: UUID, base_round_id: UUID) -> dict
     return {(row.enrolment_id, code): row for row, code in rows}
 
 
-def _taken(session: Session, school_id: UUID, base_round_id: UUID) -> Mapping[UUID, set[str]]:
-    found: dict[UUID, set[str]] = defaultdict(set)
-    for (enrolment, code), row in last_choices(session, school_id, base_round_id).items():
-        if row.kind in TAKEN:
-            found[enrolment].add(code)
+def choices_of(pupil: BilledPupil, chosen: Mapping[tuple[UUID, str], LateChoice]) -> dict[str, LateChoice]:
+    """Return what was last chosen for a pupil, by code; who came back since may have been asked about in each stay."""
+    found: dict[str, LateChoice] = {}
+    for (enrolment, code), row in chosen.items():
+        if enrolment in pupil.stays and (code not in found or (row.id or 0) > (found[code].id or 0)):
+            found[code] = row
     return found
 
 

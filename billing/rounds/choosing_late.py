@@ -18,7 +18,7 @@ from billing.errors import Conflict, NotFound, Refused
 from billing.fees.schedule import item_ids, read_schedule
 from billing.money import Money
 from billing.rounds.calculating import billed_pupils, school_of
-from billing.rounds.catching_up import Latecomer, charge_late, last_choices, latecomers
+from billing.rounds.catching_up import Latecomer, charge_late, choices_of, last_choices, latecomers
 from billing.rounds.drafting import find_round, period_of, person
 from billing.rounds.issuing import wait_for_issues
 from billing.rounds.tables import ISSUED_STATES, LATE_CHOICES, LateChoice
@@ -78,7 +78,7 @@ def late_pupils(session: Session, base_round_id: UUID) -> tuple[LatePupil, ...]:
 
     def shown(each: Latecomer) -> LatePupil:
         lines = charge_late(each.pupil, period, schedule, each.prices).lines
-        last = {code: row for stay in each.pupil.stays for (of, code), row in chosen.items() if of == stay}
+        last = choices_of(each.pupil, chosen)
         items = (
             LateItem(
                 line.item.code, line.item.name, line.family_share, row.kind if row else "", row.reason if row else ""
