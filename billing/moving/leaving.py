@@ -27,7 +27,7 @@ from billing.moving.tables import LEAVING_STATES, NEVER_CAME, Leaving, LeavingRe
 from billing.moving.unused import UnusedBill, charges_now, rounds_touched, unused_bills
 from billing.payments.balances import BillBalance, bill_balances, open_bills
 from billing.people.tables import Enrolment
-from billing.rounds.correcting import Unused, propose_leaving, reject_correction
+from billing.rounds.correcting import propose_leaving, reject_correction
 from billing.rounds.drafting import person
 from billing.rounds.tables import CorrectionDecision
 from billing.vault import Vault
@@ -97,8 +97,7 @@ def leave(session: Session, vault: Vault, actor: Actor, school_id: UUID, plan: P
     _refuse_locked(bills)
     why = f"Nghỉ học sau ngày {plan.last_day:%d/%m/%Y}: {plan.reason.strip()}"
     asked = [
-        propose_leaving(session, actor, bill.bill_id, [Unused(line.off, line.used) for line in bill.lines], why, now)
-        for bill in bills
+        propose_leaving(session, actor, bill.bill_id, [line.unused for line in bill.lines], why, now) for bill in bills
     ]
     leaving = Leaving(
         school_id=school_id,

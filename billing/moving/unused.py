@@ -15,13 +15,14 @@ from uuid import UUID
 
 from sqlmodel import Session, col, or_, select
 
-from billing.bills.lowering import BilledLine, Off, at_most, to_quantity
+from billing.bills.lowering import BilledLine, Off, billed_at_most, to_quantity, to_used
 from billing.bills.tables import Bill, BillLine, BillVoid
 from billing.fees.charging import Charge
 from billing.fees.items import Payer, Unit
 from billing.money import ZERO, Money, total
 from billing.people.tables import Enrolment
 from billing.rounds.calculating import calculate
+from billing.rounds.correcting import Unused
 from billing.rounds.lowering import billed_lines
 from billing.rounds.tables import ISSUED_STATES, BillingRound, Correction
 from billing.rounds.unused import BilledMeals, units_used
@@ -32,12 +33,16 @@ Charges = dict[UUID, Charge | None]
 
 @dataclass(frozen=True, slots=True)
 class UnusedLine:
-    """A line of a bill: what it still comes to for the family, what of it was not used, and how many meals were."""
+    """A line of a bill: what it still comes to for the family, and what of it was not used."""
 
     item_name: str
     counted: Money
-    off: Off
-    used: int | None = None
+    unused: Unused
+
+    @property
+    def off(self) -> Off:
+        """What it falls by."""
+        return self.unused.off
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +121,13 @@ def unused_bills(  # noqa: PLR0913, PLR0917  one pupil with and without the end
         rows, lines = _lines(session, each, bills)
         free = {line: row for line, row in rows.items() if line not in ruled}
         used = _meals_used(free, pupil_id, after[each.id])
-        offs = _offs(free, lines, used, before[each.id], after[each.id])
-        offs |= {line: ruled[line] for line in rows.keys() & ruled.keys() if ruled[line]}
+        unused = _unused(free, lines, used, before[each.id], after[each.id])
+        unused |= {line: Unused(ruled[line]) for line in rows.keys() & ruled.keys() if ruled[line]}
         for bill in bills:
             fallen = tuple(
-                UnusedLine(row.item_name, lines[line].family_share - lines[line].family_off, offs[line], used.get(line))
+                UnusedLine(row.item_name, lines[line].family_share - lines[line].family_off, unused[line])
                 for line, row in rows.items()
-                if row.bill_id == bill.id and line in offs
+                if row.bill_id == bill.id and line in unused
             )
             if fallen:
                 found.append(UnusedBill(bill.id, bill.number, each.name, each.state == "locked", fallen))
@@ -169,29 +174,29 @@ def _meals_used(rows: Mapping[int, BillLine], pupil_id: UUID, after: Charge | No
     return units_used(meals, {(pupil_id, item): prices for item, prices in _meals(after).items()})
 
 
-def _offs(
+def _unused(
     rows: Mapping[int, BillLine],
     lines: Mapping[int, BilledLine],
     used: Mapping[int, int],
     before: Charge | None,
     after: Charge | None,
-) -> dict[int, Off]:
-    offs = {line: to_quantity(lines[line], units) for line, units in used.items()}
+) -> dict[int, Unused]:
+    found = {line: Unused(to_quantity(lines[line], units), units) for line, units in used.items()}
     was, now = _shares(before), _shares(after)
     for item, (family, state) in was.items():
         left_family, left_state = now.get(item, (ZERO, ZERO))
         of_item = [lines[line] for line, row in rows.items() if row.item_code == item]
-        offs |= _dealt(of_item, max(family - left_family, ZERO), max(state - left_state, ZERO))
-    return {line: off for line, off in offs.items() if off}
+        found |= _dealt(of_item, max(family - left_family, ZERO), max(state - left_state, ZERO))
+    return {line: unused for line, unused in found.items() if unused.off}
 
 
-def _dealt(lines: Sequence[BilledLine], family: Money, state: Money) -> Iterable[tuple[int, Off]]:
-    """Deal what an item falls by over its lines, the last one first, as far as they still count."""
+def _dealt(lines: Sequence[BilledLine], family: Money, state: Money) -> Iterable[tuple[int, Unused]]:
+    """Deal what an item falls by over its lines as they were billed, the last one first."""
     dealt = []
     for line in reversed(lines):
-        off = at_most(line, family, state)
-        family, state = family - off.family, state - off.state
-        dealt.append((line.line_id, off))
+        of_billed = billed_at_most(line, family, state)
+        family, state = family - of_billed.family, state - of_billed.state
+        dealt.append((line.line_id, Unused(to_used(line, of_billed.family, of_billed.state), of_billed=of_billed)))
     return dealt
 
 

@@ -125,10 +125,24 @@ def propose_price(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """What a pupil who left did not use of a line: of meals the units that were used, else by how much shares fall."""
+    """What a pupil who left did not use of a line.
+
+    Of meals ``used`` counts the units that were used; of other lines ``of_billed`` is what of the shares as billed was
+    not used; where neither is given (a contract's own rule) the shares fall by ``off`` as it is.
+    """
 
     off: Off
     used: int | None = None
+    of_billed: Off | None = None
+
+    def as_json(self) -> dict[str, int]:
+        """Return what the correction keeps of it."""
+        if self.used is not None:
+            return {"line": self.off.line_id, "used": self.used}
+        if self.of_billed is not None:
+            unused = self.of_billed
+            return {"line": unused.line_id, "unused": unused.family.dong, "unused_state": unused.state.dong}
+        return {"line": self.off.line_id, "family": self.off.family.dong, "state": self.off.state.dong}
 
 
 def propose_leaving(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
@@ -136,14 +150,10 @@ def propose_leaving(  # noqa: PLR0913, PLR0917  a deed, its reason and moment
 ) -> Correction:
     """Ask for what a pupil who left did not use to come off one bill: of the family's share and of the State's.
 
-    Meals are counted by units, so that what is settled by days before this is approved does not come off again.
+    Meals are counted by units, so that what is settled by days before this is approved does not come off again; other
+    lines by the part of what was billed, so that a price lowered before or after comes to the same.
     """
-    lines = [
-        {"line": each.off.line_id, "family": each.off.family.dong, "state": each.off.state.dong}
-        if each.used is None
-        else {"line": each.off.line_id, "used": each.used}
-        for each in unused
-    ]
+    lines = [each.as_json() for each in unused]
     return ask(session, actor, _of_bill(session, bill_id, "leaving", {"lines": lines}), reason, now)
 
 

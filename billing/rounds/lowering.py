@@ -24,6 +24,7 @@ from billing.bills.lowering import (
     notes,
     to_price,
     to_quantity,
+    to_used,
 )
 from billing.bills.tables import Bill, BillCredit, BillLine, BillReduction, BillVoid
 from billing.errors import Conflict, Refused
@@ -162,6 +163,9 @@ def _named_offs(session: Session, correction: Correction) -> Iterator[tuple[UUID
         elif "used" in amounts:
             if off := to_quantity(line, int(amounts["used"])):
                 yield bill_id, off
+        elif "unused" in amounts:
+            if off := to_used(line, Money(amounts["unused"]), Money(amounts["unused_state"])):
+                yield bill_id, off
         elif off := at_most(line, Money(amounts["family"]), Money(amounts["state"])):
             yield bill_id, off
 
@@ -181,23 +185,30 @@ def billed_lines(
     ).all()
     ids = [row.id for row, _ in rows if row.id is not None]
     taken, off = _taken(session, correction.school_id, ids), _off_before(session, correction.school_id, ids)
-    prices, used = _agreed_before(session, correction)
+    agreed = _agreed_before(session, correction)
     for row, issued_at in rows:
         line_id = row.id or 0
         family_off, state_off = off.get(line_id, (ZERO, ZERO))
         # A bill that replaced another one later was billed anew: corrections of before are in it already.
-        lower = [price for price, at in prices.get(row.item_code, ()) if at > issued_at]
+        lower = [price for price, at in agreed.prices.get(row.item_code, ()) if at > issued_at]
+        unused, unused_state = agreed.unused.get(line_id, (ZERO, ZERO))
         line = BilledLine(
             line_id, row.quantity, row.unit_price, row.family_share, taken.get(line_id, ()), family_off, state_off,
-            min(lower, default=None), used.get(line_id), row.because.get("part") == "half",
+            min(lower, default=None), agreed.used.get(line_id), row.because.get("part") == "half", unused, unused_state,
         )  # fmt: skip
         yield row.bill_id, line
 
 
-def _agreed_before(
-    session: Session, correction: Correction
-) -> tuple[dict[str, list[tuple[Money, datetime]]], dict[int, int]]:
-    """Return what approved corrections of the round made of prices (by item, since when) and of units (by line)."""
+@dataclass(frozen=True, slots=True)
+class _Agreed:
+    """What approved corrections of a round made of prices (by item, since when), and of units and use (by line)."""
+
+    prices: dict[str, list[tuple[Money, datetime]]]
+    used: dict[int, int]
+    unused: dict[int, tuple[Money, Money]]
+
+
+def _agreed_before(session: Session, correction: Correction) -> _Agreed:
     rows = session.exec(
         select(Correction.kind, Correction.content, CorrectionDecision.at)
         .join(CorrectionDecision, col(CorrectionDecision.correction_id) == col(Correction.id))
@@ -209,17 +220,18 @@ def _agreed_before(
             col(CorrectionDecision.approved),
         )
     ).all()
-    prices: dict[str, list[tuple[Money, datetime]]] = defaultdict(list)
-    used: dict[int, int] = {}
+    found = _Agreed(defaultdict(list), {}, {})
     for kind, content, at in rows:
         if kind == "price":
-            prices[content["item"]].append((Money(content["price"]), at))
+            found.prices[content["item"]].append((Money(content["price"]), at))
         for each in content.get("lines", ()):
-            if "used" not in each:
-                continue
             line = int(each["line"])
-            used[line] = min(int(each["used"]), used.get(line, int(each["used"])))
-    return prices, used
+            if "used" in each:
+                found.used[line] = min(int(each["used"]), found.used.get(line, int(each["used"])))
+            elif "unused" in each:
+                family, state = found.unused.get(line, (ZERO, ZERO))
+                found.unused[line] = family + Money(each["unused"]), state + Money(each["unused_state"])
+    return found
 
 
 def _taken(session: Session, school_id: UUID, lines: Sequence[int]) -> dict[int, tuple[Taken, ...]]:

@@ -1,12 +1,13 @@
 """Credit notes: a lower price lowers everybody's share, and no line gives more than it has."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.bills.lowering import BilledLine, Off, Taken, by_amount, notes, to_price, to_quantity
+from billing.bills.lowering import BilledLine, Off, Taken, by_amount, notes, to_price, to_quantity, to_used
 from billing.errors import Refused
 from billing.money import ZERO, Money, total
 
@@ -109,6 +110,56 @@ def test_price_and_units_fall_to_the_same_in_either_order(
     for first, second in ((price_first, to_quantity(then, used)), (units_first, to_price(after, Money(lower)))):
         assert billed.family_share - first.family - second.family == again.family_share
         assert billed.by_state - first.state - second.state == again.by_state
+
+
+def used_of(billed: BilledLine, family: Money, state: Money) -> BilledLine:
+    """Let an approved leaving take these parts of the shares as billed off a line."""
+    off = to_used(billed, family, state)
+    return replace(
+        billed, family_off=billed.family_off + off.family, state_off=billed.state_off + off.state,
+        unused=billed.unused + family, unused_state=billed.unused_state + state,
+    )  # fmt: skip
+
+
+def cheaper(billed: BilledLine, price: int) -> BilledLine:
+    """Let an approved correction lower the price of a line."""
+    off = to_price(billed, Money(price))
+    return replace(
+        billed, family_off=billed.family_off + off.family, state_off=billed.state_off + off.state,
+        lower_price=min(Money(price), billed.unit_price if billed.lower_price is None else billed.lower_price),
+    )  # fmt: skip
+
+
+def test_half_a_month_used_is_half_of_the_lower_price_in_either_order() -> None:
+    """Boarding of 300,000 was used for half a month, and costs 200,000 by a later decision: 100,000 stay."""
+    billed = line(1, 300_000)
+    for done in (
+        cheaper(used_of(billed, Money(150_000), ZERO), 200_000),
+        used_of(cheaper(billed, 200_000), Money(150_000), ZERO),
+    ):
+        assert done.family_share - done.family_off == Money(100_000)
+
+
+@given(st.integers(1, 5), st.integers(1, 10**6), st.lists(st.integers(0, 10**6), max_size=3), TAKEN, st.data())
+def test_a_leaving_and_lower_prices_come_to_the_same_in_any_order(
+    quantity: int, price: int, lower: list[int], taken: list[Taken], data: st.DataObject
+) -> None:
+    billed = line(quantity, price, *taken)
+    family = Money(data.draw(st.integers(0, billed.family_share.dong)))
+    state = Money(data.draw(st.integers(0, billed.by_state.dong)))
+    acts = [lambda each: used_of(each, family, state), *(lambda each, to=to: cheaper(each, to) for to in lower)]
+    ends = set()
+    for order in permutations(acts):
+        done = billed
+        for act in order:
+            done = act(done)
+            assert ZERO <= done.family_off <= done.family_share
+            assert ZERO <= done.state_off <= done.by_state
+        ends.add((done.family_off, done.state_off))
+    assert len(ends) == 1
+    [(family_off, state_off)] = ends
+    if not any(to < price for to in lower):
+        assert (family_off, state_off) == (family, state), "at the price as billed nothing is rounded"
 
 
 def test_a_percentage_of_one_month_in_three_stays_that() -> None:

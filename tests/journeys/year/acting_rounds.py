@@ -11,6 +11,7 @@ from billing.fees.items import Span
 from billing.money import Money
 from billing.rounds.approving import approve_round, submit_round
 from billing.rounds.by_days import propose_attendance
+from billing.rounds.choosing_late import Choice, choose_late, late_pupils
 from billing.rounds.correcting import Lowering, approve_correction, propose_credit, propose_price, propose_void
 from billing.rounds.drafting import RoundPlan, SupplementaryPlan, draft_round, draft_supplementary
 from billing.rounds.issuing import issue_round
@@ -64,6 +65,23 @@ def _approve(town: Town, place: Place, session: Session, drafted: BillingRound) 
 def _issue(town: Town, place: Place, code: str) -> None:
     with town.at(place) as session:
         issue_round(session, place.rounds[code], town.clock.now, REFERENCE_KEY)
+
+
+def choose_items(town: Town, place: Place, event: e.ChooseLate) -> None:
+    """Ask about who came when a round was over, and compare who that is and what each item costs."""
+    if event.base not in place.rounds:
+        return
+    names = {pupil.id: name for name, pupil in town.pupils.items()}
+    expected = place.reckoner.choose_late(event)
+    base, now = place.rounds[event.base], town.clock.now
+    with town.at(place) as session:
+        shown = {names[each.pupil_id]: each for each in late_pupils(session, base)}
+        offered = {pupil: {item.code: item.amount.dong for item in each.items} for pupil, each in shown.items()}
+        assert offered == {pupil: {item: due for item, (_, due) in each.items()} for pupil, each in expected.items()}
+        for pupil, wanted in expected.items():
+            choices = {item: Choice(kind, "" if kind == "take" else WHY) for item, (kind, _) in wanted.items() if kind}
+            if choices:
+                choose_late(session, place.accountant, base, shown[pupil].enrolment_id, choices, now)
 
 
 def settle_meals(town: Town, place: Place, event: e.SettleMeals) -> None:
@@ -122,6 +140,14 @@ def take_back(town: Town, place: Place, event: e.TakeBack) -> None:
     """Take a pupil's bills of a round back, with or without new ones; paid ones are refused."""
     for bill in place.reckoner.book.live(event.pupil, [event.round]):
         _take_back(town, place, bill, replace=event.replace)
+
+
+def take_back_late(town: Town, place: Place, event: e.TakeBackLate) -> None:
+    """Take the bills of one pupil of a supplementary round back, every other time."""
+    mine = [bill for bill in place.reckoner.book.bills if bill.round == event.round and not bill.void]
+    if mine and event.turn % 2:
+        pupil = mine[event.turn % len(mine)].pupil
+        take_back(town, place, e.TakeBack(event.at, event.school, event.round, pupil, event.replace))
 
 
 def _take_back(town: Town, place: Place, bill: Bill, *, replace: bool) -> None:

@@ -299,13 +299,31 @@ def _room(bill: Bill) -> dict[str, int]:
 
 def to_stay(line: Line, price: int, units: int) -> tuple[int, int]:
     """Return what is still to come off a line for family and State, so that so many units at a price stay."""
-    gross, before = price * units, line.gross
+    family, state = _come_to(line, price * units, line.unused, line.unused_state)
+    return max(line.due - family, 0), max(line.state - line.state_off - state, 0)
+
+
+def not_used(line: Line, family: int, state: int) -> tuple[int, int]:
+    """Return what comes off a line of whose shares as charged so much more was not used: its part at today's price."""
+    gross = price_now(line) * (line.units if line.used is None else line.used)
+    was = _come_to(line, gross, line.unused, line.unused_state)
+    now = _come_to(line, gross, line.unused + family, line.unused_state + state)
+    return min(was[0] - now[0], line.due), min(was[1] - now[1], line.state - line.state_off)
+
+
+def _come_to(line: Line, gross: int, unused: int, unused_state: int) -> tuple[int, int]:
+    """Return what family and State carry at a gross, of which the part that was used stays."""
+    before = line.gross
     left, rest, state = gross, before, 0
     for each in line.taken:
         amount = min(left, _at(each, gross, before, rest))
         left, rest = left - amount, rest - each.amount
         state += amount if each.payer == "state" else 0
-    return max(line.due - left, 0), max(line.state - line.state_off - state, 0)
+    return _part(left, line.family - unused, line.family), _part(state, line.state - unused_state, line.state)
+
+
+def _part(amount: int, kept: int, whole: int) -> int:
+    return (2 * amount * kept + whole) // (2 * whole) if whole else amount
 
 
 def _at(taken: Taken, gross: int, before: int, rest: int) -> int:

@@ -36,7 +36,10 @@ class Taken:
 
 @dataclass(slots=True)
 class Line:
-    """A line of a bill as charged, and what later corrections made of its price, its units and its shares."""
+    """A line of a bill as charged, and what later corrections made of its price, its units and its shares.
+
+    ``unused``: what of the shares as charged a leaver did not use.
+    """
 
     item: str
     meals: bool
@@ -48,6 +51,8 @@ class Line:
     used: int | None = None
     family_off: int = 0
     state_off: int = 0
+    unused: int = 0
+    unused_state: int = 0
 
     @property
     def gross(self) -> int:

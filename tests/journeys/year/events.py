@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 
 MAIN, SECOND = "main", "second"
 MEALS = "meal_days"
+RARE = ("term", "year", "once")
+LATE_CHOICES = ("take", "leave", "take", "take_again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,14 @@ class Supplement(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ChooseLate(Event):
+    """Who came when a round was over is asked about, item by item; ``turn`` says what is chosen."""
+
+    base: str
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class SettleMeals(Event):
     """Meals of a round are settled by the days attended."""
 
@@ -254,6 +264,15 @@ class TakeBack(Event):
 
     round: str
     pupil: str
+    replace: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBackLate(Event):
+    """Bills of one of the pupils of a supplementary round are taken back, if ``turn`` says so; ``replace`` as there."""
+
+    round: str
+    turn: int
     replace: bool
 
 

@@ -6,13 +6,15 @@ be refused. It never asks the product for an amount.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
 from tests.journeys.year import events as e
-from tests.journeys.year.book import Bill, Book, Key, Request, lower_price, lower_units, price_now, to_stay
+from tests.journeys.year.book import Bill, Book, Key, Request, lower_price, lower_units
 from tests.journeys.year.charges import Absent, Facts, Line, Stay, charge
+from tests.journeys.year.late import came_late, charge_late, open_prices
+from tests.journeys.year.unused import Unused, units_used, unused_of
 
 _CUTOFF = 8
 
@@ -30,6 +32,11 @@ class Round:
     base: str | None = None
 
     @property
+    def days(self) -> tuple[date, date]:
+        """Its first and last day."""
+        return self.first, self.last
+
+    @property
     def months(self) -> list[date]:
         """The months it bills."""
         return list(e.months(self.first, self.last))
@@ -39,30 +46,6 @@ class Round:
         """The period as families read it."""
         one = len(self.months) == 1
         return f"tháng {self.first.month}/{self.first.year}" if one else self.name
-
-
-@dataclass
-class Unused:
-    """What a leaver did not use of a bill: units of meals that count, and what else falls for family and State."""
-
-    bill: Bill
-    meals: dict[int, int]
-    shares: dict[int, tuple[int, int]]
-
-    def offs(self) -> list[tuple[Line, int, int]]:
-        """Return what would come off now, line by line."""
-        found = []
-        for place, line in enumerate(self.bill.lines):
-            family, state = 0, 0
-            if place in self.meals:
-                units = min(self.meals[place], line.units if line.used is None else line.used)
-                family, state = to_stay(line, price_now(line), units)
-            if place in self.shares:
-                family, state = self.shares[place]
-                family, state = min(family, line.due), min(state, line.state - line.state_off)
-            if family or state:
-                found.append((line, family, state))
-        return found
 
 
 @dataclass
@@ -86,6 +69,7 @@ class Reckoner:
     leaving: dict[str, list[Unused]] = field(default_factory=dict)
     pending: dict[str, list[dict[Key, int]]] = field(default_factory=dict)
     ended: dict[str, dict[str, int]] = field(default_factory=dict)
+    chosen: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with nothing."""
@@ -145,7 +129,38 @@ class Reckoner:
         base = self.rounds[event.base]
         name = f"Đợt thu bổ sung {event.code}"
         made = Round(event.code, name, base.first, base.last, base.meal_days, event.due, base=base.code)
-        return self._issue(made, self._there(made))
+        late = [pupil for pupil in self._late(base) if self._charged(made, pupil, again=False)]
+        return self._issue(made, [*self._there(made), *late])
+
+    def choose_late(self, event: e.ChooseLate) -> dict[str, dict[str, tuple[str, int]]]:
+        """Choose about every open item of who came when a round was over: by pupil and item, with what it would cost.
+
+        About every fifth pupil nothing is chosen ("") this time.
+        """
+        base = self.rounds[event.base]
+        found: dict[str, dict[str, tuple[str, int]]] = {}
+        for turn, pupil in enumerate(self._late(base), event.turn):
+            prices = self._open(base, pupil)
+            due = {line.item: line.family for line in charge_late(self.facts, pupil, base.days, base.months, prices)}
+            kinds = {item: e.LATE_CHOICES[(turn + place) % 4] if turn % 5 else "" for place, item in enumerate(due)}
+            if turn % 5:
+                self.chosen[base.code, pupil] = self.chosen.get((base.code, pupil), {}) | kinds
+            if due:
+                found[pupil] = {item: (kind, due[item]) for item, kind in kinds.items()}
+        return found
+
+    def _late(self, base: Round) -> list[str]:
+        """Return who came when a round was over, has no bill of it, and is not known to go."""
+        facts = self.facts
+        return sorted(pupil for pupil, stay in facts.stays.items() if came_late(facts, pupil, base.last)
+                      and stay.last is None and not self.book.live(pupil, self._family(base.code)))  # fmt: skip
+
+    def _open(self, billed: Round, pupil: str) -> list[e.Price]:
+        family = self._family(billed.base or billed.code)
+        return open_prices(self.facts, self.book, pupil, billed.days, family)
+
+    def _family(self, base: str) -> set[str]:
+        return {base, *(each.code for each in self.rounds.values() if each.base == base)}
 
     def _there(self, billed: Round) -> list[str]:
         return [pupil for pupil in self.facts.stays if self._turns(billed, pupil)[0]]
@@ -153,7 +168,7 @@ class Reckoner:
     def _turns(self, billed: Round, pupil: str, *, again: bool = False) -> tuple[dict[int, Stay], list[Stay]]:
         """Return the stays that a round charges, by number, and those before that its family has charged."""
         base = billed.base or billed.code
-        family = {base, *(each.code for each in self.rounds.values() if each.base == base)}
+        family = self._family(base)
         own = {bill.stay for bill in self.book.live(pupil, [billed.code])}
         others = {bill.stay for bill in self.book.live(pupil, family - {billed.code})}
         stays = self.facts.all_stays(pupil)
@@ -174,7 +189,7 @@ class Reckoner:
 
     def _bills(self, billed: Round, pupil: str, *, again: bool) -> list[Bill]:
         lines = self._charged(billed, pupil, again=again)
-        last = max(self._turns(billed, pupil, again=again)[0], default=0)
+        last = max(self._turns(billed, pupil, again=again)[0], default=len(self.facts.all_stays(pupil)) - 1)
         accounts = {self.plan.item(line.item).account for line in lines}
         place = len(self.book.bills) * 10
         return [
@@ -189,7 +204,7 @@ class Reckoner:
         used = {}
         for pupil in sorted({bill.pupil for bill in self.book.bills if bill.round == code and not bill.void}):
             bills = self.book.live(pupil, [code])
-            for line, units in _units_used(bills, self._charged(billed, pupil)):
+            for line, units in units_used(bills, self._charged(billed, pupil)):
                 used[id(line)] = units
         falls = False
         for bill in self.book.bills:
@@ -257,21 +272,29 @@ class Reckoner:
         return [
             unused
             for each in touched
-            for unused in _unused(self.book.live(pupil, [each.code]), before[each.code], self._charged(each, pupil))
+            for unused in unused_of(self.book.live(pupil, [each.code]), before[each.code], self._charged(each, pupil))
         ]
 
     def _charged(self, billed: Round, pupil: str, *, again: bool = True) -> list[Line]:
+        if came_late(self.facts, pupil, billed.last):
+            kinds = self.chosen.get((billed.base or billed.code, pupil), {})
+            taken = [price for price in self._open(billed, pupil) if kinds.get(price.item, "leave") != "leave"]
+            return charge_late(self.facts, pupil, billed.days, billed.months, taken)
         stays, paid = self._turns(billed, pupil, again=again)
         return charge(self.facts, pupil, billed.months, billed.meal_days, list(stays.values()), paid)
 
     def approve_leaving(self, pupil: str) -> None:
         """Take off what a leaver did not use; of bills that were taken back meanwhile nothing is left to fall."""
         for unused in self.leaving.pop(pupil, []):
+            offs = unused.offs()
             if not unused.bill.void:
                 for place, units in unused.meals.items():
                     line = unused.bill.lines[place]
                     line.used = min(units, line.units if line.used is None else line.used)
-                self.book.lower(unused.bill, unused.offs())
+                self.book.lower(unused.bill, offs)
+            for place, (family, state) in unused.shares.items() if offs else ():
+                line = unused.bill.lines[place]
+                line.unused, line.unused_state = line.unused + family, line.unused_state + state
 
     def settle(self, pupil: str) -> bool:
         """Let what is kept pay what is open, and ask the rest back; False when nothing is kept."""
@@ -324,57 +347,9 @@ def _until(reduction: e.Reduction, last: date) -> e.Reduction:
     return e.Reduction(**{**fields, "last": min(last, reduction.last)})
 
 
-def _units_used(bills: Sequence[Bill], now: Sequence[Line]) -> list[tuple[Line, int]]:
-    """Return lines of meals of which not all were eaten, with the units that were; the last line gives way first.
-
-    A price that was changed since makes no leftover: what comes off is what all units of the item fell by.
-    """
-    lines = [line for bill in bills for line in bill.lines if line.meals]
-    eaten = [line for line in now if line.meals]
-    off = max(sum(line.units for line in lines) - sum(line.units for line in eaten), 0)
-    prices = {line.price for line in lines}
-    missing = {price: max(_at_price(lines, price) - _at_price(eaten, price), 0) for price in prices}
-    found = []
-    for line in reversed(lines):
-        taken = min(off, line.units, missing[line.price])
-        missing[line.price] -= taken
-        off -= taken
-        if taken:
-            found.append((line, line.units - taken))
-    return found
-
-
-def _at_price(lines: Sequence[Line], price: int) -> int:
-    return sum(line.units for line in lines if line.price == price)
-
-
 def _would_cost(line: Line, price: int) -> tuple[int, int]:
     """Return what would come off at a lower price, and leave the line as it is."""
     was = line.lower_price
     off = lower_price(line, price)
     line.lower_price = was
     return off
-
-
-def _unused(bills: Sequence[Bill], before: Sequence[Line], after: Sequence[Line]) -> list[Unused]:
-    """Return what of a round's bills a leaver did not use: meals by units, all else by what is charged less."""
-    used = {id(line): units for line, units in _units_used(bills, after)}
-    found = []
-    for bill in bills:
-        meals = {place: used[id(line)] for place, line in enumerate(bill.lines) if id(line) in used}
-        shares: dict[int, tuple[int, int]] = {}
-        for item in sorted({line.item for line in bill.lines if not line.meals}):
-            was, now = _shares(before, item), _shares(after, item)
-            family, state = max(was[0] - now[0], 0), max(was[1] - now[1], 0)
-            for place in reversed(range(len(bill.lines))):
-                line = bill.lines[place]
-                if line.item == item:
-                    shares[place] = min(family, line.due), min(state, line.state - line.state_off)
-                    family, state = family - shares[place][0], state - shares[place][1]
-        found.append(Unused(bill, meals, shares))
-    return found
-
-
-def _shares(lines: Sequence[Line], item: str) -> tuple[int, int]:
-    mine = [line for line in lines if line.item == item]
-    return sum(line.family for line in mine), sum(line.state for line in mine)

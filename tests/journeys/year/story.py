@@ -136,6 +136,8 @@ def _newborn(maker: Maker) -> str:
 def _arrive(maker: Maker, plan: e.SchoolPlan, pupil: str, group: str, first: date, at: datetime) -> None:  # noqa: PLR0913, PLR0917  who comes where and when
     maker.stays.append(Stay(pupil, plan.key, first, [(first, group)]))
     maker.tell(e.Arrive(at, plan.key, pupil, group, first))
+    if first > YEAR and maker.chance(25):
+        _grant(maker, plan, maker.stays[-1], first, at)
     boards = maker.chance(80)
     for item in plan.items:
         wanted = boards if item.code in {"BANTRU", "TIENAN"} else maker.chance(40)
@@ -315,6 +317,21 @@ def _round(maker: Maker, plan: e.SchoolPlan, first: date, last: date, issued: da
     if maker.chance(50):
         maker.tell(e.SettleMeals(e.moment(closed + timedelta(days=24), 14), plan.key, code))
     maker.tell(e.Lock(e.moment(max(closed, issued) + timedelta(days=50), 15), plan.key, code))
+    if any(plan.item(price.item).unit in e.RARE and first <= price.first <= last for price in plan.prices):
+        _late_items(maker, plan, code, last)
+
+
+def _late_items(maker: Maker, plan: e.SchoolPlan, code: str, last: date) -> None:
+    """Tell who asks, three times in the year, what those who came late pay of a round, and of bills taken back."""
+    for number, (soonest, latest) in enumerate(((25, 45), (70, 100), (125, 170)), start=1):
+        asked = maker.day(last + timedelta(days=soonest), last + timedelta(days=latest))
+        if asked > MAY:
+            return
+        maker.tell(e.ChooseLate(e.moment(asked, 11), plan.key, code, maker.random.randrange(60)))
+        billed, supplement = asked + timedelta(days=maker.random.choice((0, 2, 9))), f"{code}-TB{number}"
+        maker.tell(e.Supplement(e.moment(billed, 12), plan.key, supplement, code, billed + timedelta(days=14)))
+        maker.tell(e.TakeBackLate(e.moment(billed + timedelta(days=2), 10), plan.key, supplement,
+                                  maker.random.randrange(60), maker.chance(50)))  # fmt: skip
 
 
 def _corrections(maker: Maker, plan: e.SchoolPlan, code: str, issued: date) -> None:
