@@ -101,6 +101,7 @@ WRITTEN_ONCE = (
     "insurance_lists",
     "insurance_payout_steps",
     "insurance_payouts",
+    "income_closings",
     "income_releases",
     "journal_entries",
     "late_charges",

@@ -74,23 +74,31 @@ def take_back_later(  # noqa: PLR0913, PLR0917  of whom, after which month, by w
             _write(session, school_id, each, month_of(month), actor, (now + _VIET_NAM).date(), now)
 
 
-def release_month(session: Session, school_id: UUID, month: date, actor: Actor, now: datetime) -> MonthEnd:
+def release_month(  # noqa: PLR0913, PLR0917  of which month, by whom, and the day of its entries
+    session: Session, school_id: UUID, month: date, actor: Actor, now: datetime, on: date | None = None
+) -> MonthEnd:
     """Release what is earned by the end of a month and not yet released; return the list.
 
     Raises ``Refused`` for a month that has not begun. One run at a time for a school; the second finds nothing to do.
+    Entries bear the day ``on``, else today.
     """
     today = (now + _VIET_NAM).date()
     if month_of(month) > today:
         raise Refused(f"Tháng {month:%m/%Y} chưa đến, chưa kết chuyển doanh thu được.")
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"release {school_id}"})
+    hold_releases(session, school_id)
     done = preview_release(session, school_id, month)
     moving = [each for each in done.releases if each.amount]
     for each in moving:
-        _write(session, school_id, each, done.month, actor, today, now)
+        _write(session, school_id, each, done.month, actor, on or today, now)
     if moving:
         deed = Deed(school_id, "contract.release", "school", str(school_id), f"{done.month:%m/%Y}")
         record_deed(session, actor, deed, now, lines=len(moving), amount=done.amount.dong)
     return done
+
+
+def hold_releases(session: Session, school_id: UUID) -> None:
+    """Wait until nobody else releases income of a school, and keep others waiting until the transaction ends."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"release {school_id}"})
 
 
 def _write(  # noqa: PLR0913, PLR0917  one line, its month, by whom

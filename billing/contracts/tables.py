@@ -214,6 +214,22 @@ class IncomeRelease(Row, table=True):
     at: datetime = time_column()
 
 
+class IncomeClosing(Row, table=True):
+    """That the prepaid months of a school were closed for a month that is over; a month without this row is to be."""
+
+    __tablename__ = "income_closings"
+    __table_args__ = (
+        CheckConstraint("extract(day FROM month) = 1", name="month_by_its_first_day"),
+        CheckConstraint("lines >= 0", name="lines_counted"),
+    )
+
+    school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
+    month: date = Field(primary_key=True)
+    lines: int
+    amount: Money = money_column()
+    at: datetime = time_column()
+
+
 class LateCharge(Row, table=True):
     """That a late bill bears a charge by its contract; it is billed as a registration of the next round."""
 

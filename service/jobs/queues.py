@@ -14,6 +14,7 @@ TASKS = (
     "billing.issue_rounds",
     "billing.open_accounts",
     "billing.print_slips",
+    "billing.close_months",
     "notifications.plan",
     "notifications.send",
     "ledger.seal",

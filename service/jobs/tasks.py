@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from service.jobs import accounts, cards, notifying, polling, printing, reconciling, rounds, sealing
+from service.jobs import accounts, cards, months, notifying, polling, printing, reconciling, rounds, sealing
 from service.wiring import Wiring
 
 Job = Callable[[Wiring], int]
@@ -17,6 +17,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "billing.issue_rounds": rounds.issue,
         "billing.open_accounts": accounts.open_accounts,
         "billing.print_slips": printing.print_slips,
+        "billing.close_months": months.close_months,
         "notifications.plan": notifying.plan,
         "notifications.send": notifying.send,
         "ledger.seal": sealing.seal,

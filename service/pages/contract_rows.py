@@ -28,7 +28,7 @@ from billing.contracts.reading import (
     versions_of,
 )
 from billing.contracts.releasing import preview_release
-from billing.contracts.tables import Contract, ContractApproval, ContractStep, ContractVersion
+from billing.contracts.tables import Contract, ContractApproval, ContractStep, ContractVersion, IncomeClosing
 from billing.contracts.terms import from_json
 from billing.contracts.withdrawing import Telling, preview_withdrawal
 from billing.contracts.wording import describe
@@ -65,6 +65,7 @@ from service.pages.contract_views import (
     WithdrawnRow,
 )
 from service.pages.reduction_rows import pupil_hits
+from service.pages.typed import school_day
 
 _SUMS = ("paid", "deposit", "back", "kept")
 
@@ -156,7 +157,8 @@ def income_page(session: Session, school_id: UUID, month: date) -> IncomePage:
         )
         for each in found.releases
     )
-    return IncomePage(found.month, rows, found.amount, found.remains)
+    closing = session.get(IncomeClosing, (school_id, found.month))
+    return IncomePage(found.month, rows, found.amount, found.remains, school_day(closing.at) if closing else None)
 
 
 def late_page(session: Session, school_id: UUID, today: date) -> LatePage:

@@ -265,12 +265,13 @@ class IncomeRow:
 
 @dataclass(frozen=True, slots=True)
 class IncomePage:
-    """The close of a month: what becomes income, and what remains deferred."""
+    """The close of a month: what becomes income, what remains deferred, and when it was closed by itself."""
 
     month: date
     rows: tuple[IncomeRow, ...]
     amount: Money
     remains: Money
+    closed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
