@@ -11,13 +11,22 @@ from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill
-from billing.events.recording import BILL_CREDITED, BILL_ISSUED, BILL_VOIDED, CREDIT_USED, PAYMENT_RECEIVED
+from billing.events.recording import (
+    BILL_CREDITED,
+    BILL_ISSUED,
+    BILL_REMINDED,
+    BILL_VOIDED,
+    CREDIT_USED,
+    PAYMENT_RECEIVED,
+)
 from billing.events.tables import Event
 from billing.money import ZERO
 from billing.payments.balances import BillBalance, bill_balances, request_balances, rest_of
+from billing.payments.grace import muted
 from billing.payments.tables import Payment, PaymentRequest, PaymentReversal
 from billing.people.tables import Contact, Guardian, Guardianship
 from notifications.announced import announced, asked_anew, instead_of_announced
+from notifications.reminding import to_remind
 from notifications.rules import Kind, Occasion, Recipient, Silence, Via
 
 CONTACT_KIND = {Via.ZALO: "phone", Via.MAIL: "email"}
@@ -58,6 +67,36 @@ def _issued(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
                 rest_of(balances[event.subject_id]),
                 moot=Silence.REPLACED if event.subject_id in newer else None,
             ),
+        )
+        for event in events
+        if event.id is not None
+    }
+
+
+def _reminded(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
+    """Remind of what is asked for, unless it was paid, put off or asked for anew since."""
+    school_id, wanted = events[0].school_id, [event.subject_id for event in events]
+    requests = {
+        row.id: row for row in session.exec(select(PaymentRequest).where(col(PaymentRequest.id).in_(wanted))).all()
+    }
+    balances = request_balances(session, school_id, wanted)
+    newer = asked_anew(session, school_id, balances)
+    pupils = {row.pupil_id for row in requests.values()}
+
+    def moot(event: Event) -> Silence | None:
+        if event.subject_id in newer:
+            return Silence.REPLACED
+        day, pupil = date.fromisoformat(event.facts["day"]), requests[event.subject_id].pupil_id
+        time = muted(session, school_id, pupils, day)
+        due = date.fromisoformat(event.facts["by"])
+        return (
+            None if to_remind(balances[event.subject_id], time, pupil, day, {(day - due).days}) else Silence.MORE_TIME
+        )
+
+    return {
+        event.id: Happening(
+            requests[event.subject_id].pupil_id,
+            Occasion(Kind.BILL_REMINDED, rest_of(balances[event.subject_id]), moot=moot(event)),
         )
         for event in events
         if event.id is not None
@@ -155,6 +194,7 @@ def _received(session: Session, events: Sequence[Event]) -> dict[int, Happening]
 
 _MEANINGS = {
     BILL_ISSUED: _issued,
+    BILL_REMINDED: _reminded,
     BILL_VOIDED: _voided,
     BILL_CREDITED: _credited,
     CREDIT_USED: _used,

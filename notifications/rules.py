@@ -20,10 +20,11 @@ class Kind(StrEnum):
     BILL_VOIDED = "bill_voided"
     BILL_CREDITED = "bill_credited"
     CREDIT_USED = "credit_used"
+    BILL_REMINDED = "bill_reminded"
     PAYMENT_RECEIVED = "payment_received"
 
 
-NOTICES = frozenset({Kind.BILL_ISSUED, Kind.BILL_REPLACED})
+NOTICES = frozenset({Kind.BILL_ISSUED, Kind.BILL_REPLACED, Kind.BILL_REMINDED})
 """Kinds that ask a family for money."""
 
 
@@ -42,6 +43,7 @@ class Silence(StrEnum):
     NEVER_TOLD = "never_told"  # the family never got the notice that is withdrawn or lowered
     REPLACED = "replaced"  # another notice says all of it
     WITHDRAWN = "withdrawn"  # the bill was taken back since, and that is told
+    MORE_TIME = "more_time"  # the family was given more time since, or what is due first was paid
     NO_CHANGE = "no_change"  # nothing that the family pays has changed
     NO_GUARDIAN = "no_guardian"
     NOT_WANTED = "not_wanted"  # every guardian said no

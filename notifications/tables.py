@@ -1,12 +1,12 @@
 """Rows of notifications: the plan made from an event, one outbox row for each message, and every attempt."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
-from billing.storage import Row, identity_column, in_school, new_id, number_column, one_of, time_column
+from billing.storage import Row, identity_column, in_school, json_column, new_id, number_column, one_of, time_column
 
 CHANNELS = ("zalo", "sms", "email")
 MESSAGE_STATES = ("pending", "accepted", "failed", "unknown", "superseded")
@@ -104,6 +104,38 @@ class MessageAttempt(Row, table=True):
     outcome: str = Field(max_length=20)
     provider_code: str = Field(default="", max_length=40)
     provider_text: str = ""
+    at: datetime = time_column()
+
+
+class ReminderRule(Row, table=True):
+    """On which days from the due day on (below zero: before it) a school reminds; the newest row counts."""
+
+    __tablename__ = "reminder_rules"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        CheckConstraint("jsonb_typeof(days) = 'array' AND jsonb_array_length(days) <= 5", name="few_days"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    days: list[int] = json_column()
+    made_by: UUID = Field(foreign_key="users.id")
+    at: datetime = time_column()
+
+
+class ReminderDay(Row, table=True):
+    """That it was looked whom a school reminds on a day: at most once, so nobody is reminded twice a day.
+
+    ``muted``: how many requests were left alone because money for them is on its way.
+    """
+
+    __tablename__ = "reminder_days"
+    __table_args__ = (CheckConstraint("reminded >= 0 AND muted >= 0", name="counted"),)
+
+    school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
+    day: date = Field(primary_key=True)
+    reminded: int
+    muted: int
     at: datetime = time_column()
 
 

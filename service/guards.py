@@ -134,6 +134,8 @@ WRITTEN_ONCE = (
     "receipt_voids",
     "receipts",
     "reference_registry",
+    "reminder_days",
+    "reminder_rules",
     "relief_decisions",
     "relief_ends",
     "relief_papers",

@@ -18,6 +18,7 @@ BILL_ISSUED = "bill_issued"  # subject: payment request
 BILL_VOIDED = "bill_voided"  # subject: bill
 BILL_CREDITED = "bill_credited"  # subject: bill
 CREDIT_USED = "credit_used"  # subject: bill
+BILL_REMINDED = "bill_reminded"  # subject: payment request
 PAYMENT_RECEIVED = "payment_received"  # subject: payment
 PAYMENT_REVERSED = "payment_reversed"  # subject: payment
 # Subject: the change of a bank account. Staff are told of these, families never.

@@ -26,6 +26,8 @@ _TEXTS = Environment(
 _SUBJECTS = {
     ("vi", "notice"): "{school}: thông báo thu {period} của học sinh {pupil}",
     ("en", "notice"): "{school}: fees for {period}, pupil {pupil}",
+    ("vi", "reminded"): "{school}: nhắc nộp {period} của học sinh {pupil}",
+    ("en", "reminded"): "{school}: a reminder of the fees for {period}, pupil {pupil}",
     ("vi", "replaced"): "{school}: thông báo thu {period} của học sinh {pupil} đã được thay bằng thông báo mới",
     ("en", "replaced"): "{school}: new fees for {period} instead of the earlier ones, pupil {pupil}",
     ("vi", "voided"): "{school}: thông báo thu {period} của học sinh {pupil} đã được thu hồi",
@@ -52,6 +54,7 @@ class LetterText:
 _TEXTS_OF = {
     Kind.BILL_ISSUED: ("notice", "notice"),
     Kind.BILL_REPLACED: ("notice", "replaced"),
+    Kind.BILL_REMINDED: ("notice", "reminded"),
     Kind.BILL_VOIDED: ("voided", "voided"),
     Kind.BILL_CREDITED: ("credited", "credited"),
     Kind.CREDIT_USED: ("used", "used"),
@@ -71,6 +74,7 @@ def letter(kind: Kind, facts: Facts, guardian: str, language: Language = "vi") -
         "pupil": pupil,
         "within": within,
         "on": lambda day: long_date(day, language),
+        "reminder": kind is Kind.BILL_REMINDED,
         "replaced": facts.replaced if isinstance(facts, NoticeFacts) and kind is Kind.BILL_REPLACED else None,
     }
     return fill(what, language, subject, values)

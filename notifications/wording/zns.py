@@ -18,6 +18,7 @@ from notifications.wording.plain import Language, fitted, fitted_name, safe, sho
 _FILES = {
     Kind.BILL_ISSUED: "notice",
     Kind.BILL_REPLACED: "replaced",
+    Kind.BILL_REMINDED: "reminded",
     Kind.BILL_VOIDED: "voided",
     Kind.BILL_CREDITED: "credited",
     Kind.CREDIT_USED: "used",

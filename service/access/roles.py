@@ -294,6 +294,8 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/van-phong/gia-han/{relief_id}/tu-choi"): _MAKERS | _CHECKERS,
         ("POST", "/van-phong/gia-han/{relief_id}/thoi"): _CHECKERS,
         ("GET", "/van-phong/gia-han/tep/{paper_id}"): _OFFICE_READS,
+        ("GET", "/van-phong/nhac-nop"): _OFFICE_READS,
+        ("POST", "/van-phong/nhac-nop"): _MAKERS,
         ("GET", "/van-phong/hoan-tien"): _OFFICE_READS | _CASHIER,
         ("GET", "/van-phong/hoan-tien/{refund_id}"): _OFFICE_READS | _CASHIER,
         ("POST", "/van-phong/hoan-tien/{refund_id}/duyet"): _CHECKERS,

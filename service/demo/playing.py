@@ -211,6 +211,7 @@ def _standins(settings: Settings, folder: Path) -> Iterator[Settings]:
                 "zalo_template_voided": zalo.TEMPLATE_IDS[Kind.BILL_VOIDED, "vi"],
                 "zalo_template_credited": zalo.TEMPLATE_IDS[Kind.BILL_CREDITED, "vi"],
                 "zalo_template_used": zalo.TEMPLATE_IDS[Kind.CREDIT_USED, "vi"],
+                "zalo_template_reminded": zalo.TEMPLATE_IDS[Kind.BILL_REMINDED, "vi"],
                 "zalo_template_receipt": zalo.TEMPLATE_IDS[Kind.PAYMENT_RECEIVED, "vi"],
                 "zalo_template_code": zalo.CODE_TEMPLATE,
             }

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from sqlalchemy import text
 
 from billing.contracts.closing import TO_CLOSE
+from notifications.reminding import TO_REMIND
 from reconciliation.cards.asking import WAITING
 from reconciliation.cards.settling import UNSETTLED
 from reconciliation.lists.polling import DUE
@@ -49,6 +50,7 @@ _WAITING: Mapping[str, str] = MappingProxyType(
             WHERE j.kind = 'slips.print' AND j.state = 'queued' AND j.run_after <= :now
             UNION ALL SELECT expires_at FROM slip_prints WHERE wiped_at IS NULL AND expires_at <= :now""",
         "billing.close_months": TO_CLOSE,
+        "notifications.remind": TO_REMIND,
         "notifications.plan": """
             SELECT e.occurred_at AS since FROM events e
             WHERE NOT EXISTS (SELECT FROM notice_plans p WHERE p.school_id = e.school_id AND p.event_id = e.id)""",

@@ -88,6 +88,7 @@ def zalo_templates(settings: Settings) -> Mapping[tuple[Kind, Language], str]:
         (Kind.BILL_VOIDED, "vi"): settings.zalo_template_voided,
         (Kind.BILL_CREDITED, "vi"): settings.zalo_template_credited,
         (Kind.CREDIT_USED, "vi"): settings.zalo_template_used,
+        (Kind.BILL_REMINDED, "vi"): settings.zalo_template_reminded,
         (Kind.PAYMENT_RECEIVED, "vi"): settings.zalo_template_receipt,
     }
 

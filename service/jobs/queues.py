@@ -15,6 +15,7 @@ TASKS = (
     "billing.open_accounts",
     "billing.print_slips",
     "billing.close_months",
+    "notifications.remind",
     "notifications.plan",
     "notifications.send",
     "ledger.seal",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from service.jobs import accounts, cards, months, notifying, polling, printing, reconciling, rounds, sealing
+from service.jobs import accounts, cards, months, notifying, polling, printing, reconciling, reminding, rounds, sealing
 from service.wiring import Wiring
 
 Job = Callable[[Wiring], int]
@@ -18,6 +18,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "billing.open_accounts": accounts.open_accounts,
         "billing.print_slips": printing.print_slips,
         "billing.close_months": months.close_months,
+        "notifications.remind": reminding.remind,
         "notifications.plan": notifying.plan,
         "notifications.send": notifying.send,
         "ledger.seal": sealing.seal,

@@ -56,6 +56,7 @@ from service.pages.place_binding import PlaceRows
 from service.pages.plan_binding import PlanRows
 from service.pages.qr_picture import labelled_qr
 from service.pages.relief_binding import ReliefRows
+from service.pages.reminder_binding import ReminderRows
 from service.pages.statement_binding import StatementRows
 from service.pages.token_binding import TokenRows
 from service.pages.trouble_views import TroublePage
@@ -112,6 +113,7 @@ class RowDesk(
     TokenRows,
     KinRows,
     ReliefRows,
+    ReminderRows,
     BankAccountRows,
     PlaceRows,
     FeedDeskRows,

@@ -40,6 +40,7 @@ from service.pages.newyear_desk import NewYearDesk
 from service.pages.place_views import PlaceDesk
 from service.pages.plan_desk import PlanDesk
 from service.pages.relief_views import ReliefDesk
+from service.pages.reminder_views import ReminderDesk
 from service.pages.round_desk import RoundWork
 from service.pages.staff_views import StaffDesk
 from service.pages.statement_views import StatementDesk
@@ -186,6 +187,7 @@ class Desk(
     StaffDesk,
     KinDesk,
     ReliefDesk,
+    ReminderDesk,
     BankAccountDesk,
     PlaceDesk,
     FeedDesk,

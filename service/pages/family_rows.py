@@ -53,7 +53,7 @@ from service.pages.views import (
 _LOCAL = timezone(timedelta(hours=7))
 _MONTH = re.compile(r"(\d{4})-(\d{2})")
 # Money of a family is on its way through the house in these states.
-_ON_THE_WAY = ("new", "held", "waiting")
+ON_THE_WAY = ("new", "held", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +339,7 @@ def _received(session: Session, request: PaymentRequest, balances: Sequence[Bill
         (payment, payment.amount - total(part.amount for part in spent if part.payment_id == payment.id))
         for payment in ours
     ]
-    waiting = [(each, alone) for each, alone in named if each.state in _ON_THE_WAY]
+    waiting = [(each, alone) for each, alone in named if each.state in ON_THE_WAY]
     return _Received(
         tuple(left),
         tuple(_receipts(session, ours)),

@@ -47,11 +47,13 @@ TEMPLATE_IDS: Mapping[tuple[Kind, str], str] = {
     (Kind.BILL_VOIDED, "vi"): "500105",
     (Kind.BILL_CREDITED, "vi"): "500106",
     (Kind.CREDIT_USED, "vi"): "500107",
+    (Kind.BILL_REMINDED, "vi"): "500108",
     (Kind.BILL_ISSUED, "en"): "500201",
     (Kind.BILL_REPLACED, "en"): "500204",
     (Kind.BILL_VOIDED, "en"): "500205",
     (Kind.BILL_CREDITED, "en"): "500206",
     (Kind.CREDIT_USED, "en"): "500207",
+    (Kind.BILL_REMINDED, "en"): "500208",
     (Kind.PAYMENT_RECEIVED, "en"): "500202",
 }
 CODE_TEMPLATE = "500103"

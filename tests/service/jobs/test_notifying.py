@@ -72,6 +72,7 @@ def town(database: Database, addresses: Addresses, vault: Vault, now: datetime, 
         zalo_template_voided=zalo_program.TEMPLATE_IDS[Kind.BILL_VOIDED, "vi"],
         zalo_template_credited=zalo_program.TEMPLATE_IDS[Kind.BILL_CREDITED, "vi"],
         zalo_template_used=zalo_program.TEMPLATE_IDS[Kind.CREDIT_USED, "vi"],
+        zalo_template_reminded=zalo_program.TEMPLATE_IDS[Kind.BILL_REMINDED, "vi"],
         zalo_template_receipt=zalo_program.TEMPLATE_IDS[Kind.PAYMENT_RECEIVED, "vi"],
     )
     rung: list[str] = []

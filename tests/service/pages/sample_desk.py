@@ -50,6 +50,7 @@ from tests.service.pages.sample_newyear import SampleNewYear
 from tests.service.pages.sample_places import SamplePlaces
 from tests.service.pages.sample_plans import SamplePlans
 from tests.service.pages.sample_relief import SampleRelief
+from tests.service.pages.sample_reminders import SampleReminders
 from tests.service.pages.sample_rounds import SampleRounds
 from tests.service.pages.sample_staff import SampleStaff
 from tests.service.pages.sample_statements import SampleStatements
@@ -80,6 +81,7 @@ class SampleDesk(
     SampleStaff,
     SampleKin,
     SampleRelief,
+    SampleReminders,
     SampleBankAccounts,
     SamplePlaces,
     SampleFeeds,

@@ -86,6 +86,7 @@ def _settings(zalo: str, smtp_port: int) -> Settings:
             ("voided", Kind.BILL_VOIDED),
             ("credited", Kind.BILL_CREDITED),
             ("used", Kind.CREDIT_USED),
+            ("reminded", Kind.BILL_REMINDED),
             ("receipt", Kind.PAYMENT_RECEIVED),
         )
     }

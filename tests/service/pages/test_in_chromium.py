@@ -44,6 +44,7 @@ OFFICE = (
     "/van-phong/thong-bao",
     "/van-phong/cho-xu-ly",
     "/van-phong/cho-xu-ly/goi-y?dau_hieu=name&xem=1",
+    "/van-phong/nhac-nop",
     "/van-phong/kenh-ngan-hang",
     "/van-phong/dot-thu",
     f"/van-phong/dot-thu/{ROUND_ID}",
