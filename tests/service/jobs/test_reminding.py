@@ -88,7 +88,7 @@ def test_families_are_reminded_on_the_days_set_and_once_a_day(world: World) -> N
 
 def due_days(world: World) -> set[date]:
     with world.collecting.database.transaction(EVERYTHING) as session:
-        return set(session.exec(select(Bill.due_on)).all())
+        return set(session.exec(select(col(Bill.due_on))).all())
 
 
 def test_who_has_paid_or_has_more_time_or_money_on_its_way_hears_nothing(world: World) -> None:

@@ -123,7 +123,11 @@ def test_a_fee_lowered_after_payment_is_given_back_in_one_request_to_those_who_p
 
 def test_a_round_in_parts_from_the_form_to_the_part_that_a_family_is_asked_for(fresh: Fresh) -> None:
     office, approver = ready(fresh), fresh.client(fresh.approver)
-    parts = {"han": "2025-12-20", "ty_le": ["40", "60", ""], "han_dot": ["2025-10-20", "2025-12-20", ""]}
+    parts: dict[str, str | list[str]] = {
+        "han": "2025-12-20",
+        "ty_le": ["40", "60", ""],
+        "han_dot": ["2025-10-20", "2025-12-20", ""],
+    }
     status, text = post(office, "/van-phong/dot-thu", ngay_an=WEEKDAYS, **{**NEW, **parts})
     found = re.search(r"(/van-phong/dot-thu/[0-9a-f-]{36})/trinh", text)
     assert (status, bool(found)) == (200, True)
