@@ -81,9 +81,9 @@ class Bill:
         return [each for each in reversed(found) if each[1]]
 
     @property
-    def order(self) -> tuple[date, int]:
-        """Oldest due first."""
-        return self.due_on, self.place
+    def order(self) -> tuple[date, str, int]:
+        """Oldest due first; of those due on one day the earlier month first, as their numbers say."""
+        return self.due_on, self.round[:7], self.place
 
 
 @dataclass(eq=False)
