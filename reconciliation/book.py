@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,8 @@ from billing.payments.tables import (
     IssuedReference,
     PaymentRequest,
     PaymentRequestBill,
-    VirtualAccount,
 )
+from billing.payments.virtual_accounts import holder_of, is_known
 from billing.vault import Vault
 from reconciliation.matching import IncomingTransfer, OpenRequest, RequestStatus
 from reconciliation.matching_rules import suggest_by_now
@@ -33,7 +34,15 @@ class RowsBook:
     wherever a pupil's entries are listed. With a ``vault`` the phone numbers of families are looked for as well.
     """
 
-    def __init__(self, session: Session, school_id: UUID, bank_account_id: UUID, vault: Vault | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        school_id: UUID,
+        bank_account_id: UUID,
+        vault: Vault | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        self._at = at
         self._session = session
         self._school_id = school_id
         self._bank_account_id = bank_account_id
@@ -51,18 +60,17 @@ class RowsBook:
         return self._entries(col(PaymentRequest.id) == issued.request_id)
 
     def by_virtual_account(self, virtual_account: str) -> Sequence[OpenRequest]:
-        """Return the bills of the pupil to whom the number is assigned now, or of the requests that show it."""
-        pupil = self._session.exec(
-            select(VirtualAccount.pupil_id).where(
-                VirtualAccount.school_id == self._school_id,
-                VirtualAccount.bank_account_id == self._bank_account_id,
-                VirtualAccount.number == virtual_account,
-                col(VirtualAccount.released_at).is_(None),
-            ),
-        ).one_or_none()
+        """Return the bills of the pupil who has the number (``at`` the money's moment), or of requests that show it.
+
+        A number of the pool is nobody's between a release and the next assignment: money to it then waits for a person.
+        """
+        place = (self._session, self._school_id, self._bank_account_id, virtual_account)
+        pupil = holder_of(*place, self._at)
         on_account = col(PaymentRequest.bank_account_id) == self._bank_account_id
         if pupil is not None:
             return self._entries(on_account, col(PaymentRequest.pupil_id) == pupil)
+        if is_known(*place):
+            return ()
         return self._entries(on_account, col(PaymentRequest.virtual_account) == virtual_account)
 
     def open_of_pupil(self, pupil: str, account: str) -> Sequence[OpenRequest]:

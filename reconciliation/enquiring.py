@@ -12,7 +12,8 @@ from sqlmodel import Session, col, func, select
 from billing.ledger.tables import BankAccount
 from billing.money import total
 from billing.payments.balances import asked_of, request_balances
-from billing.payments.tables import Allocation, Payment, PaymentRequest, PaymentReversal, VirtualAccount
+from billing.payments.tables import Allocation, Payment, PaymentRequest, PaymentReversal
+from billing.payments.virtual_accounts import holder_of, is_known
 from billing.people.names import masked
 from billing.people.tables import Pupil
 from reconciliation.feeds.enquiry import BillFacts, MovementFacts
@@ -37,16 +38,12 @@ class RowBook:
 
     def of_customer(self, customer: str) -> BillFacts | None:
         """Return the newest request of the child to whom a number is assigned, of a number, or of a reference."""
-        pupil = self.session.exec(
-            select(VirtualAccount.pupil_id).where(
-                VirtualAccount.school_id == self.feed.school_id,
-                VirtualAccount.bank_account_id == self.feed.bank_account_id,
-                VirtualAccount.number == customer,
-                col(VirtualAccount.released_at).is_(None),
-            )
-        ).one_or_none()
+        place = (self.session, self.feed.school_id, self.feed.bank_account_id, customer)
+        pupil = holder_of(*place)
         if pupil is not None:
             return self._newest(col(PaymentRequest.pupil_id) == pupil)
+        if is_known(*place):
+            return None
         return self._newest(col(PaymentRequest.virtual_account) == customer) or self.of_reference(customer)
 
     def of_reference(self, reference: str) -> BillFacts | None:

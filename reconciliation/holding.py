@@ -26,7 +26,6 @@ def hold_pupils(session: Session, transfer: Transfer) -> None:
         given: Select[Any] = select(col(VirtualAccount.pupil_id).label("pupil")).where(
             col(VirtualAccount.school_id) == transfer.school_id,
             col(VirtualAccount.number) == transfer.virtual_account,
-            col(VirtualAccount.released_at).is_(None),
         )
         ways += [asked.where(col(PaymentRequest.virtual_account) == transfer.virtual_account), given]
     named = union(*ways).subquery()  # each once

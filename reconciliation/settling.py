@@ -35,7 +35,7 @@ def settle(session: Session, transfer_id: UUID, now: datetime, vault: Vault | No
     if transfer is None:
         return None
     hold_pupils(session, transfer)
-    book = RowsBook(session, transfer.school_id, transfer.bank_account_id, vault)
+    book = RowsBook(session, transfer.school_id, transfer.bank_account_id, vault, transfer.occurred_at)
     decision = decide(as_incoming(transfer), book)
     session.add(
         Match(

@@ -33,6 +33,7 @@ import billing.ledger.account_tables
 import billing.ledger.tables
 import billing.moving.tables
 import billing.newyear.tables
+import billing.payments.number_tables
 import billing.payments.relief_tables
 import billing.payments.tables
 import billing.people.kinship_tables

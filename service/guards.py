@@ -112,6 +112,8 @@ WRITTEN_ONCE = (
     "matching_rules",
     "message_attempts",
     "money_out",
+    "number_list_decisions",
+    "number_lists",
     "money_out_ends",
     "notice_plans",
     "opt_outs",

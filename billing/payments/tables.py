@@ -8,7 +8,7 @@ reversal; its allocations and receipt live with it.
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Sequence, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Sequence, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from billing.money import Money
@@ -82,12 +82,25 @@ class IssuedReference(Row, table=True):
 
 
 class VirtualAccount(Row, table=True):
-    """A number that the bank books to the school's account; it tells the pupil apart without a memo."""
+    """A number that the bank books to the school's account, and who has it from when until when.
+
+    Without a pupil it is free. A release ends the row; whoever gets the number later has a row of its own, so that
+    every payment finds who had it then. ``list_id``: from the bank's list; else made behind the account's own number.
+    """
 
     __tablename__ = "virtual_accounts"
     __table_args__ = (
-        UniqueConstraint("bank_account_id", "number"),
+        Index(
+            "uq_virtual_accounts_now",
+            "bank_account_id",
+            "number",
+            unique=True,
+            postgresql_where=text("released_at IS NULL"),
+        ),
+        Index("ix_virtual_accounts_number", "school_id", "number"),
         in_school(["bank_account_id"], "bank_accounts"),
+        in_school(["list_id"], "number_lists"),
+        CheckConstraint("released_at IS NULL OR (pupil_id IS NOT NULL AND released_why <> '')", name="released_why"),
     )
 
     id: int | None = identity_column()
@@ -97,6 +110,9 @@ class VirtualAccount(Row, table=True):
     pupil_id: UUID | None = Field(default=None, foreign_key="pupils.id", index=True)
     assigned_at: datetime | None = time_column(nullable=True)
     released_at: datetime | None = time_column(nullable=True)
+    released_by: UUID | None = None
+    released_why: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    list_id: UUID | None = None
 
 
 class Payment(Row, table=True):

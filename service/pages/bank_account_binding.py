@@ -16,13 +16,13 @@ from service.access.roles import Actor, Place, SignedIn
 from service.database import EVERYTHING, use_scope
 from service.pages.bank_account_rows import bank_accounts_page
 from service.pages.bank_account_views import BankAccountsPage, TypedAccount
+from service.pages.number_binding import NumberRows
 from service.pages.typed import read_id
-from service.pages.within import RowsWithin
 
 PLAN = "notifications.plan"
 
 
-class BankAccountRows(RowsWithin):
+class BankAccountRows(NumberRows):
     """Accounts asked for, agreed to and stopped, on rows; the head and the auditor are told of each."""
 
     def bank_accounts(self, who: SignedIn, place: Place) -> BankAccountsPage:

@@ -81,13 +81,13 @@ def _accounts(session: Session, school_id: UUID, accounts: Sequence[BankAccount]
             closed_on=each.closed_on,
             keeps_until=keeps.get(each.id) if each.closed_on else None,
             feeds=tuple(sorted(feeds[each.id])),
-            lacking=_lacking(session, school_id, each.id) if each.only_virtual else (),
+            lacking=lacking(session, school_id, each.id) if each.only_virtual else (),
         )
         for each in accounts
     )
 
 
-def _lacking(session: Session, school_id: UUID, account_id: UUID) -> tuple[str, ...]:
+def lacking(session: Session, school_id: UUID, account_id: UUID) -> tuple[str, ...]:
     """Return the pupils who owe something on an account where only numbers tell, and have none."""
     requests = session.exec(
         select(PaymentRequest).where(

@@ -8,6 +8,7 @@ from typing import Protocol
 from uuid import UUID
 
 from service.access.roles import Place, SignedIn
+from service.pages.number_views import NumberDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class BankAccountsPage:
     wait_hours: int
 
 
-class BankAccountDesk(Protocol):
+class BankAccountDesk(NumberDesk, Protocol):
     """The bank accounts of one school."""
 
     def bank_accounts(self, who: SignedIn, place: Place) -> BankAccountsPage:

@@ -10,6 +10,7 @@ from reconciliation.feeds import bidv_getbill, vietqrvn_check_order
 from reconciliation.feeds.base import Answer
 from service.access.roles import Place, SignedIn
 from service.pages.bank_account_views import Abilities, AccountRow, BankAccountsPage, ChangeRow, TypedAccount
+from tests.service.pages.sample_numbers import SampleNumbers
 
 CHANGE_ID = uuid.UUID(int=1200)
 KNOWN = "known"
@@ -55,7 +56,7 @@ CHANGES = (
 )
 
 
-class SampleBankAccounts:
+class SampleBankAccounts(SampleNumbers):
     """Answers from the records above, and remembers what was done."""
 
     done: list[tuple[str, str]]

@@ -80,6 +80,7 @@ def address(path: str, actor: Actor) -> str:
         "plan_id": str(PLAN_ID),
         "offer_id": str(OFFER_ID),
         "list_id": str(LIST_ID),
+        "number_id": "7",
         "opening_id": str(OPENING_ID),
         "import_id": str(IMPORT_ID),
         "contract_id": str(CONTRACT_ID),
