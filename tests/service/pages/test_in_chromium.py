@@ -51,6 +51,7 @@ OFFICE = (
     "/van-phong/tai-len",
     "/van-phong/tai-khoan",
     "/van-phong/dia-ban",
+    "/van-phong/tai-khoan/so-rieng",
     "/van-phong/sao-ke",
     f"/van-phong/sao-ke/{PREVIEW_ID}",
     f"/van-phong/sao-ke/{EXPLAIN_ID}",
