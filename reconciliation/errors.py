@@ -14,6 +14,8 @@ HocphiError
 │   │   ├── StatementLayoutUnknown  no known layout: a person can say which column is what
 │   │   └── StatementTotalsDiffer   balances or totals of the file do not add up
 │   └── StepNotAllowed           the transfer's state does not allow this step
+├── Conflict
+│   └── Overtaken                somebody did something to the transfer since the page was opened; says who and when
 └── NotFound
     └── UnknownFeed              no such configured feed
 
@@ -24,7 +26,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from billing.errors import NotFound, Refused
+from billing.errors import Conflict, NotFound, Refused
 
 
 class CallbackRefused(Refused):
@@ -78,6 +80,13 @@ class StatementTotalsDiffer(StatementUnreadable):
 
 class StepNotAllowed(Refused):
     """The transfer's state does not allow this step."""
+
+
+class Overtaken(Conflict):
+    """Somebody did something to the transfer since the page was opened.
+
+    Facts: ``by`` (a user's id, or None for the program), ``at`` and ``what`` (*step* or *act*); a page puts the name.
+    """
 
 
 class UnknownFeed(NotFound):

@@ -37,6 +37,17 @@ def settle(session: Session, transfer_id: UUID, now: datetime, vault: Vault | No
     hold_pupils(session, transfer)
     book = RowsBook(session, transfer.school_id, transfer.bank_account_id, vault, transfer.occurred_at)
     decision = decide(as_incoming(transfer), book)
+    record_decision(session, transfer, decision, now)
+    return decision
+
+
+def record_decision(
+    session: Session, transfer: Transfer, decision: Decision, now: datetime, made_by: UUID | None = None
+) -> None:
+    """Keep a decision of the matcher with its evidence, take the step, and record the money that it moves.
+
+    ``made_by``: who asked the matcher, if a person did. The caller holds transfer and pupils.
+    """
     session.add(
         Match(
             school_id=transfer.school_id,
@@ -47,10 +58,9 @@ def settle(session: Session, transfer_id: UUID, now: datetime, vault: Vault | No
         ),
     )
     posts = decision.outcome in POSTING
-    step(session, transfer, "matched" if posts else "waiting", str(decision.evidence[0]), now)
+    step(session, transfer, "matched" if posts else "waiting", str(decision.evidence[0]), now, made_by)
     if posts:
         _record(session, transfer, decision, now)
-    return decision
 
 
 def leave_to_person(session: Session, transfer_id: UUID, now: datetime) -> bool:
@@ -94,7 +104,7 @@ def as_incoming(transfer: Transfer) -> IncomingTransfer:
 
 def _record(session: Session, transfer: Transfer, decision: Decision, now: datetime) -> None:
     """Record one payment for each pupil that the decision gives money to."""
-    received = [(_received(transfer, pupil_id, amount), parts) for pupil_id, amount, parts in parts_by_pupil(decision)]
+    received = [(received_of(transfer, pupil_id, amount), parts) for pupil_id, amount, parts in parts_by_pupil(decision)]
     record_payments(session, received, now)
 
 
@@ -110,7 +120,8 @@ def parts_by_pupil(decision: Decision) -> list[tuple[UUID, Money, list[Part[UUID
     ]
 
 
-def _received(transfer: Transfer, pupil_id: UUID, amount: Money) -> Received:
+def received_of(transfer: Transfer, pupil_id: UUID, amount: Money) -> Received:
+    """Return what a transfer brings for one pupil, whoever decided it."""
     return Received(
         school_id=transfer.school_id,
         pupil_id=pupil_id,

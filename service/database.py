@@ -45,6 +45,7 @@ import reconciliation.cards.tables
 import reconciliation.differences.tables
 import reconciliation.lists.tables
 import reconciliation.outgoing.tables
+import reconciliation.queue.tables
 import reconciliation.statements.tables
 import reconciliation.tables  # noqa: F401  fills the metadata
 import service.access.guardian_tables

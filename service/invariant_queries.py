@@ -328,6 +328,8 @@ _ALL: dict[str, Invariant] = {
                 UNION ALL SELECT 'bill void', bill_id, made_by, approved_by FROM bill_voids
                 UNION ALL SELECT 'relief', r.id, r.made_by, d.decided_by FROM reliefs r
                     JOIN relief_decisions d ON d.relief_id = r.id AND d.approved
+                UNION ALL SELECT 'act of the queue', a.id, a.made_by, d.decided_by FROM queue_acts a
+                    JOIN queue_decisions d ON d.act_id = a.id AND d.verdict = 'agreed'
                 UNION ALL SELECT 'role', NULL, g.granted_by, g.confirmed_by FROM role_grants g
                 UNION ALL SELECT 'refund', r.id, r.made_by, d.decided_by FROM refunds r
                     JOIN refund_decisions d ON d.refund_id = r.id AND d.approved

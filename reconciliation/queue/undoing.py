@@ -1,0 +1,172 @@
+"""Undoing a match in one act: payments, allocations, receipts and entries are reversed, and the money waits again.
+
+One asks and another agrees, whoever had matched. As long as the month that the money lies in is open for the school.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.audit.recording import Actor, Deed, record_deed
+from billing.choices.offering import person_of
+from billing.credits.reading import free_credit
+from billing.credits.using import hold_credit
+from billing.errors import Conflict, Refused
+from billing.events.recording import PAYMENT_REVERSED, record_event
+from billing.ledger.tables import ClosedPeriod
+from billing.money import ZERO, Money, total
+from billing.payments.reversing import reverse_payment
+from billing.payments.tables import Allocation, Payment, PaymentReversal
+from billing.people.kinship import refuse_own_family
+from reconciliation.holding import hold_named
+from reconciliation.queue.assigning import MOST_REASON, decide, refuse_maker, refuse_moved_on
+from reconciliation.queue.standing import Seen, by_act, hold_open_act, hold_transfer, refuse_overtaken
+from reconciliation.queue.tables import QueueAct
+from reconciliation.tables import Match, Transfer
+from reconciliation.transfers import step
+
+
+def ask_undo(  # noqa: PLR0913, PLR0917  who wants what undone, why, having seen what
+    session: Session, actor: Actor, school_id: UUID, transfer_id: UUID, seen: Seen, reason: str, now: datetime
+) -> QueueAct:
+    """Ask for a match to be undone; another person agrees.
+
+    Raises ``NotFound``, ``Overtaken``, ``Conflict`` when nothing is matched, ``Refused`` without a reason, in a closed
+    month, or when the credit it became is used, ``OwnFamily``.
+    """
+    transfer = hold_transfer(session, school_id, transfer_id)
+    refuse_overtaken(session, transfer, seen)
+    if not reason.strip():
+        raise Refused("Hãy ghi lý do gỡ: vì sao khoản tiền này không phải của em đã ghi.")
+    payments = _refuse_what_stands(session, actor, transfer)
+    act = QueueAct(
+        school_id=school_id,
+        transfer_id=transfer_id,
+        kind="undo",
+        seen_step=seen.step,
+        evidence=_evidence(session, transfer, payments),
+        reason=reason.strip()[:MOST_REASON],
+        made_by=person_of(actor),
+        at=now,
+    )
+    session.add(act)
+    session.flush()
+    deed = Deed(school_id, "queue.undo", "transfer", str(transfer_id), act.reason)
+    record_deed(session, actor, deed, now, act=str(act.id), amount=transfer.amount.dong)
+    return act
+
+
+def agree_undo(session: Session, actor: Actor, school_id: UUID, act_id: UUID, now: datetime) -> list[UUID]:
+    """Agree to an undoing, which carries it out; return the receipts that are void now.
+
+    Raises ``SamePerson``, ``OwnFamily``, ``Overtaken``, and ``Refused`` or ``Conflict`` as ``ask_undo``.
+    """
+    act, transfer = hold_open_act(session, school_id, act_id)
+    refuse_maker(actor, act)
+    refuse_moved_on(session, transfer, act)
+    payments = _refuse_what_stands(session, actor, transfer)
+    decide(session, actor, act, "agreed", "", now)
+    receipts = [_reverse(session, actor, payment, act.reason, now) for payment in payments]
+    step(session, transfer, "waiting", by_act(act), now, person_of(actor))
+    return [receipt for receipt in receipts if receipt is not None]
+
+
+def live_payments(session: Session, transfer: Transfer) -> list[Payment]:
+    """Return the payments that a transfer brought and that were not reversed, in the order of their pupils."""
+    rows = session.exec(
+        select(Payment)
+        .outerjoin(PaymentReversal, col(PaymentReversal.payment_id) == col(Payment.id))
+        .where(
+            Payment.school_id == transfer.school_id,
+            Payment.source_kind == "transfer",
+            Payment.source_id == transfer.id,
+            col(PaymentReversal.payment_id).is_(None),
+        )
+        .order_by(col(Payment.pupil_id))
+    ).all()
+    return list(rows)
+
+
+def _refuse_what_stands(session: Session, actor: Actor, transfer: Transfer) -> list[Payment]:
+    """Hold what would be reversed and return it; raises what stands against undoing it now."""
+    if transfer.state != "matched":
+        raise Conflict("Giao dịch này không ở trạng thái đã ghi, nên không có gì để gỡ. Hãy tải lại trang.")
+    payments = live_payments(session, transfer)
+    if not payments:
+        raise Refused("Đây là tiền giữa các tài khoản của trường: hãy hủy phân loại ở trang Tiền ra.")
+    _refuse_closed(session, transfer)
+    pupils = {payment.pupil_id for payment in payments}
+    refuse_own_family(session, actor, transfer.school_id, pupils)
+    hold_named(session, pupils)
+    hold_credit(session, transfer.school_id)
+    _refuse_used(session, transfer.school_id, payments)
+    return payments
+
+
+def _refuse_closed(session: Session, transfer: Transfer) -> None:
+    month = transfer.value_date.replace(day=1)
+    closed = session.exec(
+        select(ClosedPeriod).where(ClosedPeriod.school_id == transfer.school_id, ClosedPeriod.month == month)
+    ).one_or_none()
+    if closed is not None:
+        raise Refused(
+            f"Tháng {month:%m/%Y} đã khóa sổ nên không gỡ được nữa. Nếu tiền nhầm em, hãy lập điều chỉnh giảm thông "
+            "báo thu đã nộp để tiền thành tiền tồn, rồi hoàn cho người nộp."
+        )
+
+
+def _refuse_used(session: Session, school_id: UUID, payments: list[Payment]) -> None:
+    """Raise ``Refused`` when the credit that these payments became was used or is asked back."""
+    free = free_credit(session, school_id, {payment.pupil_id for payment in payments})
+    for payment in payments:
+        became = payment.amount - total(amount for _, amount in _allocated(session, payment))
+        left = free.get((payment.pupil_id, None), ZERO)
+        if became > left:
+            raise Refused(
+                f"{became} của giao dịch này đã thành tiền tồn của em, nay chỉ còn {left} chưa dùng. Hãy trả lại phần "
+                "đã trừ vào thông báo thu, hoặc từ chối đề nghị hoàn tiền, rồi gỡ.",
+                pupil=payment.pupil_id,
+            )
+
+
+def _allocated(session: Session, payment: Payment) -> list[tuple[UUID, Money]]:
+    rows = session.exec(
+        select(Allocation).where(Allocation.school_id == payment.school_id, Allocation.payment_id == payment.id)
+    ).all()
+    return [(row.bill_id, row.amount) for row in rows]
+
+
+def _reverse(session: Session, actor: Actor, payment: Payment, reason: str, now: datetime) -> UUID | None:
+    receipt = reverse_payment(session, payment.school_id, payment.id, actor.user_id, reason, now)
+    facts = {"pupil_id": str(payment.pupil_id), "amount": payment.amount.dong}
+    record_event(session, payment.school_id, PAYMENT_REVERSED, payment.id, now, **facts)
+    deed = Deed(payment.school_id, "queue.reverse", "payment", str(payment.id), reason)
+    record_deed(session, actor, deed, now, amount=payment.amount.dong)
+    if receipt is not None:
+        void = Deed(payment.school_id, "receipt.void", "receipt", str(receipt), reason)
+        record_deed(session, actor, void, now, payment=str(payment.id))
+    return receipt
+
+
+def _evidence(session: Session, transfer: Transfer, payments: list[Payment]) -> dict[str, object]:
+    """Return what is to be undone: the decision that stands, and the payments with their bills."""
+    match = session.exec(
+        select(Match)
+        .where(Match.school_id == transfer.school_id, Match.transfer_id == transfer.id)
+        .order_by(col(Match.id).desc())
+    ).first()
+    return {
+        "match": match.id if match else None,
+        "payments": [
+            {
+                "payment": str(payment.id),
+                "pupil": str(payment.pupil_id),
+                "amount": payment.amount.dong,
+                "bills": [{"bill": str(bill), "amount": amount.dong} for bill, amount in _allocated(session, payment)],
+            }
+            for payment in payments
+        ],
+    }

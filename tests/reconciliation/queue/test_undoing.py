@@ -1,0 +1,139 @@
+"""Undoing a match: one act reverses ledger, debt and receipt, and the money waits again."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import pytest
+from sqlmodel import select
+
+from billing.credits.refunding import Wanted as WantedBack
+from billing.credits.refunding import ask_refund, reject_refund
+from billing.errors import Conflict, OwnFamily, Refused, SamePerson
+from billing.events.tables import Event
+from billing.ledger.tables import ClosedPeriod
+from billing.money import Money
+from billing.payments.tables import ReceiptVoid
+from billing.people.declaring import Named, declare_child
+from billing.people.tables import PupilCode
+from reconciliation.errors import Overtaken
+from reconciliation.queue.assigning import agree, refuse
+from reconciliation.queue.standing import open_act
+from reconciliation.queue.undoing import agree_undo, ask_undo
+from service.database import EVERYTHING
+from tests.reconciliation.queue.queue_world import Queue
+
+WHY = "Tiền của em khác, phụ huynh đã gửi ủy nhiệm chi"
+
+
+def undone(queue: Queue, transfer: UUID) -> None:
+    """Let one ask and another agree."""
+    now = queue.collecting.wiring.clock()
+    with queue.open() as session:
+        seen = queue.seen(session, transfer)
+        act = ask_undo(session, queue.accountant, queue.school_id, transfer, seen, WHY, now)
+    with queue.open() as session:
+        agree_undo(session, queue.approver, queue.school_id, act.id, now)
+
+
+def paid(queue: Queue, child: int = 0, dong: int = 650_000) -> UUID:
+    """Let the matcher book a payment by its reference."""
+    return queue.waits(dong, queue.collecting.requests[child].reference)
+
+
+def test_undoing_reverses_everything_in_one_act_and_the_money_waits(queue: Queue) -> None:
+    before = queue.collecting.books()
+    transfer = paid(queue, dong=700_000)
+    assert queue.state(transfer) == "matched"
+    undone(queue, transfer)
+    collecting = queue.collecting
+    assert (collecting.states(), collecting.rests()) == (["waiting"], [650_000, 300_000])
+    assert collecting.books() == before | {"112": 700_000, "3388S": -700_000}
+    assert collecting.receipts() == [(1, 700_000)], "it keeps its number, and is void"
+    with queue.open() as session:
+        assert session.exec(select(ReceiptVoid.reason)).all() == [WHY]
+        facts = session.exec(select(Event.facts).where(Event.kind == "payment_reversed")).one()
+    assert facts == {"pupil_id": str(queue.pupil(0)), "amount": 700_000}
+
+
+def test_what_was_undone_is_assigned_to_another_child_by_two_people(queue: Queue) -> None:
+    transfer, now = paid(queue), queue.collecting.wiring.clock()
+    undone(queue, transfer)
+    with queue.open() as session:
+        # Even what the matcher would name alone, and for the right sum: somebody undid it before.
+        act = queue.assign(session, transfer, queue.on_bill(session, 0, 650_000))
+        assert open_act(session, queue.school_id, transfer) == act
+        refuse(session, queue.approver, queue.school_id, act.id, "không phải em này", now)
+    with queue.open() as session:
+        act = queue.assign(session, transfer, queue.on_bill(session, 1, 300_000), queue.credit(1, 350_000))
+        agree(session, queue.approver, queue.school_id, act.id, now)
+    assert queue.collecting.rests() == [650_000, 0]
+    assert queue.collecting.receipts() == [(1, 650_000), (2, 650_000)]
+    undone(queue, transfer)
+    undone_again = queue.collecting.books()
+    assert undone_again == {"112": 650_000, "131": 950_000, "3388S": -650_000, "531": -950_000}
+    with queue.open() as session:
+        act = queue.assign(session, transfer, queue.credit(1, 650_000))
+        agree(session, queue.other, queue.school_id, act.id, now)
+    assert queue.collecting.receipts()[-1] == (3, 650_000)
+
+
+def test_nobody_undoes_alone_or_without_a_reason_or_twice(queue: Queue) -> None:
+    transfer, now = paid(queue), queue.collecting.wiring.clock()
+    with queue.open() as session:
+        seen = queue.seen(session, transfer)
+        with pytest.raises(Refused, match="lý do"):
+            ask_undo(session, queue.accountant, queue.school_id, transfer, seen, " ", now)
+        act = ask_undo(session, queue.accountant, queue.school_id, transfer, seen, WHY, now)
+        with pytest.raises(SamePerson):
+            agree_undo(session, queue.accountant, queue.school_id, act.id, now)
+        with pytest.raises(Overtaken):
+            ask_undo(session, queue.other, queue.school_id, transfer, seen, WHY, now)
+    assert queue.state(transfer) == "matched"
+    with queue.open() as session:
+        agree_undo(session, queue.approver, queue.school_id, act.id, now)
+        with pytest.raises(Overtaken):
+            agree_undo(session, queue.other, queue.school_id, act.id, now)
+        with pytest.raises(Conflict):
+            ask_undo(session, queue.other, queue.school_id, transfer, queue.seen(session, transfer), WHY, now)
+
+
+def test_a_closed_month_is_not_undone_and_the_remedy_is_told(queue: Queue) -> None:
+    transfer, now = paid(queue), queue.collecting.wiring.clock()
+    with queue.open() as session:
+        act = ask_undo(session, queue.accountant, queue.school_id, transfer, queue.seen(session, transfer), WHY, now)
+    with queue.collecting.database.transaction(EVERYTHING) as session:
+        assert queue.approver.user_id
+        session.add(
+            ClosedPeriod(
+                school_id=queue.school_id, month=date(2025, 10, 1), closed_by=queue.approver.user_id, closed_at=now
+            )
+        )
+    with queue.open() as session, pytest.raises(Refused, match=r"10/2025 đã khóa sổ.*điều chỉnh"):
+        agree_undo(session, queue.approver, queue.school_id, act.id, now)
+    assert queue.state(transfer) == "matched"
+
+
+def test_credit_that_is_asked_back_is_told_of_before_it_is_undone(queue: Queue) -> None:
+    transfer, now = paid(queue, dong=700_000), queue.collecting.wiring.clock()
+    with queue.open() as session:
+        wanted = [WantedBack(queue.pupil(0), None, Money(20_000))]
+        vault = queue.collecting.wiring.vault
+        refund = ask_refund(session, vault, queue.other, queue.school_id, wanted, "nộp thừa", now)
+        seen = queue.seen(session, transfer)
+        with pytest.raises(Refused, match=r"50\.000.*chỉ còn 30\.000"):
+            ask_undo(session, queue.accountant, queue.school_id, transfer, seen, WHY, now)
+        reject_refund(session, refund.id, queue.approver, "chờ gỡ", now)
+        ask_undo(session, queue.accountant, queue.school_id, transfer, seen, WHY, now)
+
+
+def test_nobody_undoes_for_the_own_child(queue: Queue) -> None:
+    transfer, now = paid(queue), queue.collecting.wiring.clock()
+    with queue.open() as session:
+        pupil = queue.collecting.children[0].pupil
+        code = session.exec(select(PupilCode.code).where(PupilCode.pupil_id == pupil.id)).one()
+        assert queue.other.user_id
+        declare_child(session, queue.other, queue.school_id, queue.other.user_id, Named(code, pupil.full_name), now)
+        with pytest.raises(OwnFamily):
+            ask_undo(session, queue.other, queue.school_id, transfer, queue.seen(session, transfer), WHY, now)
