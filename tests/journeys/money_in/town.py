@@ -73,6 +73,17 @@ class Town:
             seconds,
         )
 
+    def wait_until_sealed(self) -> None:
+        """Wait until every entry and deed has its seal: with the last settled transfer, it is still to come."""
+
+        def sealed() -> bool:
+            with self.collecting.database.transaction(EVERYTHING) as session:
+                results = check_all(session, self.collecting.wiring.vault, self.clock())
+            told = [problem for each in results for problem in each.problems]
+            return not any("has no seal" in problem for problem in told)
+
+        wait_for(sealed, "all seals", 60.0)
+
     def demand_invariants(self, *only: str) -> None:
         """Demand that what must always be true is true now: all of it, or ``only`` some."""
         with self.collecting.database.transaction(EVERYTHING) as session:
