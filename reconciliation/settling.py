@@ -104,7 +104,9 @@ def as_incoming(transfer: Transfer) -> IncomingTransfer:
 
 def _record(session: Session, transfer: Transfer, decision: Decision, now: datetime) -> None:
     """Record one payment for each pupil that the decision gives money to."""
-    received = [(received_of(transfer, pupil_id, amount), parts) for pupil_id, amount, parts in parts_by_pupil(decision)]
+    received = [
+        (received_of(transfer, pupil_id, amount), parts) for pupil_id, amount, parts in parts_by_pupil(decision)
+    ]
     record_payments(session, received, now)
 
 
