@@ -26,6 +26,7 @@ import billing.credits.receiving_tables
 import billing.credits.tables
 import billing.events.tables
 import billing.fees.insurance_tables
+import billing.fees.place_tables
 import billing.fees.support_tables
 import billing.fees.tables
 import billing.insurance.tables
