@@ -28,13 +28,14 @@ from tests.conftest import TestServers
 from tests.service.pages.fresh import Fresh, fresh_school
 from tests.service.pages.test_claims import form, send
 from tests.service.pages.test_fee_pages import post
+from tests.service.pages.test_leftovers import bulk
 from tests.service.pages.test_round_pages import NEW, WEEKDAYS, digest_in, issued, ready
 from tests.service.pages.worlds import Moving, make_staff
 from tests.standing import standing
 
 WATER, CHEAPER = Money(10_000), Money(9_000)
 YEAR, ROOT = "2026-2027", "/van-phong/nam-hoc-moi"
-REFUNDS, KEPT = "/van-phong/hoan-tien", "/van-phong/tien-ton"
+KEPT = "/van-phong/tien-ton"
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_a_fee_lowered_after_payment_is_given_back_in_one_request_to_those_who_p
     assert office.post(f"{asked}/duyet", data=form(office, asked)).status_code == 403
     send(approver, asked, f"{asked}/duyet")
     assert bills_of(fresh, unpaid)[0].rest == due - (WATER - CHEAPER), "who had not paid pays less"
-    refund = send(office, REFUNDS, REFUNDS, khoan="NUOCUONG", ly_do="Hạ mức thu sau khi nộp")
+    refund = bulk(office, khoan="NUOCUONG", ly_do="Hạ mức thu sau khi nộp")
     send(approver, refund, f"{refund}/duyet")
     cashier = fresh.client(fresh.read(lambda session: make_staff(session, "cashier", fresh.school.id, None)))
     listed = openpyxl.load_workbook(io.BytesIO(cashier.get(f"{refund}/danh-sach.xlsx").content))
