@@ -9,18 +9,22 @@ from sqlmodel import Session, select
 
 from billing.audit.recording import Actor
 from billing.credits.paying_out import take_back, undo_step
+from billing.credits.refund_code import codes_in
 from billing.credits.refunding import Move, approve_refund, find_refund, lines_of
 from billing.credits.tables import RefundLine, RefundStep
-from billing.errors import Conflict, NotFound
+from billing.errors import Conflict, NotFound, SamePerson
 from billing.money import Money
+from billing.payments.reference import exact
 from billing.people.kinship import refuse_own_family
 from reconciliation.outgoing.classifying import Purpose, classify
 from reconciliation.outgoing.classifying import take_back as take_purpose_back
 from reconciliation.outgoing.going_back import step_by_hand
 from reconciliation.outgoing.kinds import Tie
 from reconciliation.outgoing.reading import live
+from reconciliation.outgoing.standing import wait_for_purposes
 from reconciliation.outgoing.tables import MoneyOut
-from reconciliation.returning.asking import suggested_pupils, waiting_transfer
+from reconciliation.queue.standing import open_act
+from reconciliation.returning.asking import open_request, suggested_pupils, waiting_transfer
 from reconciliation.tables import Transfer
 
 APPROVED, TAKEN_BACK = "refund_approved", "refund_taken_back"
@@ -49,9 +53,12 @@ def bring_back(  # noqa: PLR0913, PLR0917  which line, by which money, who says 
 ) -> None:
     """Write down that the bank brought a line's money back: the line is open again, both movements meet on 1388.
 
-    ``came_id``: money in that waits, of the very sum, not before the money went. Raises ``NotFound`` when nothing is
-    tied to the line, ``Conflict`` for other money.
+    ``came_id``: money in that waits, of the very sum, not before the money went, on the account that it left. Where
+    its memo does not name the line's code, somebody says so who neither asked for the refund nor tied it, since the
+    line is then paid a second time. Raises ``NotFound`` when nothing is tied to the line, ``Conflict`` for other money,
+    ``SamePerson``.
     """
+    wait_for_purposes(session, school_id)
     tied = session.exec(
         select(MoneyOut).where(MoneyOut.school_id == school_id, MoneyOut.refund_line_id == line_id, live())
     ).one_or_none()
@@ -60,11 +67,36 @@ def bring_back(  # noqa: PLR0913, PLR0917  which line, by which money, who says 
     came = waiting_transfer(session, school_id, came_id)
     if came.amount != tied.amount:
         raise Conflict(f"Ngân hàng trả lại {came.amount}, khác {tied.amount} đã chuyển. Hãy chọn giao dịch khác.")
+    _refuse_other_money(session, actor, tied, line_id, came)
     said = f"Ngân hàng trả lại ngày {came.value_date:%d/%m/%Y}"
     take_purpose_back(session, actor, school_id, tied.id, said, now)
     undo_step(session, line_id, actor, said, now)
     purpose = Purpose("returned", tie=Tie.RETURNED, tied_id=came.id, reason=said)
     classify(session, actor, school_id, tied.transfer_id, [purpose], now)
+
+
+def _refuse_other_money(session: Session, actor: Actor, tied: MoneyOut, line_id: UUID, came: Transfer) -> None:
+    """Refuse money that speaks of something else, that others decide about, or that one person alone takes for it."""
+    went = session.exec(
+        select(Transfer).where(Transfer.school_id == tied.school_id, Transfer.id == tied.transfer_id)
+    ).one()
+    if came.bank_account_id != went.bank_account_id:
+        raise Conflict("Tiền vào một tài khoản khác với tài khoản đã chuyển đi. Hãy chọn giao dịch khác.")
+    if exact(came.memo):
+        raise Conflict("Nội dung giao dịch này nêu mã nộp của một gia đình, không phải tiền ngân hàng trả lại.")
+    if open_request(session, came.school_id, came.id) or open_act(session, came.school_id, came.id):
+        raise Conflict("Giao dịch này đang chờ người khác quyết định. Hãy để việc ấy xong trước.")
+    refuse_own_family(session, actor, came.school_id, suggested_pupils(session, came))
+    line = session.exec(
+        select(RefundLine).where(RefundLine.school_id == came.school_id, RefundLine.id == line_id)
+    ).one()
+    if line.code in codes_in(came.memo):
+        return
+    if actor.user_id in {tied.made_by, find_refund(session, line.refund_id).made_by}:
+        raise SamePerson(
+            "Nội dung tiền vào không nêu mã hoàn của dòng này: người không đề nghị hoàn và không gắn tiền ra, "
+            "như người duyệt, mới ghi được là ngân hàng trả lại."
+        )
 
 
 def _mover(session: Session, state: str, reason: str, actor: Actor, now: datetime) -> Move:

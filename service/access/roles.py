@@ -204,7 +204,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/hoan-tien/giao-dich"): _OFFICE_READS,
         ("GET", "/van-phong/hoan-tien/giao-dich/{transfer_id}"): _OFFICE_READS,
         ("POST", "/van-phong/hoan-tien/giao-dich/{transfer_id}"): _MAKERS,
-        ("POST", "/van-phong/hoan-tien/{refund_id}/dong/{line_id}/tra-ve"): _MAKERS,
+        ("POST", "/van-phong/hoan-tien/{refund_id}/dong/{line_id}/tra-ve"): _MAKERS | _CHECKERS,
         ("GET", "/van-phong/hop-dong"): _OFFICE_READS,
         ("POST", "/van-phong/hop-dong"): _MAKERS,
         ("GET", "/van-phong/hop-dong/mau-moi"): _MAKERS,

@@ -218,3 +218,36 @@ def decide(session: Session, refund: Refund, by: UUID, spending: Spending) -> No
         ),
         {"refund": refund.id, "school": refund.school_id, "by": by, "now": spending.now},
     )
+
+
+def paid_back(spending: Spending, session: Session) -> RefundLine:
+    """Return a line whose money went out and is tied, all by the accountant."""
+    line = agree(spending, session, ask(spending, session, came(spending, session)))
+    out = spending.books(session, SUM, f"hoan {line.code}")
+    spending.classify(session, out, tied(Tie.REFUND, line.id))
+    return line
+
+
+def test_nobody_alone_takes_money_without_the_code_for_what_the_bank_brought_back(spending: Spending) -> None:
+    with spending.open() as session:
+        line = paid_back(spending, session)
+        other = spending.books(session, SUM, "me be Lan nop hoc phi", incoming=True)
+        with pytest.raises(SamePerson, match="không nêu mã hoàn"):
+            bring_back(session, spending.accountant, spending.id, line.id, other, spending.now)
+        assert spending.state(session, other) == "waiting"
+        approver = spending.insuring.school.billing.approver
+        bring_back(session, approver, spending.id, line.id, other, spending.now)
+        assert spending.state(session, other) == "matched"
+        sound(spending, session)
+
+
+def test_money_of_another_account_or_under_decision_was_not_brought_back(spending: Spending) -> None:
+    with spending.open() as session:
+        line = paid_back(spending, session)
+        elsewhere = spending.books(session, SUM, f"tra {line.code}", incoming=True, account=spending.treasury)
+        asked_for = spending.books(session, SUM, f"tra lai {line.code}", incoming=True)
+        ask(spending, session, asked_for)
+        for money, why in ((elsewhere, "tài khoản khác"), (asked_for, "người khác quyết định")):
+            with pytest.raises(Conflict, match=why):
+                bring_back(session, spending.accountant, spending.id, line.id, money, spending.now)
+            assert spending.state(session, money) == "waiting"
