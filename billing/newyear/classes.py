@@ -15,7 +15,15 @@ from billing.errors import Refused
 from billing.fees.items import Level
 from billing.fees.reducing import person
 from billing.newyear.tables import YearStep
-from billing.newyear.years import GRADES, class_after, first_grade, level_after, read_year, year_before
+from billing.newyear.years import (
+    GRADES,
+    PRESCHOOL_GRADES,
+    class_after,
+    first_grade,
+    level_after,
+    read_year,
+    year_before,
+)
 from billing.people.names import clean_text
 from billing.people.tables import ClassGroup, School
 
@@ -118,6 +126,6 @@ def _refuse_bad(each: NewClass, levels: frozenset[Level]) -> None:
         raise Refused(f"Mã lớp “{each.code}” phải có từ 1 đến {_LONGEST_CODE} ký tự.")
     if each.level not in levels:
         raise Refused(f"Trường không có cấp học của lớp {each.code}.")
-    low, high = GRADES.get(each.level, (0, 6))
+    low, high = GRADES.get(each.level, PRESCHOOL_GRADES)
     if not low <= each.grade <= high:
         raise Refused(f"Lớp {each.code}: khối phải từ {low} đến {high}, không phải {each.grade}.")

@@ -20,6 +20,8 @@ GRADES = {
     Level.UPPER_SECONDARY: (10, 12),
     Level.CONTINUING: (10, 12),
 }
+# Nhà trẻ -3, mầm -2, chồi -1, lá 0: the grades by which classes of a preschool are kept, as ``setup`` takes them.
+PRESCHOOL_GRADES = (-3, 0)
 _AFTER = {Level.PRIMARY: Level.LOWER_SECONDARY, Level.LOWER_SECONDARY: Level.UPPER_SECONDARY}
 
 

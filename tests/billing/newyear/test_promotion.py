@@ -223,3 +223,22 @@ def test_bad_lines_are_told_by_line_and_nothing_is_stored(school: YearSchool) ->
         assert [problem.line for problem in refused.value.problems] == [2, 3, 4, 5, 6, 7]
         assert "không có lớp" in refused.value.problems[0].reason
         assert session.exec(select(PromotionChoice)).all() == []
+
+
+@pytest.mark.parametrize("grade", [-3, -2, -1, 0])
+def test_a_preschool_makes_classes_of_the_grades_that_setup_gives_them(school: YearSchool, grade: int) -> None:
+    assert made_at_a_preschool(school, grade) == 1
+
+
+@pytest.mark.parametrize("grade", [-4, 1])
+def test_a_preschool_has_no_other_grades(school: YearSchool, grade: int) -> None:
+    with pytest.raises(Refused, match="khối phải từ -3 đến 0"):
+        made_at_a_preschool(school, grade)
+
+
+def made_at_a_preschool(school: YearSchool, grade: int) -> int:
+    """Make one class of a grade at the school, as if it were a preschool."""
+    with school.open() as session:
+        preschool = school.billing.school.model_copy(update={"levels": ["preschool"]})
+        wanted = [NewClass(Level.PRESCHOOL, grade, "Mầm 1")]
+        return make_classes(session, preschool, NEW_YEAR, wanted, school.billing.accountant, school.now)
