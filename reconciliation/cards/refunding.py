@@ -15,12 +15,14 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
+from billing.credits.reading import free_credit
+from billing.credits.using import hold_credit
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.money import ZERO, Money, total
-from billing.payments.tables import PaymentRequest
+from billing.payments.tables import Allocation, PaymentRequest
 from billing.people.kinship import refuse_own_family
 from reconciliation.cards.facts import Kind, worth
-from reconciliation.cards.settling import facts_of
+from reconciliation.cards.settling import facts_of, live_payment
 from reconciliation.cards.tables import CardCheckout, CardFact, CardRefund, CardRefundAnswer, CardRefundDecision
 
 _MOST_REASON = 300
@@ -33,6 +35,7 @@ class ToSend:
     refund_id: UUID
     school_id: UUID
     bank_account_id: UUID
+    checkout_id: UUID
     intent_id: str
     amount: Money
 
@@ -60,6 +63,7 @@ def ask_refund(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     left = refundable(session, school_id, checkout_id)
     if not ZERO < amount <= left:
         raise Refused(f"Chỉ hoàn được từ 1 đ đến {left} của lần nộp thẻ này.")
+    refuse_spent_credit(session, school_id, checkout_id)
     row = CardRefund(
         school_id=school_id,
         checkout_id=checkout_id,
@@ -93,6 +97,8 @@ def decide_refund(  # noqa: PLR0913  as above
     _hold(session, row.checkout_id)
     if session.get(CardRefundDecision, refund_id) is not None:
         raise Conflict("Đề nghị này đã được quyết định. Xin tải lại trang.")
+    if approved:
+        refuse_spent_credit(session, school_id, row.checkout_id)
     session.add(
         CardRefundDecision(
             refund_id=refund_id,
@@ -107,6 +113,32 @@ def decide_refund(  # noqa: PLR0913  as above
     action = "card.refund.approve" if approved else "card.refund.refuse"
     deed = Deed(school_id, action, "card_refund", str(refund_id), reason)
     record_deed(session, actor, deed, now, amount=row.amount.dong)
+
+
+def refuse_spent_credit(session: Session, school_id: UUID, checkout_id: UUID) -> None:
+    """Raise ``Refused`` where what the payment left over is not free any more: used, handed out, or asked back.
+
+    The payment is reversed whole and written anew, so all of its surplus must still be the pupil's free credit; else
+    the same money would go back twice, once as credit and once to the card.
+    """
+    payment = live_payment(session, school_id, checkout_id)
+    if payment is None:
+        return
+    set_against_bills = total(
+        session.exec(
+            select(col(Allocation.amount)).where(Allocation.school_id == school_id, Allocation.payment_id == payment.id)
+        ).all()
+    )
+    surplus = payment.amount - set_against_bills
+    if not surplus:
+        return
+    hold_credit(session, school_id)
+    free = free_credit(session, school_id, [payment.pupil_id]).get((payment.pupil_id, None), ZERO)
+    if free < surplus:
+        raise Refused(
+            f"Lần nộp thẻ này thừa {surplus}, nay chỉ còn {free} chưa dùng và chưa hoàn: hoàn về thẻ nữa là trả hai "
+            "lần. Hãy rút lại khoản đã dùng hoặc đề nghị hoàn kia trước."
+        )
 
 
 def refunds_to_send(session: Session, school_id: UUID, account_id: UUID) -> list[ToSend]:
@@ -125,7 +157,7 @@ def refunds_to_send(session: Session, school_id: UUID, account_id: UUID) -> list
         )
         .order_by(col(CardRefund.asked_at))
     ).all()
-    return [ToSend(row.id, school_id, account_id, fact.stripe_id, row.amount) for row, fact in rows]
+    return [ToSend(row.id, school_id, account_id, row.checkout_id, fact.stripe_id, row.amount) for row, fact in rows]
 
 
 def answer_refund(

@@ -74,7 +74,7 @@ def settle_checkout(session: Session, school_id: UUID, checkout_id: UUID, now: d
     if paid is None:
         return False
     facts = _facts(session, paid)
-    wanted, live = worth((fact.kind, fact.amount) for fact in facts), _live(session, school_id, checkout_id)
+    wanted, live = worth((fact.kind, fact.amount) for fact in facts), live_payment(session, school_id, checkout_id)
     if wanted == (live.amount if live else ZERO):
         return False
     checkout = session.get_one(CardCheckout, checkout_id)
@@ -91,6 +91,20 @@ def facts_of(session: Session, school_id: UUID, checkout_id: UUID) -> Sequence[C
     """Return the facts of a checkout, as they were recorded; none before it was paid."""
     paid = _paid(session, school_id, checkout_id)
     return () if paid is None else _facts(session, paid)
+
+
+def live_payment(session: Session, school_id: UUID, checkout_id: UUID) -> Payment | None:
+    """Return the payment of a checkout that stands now, if there is one."""
+    return session.exec(
+        select(Payment)
+        .outerjoin(PaymentReversal, col(PaymentReversal.payment_id) == col(Payment.id))
+        .where(
+            Payment.school_id == school_id,
+            Payment.source_kind == "card",
+            Payment.source_id == checkout_id,
+            col(PaymentReversal.payment_id).is_(None),
+        )
+    ).one_or_none()
 
 
 def _record(  # noqa: PLR0913, PLR0917  what is paid, for whom, how much and when
@@ -162,19 +176,6 @@ def _facts(session: Session, paid: CardFact) -> Sequence[CardFact]:
         .where(CardFact.school_id == paid.school_id, CardFact.intent_id == paid.intent_id)
         .order_by(col(CardFact.id))
     ).all()
-
-
-def _live(session: Session, school_id: UUID, checkout_id: UUID) -> Payment | None:
-    return session.exec(
-        select(Payment)
-        .outerjoin(PaymentReversal, col(PaymentReversal.payment_id) == col(Payment.id))
-        .where(
-            Payment.school_id == school_id,
-            Payment.source_kind == "card",
-            Payment.source_id == checkout_id,
-            col(PaymentReversal.payment_id).is_(None),
-        )
-    ).one_or_none()
 
 
 def _hold(session: Session, checkout_id: UUID) -> None:

@@ -10,12 +10,13 @@ from random import Random
 import pytest
 from sqlmodel import col, select
 
+from billing.credits.refunding import Wanted, approve_refund, ask_refund
 from billing.errors import OwnFamily, Refused
 from billing.events.tables import Event
 from billing.money import Money
 from billing.people.kinship_tables import OwnChild
 from reconciliation.cards.settling import unsettled
-from reconciliation.cards.tables import CardRefundAnswer
+from reconciliation.cards.tables import CardCheckout, CardRefundAnswer
 from reconciliation.lists.tables import Poll
 from reconciliation.reports.filling import report_record
 from service.database import EVERYTHING
@@ -342,3 +343,62 @@ def test_settling_twice_at_once_does_it_once(cards: Carding) -> None:
     cards.collecting.receive(*cards.events(), feed=cards.hooks)
     reconciling.normalise(cards.collecting.wiring)
     assert [reconciling.settle(cards.collecting.wiring) for _ in range(2)] == [1, 0]
+
+
+def paid_twice(cards: Carding) -> CardCheckout:
+    """Return a checkout whose bill was paid by a transfer too: all that the card brought is credit."""
+    checkout = cards.checkout()
+    cards.collecting.hear_of(cards.collecting.pays(cards.collecting.requests[0].reference))
+    cards.standin.books.pay(cards.session_of(checkout), "paid")
+    cards.hear()
+    assert cards.collecting.books()["3383"] == -650_000
+    return checkout
+
+
+def hand_out(cards: Carding) -> None:
+    """Give the family's credit back in cash, by two people."""
+    collecting = cards.collecting
+    with collecting.database.transaction(collecting.scope) as session:
+        wanted = [Wanted(collecting.requests[0].pupil_id, None, Money(650_000))]
+        school, vault = collecting.school.id, collecting.wiring.vault
+        refund = ask_refund(session, vault, cards.maker, school, wanted, "Nộp hai lần", cards.clock())
+        approve_refund(session, refund.id, cards.approver, cards.clock())
+
+
+def test_what_was_handed_out_does_not_go_back_to_the_card_too(cards: Carding) -> None:
+    checkout = paid_twice(cards)
+    hand_out(cards)
+    with pytest.raises(Refused, match="trả hai lần"):
+        cards.refund(checkout, Money(650_000))
+    cards.ask()
+    assert cards.standin.books.of_kind("refund") == []
+
+
+def test_credit_that_was_handed_out_after_the_approval_is_not_sent_to_the_card(cards: Carding) -> None:
+    checkout = paid_twice(cards)
+    cards.refund(checkout, Money(650_000))
+    hand_out(cards)
+    cards.ask()
+    assert cards.standin.books.of_kind("refund") == []
+    with cards.collecting.database.transaction(EVERYTHING) as session:
+        assert "trả hai lần" in session.exec(select(CardRefundAnswer.refused)).one()
+
+
+def test_surplus_that_nobody_used_goes_back_to_the_card(cards: Carding) -> None:
+    checkout = paid_twice(cards)
+    cards.refund(checkout, Money(650_000))
+    cards.ask()
+    cards.hear()
+    assert [row["amount"] for row in cards.standin.books.of_kind("refund")] == [650_000]
+    assert cards.collecting.books().get("3383", 0) == 0
+
+
+def test_a_page_that_the_key_does_not_know_holds_up_nothing_behind_it(cards: Carding) -> None:
+    unknown = cards.checkout(0)
+    cards.clock.later(seconds=1)
+    cards.pay(1)
+    del cards.standin.books.rows[cards.session_of(unknown)]
+    cards.standin.books.events.clear()
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert [amount for _, amount in cards.collecting.receipts()] == [300_000]
