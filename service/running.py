@@ -29,7 +29,7 @@ from service import lifeline
 from service.database import libpq_url
 from service.embedded import Servers
 from service.jobs.bells import make_bell
-from service.preparing import Addresses, prepare
+from service.preparing import Addresses, prepare_local
 from service.settings import Settings
 from service.wiring import Wiring, addresses_from, wire
 
@@ -48,7 +48,7 @@ def open_wiring(settings: Settings, *, ring: bool = True, database: str = "hocph
 
     The database is made and brought to its newest shape where we may: on our own server (named ``database``), and on a
     given one whose owner's address is given too, outside production (there ``db prepare`` is a step of its own).
-    Raises ``ServersFailed``, or psycopg's errors for a given server that does not answer.
+    Raises ``ServersFailed``, ``OtherShape``, or psycopg's errors for a given server that does not answer.
     """
     with contextlib.ExitStack() as stack:
         postgres, valkey = not settings.database_url, not settings.redis_url
@@ -59,7 +59,7 @@ def open_wiring(settings: Settings, *, ring: bool = True, database: str = "hocph
         addresses = addresses_from(settings, superuser)
         if superuser or (settings.database_owner_url and settings.env != "production"):
             make_database(addresses.owner)
-            prepare(addresses)
+            prepare_local(addresses)
         redis_url = settings.redis_url or (servers.redis_url if servers else "")
         wiring = wire(settings, addresses, redis_url)
         stack.callback(wiring.close)
