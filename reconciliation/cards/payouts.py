@@ -24,6 +24,7 @@ from billing.payments.reference import exact, fold_memo
 from reconciliation.cards.booking import open_clearing
 from reconciliation.cards.facts import Kind
 from reconciliation.cards.tables import CardFact, CardPayoutTie
+from reconciliation.decided_elsewhere import decided_elsewhere
 from reconciliation.tables import Match, Transfer
 from reconciliation.transfers import step
 
@@ -135,7 +136,7 @@ def _untied(session: Session, school_id: UUID) -> Sequence[CardFact]:
 
 
 def _waiting_for(session: Session, payout: CardFact) -> list[Transfer]:
-    """Return waiting money in that may be a payout: no payment reference of ours stands in its memo."""
+    """Return waiting money in that may be a payout: no reference of ours in its memo, nobody decides about it."""
     found = session.exec(
         select(Transfer)
         .where(
@@ -150,7 +151,7 @@ def _waiting_for(session: Session, payout: CardFact) -> list[Transfer]:
         .order_by(col(Transfer.value_date), col(Transfer.id))
         .with_for_update()
     ).all()
-    return [each for each in found if not exact(each.memo)]
+    return [each for each in found if not exact(each.memo) and not decided_elsewhere(session, each)]
 
 
 def _hold(session: Session, school_id: UUID) -> None:

@@ -26,6 +26,7 @@ from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import LedgerAccount
 from billing.money import ZERO, Money, total
 from billing.storage import new_id
+from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.outgoing.going_back import move_refunded
 from reconciliation.outgoing.kinds import KIND_NAMES, Tie
 from reconciliation.outgoing.reading import rest_of, waiting_for_money
@@ -142,6 +143,7 @@ def _sized(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:
         leg = _leg(session, transfer.school_id, wanted.tied_id)
         if leg.bank_account_id == transfer.bank_account_id or leg.amount != rest_of(session, transfer):
             raise Refused("Tiền vào phải ở tài khoản khác của trường và bằng đúng số tiền ra.")
+        refuse_decided_elsewhere(session, leg)
     return replace(wanted, amount=found.amount, reason=wanted.reason.strip() or found.words)
 
 
@@ -150,6 +152,7 @@ def _brought_back(session: Session, transfer: Transfer, wanted: Purpose) -> Purp
     leg = _leg(session, transfer.school_id, wanted.tied_id)
     if leg.direction != "in" or leg.state != "waiting" or leg.value_date < transfer.value_date:
         raise Conflict("Tiền vào đã chọn không còn chờ, hoặc vào trước khi tiền này ra. Hãy tải lại trang.")
+    refuse_decided_elsewhere(session, leg)
     return replace(wanted, amount=leg.amount, reason=wanted.reason.strip() or KIND_NAMES["returned"])
 
 

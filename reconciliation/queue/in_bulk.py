@@ -16,13 +16,14 @@ from billing.money import Money, total
 from billing.people.kinship import own_family
 from billing.vault import Vault
 from reconciliation.book import RowsBook
+from reconciliation.decided_elsewhere import decided_elsewhere
 from reconciliation.queue.assigning import Wanted, decide, is_plain, refuse_not_waiting, write_act
 from reconciliation.queue.carrying_out import Assigned, balances_of, carry_out, hold_for, refuse_too_much
 from reconciliation.queue.looking import Look, look
 from reconciliation.queue.open_bills import open_bills_of
 from reconciliation.queue.pieces import Piece
 from reconciliation.queue.sharing import Share, digest_of, pieces_from
-from reconciliation.queue.standing import Seen, hold_transfers, open_act, refuse_overtaken, was_undone
+from reconciliation.queue.standing import Seen, hold_transfers, refuse_overtaken, was_undone
 from reconciliation.tables import Transfer
 
 MOST_AT_ONCE = 200
@@ -143,8 +144,6 @@ def _why_not(session: Session, transfer: Transfer) -> str:
     """Return why a transfer as such is not for one person, or nothing."""
     if transfer.state != "waiting":
         return "Không còn chờ người xử lý."
-    if open_act(session, transfer.school_id, transfer.id) is not None:
-        return "Có đề nghị đang chờ người thứ hai."
     if was_undone(session, transfer.school_id, transfer.id):
         return "Đã gỡ một lần: cần hai người."
-    return ""
+    return decided_elsewhere(session, transfer)

@@ -11,11 +11,12 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
 from billing.errors import Refused
 from billing.vault import Vault
+from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.holding import hold_pupils
 from reconciliation.matching import Decision
 from reconciliation.queue.assigning import refuse_not_waiting
 from reconciliation.queue.looking import look
-from reconciliation.queue.standing import Seen, hold_transfer, open_act, refuse_overtaken, was_undone
+from reconciliation.queue.standing import Seen, hold_transfer, refuse_overtaken, was_undone
 from reconciliation.queue.tables import QueueComment
 from reconciliation.settling import record_decision
 from reconciliation.tables import Match
@@ -36,13 +37,12 @@ def retry(  # noqa: PLR0913, PLR0917  who asks about what, having seen what
     """Let the matcher decide a waiting transfer again, on the bills as they are now; what is certain is booked.
 
     What a person undid is never booked by the matcher again: then its decision is a suggestion. Raises ``NotFound``,
-    ``Overtaken``, ``Conflict``, ``Refused`` while an act about it waits for a second person.
+    ``Overtaken``, ``Conflict`` also while others decide about it.
     """
     transfer = hold_transfer(session, school_id, transfer_id)
     refuse_overtaken(session, transfer, seen)
     refuse_not_waiting(transfer)
-    if open_act(session, school_id, transfer_id) is not None:
-        raise Refused("Có đề nghị về giao dịch này đang chờ người thứ hai. Hãy quyết định đề nghị đó trước.")
+    refuse_decided_elsewhere(session, transfer)
     hold_pupils(session, transfer)
     found = look(session, vault, transfer)
     record_deed(

@@ -14,11 +14,12 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor
 from billing.credits.payee import PAYER, TYPED, Payee
 from billing.credits.refunding import WantedBack, ask_back
-from billing.credits.tables import Refund, RefundDecision, RefundLine, RefundStep
+from billing.credits.tables import Refund
 from billing.errors import Conflict, NotFound, Refused
 from billing.payments.tables import PaymentRequest
 from billing.people.kinship import refuse_own_family
 from billing.vault import Vault
+from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.returning.payees import paying_account
 from reconciliation.tables import Match, Transfer
 
@@ -46,13 +47,12 @@ def ask_return(  # noqa: PLR0913, PLR0917  which money, whereto, why, who says s
 ) -> Refund:
     """Ask that a waiting transfer goes back to its payer.
 
-    Raises ``NotFound``, ``Conflict`` when it waits no more or is asked back already, ``Refused`` without a reason or
-    an account that may be paid to.
+    Raises ``NotFound``, ``Conflict`` when it waits no more, is asked back already or an act of the queue about it is
+    open, ``Refused`` without a reason or an account that may be paid to.
     """
     transfer = waiting_transfer(session, school_id, transfer_id)
     refuse_own_family(session, actor, school_id, suggested_pupils(session, transfer))
-    if open_request(session, school_id, transfer_id) is not None:
-        raise Conflict("Đã có đề nghị trả lại giao dịch này. Hãy mở trang Hoàn tiền.", transfer=transfer_id)
+    refuse_decided_elsewhere(session, transfer)
     payee = _payee(session, vault, transfer, chosen)
     return ask_back(session, vault, actor, school_id, WantedBack(transfer.id, transfer.amount, payee), reason, now)
 
@@ -88,25 +88,6 @@ def suggested_pupils(session: Session, transfer: Transfer) -> set[UUID]:
             )
         ).all()
     )
-
-
-def open_request(session: Session, school_id: UUID, transfer_id: UUID) -> RefundLine | None:
-    """Return the line that asks a transfer back and was neither refused nor taken back, if there is one."""
-    taken = select(RefundStep.id).where(
-        RefundStep.school_id == RefundLine.school_id,
-        RefundStep.line_id == RefundLine.id,
-        RefundStep.kind == "taken_back",
-    )
-    return session.exec(
-        select(RefundLine)
-        .outerjoin(RefundDecision, col(RefundDecision.refund_id) == RefundLine.refund_id)
-        .where(
-            RefundLine.school_id == school_id,
-            RefundLine.transfer_id == transfer_id,
-            col(RefundDecision.approved).is_not(False),
-            ~taken.exists(),
-        )
-    ).one_or_none()
 
 
 def _payee(session: Session, vault: Vault, transfer: Transfer, chosen: Chosen) -> Payee:

@@ -16,6 +16,7 @@ from billing.errors import Conflict, NotFound, SamePerson
 from billing.money import Money
 from billing.payments.reference import exact
 from billing.people.kinship import refuse_own_family
+from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.outgoing.classifying import Purpose, classify
 from reconciliation.outgoing.classifying import take_back as take_purpose_back
 from reconciliation.outgoing.going_back import step_by_hand
@@ -23,8 +24,7 @@ from reconciliation.outgoing.kinds import Tie
 from reconciliation.outgoing.reading import live
 from reconciliation.outgoing.standing import wait_for_purposes
 from reconciliation.outgoing.tables import MoneyOut
-from reconciliation.queue.standing import open_act
-from reconciliation.returning.asking import open_request, suggested_pupils, waiting_transfer
+from reconciliation.returning.asking import suggested_pupils, waiting_transfer
 from reconciliation.tables import Transfer
 
 APPROVED, TAKEN_BACK = "refund_approved", "refund_taken_back"
@@ -84,8 +84,7 @@ def _refuse_other_money(session: Session, actor: Actor, tied: MoneyOut, line_id:
         raise Conflict("Tiền vào một tài khoản khác với tài khoản đã chuyển đi. Hãy chọn giao dịch khác.")
     if exact(came.memo):
         raise Conflict("Nội dung giao dịch này nêu mã nộp của một gia đình, không phải tiền ngân hàng trả lại.")
-    if open_request(session, came.school_id, came.id) or open_act(session, came.school_id, came.id):
-        raise Conflict("Giao dịch này đang chờ người khác quyết định. Hãy để việc ấy xong trước.")
+    refuse_decided_elsewhere(session, came)
     refuse_own_family(session, actor, came.school_id, suggested_pupils(session, came))
     line = session.exec(
         select(RefundLine).where(RefundLine.school_id == came.school_id, RefundLine.id == line_id)

@@ -11,14 +11,16 @@ import pytest
 from sqlmodel import col, select
 
 from billing.credits.refunding import Wanted, approve_refund, ask_refund
-from billing.errors import OwnFamily, Refused
+from billing.errors import Conflict, OwnFamily, Refused
 from billing.events.tables import Event
 from billing.money import Money
 from billing.people.kinship_tables import OwnChild
+from reconciliation.cards.payouts import open_payouts, tie_payout
 from reconciliation.cards.settling import unsettled
 from reconciliation.cards.tables import CardCheckout, CardRefundAnswer
 from reconciliation.lists.tables import Poll
 from reconciliation.reports.filling import report_record
+from reconciliation.returning.asking import ask_return
 from service.database import EVERYTHING
 from service.invariants import check_all
 from service.jobs import reconciling
@@ -27,6 +29,7 @@ from service.jobs.finding import waiting
 from service.standins.stripe_books import DISPUTE_FEE, fee_of
 from tests.factories.cards import Carding, carding
 from tests.factories.collecting import PAID_AT, Collecting
+from tests.reconciliation.test_decided_elsewhere import TO
 
 FEE = fee_of(650_000)
 MONEY = ("I1", "I2", "I3", "I5", "I6", "I7")  # the bills of this school have no lines, which I4 looks at
@@ -252,6 +255,25 @@ def test_a_doubtful_payout_waits_for_a_person(cards: Carding, memo: str) -> None
         collecting.pays(memo, amount), *([collecting.pays("STRIPE", amount)] if memo == "STRIPE" else [])
     )
     assert "matched" not in collecting.states()
+
+
+def test_the_rule_passes_over_money_that_is_asked_back(cards: Carding) -> None:
+    cards.pay()
+    cards.hear()
+    amount = cards.standin.books.pay_out()["amount"]
+    late, collecting = cards.events(), cards.collecting
+    collecting.hear_of(collecting.pays("STRIPE chuyen nham", amount))
+    with collecting.database.transaction(collecting.scope) as session:
+        (transfer,) = collecting.transfers()
+        vault, school = collecting.wiring.vault, collecting.school.id
+        ask_return(session, vault, cards.maker, school, transfer.id, TO, "Không rõ", cards.clock())
+    cards.hear(*late)
+    assert collecting.states() == ["waiting"]
+    with collecting.database.transaction(collecting.scope) as session:
+        (payout,) = open_payouts(session, school)
+        assert payout.transfers == ()
+        with pytest.raises(Conflict):
+            tie_payout(session, cards.maker, school, payout.payout.stripe_id, transfer.id, cards.clock())
 
 
 def test_foreign_money_and_another_sum_are_put_aside(cards: Carding) -> None:

@@ -65,7 +65,7 @@ def test_not_while_an_act_is_open_nor_on_an_old_page_nor_when_it_is_matched(queu
         queue.assign(session, transfer, queue.credit(0, 5_000))
         with pytest.raises(Overtaken):
             retry(session, vault, queue.accountant, queue.school_id, transfer, seen, now)
-    with pytest.raises(Refused, match="người thứ hai"):
+    with pytest.raises(Conflict, match="người thứ hai"):
         retried(queue, transfer)
     with pytest.raises(Conflict):
         retried(queue, paid(queue))
