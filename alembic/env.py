@@ -3,7 +3,7 @@
 import os
 
 from alembic import context
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.types import TypeDecorator
 
 from service.database import metadata, psycopg_url
@@ -21,7 +21,7 @@ def render_item(type_, obj, autogen_context):  # noqa: ANN001, ANN201, ARG001  t
 def run() -> None:
     """Run against the owner's address, handed over by ``service.preparing`` or the environment."""
     url = context.config.attributes.get("owner_url") or os.environ["DATABASE_OWNER_URL"]
-    engine = create_engine(psycopg_url(url))
+    engine = create_engine(psycopg_url(url), poolclass=NullPool)  # nothing stays open, however this ends
     with engine.connect() as connection:
         # A superuser only lends its key: the tables belong to a role that is none.
         if connection.execute(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).scalar():
@@ -36,7 +36,6 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-    engine.dispose()
 
 
 run()
