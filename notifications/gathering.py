@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillLine
-from billing.documents.banks import bank_by_bin
 from billing.documents.payment_qr import PaidBy, memo_for, number_for
 from billing.events.recording import BILL_CREDITED, CREDIT_USED
 from billing.events.tables import Event
@@ -26,6 +25,7 @@ from billing.payments.balances import (
     request_balances,
     rest_of,
 )
+from billing.payments.banks import bank_by_bin
 from billing.payments.grace import Muted, muted
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import Allocation, Payment, PaymentRequest, PaymentRequestBill, Receipt, ReceiptBook

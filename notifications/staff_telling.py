@@ -15,7 +15,6 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from billing.banking.changing import approval_of
-from billing.documents.banks import bank_by_bin
 from billing.events.recording import (
     ACCOUNT_APPROVED,
     ACCOUNT_ASKED,
@@ -26,6 +25,7 @@ from billing.events.recording import (
 from billing.events.tables import Event
 from billing.ledger.account_tables import AccountChange, AccountWithdrawal
 from billing.ledger.tables import BankAccount
+from billing.payments.banks import bank_by_bin
 from billing.people.tables import School
 from notifications.errors import DeliveryProblem
 from notifications.tables import StaffMessage

@@ -17,6 +17,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
 from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.people.kinship import refuse_own_family
+from reconciliation.concerned import named_pupils
 from reconciliation.lists.tables import TransferRelease, TransferReleaseDecision
 from reconciliation.outgoing.standing import refuse_explained, wait_for_purposes
 from reconciliation.tables import Transfer
@@ -46,12 +48,13 @@ def ask_release(  # noqa: PLR0913, PLR0917  an act of a person with its facts
 ) -> TransferRelease:
     """Ask to let a held transfer go.
 
-    Raises ``NotFound``, ``Refused`` without a reason, ``Conflict`` when it is held no more or was asked for already.
+    Raises ``NotFound``, ``Refused`` without a reason, ``OwnFamily``, ``Conflict`` when it is held no more or was asked
+    for already.
     """
     if not reason.strip():
         raise Refused("Hãy ghi lý do: đã xem gì ở ngân hàng mà biết tiền này có thật.")
-    held_transfer(session, school_id, transfer_id)
-    return _ask(session, actor, school_id, transfer_id, (LET_GO, reason), now)
+    transfer = held_transfer(session, school_id, transfer_id)
+    return _ask(session, actor, transfer, (LET_GO, reason), now)
 
 
 def ask_distrust(  # noqa: PLR0913, PLR0917  an act of a person with its facts
@@ -63,14 +66,14 @@ def ask_distrust(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     """
     if not reason.strip():
         raise Refused("Hãy ghi lý do: đã xem gì ở ngân hàng mà biết giao dịch này không có thật.")
-    doubted_transfer(session, school_id, transfer_id)
-    return _ask(session, actor, school_id, transfer_id, (PUT_ASIDE, reason), now)
+    transfer = doubted_transfer(session, school_id, transfer_id)
+    return _ask(session, actor, transfer, (PUT_ASIDE, reason), now)
 
 
-def _ask(  # noqa: PLR0913, PLR0917  an act of a person with its facts
-    session: Session, actor: Actor, school_id: UUID, transfer_id: UUID, wanted: tuple[str, str], now: datetime
-) -> TransferRelease:
+def _ask(session: Session, actor: Actor, transfer: Transfer, wanted: tuple[str, str], now: datetime) -> TransferRelease:
     act, reason = wanted
+    school_id, transfer_id = transfer.school_id, transfer.id
+    refuse_own_family(session, actor, school_id, named_pupils(session, transfer))
     if session.exec(_waiting_for(school_id, transfer_id)).first() is not None:
         raise Conflict("Đã có đề nghị về giao dịch này, đang chờ người khác duyệt.")
     asked = TransferRelease(
@@ -88,12 +91,13 @@ def _ask(  # noqa: PLR0913, PLR0917  an act of a person with its facts
 
 
 def approve_release(session: Session, actor: Actor, school_id: UUID, release_id: UUID, now: datetime) -> None:
-    """Let money go, or put it aside, as another asked; raises ``SamePerson``, ``Conflict``, ``NotFound``."""
+    """Let money go, or put it aside, as another asked; raises ``SamePerson``, ``OwnFamily``, ``Conflict``."""
     asked = _undecided(session, school_id, release_id)
     if asked.made_by == actor.user_id:
         raise SamePerson("Người đề nghị không tự duyệt được. Xin nhờ người duyệt khác.")
     find = held_transfer if asked.wanted == LET_GO else doubted_transfer
     transfer = find(session, school_id, asked.transfer_id)
+    refuse_own_family(session, actor, school_id, named_pupils(session, transfer))
     _decide(session, asked, actor, now, approved=True)
     if asked.wanted == LET_GO:
         let_go(session, transfer, RELEASED, now, person_of(actor))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, or_, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import find_offer, person_of
@@ -185,9 +186,7 @@ def proven_guardian(
         .join(Contact, col(Contact.guardian_id) == col(Guardianship.guardian_id))
         .where(
             Guardianship.pupil_id == pupil_id,
-            col(Guardianship.may_see_bills),
-            Guardianship.valid_from <= today,
-            or_(col(Guardianship.valid_to).is_(None), col(Guardianship.valid_to) >= today),
+            answers(today),
             Contact.kind == kind,
             Contact.blind == blind,
             Contact.valid_from <= today,
@@ -201,6 +200,15 @@ def proven_guardian(
     if row is None:
         raise NotAllowed("Liên lạc vừa xác nhận không phải của người được xem thông báo của em này.")
     return row[0], row[1]
+
+
+def answers(today: date) -> ColumnElement[bool]:
+    """Return the condition that a guardianship holds today and lets the guardian see, and so decide about, bills."""
+    return and_(
+        col(Guardianship.may_see_bills),
+        col(Guardianship.valid_from) <= today,
+        or_(col(Guardianship.valid_to).is_(None), col(Guardianship.valid_to) >= today),
+    )
 
 
 def _choice(  # noqa: PLR0913, PLR0917  one row of evidence

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from billing.errors import Refused
+from billing.payments.banks import bank_by_bin
+from billing.payments.reference import drop_marks
 
 PAYER, GUARDIAN, TYPED = "payer", "guardian", "typed"
 SHOWN = 4  # last characters of an account number
@@ -41,15 +43,28 @@ class Payee:
 IN_CASH = Payee()
 
 
+def printed_name(name: str) -> str:
+    """Return a holder's name as banks print it: capital letters without marks, single blanks; may be empty."""
+    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in ".'") else " " for sign in drop_marks(name))
+    return " ".join(plain.upper().split())
+
+
 def refuse_payee(payee: Payee) -> None:
-    """Raise ``Refused`` for an account that cannot be paid to, and for one that was typed without a proof."""
+    """Raise ``Refused`` for an account that cannot be paid to, and for one that was typed without a proof.
+
+    Banks pay to banks of the list and to names that they can print: other letters than ours fold to nothing.
+    """
     if not payee.account and not payee.bank_bin:
         return
     plain = payee.account.isalnum() and payee.account.isascii() and len(payee.account) in _ACCOUNT_LENGTHS
     if not plain or len(payee.bank_bin) != _BIN_DIGITS or not payee.bank_bin.isdecimal():
         raise Refused("Tài khoản nhận tiền hoàn cần mã ngân hàng 6 chữ số và số tài khoản từ 4 đến 19 ký tự.")
+    if bank_by_bin(payee.bank_bin) is None:
+        raise Refused("Không có ngân hàng nào mang mã này. Hãy chọn ngân hàng trong danh sách.")
     if not payee.name.strip():
         raise Refused("Hãy ghi tên chủ tài khoản nhận tiền hoàn.")
+    if not any(sign.isalpha() for sign in printed_name(payee.name)):
+        raise Refused("Hãy ghi tên chủ tài khoản bằng chữ Việt hoặc chữ không dấu, như ngân hàng in trên thẻ.")
     if payee.source == TYPED and not payee.proof.strip():
         raise Refused(
             "Số tài khoản do văn phòng nhập: hãy ghi căn cứ, ví dụ đơn của phụ huynh ngày nào, ai đã gọi lại xác nhận."

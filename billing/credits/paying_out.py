@@ -15,9 +15,10 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
+from billing.credits.receiving_tables import RefundBatchLine
 from billing.credits.refunding import REFUND_PAYABLE, Move, approval_entry, move_transfer, pupils_of
-from billing.credits.tables import RefundDecision, RefundLine, RefundStep
-from billing.errors import Conflict, NotAllowed, NotFound, Refused
+from billing.credits.tables import Refund, RefundDecision, RefundLine, RefundStep
+from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.ledger.accounts import CASH
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import JournalEntry
@@ -66,8 +67,8 @@ def pay_cash(  # noqa: PLR0913, PLR0917  to whom, when, and who says so
     """Write down that the cashier handed a line's money over, and to whom; raises ``Conflict`` when it was before."""
     if not signed_by.strip():
         raise Refused("Hãy ghi họ tên người ký nhận tiền.")
-    _refuse_day(day, now)
     line = _held(session, line_id, "cash", "approved")
+    _refuse_day(session, line, day, now)
     refuse_own_family(session, actor, line.school_id, pupils_of([line]))
     turn = _next_turn(session, line)
     fact = Fact(line.school_id, "refund_paid", f"{line.id}:{turn}", day)
@@ -79,18 +80,27 @@ def pay_cash(  # noqa: PLR0913, PLR0917  to whom, when, and who says so
 
 def mark_sent(session: Session, line_id: UUID, actor: Actor, day: date, now: datetime) -> RefundStep:
     """Write down that a line's money was ordered at the bank; it stays owed until the bank's own word is tied to it."""
-    _refuse_day(day, now)
     line = _held(session, line_id, "bank", "approved")
+    _refuse_day(session, line, day, now)
     refuse_own_family(session, actor, line.school_id, pupils_of([line]))
     return _step(session, line, actor, now, turn=_next_turn(session, line), kind="sent", day=day)
 
 
-def undo_step(session: Session, line_id: UUID, actor: Actor, reason: str, now: datetime) -> RefundStep:
-    """Undo a payout that was written down wrongly: the line is to be paid out as before."""
+def undo_step(  # noqa: PLR0913  a deed, and whether the bank's own words stand behind it
+    session: Session, line_id: UUID, actor: Actor, reason: str, now: datetime, *, told_by_bank: bool = False
+) -> RefundStep:
+    """Undo a payout that was written down wrongly: the line is to be paid out as before.
+
+    A line of a file for the bank may be with the bank already and would be paid twice: it is undone by somebody who
+    neither asked for the refund nor made the file (``SamePerson``), unless money that names its code came back
+    (``told_by_bank``).
+    """
     _refuse_without(reason, "Hãy ghi lý do hủy lần chi này.")
     line = _held(session, line_id, None, "paid", "sent")
     refuse_own_family(session, actor, line.school_id, pupils_of([line]))
     last = states_of(session, line.school_id, [line.id])[line.id].step
+    if last is not None and not told_by_bank:
+        _refuse_alone(session, line, last, actor)
     turn, day = _next_turn(session, line), (now + _VIET_NAM).date()
     entry = None
     if last is not None and last.entry_id is not None:
@@ -133,6 +143,16 @@ def find_line(session: Session, line_id: UUID) -> RefundLine:
     if found is None:
         raise NotFound("Không tìm thấy khoản hoàn tiền này.", line=line_id)
     return found
+
+
+def approved_on(session: Session, line: RefundLine) -> date:
+    """Return the school day on which a line was approved; raises ``NoResultFound`` while nobody decided."""
+    at = session.exec(
+        select(RefundDecision.at).where(
+            RefundDecision.school_id == line.school_id, RefundDecision.refund_id == line.refund_id
+        )
+    ).one()
+    return (at + _VIET_NAM).date()
 
 
 def _state(approved: bool | None, last: RefundStep | None) -> LineState:  # noqa: FBT001  a column, not a switch
@@ -201,9 +221,33 @@ def _step(  # noqa: PLR0913  one row of evidence
     return step
 
 
-def _refuse_day(day: date, now: datetime) -> None:
+def _refuse_day(session: Session, line: RefundLine, day: date, now: datetime) -> None:
+    """Raise ``Refused`` for a day to come, and for one before another person approved: nothing was owed then."""
     if day > (now + _VIET_NAM).date():
         raise Refused(f"Ngày {day:%d/%m/%Y} chưa đến. Hãy ghi ngày đã chi tiền.")
+    approved = approved_on(session, line)
+    if day < approved:
+        raise Refused(f"Khoản hoàn này được duyệt ngày {approved:%d/%m/%Y}: không ghi chi từ ngày {day:%d/%m/%Y} được.")
+
+
+def _refuse_alone(session: Session, line: RefundLine, sent: RefundStep, actor: Actor) -> None:
+    """Raise ``SamePerson`` where a line stands in a file for the bank and its maker or asker undoes that alone."""
+    in_file = session.exec(
+        select(RefundBatchLine).where(
+            RefundBatchLine.school_id == line.school_id,
+            RefundBatchLine.line_id == line.id,
+            RefundBatchLine.turn == sent.turn,
+        )
+    ).one_or_none()
+    asked_by = session.exec(
+        select(Refund.made_by).where(Refund.school_id == line.school_id, Refund.id == line.refund_id)
+    ).one()
+    if in_file is not None and actor.user_id in {sent.made_by, asked_by}:
+        raise SamePerson(
+            "Khoản này nằm trong tệp đã lập cho ngân hàng. Người không lập đề nghị và không lập tệp, như người duyệt, "
+            "mới hủy được, sau khi ngân hàng xác nhận chưa chuyển.",
+            line=line.id,
+        )
 
 
 def _refuse_without(reason: str, sentence: str) -> None:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.choices.choosing import Chooser, proven_guardian
+from billing.choices.choosing import Chooser, answers, proven_guardian
 from billing.credits.payee import GUARDIAN, Payee, refuse_payee
 from billing.credits.receiving_tables import PayeeAccount
+from billing.people.tables import Guardianship
 from billing.storage import among
 from billing.vault import Vault
 
@@ -68,11 +69,24 @@ def enter_account(  # noqa: PLR0913, PLR0917  whose child, who says so, what and
     return row
 
 
-def accounts_of(session: Session, school_id: UUID, pupils: Collection[UUID]) -> dict[UUID, PayeeAccount]:
-    """Return the newest account that guardians entered for pupils, by pupil."""
+def accounts_of(session: Session, school_id: UUID, pupils: Collection[UUID], today: date) -> dict[UUID, PayeeAccount]:
+    """Return the newest account that somebody entered who answers for the pupil today, by pupil.
+
+    What was entered by a guardian of before (a parent who has lost the right, a link that ended) is nobody's any more.
+    """
     rows = session.exec(
         select(PayeeAccount)
-        .where(PayeeAccount.school_id == school_id, among(PayeeAccount.pupil_id, pupils))
+        .where(
+            PayeeAccount.school_id == school_id,
+            among(PayeeAccount.pupil_id, pupils),
+            select(Guardianship.id)
+            .where(
+                Guardianship.pupil_id == PayeeAccount.pupil_id,
+                Guardianship.guardian_id == PayeeAccount.guardian_id,
+                answers(today),
+            )
+            .exists(),
+        )
         .order_by(col(PayeeAccount.at), col(PayeeAccount.id))
     ).all()
     return {row.pupil_id: row for row in rows}

@@ -6,7 +6,7 @@ All are written once. Numbers, names and files are sealed by the vault.
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from billing.money import Money
@@ -91,11 +91,19 @@ class RefundBatch(Row, table=True):
 
 
 class RefundBatchLine(Row, table=True):
-    """A line that stands in a file for the bank; what came back stands in a later file again."""
+    """A line that stands in a file for the bank by its step ``turn``; what came back stands in a later file again."""
 
     __tablename__ = "refund_batch_lines"
-    __table_args__ = (in_school(["batch_id"], "refund_batches"), in_school(["line_id"], "refund_lines"))
+    __table_args__ = (
+        in_school(["batch_id"], "refund_batches"),
+        in_school(["line_id"], "refund_lines"),
+        ForeignKeyConstraint(
+            ["school_id", "line_id", "turn"],
+            ["refund_steps.school_id", "refund_steps.line_id", "refund_steps.turn"],
+        ),
+    )
 
     school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
     batch_id: UUID = Field(primary_key=True)
     line_id: UUID = Field(primary_key=True)
+    turn: int

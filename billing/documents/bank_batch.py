@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO, StringIO
 
+from billing.credits.payee import printed_name
 from billing.documents.cells import Digest, safe_text
 from billing.documents.workbook import Column, workbook_into
 from billing.money import Money
@@ -42,12 +43,6 @@ def memo_for(code: str, words: str = "HOAN TIEN") -> str:
     return " ".join(f"{code} {plain}".split())[:MEMO_LONGEST].rstrip()
 
 
-def holder_for(name: str) -> str:
-    """Return a holder's name as banks print it: capital letters without marks, single blanks."""
-    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in ".'") else " " for sign in drop_marks(name))
-    return " ".join(plain.upper().split())
-
-
 def batch_csv(rows: Sequence[BatchRow]) -> bytes:
     """Return the CSV: UTF-8 with its mark, which Excel wants, CRLF, every field quoted."""
     text = StringIO()
@@ -72,4 +67,4 @@ def batch_xlsx(rows: Sequence[BatchRow], made_at: datetime) -> bytes:
 
 
 def _values(number: int, row: BatchRow) -> tuple[int, str, str, str, str, int, str]:
-    return number, row.bank, row.bank_bin, row.account, holder_for(row.holder), row.amount.dong, row.memo
+    return number, row.bank, row.bank_bin, row.account, printed_name(row.holder), row.amount.dong, row.memo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
@@ -15,11 +16,13 @@ from billing.credits.receiving_tables import RefundBatch, RefundBatchLine
 from billing.credits.refunding import lines_of, payee_of
 from billing.credits.tables import Refund, RefundLine
 from billing.documents.bank_batch import BatchRow, batch_csv, batch_xlsx, memo_for
-from billing.documents.banks import bank_by_bin
-from billing.errors import NotAllowed, NotFound, Refused
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.money import total
+from billing.payments.banks import bank_by_bin
+from billing.storage import among
 from billing.vault import Vault
 
+MOST_NAMED = 10  # lines that a refusal names one by one
 XLSX_CONTEXT, CSV_CONTEXT = "refund_batches.xlsx", "refund_batches.csv"
 
 
@@ -35,8 +38,7 @@ def make_batch(  # noqa: PLR0913, PLR0917  of which refund, who says so, ordered
     lines = _open_lines(session, refund)
     if not lines:
         raise Refused("Không có khoản chuyển khoản nào đang chờ chi trong đề nghị này.")
-    for line in lines:
-        mark_sent(session, line.id, actor, day, now)
+    turns = {line.id: mark_sent(session, line.id, actor, day, now).turn for line in lines}
     rows = [_row(vault, line) for line in lines]
     content = batch_csv(rows)
     batch = RefundBatch(
@@ -52,7 +54,10 @@ def make_batch(  # noqa: PLR0913, PLR0917  of which refund, who says so, ordered
     )
     session.add(batch)
     session.flush()
-    session.add_all(RefundBatchLine(school_id=refund.school_id, batch_id=batch.id, line_id=line.id) for line in lines)
+    session.add_all(
+        RefundBatchLine(school_id=refund.school_id, batch_id=batch.id, line_id=line, turn=turn)
+        for line, turn in turns.items()
+    )
     session.flush()
     _deed(session, actor, batch, "refund.batch.make", now)
     return batch
@@ -70,14 +75,51 @@ def batches_of(session: Session, refund: Refund) -> Sequence[RefundBatch]:
 def open_batch(  # noqa: PLR0913, PLR0917  which file, in which layout, who opens it
     session: Session, vault: Vault, actor: Actor, refund: Refund, batch_id: UUID, layout: str, now: datetime
 ) -> bytes:
-    """Return a file byte for byte as it was made (``layout``: *xlsx* or *csv*); the opening is recorded."""
+    """Return a file byte for byte as it was made (``layout``: *xlsx* or *csv*); the opening is recorded.
+
+    Raises ``Conflict``, naming the lines, when one of them is no longer ordered by this very file: whoever hands it to
+    the bank would pay that line twice.
+    """
     batch = next((each for each in batches_of(session, refund) if each.id == batch_id), None)
     if batch is None:
         raise NotFound("Không có tệp này trong đề nghị hoàn tiền.", batch=batch_id)
+    _refuse_overtaken(session, batch)
     _deed(session, actor, batch, "refund.batch.open", now)
     if layout == "csv":
         return vault.open_bytes(batch.csv_sealed, CSV_CONTEXT)
     return vault.open_bytes(batch.xlsx_sealed, XLSX_CONTEXT)
+
+
+def overtaken_lines(session: Session, school_id: UUID, batches: Sequence[RefundBatch]) -> dict[UUID, list[RefundLine]]:
+    """Return the lines whose newest step is not the one by which a file ordered them, by file."""
+    rows = session.exec(
+        select(RefundBatchLine, RefundLine)
+        .join(RefundLine, col(RefundLine.id) == RefundBatchLine.line_id)
+        .where(
+            RefundBatchLine.school_id == school_id,
+            among(RefundBatchLine.batch_id, [batch.id for batch in batches]),
+        )
+        .order_by(col(RefundLine.id))
+    ).all()
+    states = states_of(session, school_id, {line.id for _, line in rows})
+    found: dict[UUID, list[RefundLine]] = defaultdict(list)
+    for filed, line in rows:
+        step = states[line.id].step
+        if step is None or step.turn != filed.turn:
+            found[filed.batch_id].append(line)
+    return found
+
+
+def _refuse_overtaken(session: Session, batch: RefundBatch) -> None:
+    lines = overtaken_lines(session, batch.school_id, [batch]).get(batch.id)
+    if lines:
+        named = "; ".join(f"{line.code} ({line.amount}, {line.account_masked})" for line in lines[:MOST_NAMED])
+        more = f" và {len(lines) - MOST_NAMED} khoản khác" if len(lines) > MOST_NAMED else ""
+        raise Conflict(
+            f"Tệp này không dùng được nữa: {named}{more} đã hủy lệnh, rút lại hoặc lập vào tệp khác. Nộp tệp này cho "
+            "ngân hàng là trả hai lần. Hãy lập tệp mới.",
+            batch=batch.id,
+        )
 
 
 def _open_lines(session: Session, refund: Refund) -> list[RefundLine]:

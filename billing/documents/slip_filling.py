@@ -14,7 +14,6 @@ from sqlmodel import Session, col, select
 
 from billing.bills.instalments import Asked
 from billing.bills.tables import Bill, BillLine
-from billing.documents.banks import bank_by_bin
 from billing.documents.filling import lines_of, pupil_codes
 from billing.documents.payment_qr import PaidBy, memo_for, number_for, payload_for
 from billing.documents.slip_pdf import SlipDocument, SlipItem
@@ -23,6 +22,7 @@ from billing.fees.explaining import plain
 from billing.ledger.tables import BankAccount
 from billing.money import Money, total
 from billing.payments.balances import BillBalance, asked_of, line_dues, request_balances, rest_of
+from billing.payments.banks import bank_by_bin
 from billing.payments.grace import Muted, muted
 from billing.payments.receipts import school_year_of
 from billing.payments.tables import PaymentRequest

@@ -17,7 +17,7 @@ from sqlmodel import Session, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.claims.booking import open_treasury
 from billing.claims.tables import Payout
-from billing.credits.paying_out import find_line, mark_sent, states_of
+from billing.credits.paying_out import approved_on, find_line, mark_sent, states_of
 from billing.credits.refunding import REFUND_PAYABLE
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.tables import FeeItem
@@ -200,7 +200,9 @@ def _write(session: Session, actor: Actor, transfer: Transfer, purpose: Purpose,
     _say_sent(session, actor, transfer, row, now)
     debit = _debit(session, transfer.school_id, row)
     if debit is not None:
-        fact = Fact(transfer.school_id, "money_out", str(purpose_id), transfer.value_date, purpose.reason)
+        fact = Fact(
+            transfer.school_id, "money_out", str(purpose_id), _day_of(session, transfer, row, now), purpose.reason
+        )
         row.entry_id = post(session, fact, [debit], now)
     session.add(row)
     session.flush()
@@ -219,7 +221,18 @@ def _say_sent(session: Session, actor: Actor, transfer: Transfer, row: MoneyOut,
         return
     line = find_line(session, row.refund_line_id)
     if states_of(session, line.school_id, [line.id])[line.id].word == "approved":
-        mark_sent(session, line.id, actor, min(transfer.value_date, _today(now)), now)
+        mark_sent(session, line.id, actor, _day_of(session, transfer, row, now), now)
+
+
+def _day_of(session: Session, transfer: Transfer, row: MoneyOut, now: datetime) -> date:
+    """Return the day on which a purpose is booked: the bank's; for a refund not before it was approved.
+
+    Money that left before somebody approved was not owed on the bank's day, and stays unexplained until then.
+    """
+    if row.refund_line_id is None:
+        return transfer.value_date
+    approved = approved_on(session, find_line(session, row.refund_line_id))
+    return max(min(transfer.value_date, _today(now)), approved)
 
 
 def _debit(session: Session, school_id: UUID, row: MoneyOut) -> Line | None:

@@ -12,11 +12,11 @@ from uuid import UUID
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
-from billing.documents.banks import bank_by_bin
 from billing.ledger.accounts import FAMILY_RECEIVABLE, UNCLASSIFIED_OUT
 from billing.ledger.balances import debit_balance
 from billing.ledger.tables import BankAccount, ClosedPeriod, JournalEntry
 from billing.money import ZERO, Money, total
+from billing.payments.banks import bank_by_bin
 from billing.payments.receipt_number import with_book
 from billing.people.tables import School
 from reconciliation.cards.payouts import tied_transfers

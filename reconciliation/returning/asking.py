@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from billing.audit.recording import Actor
 from billing.credits.payee import PAYER, TYPED, Payee
 from billing.credits.refunding import WantedBack, ask_back
 from billing.credits.tables import Refund
 from billing.errors import Conflict, NotFound, Refused
-from billing.payments.tables import PaymentRequest
 from billing.people.kinship import refuse_own_family
 from billing.vault import Vault
+from reconciliation.concerned import suggested_pupils
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.returning.payees import paying_account
-from reconciliation.tables import Match, Transfer
+from reconciliation.tables import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +70,6 @@ def waiting_transfer(session: Session, school_id: UUID, transfer_id: UUID) -> Tr
     if transfer.state != "waiting":
         raise Conflict("Giao dịch này không còn chờ xử lý: đã ghi nhận hoặc đang trả lại. Xin mở lại trang.")
     return transfer
-
-
-def suggested_pupils(session: Session, transfer: Transfer) -> set[UUID]:
-    """Return the pupils whom the newest decision about a transfer names as candidates."""
-    match = session.exec(
-        select(Match)
-        .where(Match.school_id == transfer.school_id, Match.transfer_id == transfer.id)
-        .order_by(col(Match.id).desc())
-    ).first()
-    bills = match.evidence.get("bills", []) if match is not None else []
-    named = [str(bill.get("reference", "")) for bill in bills if isinstance(bill, dict)]
-    return set(
-        session.exec(
-            select(PaymentRequest.pupil_id).where(
-                PaymentRequest.school_id == transfer.school_id, col(PaymentRequest.reference).in_(named)
-            )
-        ).all()
-    )
 
 
 def _payee(session: Session, vault: Vault, transfer: Transfer, chosen: Chosen) -> Payee:

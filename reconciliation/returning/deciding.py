@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, select
@@ -10,12 +10,14 @@ from sqlmodel import Session, select
 from billing.audit.recording import Actor
 from billing.credits.paying_out import take_back, undo_step
 from billing.credits.refund_code import codes_in
-from billing.credits.refunding import Move, approve_refund, find_refund, lines_of
+from billing.credits.refunding import Move, approve_refund, decision_of, find_refund, lines_of
 from billing.credits.tables import RefundLine, RefundStep
 from billing.errors import Conflict, NotFound, SamePerson
 from billing.money import Money
 from billing.payments.reference import exact
 from billing.people.kinship import refuse_own_family
+from billing.vault import Vault
+from reconciliation.concerned import suggested_pupils
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.outgoing.classifying import Purpose, classify
 from reconciliation.outgoing.classifying import take_back as take_purpose_back
@@ -24,19 +26,25 @@ from reconciliation.outgoing.kinds import Tie
 from reconciliation.outgoing.reading import live
 from reconciliation.outgoing.standing import wait_for_purposes
 from reconciliation.outgoing.tables import MoneyOut
-from reconciliation.returning.asking import suggested_pupils, waiting_transfer
+from reconciliation.returning.asking import waiting_transfer
+from reconciliation.returning.payees import refuse_stale_payees
 from reconciliation.tables import Transfer
 
+_VIET_NAM = timedelta(hours=7)
 APPROVED, TAKEN_BACK = "refund_approved", "refund_taken_back"
 
 
-def approve(session: Session, refund_id: UUID, actor: Actor, now: datetime) -> Money:
+def approve(session: Session, vault: Vault, refund_id: UUID, actor: Actor, now: datetime) -> Money:
     """Approve a request of either kind; a transfer among its lines is *refunding* from now on.
 
-    Raises ``SamePerson``, and ``Conflict`` when it was decided, or when the money waits no more.
+    Raises ``SamePerson``, and ``Conflict`` when it was decided, when the money waits no more, or when an account may
+    not be paid to any more.
     """
     refund = find_refund(session, refund_id)
-    for line in lines_of(session, refund):
+    lines = lines_of(session, refund)
+    if decision_of(session, refund) is None:
+        refuse_stale_payees(session, vault, lines, (now + _VIET_NAM).date())
+    for line in lines:
         if line.transfer_id is not None:
             transfer = waiting_transfer(session, line.school_id, line.transfer_id)
             refuse_own_family(session, actor, line.school_id, suggested_pupils(session, transfer))
@@ -67,16 +75,19 @@ def bring_back(  # noqa: PLR0913, PLR0917  which line, by which money, who says 
     came = waiting_transfer(session, school_id, came_id)
     if came.amount != tied.amount:
         raise Conflict(f"Ngân hàng trả lại {came.amount}, khác {tied.amount} đã chuyển. Hãy chọn giao dịch khác.")
-    _refuse_other_money(session, actor, tied, line_id, came)
+    named = _refuse_other_money(session, actor, tied, line_id, came)
     said = f"Ngân hàng trả lại ngày {came.value_date:%d/%m/%Y}"
     take_purpose_back(session, actor, school_id, tied.id, said, now)
-    undo_step(session, line_id, actor, said, now)
+    undo_step(session, line_id, actor, said, now, told_by_bank=named)
     purpose = Purpose("returned", tie=Tie.RETURNED, tied_id=came.id, reason=said)
     classify(session, actor, school_id, tied.transfer_id, [purpose], now)
 
 
-def _refuse_other_money(session: Session, actor: Actor, tied: MoneyOut, line_id: UUID, came: Transfer) -> None:
-    """Refuse money that speaks of something else, that others decide about, or that one person alone takes for it."""
+def _refuse_other_money(session: Session, actor: Actor, tied: MoneyOut, line_id: UUID, came: Transfer) -> bool:
+    """Refuse money that speaks of something else, that others decide about, or that one person alone takes for it.
+
+    Return whether its memo names the line's code.
+    """
     went = session.exec(
         select(Transfer).where(Transfer.school_id == tied.school_id, Transfer.id == tied.transfer_id)
     ).one()
@@ -90,12 +101,13 @@ def _refuse_other_money(session: Session, actor: Actor, tied: MoneyOut, line_id:
         select(RefundLine).where(RefundLine.school_id == came.school_id, RefundLine.id == line_id)
     ).one()
     if line.code in codes_in(came.memo):
-        return
+        return True
     if actor.user_id in {tied.made_by, find_refund(session, line.refund_id).made_by}:
         raise SamePerson(
             "Nội dung tiền vào không nêu mã hoàn của dòng này: người không đề nghị hoàn và không gắn tiền ra, "
             "như người duyệt, mới ghi được là ngân hàng trả lại."
         )
+    return False
 
 
 def _mover(session: Session, state: str, reason: str, actor: Actor, now: datetime) -> Move:

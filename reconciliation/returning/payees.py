@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from billing.credits.payee import GUARDIAN, PAYER, Payee
 from billing.credits.receiving import accounts_of, guardian_payee
-from billing.errors import Refused
+from billing.credits.refunding import payee_of
+from billing.credits.tables import RefundLine
+from billing.errors import Conflict, Refused
 from billing.payments.tables import Payment, PaymentReversal
 from billing.people.tables import Guardianship
 from billing.storage import among
@@ -64,7 +67,7 @@ def paying_account(session: Session, vault: Vault, transfer: Transfer) -> Paying
 
 
 def chosen_payee(  # noqa: PLR0913, PLR0917  whose, and what was chosen and typed
-    session: Session, vault: Vault, whose: tuple[UUID, UUID], key: str, bank_bin: str, typed: Payee
+    session: Session, vault: Vault, whose: tuple[UUID, UUID], key: str, bank_bin: str, typed: Payee, today: date
 ) -> Payee:
     """Return where a pupil's credit goes (``whose``: school and pupil): to a known account, or as typed, or in cash.
 
@@ -76,7 +79,7 @@ def chosen_payee(  # noqa: PLR0913, PLR0917  whose, and what was chosen and type
         return typed
     school_id, pupil_id = whose
     if key == GUARDIAN:
-        row = accounts_of(session, school_id, [pupil_id]).get(pupil_id)
+        row = accounts_of(session, school_id, [pupil_id], today).get(pupil_id)
         if row is None:
             raise Refused("Phụ huynh chưa nhập tài khoản nhận tiền. Xin tải lại trang rồi chọn lại.")
         return guardian_payee(vault, row)
@@ -105,6 +108,40 @@ def paying_accounts_of(session: Session, vault: Vault, school_id: UUID, pupil_id
         if paying.usable:
             found.setdefault(paying.account, paying)
     return list(found.values())
+
+
+def refuse_stale_payees(session: Session, vault: Vault, lines: Collection[RefundLine], today: date) -> None:
+    """Ask again, when a refund is approved, what was asked when the accounts were chosen.
+
+    Raises ``Conflict`` for a paying account that shows itself a wallet's or shared since, and for a guardian's account
+    that was replaced, or whose guardian answers for the child no more.
+    """
+    for line in lines:
+        why = _stale(session, vault, line, today)
+        if why:
+            raise Conflict(
+                f"Tài khoản nhận {line.account_masked} của một khoản {line.amount} nay không dùng được: {why}. "
+                "Hãy từ chối đề nghị này rồi lập lại.",
+                line=line.id,
+            )
+
+
+def _stale(session: Session, vault: Vault, line: RefundLine, today: date) -> str:
+    """Return why the account of a line may no longer be paid to; nothing for cash and what the office typed."""
+    account = payee_of(vault, line).account
+    if line.payee_source == GUARDIAN and line.pupil_id is not None:
+        row = accounts_of(session, line.school_id, [line.pupil_id], today).get(line.pupil_id)
+        same = row is not None and guardian_payee(vault, row).account == account
+        return "" if same else "phụ huynh đã đổi tài khoản, hoặc người nhập không còn là phụ huynh của em"
+    if line.payee_source != PAYER:
+        return ""
+    if line.pupil_id is None:
+        transfer = session.exec(
+            select(Transfer).where(Transfer.school_id == line.school_id, Transfer.id == line.transfer_id)
+        ).one()
+        return paying_account(session, vault, transfer).against
+    usable = {each.account for each in paying_accounts_of(session, vault, line.school_id, line.pupil_id)}
+    return "" if account in usable else "tài khoản đã chuyển nay là tài khoản chung, hoặc khoản nộp từ đó đã gỡ"
 
 
 def _against(session: Session, transfer: Transfer) -> str:

@@ -309,7 +309,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/hoan-tien/{refund_id}/danh-sach.xlsx"): _MAKERS | _CASHIER,
         ("POST", "/van-phong/hoan-tien/{refund_id}/dong/{line_id}/chi"): _CASHIER,
         ("POST", "/van-phong/hoan-tien/{refund_id}/dong/{line_id}/da-chuyen"): _MAKERS,
-        ("POST", "/van-phong/hoan-tien/{refund_id}/dong/{line_id}/huy-chi"): _MAKERS | _CASHIER,
+        ("POST", "/van-phong/hoan-tien/{refund_id}/dong/{line_id}/huy-chi"): _MAKERS | _CHECKERS | _CASHIER,
         ("POST", "/van-phong/hoan-tien/{refund_id}/dong/{line_id}/rut-lai"): _MAKERS,
         ("GET", "/van-phong/ngan-sach"): _OFFICE_READS,
         ("POST", "/van-phong/ngan-sach/danh-sach"): _MAKERS,

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from billing.payments.tables import PaymentRequest
 from notifications.reminding import remind as remind_school
 from notifications.reminding import schools_to_remind
+from reconciliation.concerned import suggested_requests
 from reconciliation.tables import Transfer, TransferReference
 from service.database import EVERYTHING, Scope
 from service.pages.family_rows import ON_THE_WAY
@@ -46,7 +47,7 @@ def _of_school(wiring: Wiring, school_id: UUID) -> bool:
 
 
 def _on_its_way(session: Session, school_id: UUID) -> set[UUID]:
-    """Return the requests that are named by money in which is not settled yet."""
+    """Return the requests that are named by money in which is not settled yet, or that the matcher suggests for it."""
     coming = Transfer.school_id == school_id, Transfer.direction == "in", col(Transfer.state).in_(ON_THE_WAY)
     named = (
         select(PaymentRequest.id)
@@ -59,4 +60,5 @@ def _on_its_way(session: Session, school_id: UUID) -> set[UUID]:
         .join(Transfer, col(Transfer.virtual_account) == col(PaymentRequest.virtual_account))
         .where(PaymentRequest.school_id == school_id, *coming)
     )
-    return {*session.exec(named).all(), *session.exec(by_account).all()}
+    suggested = suggested_requests(session, school_id)
+    return {*session.exec(named).all(), *session.exec(by_account).all(), *suggested}

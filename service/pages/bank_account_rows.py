@@ -9,12 +9,12 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from billing.documents.banks import all_banks, bank_by_bin
 from billing.events.recording import ACCOUNT_EVENTS
 from billing.events.tables import Event
 from billing.ledger.account_tables import AccountApproval, AccountChange, AccountOpening, AccountWithdrawal
 from billing.ledger.tables import BankAccount
 from billing.payments.balances import open_bills
+from billing.payments.banks import all_banks, bank_by_bin
 from billing.payments.tables import PaymentRequest
 from billing.payments.virtual_accounts import numbers_shown
 from billing.people.names import sort_key

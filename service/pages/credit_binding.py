@@ -80,7 +80,9 @@ class CreditRows(ReturningRows, RefundBulkRows):
         item = credit_rows.item_of(typed.item)
         pupil = read_id(typed.pupil)
         said = Payee(typed.name, typed.bank if typed.account else "", typed.account, TYPED, typed.proof)
-        payee = chosen_payee(session, self._wiring.vault, (place.id, pupil), typed.payee, typed.bank, said)
+        payee = chosen_payee(
+            session, self._wiring.vault, (place.id, pupil), typed.payee, typed.bank, said, school_day(now)
+        )
         wanted = [Wanted(pupil, item, read_money(typed.amount), payee)]
         about = About(item_code=item)
         return ask_refund(session, self._wiring.vault, actor, place.id, wanted, typed.reason, now, about).id
@@ -102,7 +104,7 @@ class CreditRows(ReturningRows, RefundBulkRows):
         session = self._within(place)
         refund_rows.refund_of(session, place.id, refund_id)
         if approved:
-            approve(session, refund_id, self._actor(who, Actor.APPROVER), now)
+            approve(session, self._wiring.vault, refund_id, self._actor(who, Actor.APPROVER), now)
         else:
             reject_refund(session, refund_id, self._looks(who, place), reason, now)
 

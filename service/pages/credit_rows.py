@@ -128,14 +128,16 @@ def pupil_credit(session: Session, vault: Vault, school_id: UUID, pupil_id: UUID
         ),
         due=total(bill.rest for bill in open_bills(session, school_id, [pupil_id])),
         banks=bank_choices(),
-        payees=_payees(session, vault, school_id, pupil_id),
+        payees=_payees(session, vault, school_id, pupil_id, today),
     )
 
 
-def _payees(session: Session, vault: Vault, school_id: UUID, pupil_id: UUID) -> tuple[tuple[str, str], ...]:
+def _payees(
+    session: Session, vault: Vault, school_id: UUID, pupil_id: UUID, today: date
+) -> tuple[tuple[str, str], ...]:
     """Return the accounts that a pupil's money may go back to, as a form offers them."""
     paying = paying_accounts_of(session, vault, school_id, pupil_id)
-    entered = accounts_of(session, school_id, [pupil_id]).get(pupil_id)
+    entered = accounts_of(session, school_id, [pupil_id], today).get(pupil_id)
     own: tuple[tuple[str, str], ...] = ()
     if entered is not None:
         payee = guardian_payee(vault, entered)

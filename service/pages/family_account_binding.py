@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from billing.credits.receiving import accounts_of, enter_account, guardian_payee, read_account
-from billing.documents.banks import bank_by_bin
+from billing.payments.banks import bank_by_bin
 from billing.people.names import masked
 from billing.people.tables import Pupil
 from service.access import links
@@ -13,6 +13,7 @@ from service.pages import family_rows, guardian_rows
 from service.pages.choice_binding import ChoiceRows
 from service.pages.family_account_views import FamilyAccountPage, FullAccount, ShownBack, TypedAccount
 from service.pages.returning_rows import bank_choices
+from service.pages.typed import school_day
 
 
 class FamilyAccountRows(ChoiceRows):
@@ -30,14 +31,16 @@ class FamilyAccountRows(ChoiceRows):
         name = self._session.get_one(Pupil, pupil_id).full_name
         full = None
         if proved is not None and self._is_hers(link, proved, pupil_id, now):
-            row = accounts_of(self._session, link.school_id, [pupil_id]).get(pupil_id)
-            payee = guardian_payee(self._wiring.vault, row) if row is not None else None
+            row = accounts_of(self._session, link.school_id, [pupil_id], school_day(now)).get(pupil_id)
+            hers = row is not None and row.guardian_id in proved.guardians
+            payee = guardian_payee(self._wiring.vault, row) if row is not None and hers else None
             full = FullAccount(
                 child_name=name,
                 bank=_bank(payee.bank_bin) if payee else "",
                 masked=payee.masked if payee else "",
                 holder=payee.name if payee else "",
                 since=row.at if row is not None else None,
+                of_another=row is not None and not hers,
                 banks=bank_choices(),
                 until=proved.until,
             )

@@ -12,7 +12,10 @@ from service.pages.views import SchoolFace
 
 @dataclass(frozen=True, slots=True)
 class FullAccount:
-    """What a guardian of the child sees: the account that counts now (masked), the banks, until when this is open."""
+    """What a guardian of the child sees: the account that counts now (masked), the banks, until when this is open.
+
+    ``of_another``: another guardian of the child entered it; bank, digits and holder are hers and stay empty.
+    """
 
     child_name: str
     bank: str
@@ -21,6 +24,7 @@ class FullAccount:
     since: datetime | None
     banks: tuple[tuple[str, str], ...]
     until: datetime
+    of_another: bool = False
 
 
 @dataclass(frozen=True, slots=True)

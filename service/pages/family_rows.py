@@ -13,7 +13,6 @@ from sqlmodel import Session, col, select
 from billing.bills.tables import BillLine
 from billing.choices.reading import has_choices
 from billing.credits.reading import credit_of
-from billing.documents.banks import bank_by_bin
 from billing.documents.payment_qr import PaidBy, memo_for, number_for, payload_for
 from billing.documents.qr_image import qr_svg
 from billing.documents.vietqr import decode
@@ -21,6 +20,7 @@ from billing.fees.explaining import plain
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, asked_of, line_dues, request_balances, rest_of
+from billing.payments.banks import bank_by_bin
 from billing.payments.grace import Grace, muted
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import (

@@ -13,7 +13,6 @@ from billing.cards.months import under_six_end
 from billing.cards.reading import live_cards, stretches_of
 from billing.cards.tables import InsuranceCard
 from billing.credits.reading import free_credit
-from billing.documents.banks import bank_by_bin
 from billing.errors import NotFound, Refused
 from billing.fees.council_rates import first_year
 from billing.fees.insurance import INSURANCE_ITEM, month_of, rule_on
@@ -31,6 +30,7 @@ from billing.insurance.tables import InsuranceList
 from billing.insurance.tying import Tie, tie
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO
+from billing.payments.banks import bank_by_bin
 from billing.people.tables import ClassGroup, Enrolment, Pupil, School
 from billing.storage import among
 from billing.vault import Vault

@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
-from billing.documents.banks import bank_by_bin
 from billing.errors import HocphiError, NotFound, Refused
 from billing.fees import tables
 from billing.fees.caps import CapVerdict
@@ -32,6 +31,7 @@ from billing.fees.kinds import KINDS_FILE
 from billing.fees.schedule import load_catalogue
 from billing.fees.standings import Measure, read_measure, standing_of
 from billing.ledger.tables import BankAccount
+from billing.payments.banks import bank_by_bin
 from billing.people.tables import ClassGroup, School
 from service.pages.fee_views import (
     CatalogueChoice,

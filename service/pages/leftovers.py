@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from service.pages.credit_views import CreditQuery, TypedRefund, TypedStep, Type
 from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, parts_of
 from service.pages.rendering import page
 from service.pages.responses import file_answer, go_to
+from service.pages.typed import read_day
 
 KEPT = "/van-phong/tien-ton"
 REFUNDS = "/van-phong/hoan-tien"
@@ -161,11 +161,11 @@ def pay(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     desk: OpenDesk,
     refund_id: UUID,
     line_id: UUID,
-    ngay: Annotated[date, Form()],
+    ngay: Short = "",
     nguoi_nhan: Text = "",
 ) -> Response:
     """Write down that cash was handed over, and who signed."""
-    return _step(request, visit, desk, refund_id, line_id, TypedStep("chi", ngay, _clean(nguoi_nhan)))
+    return _step(request, visit, desk, refund_id, line_id, TypedStep("chi", read_day(ngay), _clean(nguoi_nhan)))
 
 
 @router.post(f"{REFUNDS}/{{refund_id}}/dong/{{line_id}}/da-chuyen")
@@ -175,10 +175,10 @@ def sent(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     desk: OpenDesk,
     refund_id: UUID,
     line_id: UUID,
-    ngay: Annotated[date, Form()],
+    ngay: Short = "",
 ) -> Response:
     """Write down that the transfer was ordered at the bank."""
-    return _step(request, visit, desk, refund_id, line_id, TypedStep("da-chuyen", ngay))
+    return _step(request, visit, desk, refund_id, line_id, TypedStep("da-chuyen", read_day(ngay)))
 
 
 @router.post(f"{REFUNDS}/{{refund_id}}/dong/{{line_id}}/huy-chi")

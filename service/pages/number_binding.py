@@ -10,9 +10,9 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Deed, record_deed
 from billing.credits.choosing import class_of_pupils, pupils_of_class
-from billing.documents.banks import bank_by_bin
 from billing.errors import NotFound, Refused
 from billing.ledger.tables import BankAccount
+from billing.payments.banks import bank_by_bin
 from billing.payments.number_tables import NumberList
 from billing.payments.pooling import approve_numbers, enter_numbers, open_lists, refuse_numbers
 from billing.payments.tables import VirtualAccount

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from billing.plans.papers import MOST_BYTES
 from service.access.errors import TooLarge
 from service.access.roles import MATRIX
 from service.pages.guards import OpenDesk, StaffVisit, parts_of
-from service.pages.refund_bulk_views import BulkQuery, TypedGround, seen_as
+from service.pages.refund_bulk_views import BulkQuery, TypedGround
 from service.pages.rendering import page
 from service.pages.responses import file_answer, go_to
 from service.pages.typed import clean
@@ -41,8 +40,7 @@ def try_it(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reque
     query = BulkQuery(khoan, lop, dot, "bank" if cach == "bank" else "cash")
     found = desk.bulk_page(visit.who, visit.place, query, parts_of(request).clock())
     makes = bool(MATRIX["POST", BULK] & visit.roles)
-    seen = seen_as(found.count, found.total.dong)
-    return page(request, "refund_bulk.html", visit=visit, found=found, makes=makes, seen=seen)
+    return page(request, "refund_bulk.html", visit=visit, found=found, makes=makes)
 
 
 @router.post(BULK)
@@ -78,9 +76,7 @@ def ground(request: Request, visit: StaffVisit, desk: OpenDesk, refund_id: UUID)
 
 
 @router.post(f"{REFUNDS}/{{refund_id}}/lenh-chuyen")
-def order(
-    request: Request, visit: StaffVisit, desk: OpenDesk, refund_id: UUID, ngay: Annotated[date, Form()]
-) -> Response:
+def order(request: Request, visit: StaffVisit, desk: OpenDesk, refund_id: UUID, ngay: Short = "") -> Response:
     """Make the bank's file of all that is to be paid by bank."""
     desk.make_batch(visit.who, visit.place, refund_id, ngay, parts_of(request).clock())
     return go_to(visit.place, f"{REFUNDS}/{refund_id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session
@@ -15,7 +15,7 @@ from billing.credits.receiving import accounts_of, guardian_payee
 from billing.credits.receiving_tables import RefundBatch, RefundGround
 from billing.credits.refunding import About, Wanted, ask_refund, lines_of
 from billing.documents.cash_sheet_pdf import cash_sheet_pdf
-from billing.documents.refund_batches import batches_of, make_batch, open_batch
+from billing.documents.refund_batches import batches_of, make_batch, open_batch, overtaken_lines
 from billing.errors import Conflict, NotFound, Refused
 from billing.money import total
 from billing.people.kinship import own_family
@@ -34,7 +34,7 @@ from service.pages.refund_bulk_views import (
     LeftOut,
     Papers,
     TypedGround,
-    seen_as,
+    digest_of,
 )
 from service.pages.typed import read_day, read_id, school_day
 from service.pages.views import Download
@@ -52,21 +52,22 @@ class RefundBulkRows(RowsWithin):
     def bulk_page(self, who: SignedIn, place: Place, query: BulkQuery, now: datetime) -> BulkPage:
         """Return what a request in bulk would hold."""
         session = self._within(place)
-        wanted, left_out = self._sorted(session, who, place.id, query, now)
-        return BulkPage(
-            query, _about(session, place.id, query), len(wanted), total(each.amount for each in wanted), left_out
-        )
+        wanted, seen, left_out = self._sorted(session, who, place.id, query, now)
+        about, whole = _about(session, place.id, query), total(each.amount for each in wanted)
+        return BulkPage(query, about, len(wanted), whole, left_out, seen)
 
     def ask_in_bulk(  # noqa: PLR0913, PLR0917  what was chosen, seen and typed
         self, who: SignedIn, place: Place, query: BulkQuery, seen: str, reason: str, ground: TypedGround, now: datetime
     ) -> UUID:
         """Ask for what was seen."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
-        wanted, _ = self._sorted(session, who, place.id, query, now)
+        wanted, found, _ = self._sorted(session, who, place.id, query, now)
         if not wanted:
             raise Refused("Không học sinh nào trong phạm vi đã chọn còn tiền tồn của khoản này để hoàn.")
-        if seen != seen_as(len(wanted), total(each.amount for each in wanted).dong):
-            raise Conflict("Danh sách đã thay đổi từ lúc xem thử. Xin xem lại số khoản và tổng tiền rồi xác nhận.")
+        if seen != found:
+            raise Conflict(
+                "Danh sách đã thay đổi từ lúc xem thử: học sinh, số tiền hoặc tài khoản nhận. Xin xem lại rồi xác nhận."
+            )
         choice = _choice(query)
         about = About(choice.item_code, choice.class_id, choice.round_id)
         refund = ask_refund(session, self._wiring.vault, actor, place.id, wanted, reason, now, about)
@@ -82,9 +83,11 @@ class RefundBulkRows(RowsWithin):
         refund = refund_rows.refund_of(session, place.id, refund_id)
         row, lines = session.get(RefundGround, refund_id), lines_of(session, refund)
         states = states_of(session, place.id, [line.id for line in lines])
+        batches = batches_of(session, refund)
+        moved = overtaken_lines(session, place.id, batches)
         return Papers(
             ground=GroundRow(row.number, row.issued_on, row.file_name) if row is not None else None,
-            batches=tuple(_batch(session, each) for each in batches_of(session, refund)),
+            batches=tuple(_batch(session, each, len(moved.get(each.id, ()))) for each in batches),
             to_order=sum(line.way == "bank" and states[line.id].word == "approved" for line in lines),
             cash=any(line.way == "cash" for line in lines),
         )
@@ -101,10 +104,14 @@ class RefundBulkRows(RowsWithin):
         content = self._wiring.vault.open_bytes(row.content_sealed, PAPER_CONTEXT)
         return Download(content, row.media_type, row.file_name)
 
-    def make_batch(self, who: SignedIn, place: Place, refund_id: UUID, day: date, now: datetime) -> None:
+    def make_batch(self, who: SignedIn, place: Place, refund_id: UUID, day: str, now: datetime) -> None:
         """Make the bank's file."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
-        make_batch(session, self._wiring.vault, actor, refund_rows.refund_of(session, place.id, refund_id), day, now)
+        ordered = read_day(day)
+        if ordered is None:
+            raise Refused("Hãy chọn ngày lệnh chuyển: ngày đưa tệp này cho ngân hàng.")
+        refund = refund_rows.refund_of(session, place.id, refund_id)
+        make_batch(session, self._wiring.vault, actor, refund, ordered, now)
 
     def bank_batch(  # noqa: PLR0913, PLR0917  which file, in which layout
         self, who: SignedIn, place: Place, refund_id: UUID, batch_id: UUID, layout: str, now: datetime
@@ -126,12 +133,15 @@ class RefundBulkRows(RowsWithin):
 
     def _sorted(
         self, session: Session, who: SignedIn, school_id: UUID, query: BulkQuery, now: datetime
-    ) -> tuple[list[Wanted], tuple[LeftOut, ...]]:
-        """Return the lines of a request in bulk, and whom it leaves out: own family, and no account for a transfer."""
+    ) -> tuple[list[Wanted], str, tuple[LeftOut, ...]]:
+        """Return the lines of a request in bulk with the name of just these (``digest_of``), and whom it leaves out.
+
+        Left out are the asker's own family and, by bank, whose guardian entered no account.
+        """
         found = wanted_in_bulk(session, school_id, _choice(query), school_day(now))
         pupils = {each.pupil_id for each in found}
         own = own_family(session, who.user_id)
-        accounts = accounts_of(session, school_id, pupils) if query.way == "bank" else {}
+        accounts = accounts_of(session, school_id, pupils, school_day(now)) if query.way == "bank" else {}
         names, groups = credit_rows.names_of(session, pupils), class_of_pupils(session, school_id, school_day(now))
         wanted, left_out = [], []
         for each in found:
@@ -147,12 +157,14 @@ class RefundBulkRows(RowsWithin):
                 wanted.append(Wanted(each.pupil_id, each.item_code, each.amount, payee))
             else:
                 wanted.append(each)
-        return wanted, tuple(sorted(left_out, key=lambda row: (row.class_name, row.pupil)))
+        rows = {pupil: row.id for pupil, row in accounts.items()}
+        seen = digest_of((each.pupil_id, each.item_code, each.amount, rows.get(each.pupil_id)) for each in wanted)
+        return wanted, seen, tuple(sorted(left_out, key=lambda row: (row.class_name, row.pupil)))
 
 
-def _batch(session: Session, batch: RefundBatch) -> BatchRow:
+def _batch(session: Session, batch: RefundBatch, overtaken: int) -> BatchRow:
     by = session.get_one(User, batch.made_by).full_name
-    return BatchRow(str(batch.id), batch.lines, batch.amount, by, batch.made_at)
+    return BatchRow(str(batch.id), batch.lines, batch.amount, by, batch.made_at, overtaken)
 
 
 def _choice(query: BulkQuery) -> Choice:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -10,6 +12,8 @@ from uuid import UUID
 from billing.money import Money
 from service.access.roles import Place, SignedIn
 from service.pages.views import Download
+
+_DIGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +38,17 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class BulkPage:
-    """A dry run: how many lines, together, who is left out. ``about`` names what was chosen."""
+    """A dry run: how many lines, together, who is left out. ``about`` names what was chosen.
+
+    ``seen`` is how the form carries the very lines that were shown (``digest_of``).
+    """
 
     query: BulkQuery
     about: str
     count: int
     total: Money
     left_out: tuple[LeftOut, ...]
+    seen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +77,17 @@ class GroundRow:
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A file for the bank: how many lines, together, made by whom and when."""
+    """A file for the bank: how many lines, together, made by whom and when.
+
+    ``overtaken``: so many of its lines were undone, taken back or ordered anew since; it is handed out no more.
+    """
 
     batch_id: str
     lines: int
     amount: Money
     by: str
     at: datetime
+    overtaken: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +100,13 @@ class Papers:
     cash: bool
 
 
-def seen_as(count: int, dong: int) -> str:
-    """Return how a form carries what a dry run showed."""
-    return f"{count}:{dong}"
+def digest_of(lines: Iterable[tuple[UUID, str | None, Money, UUID | None]]) -> str:
+    """Return a short name of some lines, whatever their order: pupil, item, sum, and the account (None: in cash).
+
+    What was shown is what is asked for: another child, another sum or another account has another name.
+    """
+    told = sorted(f"{pupil} {item or '-'} {amount.dong} {account or '-'}" for pupil, item, amount, account in lines)
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:_DIGEST]
 
 
 class RefundBulkDesk(Protocol):
@@ -110,13 +126,13 @@ class RefundBulkDesk(Protocol):
     def refund_ground(self, who: SignedIn, place: Place, refund_id: UUID, now: datetime) -> Download:
         """Return the paper of the decision; the opening is recorded."""
 
-    def make_batch(self, who: SignedIn, place: Place, refund_id: UUID, day: date, now: datetime) -> None:
-        """Make the bank's file of what is to be paid by bank, and write down that it was ordered."""
+    def make_batch(self, who: SignedIn, place: Place, refund_id: UUID, day: str, now: datetime) -> None:
+        """Make the bank's file of what is to be paid by bank, ordered on a day as typed; raises ``Refused``."""
 
     def bank_batch(  # noqa: PLR0913, PLR0917  which file, in which layout
         self, who: SignedIn, place: Place, refund_id: UUID, batch_id: UUID, layout: str, now: datetime
     ) -> Download:
-        """Return a file as it was made; the opening is recorded."""
+        """Return a file as it was made; the opening is recorded. Raises ``Conflict`` once a line of it moved on."""
 
     def cash_sheet(self, who: SignedIn, place: Place, refund_id: UUID, now: datetime) -> Download:
         """Return the sheet on which families sign; the opening is recorded."""

@@ -15,11 +15,11 @@ from billing.credits.payee import GUARDIAN, PAYER, TYPED
 from billing.credits.paying_out import STATE_NAMES, LineState, find_line, states_of
 from billing.credits.refunding import REFUND_PAYABLE, decision_of, find_refund, lines_of, payee_of
 from billing.credits.tables import Refund, RefundDecision, RefundLine
-from billing.documents.banks import bank_by_bin
 from billing.documents.credit_sheets import PayoutList, RefundedRow
 from billing.errors import NotFound
 from billing.ledger.balances import debit_balance
 from billing.money import total
+from billing.payments.banks import bank_by_bin
 from billing.people.names import sort_key
 from billing.people.tables import ClassGroup, School
 from billing.rounds.tables import ISSUED_STATES, BillingRound

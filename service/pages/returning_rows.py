@@ -10,16 +10,17 @@ from sqlmodel import Session, col, select
 
 from billing.credits.payee import SHOWN as DIGITS
 from billing.credits.tables import RefundDecision, RefundLine, RefundStep
-from billing.documents.banks import all_banks
 from billing.ledger.tables import BankAccount
 from billing.money import total
+from billing.payments.banks import all_banks
 from billing.people.names import sort_key
 from billing.people.tables import Pupil
 from billing.storage import among
 from billing.vault import Vault
+from reconciliation.concerned import suggested_pupils
 from reconciliation.outgoing.reading import live
 from reconciliation.outgoing.tables import MoneyOut
-from reconciliation.returning.asking import suggested_pupils, waiting_transfer
+from reconciliation.returning.asking import waiting_transfer
 from reconciliation.returning.payees import paying_account
 from reconciliation.tables import Transfer
 from service.pages.returning_views import AskBackPage, GoingBackPage, GoingBackRow

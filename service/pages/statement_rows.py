@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from billing.documents.banks import bank_by_bin
 from billing.errors import BadRows, HocphiError, NotFound, Refused
 from billing.ledger.tables import BankAccount
+from billing.payments.banks import bank_by_bin
 from billing.vault import Vault
 from reconciliation.daily_check import bank_net, book_net
 from reconciliation.errors import StatementLayoutUnknown, StatementUnreadable

@@ -12,17 +12,20 @@ from sqlmodel import select
 
 from billing.audit.recording import SYSTEM, Actor
 from billing.audit.tables import AuditEntry
-from billing.errors import Conflict, HocphiError, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, HocphiError, NotAllowed, NotFound, OwnFamily, Refused, SamePerson
 from billing.money import Money
+from billing.people.declaring import Named, declare_child
+from billing.people.tables import Pupil, PupilCode
 from billing.storage import new_id
 from billing.vault import Vault
 from reconciliation.feeds.sepay import API_KEY
 from reconciliation.lists.tables import TransferReleaseDecision
 from reconciliation.releasing import approve_release, ask_release, refuse_release
 from reconciliation.tables import TransferStep
-from service.database import Database
+from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from tests.factories.collecting import PAID_AT, Collecting, make_collecting
+from tests.factories.schools import make_user
 
 MAKER_ID = new_id()
 MAKER, CHECKER = Actor(MAKER_ID, "accountant"), Actor(new_id(), "approver")
@@ -111,6 +114,23 @@ def test_what_cannot_be_asked(holding: Collecting) -> None:
     approve(holding, release)
     with pytest.raises(Conflict, match="không còn bị giữ"):
         ask(holding)
+
+
+def test_nobody_lets_money_of_the_own_child_go(holding: Collecting) -> None:
+    child = holding.requests[0].pupil_id
+    with holding.database.transaction(EVERYTHING) as session:
+        kin = make_user(session, holding.school)
+        assert kin.user_id
+        code = session.exec(select(PupilCode.code).where(PupilCode.pupil_id == child)).one()
+        named = Named(code, session.get_one(Pupil, child).full_name)
+        declare_child(session, kin, holding.school.id, kin.user_id, named, LATER)
+    with pytest.raises(OwnFamily):
+        ask(holding, kin)
+    release = ask(holding)
+    with pytest.raises(OwnFamily):
+        approve(holding, release, kin)
+    assert holding.states() == ["held"]
+    approve(holding, release)
 
 
 def test_another_schools_money_is_not_found(holding: Collecting, addresses: Addresses, vault: Vault) -> None:

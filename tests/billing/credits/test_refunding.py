@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from billing.credits.choosing import Choice, wanted_in_bulk
@@ -21,7 +23,7 @@ from billing.credits.refunding import (
     payee_of,
     reject_refund,
 )
-from billing.credits.tables import Refund, RefundLine
+from billing.credits.tables import Refund, RefundLine, RefundStep
 from billing.errors import Conflict, Refused, SamePerson
 from billing.ledger.balances import debit_balance
 from billing.money import ZERO, Money
@@ -165,6 +167,9 @@ def test_a_fee_lowered_after_payment_is_refunded_in_one_request(school: School) 
         (Payee("A", "97043", "0071000123456"), "6 chữ số"),
         (Payee("A", "970436", "12-3"), "số tài khoản"),
         (Payee("", "970436", "0071000123456"), "chủ tài khoản"),
+        (Payee("A", "000000", "0071000123456"), "Không có ngân hàng nào"),
+        (Payee("Мария", "970436", "0071000123456"), "bằng chữ Việt"),
+        (Payee("'.' 12", "970436", "0071000123456"), "bằng chữ Việt"),
     ],
 )
 def test_a_payee_that_cannot_be_paid_is_refused(school: School, payee: Payee, sentence: str) -> None:
@@ -182,3 +187,25 @@ def test_days_to_come_signatures_and_reasons_are_asked_for(school: School) -> No
             pay_cash(session, line.id, school.billing.accountant, "A", tomorrow, school.now)
         with pytest.raises(Refused, match="ký nhận"):
             pay_cash(session, line.id, school.billing.accountant, " ", school.now.date(), school.now)
+
+
+def test_nothing_is_paid_before_the_day_it_was_approved(school: School) -> None:
+    eve = school.now.date() - timedelta(days=1)
+    with school.open() as session:
+        cash, bank = approved(school, session), approved(school, session, BANK)
+        accountant = school.billing.accountant
+        with pytest.raises(Refused, match="được duyệt ngày 06/10/2025"):
+            pay_cash(session, cash.id, accountant, "A", eve, school.now)
+        with pytest.raises(Refused, match="được duyệt ngày 06/10/2025"):
+            mark_sent(session, bank.id, accountant, eve, school.now)
+        assert books(school, session) == (ZERO, 4 * MEAL)
+        assert accountant.user_id
+        whose, by = (school.id, bank.id), accountant.user_id
+    with pytest.raises(IntegrityError, match="not paid before it is approved"), school.open() as session:
+        write(session, *whose, eve, by)
+
+
+def write(session: Session, school_id: UUID, line_id: UUID, day: date, by: UUID) -> None:
+    at = datetime.combine(day, time(9), UTC)
+    session.add(RefundStep(school_id=school_id, line_id=line_id, turn=1, kind="sent", day=day, made_by=by, at=at))
+    session.flush()

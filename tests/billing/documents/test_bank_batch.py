@@ -10,7 +10,8 @@ import openpyxl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.documents.bank_batch import MEMO_LONGEST, BatchRow, batch_csv, batch_xlsx, holder_for, memo_for
+from billing.credits.payee import printed_name
+from billing.documents.bank_batch import MEMO_LONGEST, BatchRow, batch_csv, batch_xlsx, memo_for
 from billing.money import Money
 
 AT = datetime(2025, 10, 6, 3, tzinfo=UTC)
@@ -25,7 +26,7 @@ def test_no_field_begins_like_a_formula_whatever_a_holder_is_called(name: str) -
     (_, read) = csv.reader(io.StringIO(batch_csv([row]).decode("utf-8-sig"), newline=""))
     assert not any(field.startswith(("=", "+", "-", "@", "\t", "\r")) for field in read)
     assert read[3] == "0071000123456"
-    assert read[4] == holder_for(name)
+    assert read[4] == printed_name(name)
 
 
 @given(NASTY)

@@ -65,9 +65,9 @@ class Spending:
 
     def books(  # noqa: PLR0913  what the bank writes
         self, session: Session, dong: int, memo: str = "chuyen tien", *, account: BankAccount | None = None,
-        incoming: bool = False, day: date | None = None, settled: bool = True,
+        incoming: bool = False, day: date | None = None, settled: bool = True, payer: tuple[str, str] | None = None,
     ) -> UUID:  # fmt: skip
-        """Let the bank book a movement, told of by a statement; money in is settled at once."""
+        """Let the bank book a movement, told of by a statement (``payer``: account and name); money in is settled."""
         account = account or self.insuring.school.billing.account
         self.told += 1
         feed = statement_feed(session, self.vault, account, self.now)
@@ -76,6 +76,7 @@ class Spending:
         read = NormalisedTransfer(
             provider=STATEMENT, provider_id=f"T{self.told}", account=account.number, direction=direction,
             amount=Money(dong), memo=memo, bank_reference=f"FT{self.told:06d}", time=self.now,
+            payer_account=payer[0] if payer else None, payer_name=payer[1] if payer else None,
         )  # fmt: skip
         origin = Origin(account, inbox_id or 0, value_date=day or self.now.date())
         made = write_transfer(session, self.vault, origin, read, self.now)

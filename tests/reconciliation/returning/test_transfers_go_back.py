@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from billing.credits.paying_out import states_of
 from billing.credits.refunding import approve_refund, lines_of, payee_of, reject_refund
 from billing.credits.tables import Refund, RefundLine
 from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.ledger.tables import JournalEntry
 from billing.money import Money
 from billing.payments.recording import Received, record_payment
 from reconciliation.outgoing.kinds import Sent, Tie, suggest
@@ -47,7 +49,7 @@ def ask(spending: Spending, session: Session, transfer: UUID, chosen: Chosen = T
 
 
 def agree(spending: Spending, session: Session, refund: Refund) -> RefundLine:
-    approve(session, refund.id, spending.insuring.school.billing.approver, spending.now)
+    approve(session, spending.vault, refund.id, spending.insuring.school.billing.approver, spending.now)
     (line,) = lines_of(session, refund)
     return line
 
@@ -73,7 +75,7 @@ def test_it_goes_back_whole_and_is_tied_to_what_left(spending: Spending) -> None
         refund = ask(spending, session, transfer)
         assert spending.state(session, transfer) == "waiting", "nothing moves before another person agreed"
         with pytest.raises(SamePerson):
-            approve(session, refund.id, spending.accountant, spending.now)
+            approve(session, spending.vault, refund.id, spending.accountant, spending.now)
         line = agree(spending, session, refund)
         assert (line.amount, line.pupil_id, spending.state(session, transfer)) == (Money(SUM), None, "refunding")
         after = spending.balances(session)
@@ -251,3 +253,30 @@ def test_money_of_another_account_or_under_decision_was_not_brought_back(spendin
             with pytest.raises(Conflict, match=why):
                 bring_back(session, spending.accountant, spending.id, line.id, money, spending.now)
             assert spending.state(session, money) == "waiting"
+
+
+def test_money_that_left_before_the_approval_is_booked_on_its_day(spending: Spending) -> None:
+    with spending.open() as session:
+        line = agree(spending, session, ask(spending, session, came(spending, session)))
+        early = spending.now.date() - timedelta(days=3)
+        out = spending.books(session, SUM, f"hoan {line.code}", day=early)
+        (purpose,) = spending.classify(session, out, tied(Tie.REFUND, line.id))
+        entry = session.exec(select(JournalEntry).where(JournalEntry.id == purpose.entry_id)).one()
+        assert entry.value_date == spending.now.date()
+        step = states_of(session, spending.id, [line.id])[line.id].step
+        assert step is not None
+        assert step.day == spending.now.date()
+        sound(spending, session)
+
+
+def test_the_paying_account_is_asked_about_again_at_the_approval(spending: Spending) -> None:
+    account = "0071000999888"
+    with spending.open() as session:
+        money = spending.books(session, SUM, MEMO, incoming=True, payer=(account, "NGUYEN VAN HOA"))
+        refund = ask(spending, session, money, Chosen(PAYER, "970436"))
+        (line,) = lines_of(session, refund)
+        assert payee_of(spending.vault, line).account == account
+        spending.books(session, 1_000, "nop", incoming=True, payer=(account, "CONG TY TNHH MOT THANH VIEN SAO MAI"))
+        with pytest.raises(Conflict, match="của một đơn vị"):
+            agree(spending, session, refund)
+        assert spending.state(session, money) == "waiting"

@@ -114,6 +114,17 @@ def test_who_has_paid_or_has_more_time_or_money_on_its_way_hears_nothing(world: 
         assert (day.reminded, day.muted) == (0, 1)
 
 
+def test_money_that_waits_with_the_child_suggested_mutes_its_reminder(world: World) -> None:
+    """A code that lacks one sign only suggests; the family has paid all the same."""
+    collecting = world.collecting
+    collecting.hear_of(collecting.pays(collecting.requests[2].reference[:-1], 650_000))
+    collecting.reconcile()
+    assert collecting.states() == ["waiting"]
+    at(world, DUE + timedelta(days=5))
+    assert remind(world.wiring) == 1
+    assert set(reminded(world)) == pupils(world, 0, 1)
+
+
 def test_an_instalment_that_is_not_asked_for_yet_reminds_nobody(world: World) -> None:
     shares = (Share(DUE, 40), Share(date(2025, 12, 20), 60))
 

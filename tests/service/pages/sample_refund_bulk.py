@@ -15,10 +15,11 @@ _REFUND = uuid.UUID(int=81)
 BULK = BulkPage(
     BulkQuery("TIENAN", "", "", "bank"), "Tiền ăn bán trú · mọi lớp", 212, Money(13_568_000),
     (LeftOut("Nguyễn Thị Minh Ánh", "3A1", Money(64_000), "phụ huynh chưa nhập tài khoản nhận tiền"),),
+    "3f9a",
 )  # fmt: skip
 PAPERS = Papers(
     GroundRow("12/KL-TTr", date(2025, 9, 30), "ket-luan-thanh-tra.pdf"),
-    (BatchRow(str(BATCH_ID), 2, Money(50_000), "Trần Thị Thu", datetime(2025, 10, 4, 3, tzinfo=UTC)),),
+    (BatchRow(str(BATCH_ID), 2, Money(50_000), "Trần Thị Thu", datetime(2025, 10, 4, 3, tzinfo=UTC), 0),),
     2,
     cash=True,
 )
@@ -49,7 +50,7 @@ class SampleRefundBulk:
         del who, place, refund_id, now
         return _FILE
 
-    def make_batch(self, who: SignedIn, place: Place, refund_id: uuid.UUID, day: date, now: datetime) -> None:
+    def make_batch(self, who: SignedIn, place: Place, refund_id: uuid.UUID, day: str, now: datetime) -> None:
         del place, refund_id, day, now
         self.done.append(("make batch", who.login))
 

@@ -1,4 +1,4 @@
-"""Tests of billing.documents.banks: the list itself, and finding a bank in it."""
+"""Tests of billing.payments.banks: the list itself, and finding a bank in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from billing.documents.banks import all_banks, bank_by_bin, banks_by_name
+from billing.payments.banks import all_banks, bank_by_bin, banks_by_name
 
 
 def test_the_list_is_whole_and_clean() -> None:
