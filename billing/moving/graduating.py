@@ -15,14 +15,13 @@ from billing.credits.reading import Kept, free_credit
 from billing.credits.refunding import Wanted, ask_refund
 from billing.credits.tables import Refund
 from billing.errors import Refused
+from billing.fees.grades import Rung, goes_out, oldest_group
 from billing.fees.items import Level
 from billing.money import Money, total
 from billing.payments.balances import open_bills
 from billing.people.names import sort_key
-from billing.people.tables import ClassGroup, Pupil
+from billing.people.tables import ClassGroup, Pupil, School
 from billing.vault import Vault
-
-_LAST_GRADE = {Level.PRIMARY: 5, Level.LOWER_SECONDARY: 9, Level.UPPER_SECONDARY: 12, Level.CONTINUING: 12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +88,18 @@ def refund_graduates(  # noqa: PLR0913, PLR0917  of which classes, by whom, why
 
 
 def _members(session: Session, school_id: UUID, today: date) -> list[tuple[ClassGroup, list[UUID]]]:
-    """Return the last classes in order, with the pupils whose class it is or was last."""
-    groups = session.exec(select(ClassGroup).where(ClassGroup.school_id == school_id)).all()
-    year = max((group.school_year for group in groups), default="")
-    oldest = max((group.grade for group in groups if _now(group, year) and group.level == "preschool"), default=None)
-    last = [group for group in groups if _now(group, year) and group.grade == _last_grade(group, oldest)]
+    """Return the last classes of the newest year that has pupils, in order, with those whose class it is or was last.
+
+    In June the classes of the next year are made already, and nobody is in them.
+    """
     placed = class_of_pupils(session, school_id, today)
-    return [
-        (group, [pupil for pupil, of in placed.items() if of.id == group.id])
-        for group in sorted(last, key=lambda group: (group.level, group.code))
-    ]
-
-
-def _now(group: ClassGroup, year: str) -> bool:
-    return group.school_year == year
-
-
-def _last_grade(group: ClassGroup, oldest: int | None) -> int | None:
-    return oldest if group.level == Level.PRESCHOOL else _LAST_GRADE[Level(group.level)]
+    year = max((group.school_year for group in placed.values()), default="")
+    query = select(ClassGroup).where(ClassGroup.school_id == school_id, ClassGroup.school_year == year)
+    groups = session.exec(query.order_by(col(ClassGroup.level), col(ClassGroup.code))).all()
+    levels = frozenset(map(Level, session.get_one(School, school_id).levels))
+    oldest = oldest_group(map(Rung.of, groups))
+    last = [group for group in groups if goes_out(Level(group.level), group.grade, oldest, levels)]
+    return [(group, [pupil for pupil, of in placed.items() if of.id == group.id]) for group in last]
 
 
 def _open(session: Session, school_id: UUID, pupils: Collection[UUID]) -> dict[UUID, Money]:

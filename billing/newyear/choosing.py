@@ -10,13 +10,14 @@ from sqlmodel import Session
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused
+from billing.fees.grades import Rung, grade_name
 from billing.fees.items import Level
 from billing.fees.reducing import person
 from billing.newyear.classes import one_year_at_a_time
+from billing.newyear.next_class import next_grade, usual_class, usually_leaves
 from billing.newyear.promoting import Choice, Decided
 from billing.newyear.standing import YearPupil, YearPupils, read_year_pupils
 from billing.newyear.tables import PromotionChoice
-from billing.newyear.years import class_after, level_after
 from billing.people.tables import ClassGroup, School
 
 
@@ -61,30 +62,59 @@ def choose_usual(  # noqa: PLR0913, PLR0917  as above, for one class or the whol
 ) -> int:
     """Choose for everybody undecided (of one class of last year) what is usual: one grade on, or graduating.
 
-    Who has no usual way (a preschool class, a class that was not made) stays undecided. Returns how many were decided.
+    Who has no usual way (several classes of the next grade and none named after the old one, or none made) stays
+    undecided. Returns how many were decided.
     """
     known = read_year_pupils(session, school.id, school_year)
+    ways = usual_ways(known, school)
     wanted = {
-        each.standing.enrolment_id: decided
+        each.standing.enrolment_id: ways[each.group.id]
         for each in known.pupils
         if each.standing.decided is None
-        and (class_id is None or (each.group is not None and each.group.id == class_id))
-        and (decided := usual(each, known, school)) is not None
+        and each.group is not None
+        and each.group.id in ways
+        and class_id in (None, each.group.id)
     }
     return choose(session, school.id, school_year, wanted, actor, now)
 
 
-def usual(pupil: YearPupil, known: YearPupils, school: School) -> Decided | None:
-    """Return what is usual for a pupil of its class: the class one grade on, or leaving after the last grade."""
-    group = pupil.group
-    if group is None or group.level == Level.PRESCHOOL:
-        return None
-    following = level_after(Level(group.level), group.grade, frozenset(map(Level, school.levels)))
-    if following is None:
-        return Decided(Choice.GRADUATED)
-    code = class_after(group.code, group.grade)
-    found = next((each for each in known.classes.values() if each.code == code), None)
-    return None if found is None else Decided(Choice.PROMOTED, found.id)
+def choose_by_class(  # noqa: PLR0913, PLR0917  where, when, what of which class, by whom
+    session: Session,
+    school_id: UUID,
+    school_year: str,
+    ways: Mapping[UUID, Decided],
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Choose for everybody undecided what their class of last year does (``ways``, by its id); raises as ``choose``.
+
+    Classes that merge name the same new one; of a class that is split, those who go elsewhere are chosen one by one.
+    """
+    known = read_year_pupils(session, school_id, school_year)
+    old = {each.group.id for each in known.pupils if each.group is not None}
+    if not ways.keys() <= old:
+        raise NotFound("Có lớp không còn trong danh sách năm trước. Hãy tải lại trang.")
+    wanted = {
+        each.standing.enrolment_id: ways[each.group.id]
+        for each in known.pupils
+        if each.standing.decided is None and each.group is not None and each.group.id in ways
+    }
+    return choose(session, school_id, school_year, wanted, actor, now)
+
+
+def usual_ways(known: YearPupils, school: School) -> dict[UUID, Decided]:
+    """Return what is usual by class of last year; a class of which nobody can tell is not there."""
+    levels = frozenset(map(Level, school.levels))
+    old = {each.group.id: Rung.of(each.group) for each in known.pupils if each.group is not None}
+    new = {Rung.of(group): group.id for group in known.classes.values()}
+    ways: dict[UUID, Decided] = {}
+    for class_id, rung in old.items():
+        following = usual_class(rung, new.keys(), levels)
+        if usually_leaves(rung, old.values(), new.keys(), levels):
+            ways[class_id] = Decided(Choice.GRADUATED)
+        elif following is not None:
+            ways[class_id] = Decided(Choice.PROMOTED, new[following])
+    return ways
 
 
 def unfit(pupil: YearPupil, decided: Decided, classes: Mapping[UUID, ClassGroup]) -> str:
@@ -94,12 +124,14 @@ def unfit(pupil: YearPupil, decided: Decided, classes: Mapping[UUID, ClassGroup]
     group = classes.get(decided.class_id) if decided.class_id else None
     if group is None:
         return "hãy chọn lớp của năm học mới."
-    if pupil.group is None or pupil.group.level == Level.PRESCHOOL:
+    if pupil.group is None:
         return ""
-    if decided.choice is Choice.PROMOTED and group.grade != pupil.group.grade + 1:
-        return f"lên lớp từ khối {pupil.group.grade} thì vào khối {pupil.group.grade + 1}, lớp {group.code} không phải."
-    if decided.choice is Choice.REPEATING and group.grade != pupil.group.grade:
-        return f"ở lại thì vẫn học khối {pupil.group.grade}, lớp {group.code} không phải."
+    was = pupil.group.grade
+    following = next_grade(Level(pupil.group.level), was, map(Rung.of, classes.values()))
+    if decided.choice is Choice.PROMOTED and group.grade != following:
+        return f"lên lớp từ khối {grade_name(was)} thì vào khối {grade_name(following)}, lớp {group.code} không phải."
+    if decided.choice is Choice.REPEATING and group.grade != was:
+        return f"ở lại thì vẫn học khối {grade_name(was)}, lớp {group.code} không phải."
     return ""
 
 

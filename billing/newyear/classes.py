@@ -12,18 +12,11 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Refused
+from billing.fees.grades import GRADES, PRESCHOOL_GRADES, first_grade, level_after
 from billing.fees.items import Level
 from billing.fees.reducing import person
 from billing.newyear.tables import YearStep
-from billing.newyear.years import (
-    GRADES,
-    PRESCHOOL_GRADES,
-    class_after,
-    first_grade,
-    level_after,
-    read_year,
-    year_before,
-)
+from billing.newyear.years import class_after, read_year, year_before
 from billing.people.names import clean_text
 from billing.people.tables import ClassGroup, School
 

@@ -7,22 +7,12 @@ from calendar import monthrange
 from datetime import date, timedelta
 
 from billing.errors import Refused
-from billing.fees.items import Level, Span
+from billing.fees.items import Span
 
 _YEAR = re.compile(r"(20[0-9]{2})-(20[0-9]{2})")
 _STARTS_IN = 8
 _FIRST_SCHOOL_DAY = (9, 1)
 _LEADING_GRADE = re.compile(r"([0-9]{1,2})(.*)", re.DOTALL)
-# From which grade to which a level goes; preschool has names of its own instead of grades that count on.
-GRADES = {
-    Level.PRIMARY: (1, 5),
-    Level.LOWER_SECONDARY: (6, 9),
-    Level.UPPER_SECONDARY: (10, 12),
-    Level.CONTINUING: (10, 12),
-}
-# Nhà trẻ -3, mầm -2, chồi -1, lá 0: the grades by which classes of a preschool are kept, as ``setup`` takes them.
-PRESCHOOL_GRADES = (-3, 0)
-_AFTER = {Level.PRIMARY: Level.LOWER_SECONDARY, Level.LOWER_SECONDARY: Level.UPPER_SECONDARY}
 
 
 def read_year(text: str) -> str:
@@ -69,21 +59,3 @@ def class_after(code: str, grade: int) -> str | None:
     if not found or int(found[1]) != grade:
         return None
     return f"{grade + 1}{found[2]}"
-
-
-def level_after(level: Level, grade: int, levels: frozenset[Level]) -> Level | None:
-    """Return the level of the next grade at a school of these levels; none after the last grade, and in preschool."""
-    if level not in GRADES:
-        return None
-    if grade < GRADES[level][1]:
-        return level
-    following = _AFTER.get(level)
-    return following if following in levels else None
-
-
-def first_grade(level: Level, grade: int, levels: frozenset[Level]) -> bool:
-    """Tell whether new pupils come into this grade, so that its classes are made again."""
-    if level not in GRADES:
-        return True
-    before = [each for each, after in _AFTER.items() if after is level]
-    return grade == GRADES[level][0] and not any(each in levels for each in before)

@@ -13,7 +13,7 @@ from service.access import limits
 from service.access.errors import TooLarge
 from service.access.roles import MATRIX
 from service.pages.guards import OpenDesk, StaffVisit, parts_of
-from service.pages.newyear_views import TypedChoice, TypedClasses, TypedPrices
+from service.pages.newyear_views import OUT, TypedChoice, TypedClasses, TypedPrices, TypedWays
 from service.pages.rendering import page
 from service.pages.responses import file_answer, go_to
 from service.pages.uploading import MAX_BODY_BYTES, MAX_FILE_BYTES
@@ -92,7 +92,9 @@ def promotion(  # noqa: PLR0913, PLR0917  as above
     found = desk.promotion(visit.who, visit.place, nam, lop, parts_of(request).clock())
     choices = {choice.value: names for choice, names in CHOICE_NAMES.items()}
     makes = _may(visit, "/len-lop")
-    return page(request, "newyear_promotion.html", visit=visit, found=found, choices=choices, makes=makes, said=xong)
+    return page(
+        request, "newyear_promotion.html", visit=visit, found=found, choices=choices, makes=makes, said=xong, out=OUT
+    )
 
 
 @router.post("/len-lop")
@@ -101,14 +103,19 @@ def choose(  # noqa: PLR0913, PLR0917  as above
     visit: StaffVisit,
     desk: OpenDesk,
     em: Column,
+    cu: Column,
+    moi: Column,
     ket_qua: Short = "",
     lop_moi: Short = "",
     lop: Short = "",
     nam: TypedYear = "",
 ) -> Response:
-    """Write down what becomes of the ticked pupils."""
-    typed = TypedChoice(tuple(em), ket_qua, lop_moi)
-    new = desk.choose_promotion(visit.who, visit.place, nam, typed, parts_of(request).clock())
+    """Write down what becomes of the ticked pupils, or class by class (``cu`` to ``moi``) of the undecided."""
+    now = parts_of(request).clock()
+    if cu:
+        new = desk.class_ways(visit.who, visit.place, nam, TypedWays(tuple(cu), tuple(moi)), now)
+    else:
+        new = desk.choose_promotion(visit.who, visit.place, nam, TypedChoice(tuple(em), ket_qua, lop_moi), now)
     return go_to(visit.place, f"{ROOT}/len-lop", nam=nam, lop=lop, xong=str(new))
 
 

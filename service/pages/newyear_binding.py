@@ -8,7 +8,7 @@ from uuid import UUID
 
 from billing.errors import Refused
 from billing.newyear.carrying_on import carry_on
-from billing.newyear.choosing import choose, choose_usual
+from billing.newyear.choosing import choose, choose_by_class, choose_usual
 from billing.newyear.classes import make_classes
 from billing.newyear.copying import copy_prices
 from billing.newyear.former import propose_former, reject_former
@@ -34,6 +34,7 @@ from service.pages.newyear_views import (
     TypedClasses,
     TypedFormer,
     TypedPrices,
+    TypedWays,
     YearPage,
 )
 from service.pages.typed import read_day, read_id, read_money, read_percent, school_day
@@ -81,7 +82,8 @@ class NewYearRows(RowsWithin):
     def promotion(self, who: SignedIn, place: Place, year: str, class_id: str, now: datetime) -> PromotionPage:
         """Return who becomes what."""
         del who
-        return newyear_rows.promotion_page(self._within(place), place.id, self._year(place, year, now), class_id)
+        school, chosen = self._whole_school(place), self._year(place, year, now)
+        return newyear_rows.promotion_page(self._within(place), school, chosen, class_id)
 
     def choose_promotion(self, who: SignedIn, place: Place, year: str, typed: TypedChoice, now: datetime) -> int:
         """Write down what becomes of pupils."""
@@ -93,6 +95,11 @@ class NewYearRows(RowsWithin):
         school, chosen = self._whole_school(place), self._year(place, year, now)
         group = read_id(class_id) if class_id else None
         return choose_usual(self._within(place), school, chosen, group, self._actor(who, Actor.ACCOUNTANT), now)
+
+    def class_ways(self, who: SignedIn, place: Place, year: str, typed: TypedWays, now: datetime) -> int:
+        """Choose for everybody undecided what their class of last year does."""
+        chosen, ways = self._year(place, year, now), newyear_rows.ways_typed(typed)
+        return choose_by_class(self._within(place), place.id, chosen, ways, self._actor(who, Actor.ACCOUNTANT), now)
 
     def promotion_file(self, who: SignedIn, place: Place, year: str, now: datetime) -> Download:
         """Return the list of everybody, and write down who took it."""

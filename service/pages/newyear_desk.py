@@ -20,6 +20,7 @@ from service.pages.newyear_views import (
     TypedClasses,
     TypedFormer,
     TypedPrices,
+    TypedWays,
     YearPage,
 )
 from service.pages.views import Download
@@ -51,6 +52,9 @@ class NewYearDesk(Protocol):
 
     def usual_promotion(self, who: SignedIn, place: Place, year: str, class_id: str, now: datetime) -> int:
         """Choose the usual way for everybody undecided, of one class or all."""
+
+    def class_ways(self, who: SignedIn, place: Place, year: str, typed: TypedWays, now: datetime) -> int:
+        """Choose for everybody undecided what their class of last year does; return how many were decided."""
 
     def promotion_file(self, who: SignedIn, place: Place, year: str, now: datetime) -> Download:
         """Return the list of everybody to edit and bring back."""

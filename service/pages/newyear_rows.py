@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from billing.errors import Refused
+from billing.fees.grades import Rung, grades_of
 from billing.fees.items import LEVEL_NAMES, Level
 from billing.fees.tables import FeeItem
 from billing.newyear.carrying_on import GoingOn, preview_going_on
+from billing.newyear.choosing import usual_ways
 from billing.newyear.classes import NewClass, classes_of, propose_classes
 from billing.newyear.copying import CarriedRow, preview_prices
+from billing.newyear.next_class import next_grade
 from billing.newyear.opening import OpeningLine, newest_opening, opening_now, signature_of
 from billing.newyear.price_runs import audience_of
 from billing.newyear.promoting import CHOICE_NAMES, Choice, Decided
@@ -24,10 +28,12 @@ from billing.people.names import sort_key
 from billing.people.tables import ClassGroup, Pupil, School
 from service.access.tables import User
 from service.pages.newyear_views import (
+    OUT,
     BalanceRow,
     BalancesPage,
     ClassesPage,
     ClassRow,
+    ClassWay,
     GoingOnPage,
     OldClass,
     OptInRow,
@@ -38,6 +44,7 @@ from service.pages.newyear_views import (
     StepRow,
     TypedChoice,
     TypedClasses,
+    TypedWays,
     YearPage,
 )
 from service.pages.typed import read_id
@@ -166,7 +173,8 @@ def classes_page(session: Session, school: School, year: str) -> ClassesPage:
         ClassRow(f"{row.level.value}|{row.grade}|{row.code}", row.code, row.grade, ", ".join(row.of), row.made)
         for row in propose_classes(session, school, year)
     )
-    return ClassesPage(year, rows, tuple((level, LEVEL_NAMES[Level(level)]) for level in school.levels))
+    levels = tuple((level, LEVEL_NAMES[Level(level)]) for level in school.levels)
+    return ClassesPage(year, rows, levels, grades_of(map(Level, school.levels)))
 
 
 def classes_typed(typed: TypedClasses) -> list[NewClass]:
@@ -179,9 +187,9 @@ def classes_typed(typed: TypedClasses) -> list[NewClass]:
         raise Refused("Hãy ghi mã lớp, khối (số) và cấp học của lớp mới.") from error
 
 
-def promotion_page(session: Session, school_id: UUID, year: str, class_id: str) -> PromotionPage:
+def promotion_page(session: Session, school: School, year: str, class_id: str) -> PromotionPage:
     """Return the counts, the classes of last year, and the pupils of the one chosen (the first undecided, else)."""
-    known = read_year_pupils(session, school_id, year)
+    known = read_year_pupils(session, school.id, year)
     by_class: dict[str, list[YearPupil]] = {}
     groups: dict[str, ClassGroup] = {}
     for each in known.pupils:
@@ -202,7 +210,21 @@ def promotion_page(session: Session, school_id: UUID, year: str, class_id: str) 
     shown = class_id if class_id in by_class else first
     rows = tuple(map(_promoted, by_class.get(shown, ())))
     new = tuple((str(group.id), group.code) for group in known.classes.values())
-    return PromotionPage(year, known.tally, classes, shown, rows, new, first_school_day(year))
+    ways = _ways(known, school, [(groups[each.class_id], each.undecided) for each in classes if each.class_id])
+    return PromotionPage(year, known.tally, classes, shown, rows, new, first_school_day(year), ways)
+
+
+def _ways(known: YearPupils, school: School, old: Sequence[tuple[ClassGroup, int]]) -> tuple[ClassWay, ...]:
+    """Return where each class of last year with undecided pupils may go."""
+    usual, rungs = usual_ways(known, school), [Rung.of(group) for group in known.classes.values()]
+    found = []
+    for group, undecided in old:
+        grade = next_grade(Level(group.level), group.grade, rungs)
+        above = tuple((str(each.id), each.code) for each in known.classes.values() if each.grade == grade)
+        way = usual.get(group.id)
+        chosen = "" if way is None else str(way.class_id) if way.class_id else OUT
+        found.append(ClassWay(str(group.id), group.code, undecided, above, chosen))
+    return tuple(each for each in found if each.undecided)
 
 
 def _promoted(each: YearPupil) -> PromotedRow:
@@ -227,6 +249,18 @@ def choices_typed(typed: TypedChoice) -> dict[UUID, Decided]:
     choice = Choice(typed.choice)
     group = read_id(typed.class_id) if choice.stays and typed.class_id else None
     return {read_id(each): Decided(choice, group) for each in typed.enrolments}
+
+
+def ways_typed(typed: TypedWays) -> dict[UUID, Decided]:
+    """Return what is meant by class of last year; raises ``Refused`` where nothing is chosen."""
+    if len(typed.classes) != len(typed.ways):
+        raise Refused("Bảng lớp thiếu ô. Hãy tải lại trang rồi làm lại.")
+    chosen = [(read_id(old), way) for old, way in zip(typed.classes, typed.ways, strict=True) if way]
+    if not chosen:
+        raise Refused("Hãy chọn lớp mới cho ít nhất một lớp.")
+    return {
+        old: Decided(Choice.GRADUATED) if way == OUT else Decided(Choice.PROMOTED, read_id(way)) for old, way in chosen
+    }
 
 
 def going_on_page(session: Session, school_id: UUID, year: str) -> GoingOnPage:

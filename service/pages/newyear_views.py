@@ -8,6 +8,8 @@ from datetime import date, datetime
 from billing.money import Money
 from billing.newyear.promoting import Tally
 
+OUT = "ra-truong"  # instead of a new class: the whole class leaves school
+
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
@@ -74,11 +76,12 @@ class ClassRow:
 
 @dataclass(frozen=True, slots=True)
 class ClassesPage:
-    """The classes of the new year; ``levels`` can be chosen for one more."""
+    """The classes of the new year; ``levels`` and ``grades`` can be chosen for one more."""
 
     year: str
     rows: tuple[ClassRow, ...]
     levels: tuple[tuple[str, str], ...]
+    grades: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,20 @@ class OldClass:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassWay:
+    """Where a class of last year may go: its undecided, the classes of the next grade, and what is usual.
+
+    ``usual`` is the id of a new class, ``OUT`` for leaving school, or empty where nobody but the school knows.
+    """
+
+    class_id: str
+    code: str
+    undecided: int
+    above: tuple[tuple[str, str], ...]
+    usual: str
+
+
+@dataclass(frozen=True, slots=True)
 class PromotionPage:
     """Who becomes what: counts, the classes of last year, the pupils of the one that is looked at, the new classes."""
 
@@ -118,6 +135,12 @@ class PromotionPage:
     rows: tuple[PromotedRow, ...]
     new_classes: tuple[tuple[str, str], ...]
     first_day: date
+    ways: tuple[ClassWay, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is a class of which only the school knows where it goes."""
+        return any(way.above and not way.usual for way in self.ways)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +283,14 @@ class TypedChoice:
     enrolments: tuple[str, ...]
     choice: str
     class_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TypedWays:
+    """Where classes of last year go, side by side as typed; an empty way leaves a class as it is."""
+
+    classes: tuple[str, ...]
+    ways: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

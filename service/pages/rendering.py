@@ -15,6 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from billing.fees.grades import grade_name
+
 Language = Literal["vi", "en"]
 
 _HERE = Path(__file__).parent
@@ -114,7 +116,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(asset=asset)
-    made.filters.update(day=day, moment=moment, picture=picture, digits_grouped=digits_grouped)
+    made.filters.update(day=day, moment=moment, picture=picture, digits_grouped=digits_grouped, grade=grade_name)
     return made
 
 

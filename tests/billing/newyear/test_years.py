@@ -9,14 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.errors import Refused
-from billing.fees.items import Level
 from billing.newyear.years import (
     a_year_on,
     class_after,
     days_of,
-    first_grade,
     first_school_day,
-    level_after,
     read_year,
     year_after,
     year_before,
@@ -45,14 +42,3 @@ def test_a_year_on_keeps_the_month_and_its_ends(day: date) -> None:
 def test_the_class_after_a_class() -> None:
     assert (class_after("1A", 1), class_after("9/2", 9), class_after("10A1", 10)) == ("2A", "10/2", "11A1")
     assert (class_after("Lá 1", 5), class_after("A1", 1), class_after("2A", 1)) == (None, None, None)
-
-
-def test_levels_end_where_the_school_ends() -> None:
-    primary = frozenset({Level.PRIMARY})
-    both = primary | {Level.LOWER_SECONDARY}
-    assert level_after(Level.PRIMARY, 4, primary) is Level.PRIMARY
-    assert level_after(Level.PRIMARY, 5, primary) is None
-    assert level_after(Level.PRIMARY, 5, both) is Level.LOWER_SECONDARY
-    assert level_after(Level.PRESCHOOL, 3, frozenset({Level.PRESCHOOL})) is None
-    assert first_grade(Level.PRIMARY, 1, primary)
-    assert not first_grade(Level.LOWER_SECONDARY, 6, both)

@@ -14,6 +14,7 @@ from service.pages.newyear_views import (
     BalancesPage,
     ClassesPage,
     ClassRow,
+    ClassWay,
     FormerDetail,
     FormerLineRow,
     FormerPage,
@@ -30,6 +31,7 @@ from service.pages.newyear_views import (
     TypedClasses,
     TypedFormer,
     TypedPrices,
+    TypedWays,
     YearPage,
 )
 from service.pages.views import Download
@@ -52,6 +54,14 @@ PRICES = (
     PriceRow("c", "Tiền nước uống", "", Money(10_000), Money(10_000), 0, date(2026, 9, 1), None, "goes_on", ""),
 )  # fmt: skip
 FORMER = FormerRow(str(IMPORT_ID), "excelcu", "Trần Thị Thu", NOW, Money(12_345_000), Money(678_000), "waiting")
+
+
+WAYS = (
+    ClassWay("7", "Mầm 1", 22, (("91", "Chồi 1"), ("92", "Chồi 2")), ""),
+    ClassWay("8", "Chồi Hoa Hướng Dương", 23, (("93", "Lá 1"),), "93"),
+    ClassWay("9", "Lá 1", 25, (), "ra-truong"),
+    ClassWay("10", "Nhà trẻ 1", 18, (), ""),
+)
 
 
 class SampleNewYear:
@@ -78,7 +88,7 @@ class SampleNewYear:
     def year_classes(self, who: SignedIn, place: Place, year: str, now: datetime) -> ClassesPage:
         del who, place, year, now
         rows = (ClassRow("primary|2|2A", "2A", 2, "1A", made=False), ClassRow("primary|1|1A", "1A", 1, "", made=True))
-        return ClassesPage(YEAR, rows, (("primary", "tiểu học"),))
+        return ClassesPage(YEAR, rows, (("primary", "tiểu học"),), (-3, -2, -1, 0, 1, 2, 3, 4, 5))
 
     def make_classes(self, who: SignedIn, place: Place, year: str, typed: TypedClasses, now: datetime) -> int:
         del place, year, typed, now
@@ -93,7 +103,7 @@ class SampleNewYear:
             PromotedRow("3", "Lê Hoàng Phương Quỳnh Như", "7500000003", "repeating", "1A", done=False),
         )
         classes = (OldClass("7", "1A", 32, 2), OldClass("8", "5A", 30, 0))
-        return PromotionPage(YEAR, TALLY, classes, "7", rows, (("9", "2A"),), date(2026, 9, 1))
+        return PromotionPage(YEAR, TALLY, classes, "7", rows, (("9", "2A"),), date(2026, 9, 1), WAYS)
 
     def choose_promotion(self, who: SignedIn, place: Place, year: str, typed: TypedChoice, now: datetime) -> int:
         del place, year, typed, now
@@ -102,6 +112,10 @@ class SampleNewYear:
     def usual_promotion(self, who: SignedIn, place: Place, year: str, class_id: str, now: datetime) -> int:
         del place, year, class_id, now
         return self._did_year("choose usual", who)
+
+    def class_ways(self, who: SignedIn, place: Place, year: str, typed: TypedWays, now: datetime) -> int:
+        del place, year, typed, now
+        return self._did_year("choose by class", who)
 
     def promotion_file(self, who: SignedIn, place: Place, year: str, now: datetime) -> Download:
         del who, place, year, now

@@ -15,7 +15,7 @@ import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -31,9 +31,11 @@ from billing.money import Money
 from billing.rounds.tables import BillingRound
 from billing.storage import new_id
 from billing.vault import Vault
+from notifications.reminding import set_days
 from service.access.roles import MATRIX, Actor
 from service.database import EVERYTHING, Database
 from service.jobs.printing import print_slips
+from service.jobs.reminding import remind
 from service.preparing import Addresses
 from tests.billing.documents.pages import codes, pictures, words
 from tests.conftest import TestServers
@@ -47,6 +49,7 @@ from tests.service.pages.test_registration_pages import forms
 from tests.service.pages.towns import Town
 
 KEY = bytes(range(32)).hex()
+_SPEAK = text("UPDATE guardians SET language = :language")
 
 # How each reduction is told where it may be told. Percentages and payers stand in the sentences of the full view.
 Told = tuple[str, str, str, str, int | None, str]  # title, class, legal basis, evidence, percentage, payer
@@ -254,7 +257,7 @@ def test_no_message_about_a_change_tells(household: Household, language: str) ->
     """
     lowered = frozenset({"giảm"})
     with household.world.collecting.database.transaction(EVERYTHING) as session:
-        session.execute(text("UPDATE guardians SET language = :language"), {"language": language})
+        session.execute(_SPEAK, {"language": language})
     assert household.tell() > 0
     lower(household, "TIENAN", 20_800)
     assert household.tell() > 0
@@ -271,6 +274,33 @@ def test_no_message_about_a_change_tells(household: Household, language: str) ->
     link = household.world.link()
     for page in ("", "/chi-tiet", "/status"):
         tells_nothing(household.read(f"{link}{page}?lang={language}"), f"{page or 'the page'} of a void bill")
+
+
+def test_no_reminder_tells(household: Household) -> None:
+    """Three days before the due day in Vietnamese, five after it in English; by Zalo and by letter."""
+    world = household.world
+    assert household.tell() > 0
+
+    def remind_on(session: Session) -> None:
+        set_days(session, world.billing.id, (-3, 5), world.billing.accountant, world.clock())
+
+    world.change(remind_on)
+    due = datetime(2025, 10, 20, 2, tzinfo=UTC)
+    for language, when in (("vi", due - timedelta(days=3)), ("en", due + timedelta(days=5))):
+        world.change(lambda session, to=language: session.execute(_SPEAK, {"language": to}))
+        phones, letters = len(household.zalo.delivered), len(household.letters())
+        world.clock.now = when
+        assert remind(world.wiring) == 1
+        assert household.tell() == len(world.billing.pupils)
+        assert len(household.zalo.delivered) == phones + len(world.billing.pupils)
+        assert household.letters()[letters:], "the second guardian has e-mail only"
+        for delivered in household.zalo.delivered[phones:]:
+            tells_nothing(json.dumps(asdict(delivered), ensure_ascii=False), f"a reminder by Zalo in {language}")
+        for letter in household.letters()[letters:]:
+            said = of_letter(letter)
+            assert "385.750" in said or "385,750" in said
+            tells_nothing(said, f"the reminder {letter['Subject']}")
+            assert "nợ" not in said.lower().split(), "to families it is not paid yet"
 
 
 # Lists for the State by name, which the cashier pays out and the pupil's family signs for.
