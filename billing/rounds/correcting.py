@@ -43,7 +43,8 @@ class Lowering:
 class CorrectedBill:
     """What a correction does to one bill. ``was`` and ``now``: what it comes to for the family.
 
-    ``was - now`` is ``off_rest + to_credit``. ``new_due`` is what the bill in its place asks for, if there is one.
+    ``was - now`` is ``off_rest + to_credit``. ``off_written``: what comes off the part that was written off before, for
+    which nobody is asked any more. ``new_due`` is what the bill in its place asks for, if there is one.
     """
 
     bill_id: UUID
@@ -54,6 +55,7 @@ class CorrectedBill:
     off_rest: Money
     to_credit: Money
     off_state: Money = ZERO
+    off_written: Money = ZERO
     new_due: Money | None = None
 
 
@@ -67,6 +69,11 @@ class CorrectionPreview:
     def off_rest(self) -> Money:
         """What families no longer have to pay."""
         return total(bill.off_rest for bill in self.bills)
+
+    @property
+    def off_written(self) -> Money:
+        """What comes off parts that were written off."""
+        return total(bill.off_written for bill in self.bills)
 
     @property
     def to_credit(self) -> Money:
@@ -299,6 +306,7 @@ def _as_lowered(bill: LoweredBill) -> CorrectedBill:
         off_rest=bill.off_rest,
         to_credit=bill.to_credit,
         off_state=bill.off_state,
+        off_written=bill.off_written,
     )
 
 

@@ -54,7 +54,9 @@ def correction_page(session: Session, school_id: UUID, correction_id: UUID, view
         preview = preview_correction(session, correction_id)
     except HocphiError as problem:
         return CorrectionPage(row, problem=problem.message)
-    return CorrectionPage(row, tuple(_bills(session, preview)), preview.off_rest, preview.to_credit)
+    return CorrectionPage(
+        row, tuple(_bills(session, preview)), preview.off_rest, preview.to_credit, off_written=preview.off_written
+    )
 
 
 def ask(session: Session, school_id: UUID, actor: Actor, typed: TypedCorrection, now: datetime) -> UUID:
@@ -125,4 +127,5 @@ def _bills(session: Session, preview: CorrectionPreview) -> Iterator[CorrectedRo
             off_rest=bill.off_rest,
             to_credit=bill.to_credit,
             new_due=bill.new_due,
+            off_written=bill.off_written,
         )

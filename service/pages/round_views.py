@@ -288,6 +288,7 @@ class CorrectedRow:
     off_rest: Money
     to_credit: Money
     new_due: Money | None = None
+    off_written: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +312,7 @@ class CorrectionPage:
     off_rest: Money = ZERO
     to_credit: Money = ZERO
     problem: str = ""
+    off_written: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)

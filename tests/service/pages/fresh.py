@@ -68,13 +68,19 @@ class Fresh:
         return rounds.issue(self.wiring)
 
 
-def fresh_school(
-    database: Database, addresses: Addresses, vault: Vault, servers: TestServers, *, kind: str = "public"
+def fresh_school(  # noqa: PLR0913  the fixtures of a test, and what of the school varies
+    database: Database,
+    addresses: Addresses,
+    vault: Vault,
+    servers: TestServers,
+    *,
+    kind: str = "public",
+    area: str = "binh_phuoc",
 ) -> Fresh:
     """Make a primary school with classes 1A and 1B on its first day."""
     wiring = Wiring(Settings.model_construct(), addresses, servers.redis_url, database, vault, Moving())
     with database.transaction(EVERYTHING) as session:
-        school = make_school(session, kind=kind)
+        school = make_school(session, kind=kind, area=area)
         account = make_account(session, school)
         for code in ("1A", "1B"):
             make_class(session, school, code=code)

@@ -11,10 +11,11 @@ from starlette.testclient import TestClient
 
 from billing.audit.tables import AuditEntry
 from billing.fees import tables
+from billing.fees.cap_rows import load_shipped_caps
 from billing.fees.catalogue import SHIPPED
 from billing.people.tables import ClassGroup, Enrolment
 from billing.vault import Vault
-from service.database import Database
+from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from tests.conftest import TestServers
 from tests.service.pages.fresh import Fresh, fresh_school, roster
@@ -158,6 +159,31 @@ def test_a_price_from_a_day_on_within_the_cap_and_its_withdrawal(fresh: Fresh) -
     assert post(client, f"{path}/bo-gia", gia=price, ly_do="")[0] == 422
     status, text = post(client, f"{path}/bo-gia", gia=price, ly_do="ghi nhầm")
     assert (status, "250.000 đ" in text) == (200, False)
+
+
+def test_a_price_may_rise_by_fifteen_percent_on_last_year_and_the_page_says_so(
+    database: Database, addresses: Addresses, vault: Vault, servers: TestServers
+) -> None:
+    """Ho Chi Minh City: boarding cost 200.000 đ last year, so 230.000 đ is the most, though the cap is 350.000 đ."""
+    city = fresh_school(database, addresses, vault, servers, area="ho_chi_minh")
+    with database.transaction(EVERYTHING) as session:
+        load_shipped_caps(session, city.school.province_id, "ho_chi_minh")
+    client = city.client(city.accountant)
+    fields = {
+        "ten": "Tổ chức, quản lý và vệ sinh bán trú", "ma": "BANTRU", "nhom": "service", "don_vi": "month",
+        "can_cu": "Nghị quyết 18/2025", "tu": "2024-09-01", "ke_toan": "5118", "tai_khoan": str(city.account.id),
+    }  # fmt: skip
+    assert post(client, "/van-phong/khoan-thu/them", **fields)[0] == 200
+    path = "/van-phong/khoan-thu/BANTRU"
+    assert post(client, f"{path}/gia", so_tien="200.000", tu="2024-09-01", den="2025-05-31")[0] == 200
+    status, text = post(client, f"{path}/gia", so_tien="230.001", tu=FROM)
+    assert status == 422
+    assert "tăng từ 200.000 đ lên 230.001 đ, quá 15 % so với năm trước" in text
+    assert "Hãy giảm đơn giá" in text
+    status, text = post(client, f"{path}/gia", so_tien="230.000", tu=FROM)
+    assert (status, "230.000 đ" in text) == (200, True)
+    status, text = post(client, f"{path}/gia", so_tien="350.001", tu="2026-01-01")
+    assert (status, "vượt mức trần" in text) == (422, True)
 
 
 def test_an_item_of_one_s_own_from_its_name_to_its_end(fresh: Fresh) -> None:

@@ -287,7 +287,8 @@ def test_no_reminder_tells(household: Household) -> None:
     world.change(remind_on)
     due = datetime(2025, 10, 20, 2, tzinfo=UTC)
     for language, when in (("vi", due - timedelta(days=3)), ("en", due + timedelta(days=5))):
-        world.change(lambda session, to=language: session.execute(_SPEAK, {"language": to}))
+        with world.collecting.database.transaction(EVERYTHING) as session:
+            session.execute(_SPEAK, {"language": language})
         phones, letters = len(household.zalo.delivered), len(household.letters())
         world.clock.now = when
         assert remind(world.wiring) == 1
