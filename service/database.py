@@ -19,6 +19,8 @@ import billing.attendance.tables
 import billing.audit.tables
 import billing.bills.tables
 import billing.cards.tables
+import billing.cash.tables
+import billing.cash.till_tables
 import billing.choices.tables
 import billing.claims.tables
 import billing.contracts.tables
@@ -43,6 +45,7 @@ import billing.plans.tables
 import billing.rounds.tables  # noqa: F401  fills the metadata
 import notifications.tables  # noqa: F401  fills the metadata
 import reconciliation.cards.tables
+import reconciliation.depositing.tables
 import reconciliation.differences.tables
 import reconciliation.lists.tables
 import reconciliation.outgoing.tables

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from service.card_queries import CARD_QUERIES, HAS_A_CHECKOUT
+from service.cash_queries import CASH_BY_TWO, CASH_DEEDS, CASH_QUERIES, OWN_OF_TRANSFER, PAPER_QUERIES
 from service.credit_queries import CREDIT_QUERIES, FORMER_AS_THE_BOOK_SAYS
 from service.money_out_queries import MONEY_OUT_QUERIES
 from service.refund_queries import REFUND_QUERIES
@@ -27,10 +28,7 @@ _SHORT = {
         WHERE c.school_id = b.school_id AND c.bill_id = b.id), 0)""",
     "<allocated>": """(SELECT coalesce(sum(a.amount), 0) AS amount FROM allocations a
         WHERE a.school_id = p.school_id AND a.payment_id = p.id)""",
-    "<own of transfer>": """(coalesce((SELECT sum(o.amount) FROM money_out o
-        WHERE o.school_id = t.school_id AND o.leg_id = t.id AND <standing>), 0)
-        + coalesce((SELECT t.amount FROM card_payout_ties c
-                    WHERE c.school_id = t.school_id AND c.transfer_id = t.id), 0))""",
+    "<own of transfer>": OWN_OF_TRANSFER,
     "<standing>": "NOT EXISTS (SELECT FROM money_out_ends e WHERE e.purpose_id = o.id)",
     "<live>": "NOT EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = p.id)",
 }
@@ -86,6 +84,7 @@ _ALL: dict[str, Invariant] = {
             *MONEY_OUT_QUERIES,
             *CARD_QUERIES,
             *REFUND_QUERIES,
+            *CASH_QUERIES,
         ),
     ),
     "I2": Invariant(
@@ -197,9 +196,7 @@ _ALL: dict[str, Invariant] = {
         "Mỗi khoản tiền nhận được có đúng một biên lai; số biên lai liền nhau, không thiếu, không trùng",
         "SELECT count(*) FROM receipts",
         (
-            """SELECT format('payment %s has no receipt', p.id) FROM payments p
-            WHERE p.source_kind NOT IN ('credit', 'write_off') AND NOT EXISTS (
-                SELECT FROM receipts r WHERE r.school_id = p.school_id AND r.payment_id = p.id)""",
+            *PAPER_QUERIES,
             """SELECT format('receipt %s has no payment of its amount', r.id) FROM receipts r
             WHERE NOT EXISTS (SELECT FROM payments p WHERE p.id = r.payment_id AND p.amount = r.amount
                               AND p.school_id = r.school_id)""",
@@ -312,6 +309,7 @@ _ALL: dict[str, Invariant] = {
                     WHERE s.made_by IS NOT NULL) m
             WHERE NOT EXISTS (SELECT FROM audit_entries a WHERE a.school_id = m.school_id
                               AND a.object_id = m.id::text)""",
+            CASH_DEEDS,
         ),
     ),
     "I14": Invariant(
@@ -340,6 +338,7 @@ _ALL: dict[str, Invariant] = {
                 UNION ALL SELECT 'opening list', o.id, o.made_by, s.approved_by FROM year_openings o
                     JOIN year_opening_signatures s ON s.opening_id = o.id) m
             WHERE m.made_by = m.approved_by""",
+            CASH_BY_TWO,
             """SELECT format('round %s was issued without an approver', id) FROM billing_rounds
             WHERE state IN ('issued', 'locked') AND approved_by IS NULL""",
         ),

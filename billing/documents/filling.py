@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillCredit, BillLine
+from billing.cash.tables import CashTaking
 from billing.documents.receipt_pdf import ReceiptDocument, ReceiptItem, VoidMark
 from billing.errors import NotFound
 from billing.fees.explaining import plain
@@ -86,6 +87,7 @@ def receipt_documents(
         void.receipt_id: _mark(void)
         for void in session.exec(select(ReceiptVoid).where(col(ReceiptVoid.receipt_id).in_(verify_urls))).all()
     }
+    by_hand = _by_hand(session, payments)
     return {
         receipt.id: ReceiptDocument(
             unit_name=school.name,
@@ -94,7 +96,7 @@ def receipt_documents(
             book=book.code,
             number=padded(receipt.number),
             issued_on=receipt.issued_at.astimezone(SCHOOL_TIME).date(),
-            payer_name=f"Gia đình học sinh {names[payment.pupil_id]}",
+            payer_name=by_hand.get(payment.id, ("", ""))[0] or f"Gia đình học sinh {names[payment.pupil_id]}",
             pupil_name=names[payment.pupil_id],
             pupil_code=codes.get(payment.pupil_id, ""),
             school_year=book.school_year,
@@ -103,12 +105,23 @@ def receipt_documents(
             bank_reference=bank_references.get(receipt.id, ""),
             received_on=payment.value_date,
             remaining=total(part.remaining for part in paid[payment.id]),
-            collector_name=school.name,
+            collector_name=by_hand.get(payment.id, ("", school.name))[1],
             verify_url=verify_urls[receipt.id],
             void=voids.get(receipt.id),
         )
         for receipt, book, payment, school in rows
     }
+
+
+def _by_hand(session: Session, payments: Sequence[Payment]) -> dict[UUID, tuple[str, str]]:
+    """Return, for payments that a cashier took, who brought the money (empty: the family) and who took it."""
+    sources = [payment.source_id for payment in payments if payment.source_kind == "cash"]
+    rows = session.exec(
+        select(Payment.id, CashTaking.payer, CashTaking.collector)
+        .join(CashTaking, col(CashTaking.id) == col(Payment.source_id))
+        .where(Payment.source_kind == "cash", col(CashTaking.id).in_(sources))
+    ).all()
+    return {payment_id: (payer, collector) for payment_id, payer, collector in rows}
 
 
 def _paid_by(session: Session, payments: Sequence[Payment]) -> dict[UUID, list[_Paid]]:

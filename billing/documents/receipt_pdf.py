@@ -8,7 +8,7 @@ added. A receipt goes to many hands, so it shows no exemption, share or legal ba
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from reportlab.lib.colors import Color
@@ -33,6 +33,11 @@ from billing.documents.qr_image import qr_matrix
 from billing.documents.words import amount_in_words
 from billing.money import ZERO, Money, total
 
+COPIES = ("Liên 1: lưu", "Liên 2: giao người nộp")
+_DECLARED = (
+    "Biên lai này được lập dưới dạng chứng từ điện tử. Biên lai còn giá trị hay đã hủy: xem tại địa chỉ kiểm tra."
+)
+_SIGNED = "Lập thành hai liên, hai bên ký. Biên lai còn giá trị hay đã hủy: xem tại địa chỉ kiểm tra."
 QR_SIDE = 92  # points: 3.2 cm
 _VOID_GREY = Color(0.86, 0.86, 0.86)
 
@@ -58,7 +63,10 @@ class VoidMark:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptDocument:
-    """Everything a receipt shows. ``remaining`` is what stays to be paid on the same bills after this payment."""
+    """Everything a receipt shows. ``remaining`` is what stays to be paid on the same bills after this payment.
+
+    ``copy``: which of two copies of cash this is; both are signed by hand.
+    """
 
     unit_name: str
     unit_address: str
@@ -81,6 +89,7 @@ class ReceiptDocument:
     class_name: str = ""
     form_number: str = ""
     void: VoidMark | None = None
+    copy: str = ""
 
     def __post_init__(self) -> None:
         if not self.items:
@@ -109,6 +118,13 @@ def receipts_pdf(receipts: Sequence[ReceiptDocument]) -> bytes:
     return render([_printout(receipt) for receipt in receipts], title=title, author=first.unit_name)
 
 
+@one_at_a_time
+def receipt_copies_pdf(receipt: ReceiptDocument) -> bytes:
+    """Return both copies of a receipt side by side on one A4 sheet, with places to sign, as cash is receipted."""
+    copies = [_printout(replace(receipt, copy=name)) for name in COPIES]
+    return render(copies, title=f"Biên lai thu tiền số {receipt.number}", author=receipt.unit_name, two_up=True)
+
+
 def _printout(receipt: ReceiptDocument) -> Printout:
     story: list[Flowable] = [
         *_heading(receipt),
@@ -132,6 +148,7 @@ def _heading(receipt: ReceiptDocument) -> list[Flowable]:
     if receipt.budget_code:
         left.append(line(f"Mã QHNS: {receipt.budget_code}", size=8))
     right: list[Flowable] = [line(receipt.form_number, size=8)] if receipt.form_number else []
+    right += [line(receipt.copy, size=8, bold=True)] if receipt.copy else []
     right += [field("Quyển số", receipt.book), field("Số", receipt.number)]
     day = receipt.issued_on
     heading: list[Flowable] = [
@@ -210,20 +227,21 @@ def _closing(receipt: ReceiptDocument) -> Flowable:
         line(receipt.verify_url, size=7),
     ]
     right = INNER_WIDTH - 150
+    by_hand = bool(receipt.copy)
     names = columns(
-        [_signature("Người nộp tiền", receipt.payer_name), _signature("Người thu tiền", receipt.collector_name)],
+        [
+            _signature("Người nộp tiền", receipt.payer_name, by_hand=by_hand),
+            _signature("Người thu tiền", receipt.collector_name, by_hand=by_hand),
+        ],
         [right // 2, right - right // 2],
     )
-    note = line(
-        "Biên lai này được lập dưới dạng chứng từ điện tử. Biên lai còn giá trị hay đã hủy: xem tại địa chỉ kiểm tra.",
-        size=7,
-        align="center",
-    )
+    note = line(_SIGNED if by_hand else _DECLARED, size=7, align="center")
     return columns([check, [names, Spacer(0, 22), note]], [150, right])
 
 
-def _signature(role: str, name: str) -> list[Flowable]:
-    return [line(role, bold=True, align="center"), Spacer(0, 30), line(name, align="center", limit=80)]
+def _signature(role: str, name: str, *, by_hand: bool = False) -> list[Flowable]:
+    below = [line("(Ký, ghi rõ họ tên)", size=7, align="center")] if by_hand else []
+    return [line(role, bold=True, align="center"), *below, Spacer(0, 30), line(name, align="center", limit=80)]
 
 
 def _void_stamp(canvas: Canvas) -> None:

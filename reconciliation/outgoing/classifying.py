@@ -29,15 +29,14 @@ from billing.storage import new_id
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.outgoing.going_back import move_refunded
 from reconciliation.outgoing.kinds import KIND_NAMES, Tie
+from reconciliation.outgoing.own_money import NOT_OURS, OWN_TRANSFER, settle_as_own
 from reconciliation.outgoing.reading import rest_of, waiting_for_money
 from reconciliation.outgoing.standing import wait_for_purposes
 from reconciliation.outgoing.tables import MoneyOut, MoneyOutEnd
-from reconciliation.tables import Match, Transfer
-from reconciliation.transfers import step
+from reconciliation.tables import Transfer
 
 BANK_FEES = "642"
 SERVICE_COSTS = "154"
-OWN_TRANSFER = "own_transfer"
 RETURNED = "payout_returned"
 _VIET_NAM = timedelta(hours=7)
 _COLUMNS = {
@@ -109,7 +108,7 @@ def take_back(  # noqa: PLR0913, PLR0917  as above
     session.add(end)
     session.flush()
     if row.leg_id is not None:
-        _decide_leg(session, actor, _leg(session, school_id, row.leg_id), "nothing_found", now)
+        settle_as_own(session, actor, _leg(session, school_id, row.leg_id), NOT_OURS, now)
     move_refunded(session, actor, row.refund_line_id, "refunding", "money_out_undone", now)
     deed = Deed(school_id, "money_out.take_back", "money_out", str(row.id), reason)
     record_deed(session, actor, deed, now, amount=row.amount.dong, kind=row.kind)
@@ -208,7 +207,7 @@ def _write(session: Session, actor: Actor, transfer: Transfer, purpose: Purpose,
     session.flush()
     if row.leg_id is not None:
         rule = RETURNED if row.kind == "returned" else OWN_TRANSFER
-        _decide_leg(session, actor, _leg(session, transfer.school_id, row.leg_id), rule, now)
+        settle_as_own(session, actor, _leg(session, transfer.school_id, row.leg_id), rule, now)
     move_refunded(session, actor, row.refund_line_id, "refunded", "money_out", now)
     deed = Deed(transfer.school_id, "money_out.classify", "money_out", str(purpose_id), purpose.reason)
     record_deed(session, actor, deed, now, amount=row.amount.dong, kind=row.kind, transfer=str(transfer.id))
@@ -277,22 +276,6 @@ def _leg(session: Session, school_id: UUID, leg_id: UUID | None) -> Transfer:
     """Hold money in, so that nobody settles it meanwhile."""
     query = select(Transfer).where(Transfer.school_id == school_id, Transfer.id == leg_id)
     return session.exec(query.with_for_update()).one()
-
-
-def _decide_leg(session: Session, actor: Actor, leg: Transfer, rule: str, now: datetime) -> None:
-    """Move money in to *matched* (the school's own money, paying nobody's bill) or back to *waiting*."""
-    state = "waiting" if rule == "nothing_found" else "matched"
-    session.add(
-        Match(
-            school_id=leg.school_id,
-            transfer_id=leg.id,
-            outcome="matched" if state == "matched" else "unmatched",
-            evidence={"rule": rule, "notes": [], "bills": [], "credit": 0, "credit_to": None},
-            made_by=actor.user_id,
-            at=now,
-        )
-    )
-    step(session, leg, state, rule, now)
 
 
 def _today(now: datetime) -> date:

@@ -21,6 +21,7 @@ from billing.payments.receipt_number import with_book
 from billing.people.tables import School
 from reconciliation.cards.payouts import tied_transfers
 from reconciliation.daily_check import bank_net, book_net
+from reconciliation.depositing.tying import deposited
 from reconciliation.outgoing.kinds import KIND_NAMES
 from reconciliation.outgoing.reading import kinds_of, legs, not_tied_yet, open_out, sums_by_kind
 from reconciliation.reports.filling_lists import last_numbers, pupil_codes, receipt_lines, unpaid_lines
@@ -100,7 +101,11 @@ def report_record(
         names={account.id: account_name(account) for account in accounts},
         settled=_settled(session, school_id),
         evidence={row.transfer_id: row.evidence for row in session.execute(_EVIDENCE, {"school": school_id})},
-        legs={**legs(session, school_id), **tied_transfers(session, school_id)},
+        legs={
+            **legs(session, school_id),
+            **tied_transfers(session, school_id),
+            **deposited(session, school_id),
+        },
         kinds=kinds_of(session, school_id),
         closed=_closed(session, school_id),
     )

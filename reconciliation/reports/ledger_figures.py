@@ -24,9 +24,11 @@ WITH facts AS (
     LEFT JOIN payments p ON f.kind = 'payment' AND p.source_kind = 'transfer' AND p.id::text = f.source_id
     LEFT JOIN money_out o ON f.kind = 'money_out' AND o.id::text = f.source_id
     LEFT JOIN refund_lines r ON f.kind = 'refund_approved' AND r.id::text = f.source_id
-    JOIN transfers t ON t.id::text = coalesce(p.source_id::text, o.leg_id::text, r.transfer_id::text, f.source_id)
+    LEFT JOIN cash_deposit_ties c ON f.kind = 'cash_deposit_tied' AND c.id::text = f.source_id
+    JOIN transfers t ON t.id::text = coalesce(
+        p.source_id::text, o.leg_id::text, r.transfer_id::text, c.transfer_id::text, f.source_id)
     WHERE f.kind IN ('transfer_received', 'transfer_sent', 'payment', 'refund_approved', 'money_out',
-                     'card_payout')
+                     'card_payout', 'cash_deposit_tied')
       AND t.value_date BETWEEN :first AND :last
 )
 SELECT tr.bank_account_id, tr.kind, l.kind,
@@ -37,7 +39,10 @@ JOIN ledger_accounts l ON l.id IN (x.debit_account_id, x.credit_account_id)
 GROUP BY tr.bank_account_id, tr.kind, l.kind
 """)
 
-_OF_SUSPENSE = ("transfer_received", "payment", "refund_approved", "money_out", "card_payout")
+
+# Money from another account of the school, of its card payments, and its own cash that it brought to the bank.
+_OWN = ("money_out", "card_payout", "cash_deposit_tied")
+_OF_SUSPENSE = ("transfer_received", "payment", "refund_approved", *_OWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +76,5 @@ def _figures(net: dict[tuple[str, str], Money]) -> Moved:
         credit=-net["payment", "credit"],
         waiting=-sum(suspense, ZERO),
         refunded=net["refund_approved", "suspense"],
-        own=net["money_out", "suspense"] + net["card_payout", "suspense"],
+        own=sum((net[fact, "suspense"] for fact in _OWN), ZERO),
     )

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, or_, select
 from billing.audit.recording import SYSTEM, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused
 from service.access.accounts import add_user, find_user, one_time_password
+from service.access.cash_roles import refuse_both
 from service.access.staff import Noted, note
 from service.access.staff_asking import give_first_password, local_day, one_at_a_time, trusted
 from service.access.staff_ending import sign_out_everywhere
@@ -62,6 +63,7 @@ def add_by_operator(  # noqa: PLR0913, PLR0917  who gets what where from when un
         password = _first_with_money(session, user, now)
     if _grants(session, user, placed, starts):
         raise Conflict(f"{user.login} đã giữ vai trò {placed.role} tại {placed.name}.")
+    refuse_both(session, user.id, placed.role, placed.school_id, starts, last_day)
     session.add(
         RoleGrant(
             user_id=user.id,

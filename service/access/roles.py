@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from service.access.actors import ROLE_NAMES, ROLES, Actor, Grant, Place, SignedIn
+from service.access.cash_routes import CASH_ROUTES
 
 __all__ = ["EVERYBODY", "MATRIX", "ROLES", "ROLE_NAMES", "Actor", "Grant", "Place", "SignedIn", "may"]
 
@@ -302,6 +303,7 @@ MATRIX: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/gia-han/tep/{paper_id}"): _OFFICE_READS,
         ("GET", "/van-phong/nhac-nop"): _OFFICE_READS,
         ("POST", "/van-phong/nhac-nop"): _MAKERS,
+        **CASH_ROUTES,
         ("GET", "/van-phong/hoan-tien"): _OFFICE_READS | _CASHIER,
         ("GET", "/van-phong/hoan-tien/{refund_id}"): _OFFICE_READS | _CASHIER,
         ("POST", "/van-phong/hoan-tien/{refund_id}/duyet"): _CHECKERS,

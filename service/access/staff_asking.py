@@ -18,6 +18,7 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.vault import Vault
 from service.access.accounts import find_user, fold_login, half_a_password, one_time_password, unusable_password
+from service.access.cash_roles import refuse_both
 from service.access.passwords import hash_password
 from service.access.staff import end_sessions
 from service.access.staff_plan import Asked, WantedRole
@@ -43,6 +44,7 @@ def ask_for_role(  # noqa: PLR0913, PLR0917  who asks what where
     if user.id == actor.user_id:
         raise SamePerson("Không ai tự xin hay tự cấp quyền cho mình. Hãy nhờ người khác ở trường.")
     _refuse_held(session, school_id, user.id, wanted)
+    refuse_both(session, user.id, wanted.role, school_id, wanted.first_day, wanted.last_day)
     if wanted.role not in ROLES_OF_TWO:
         return _at_once(session, actor, school_id, user, wanted, now, new=new)
     part = "" if trusted(session, user.id, now) else half_a_password()

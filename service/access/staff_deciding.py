@@ -12,6 +12,7 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.vault import Vault
 from service.access.accounts import half_a_password
+from service.access.cash_roles import refuse_both
 from service.access.staff_asking import (
     SEALED_AS,
     give_first_password,
@@ -96,6 +97,7 @@ def _grant(session: Session, actor: Actor, row: StaffRequest, now: datetime) -> 
         raise ValueError("a request for a role names it")
     if row.valid_to is not None and row.valid_to < local_day(now):
         raise Conflict("Thời gian đề nghị đã qua. Hãy không đồng ý, rồi đề nghị lại với ngày mới.")
+    refuse_both(session, row.user_id, row.role, row.school_id, row.valid_from, row.valid_to)
     session.add(
         RoleGrant(
             user_id=row.user_id,

@@ -36,6 +36,7 @@ from service.pages import (
 from service.pages.attendance_binding import AttendanceRows
 from service.pages.bank_account_binding import BankAccountRows
 from service.pages.card_binding import CardRows
+from service.pages.cash_binding import CashRows
 from service.pages.claims_binding import ClaimRows
 from service.pages.contract_binding import ContractRows
 from service.pages.credit_binding import CreditRows
@@ -58,6 +59,7 @@ from service.pages.qr_picture import labelled_qr
 from service.pages.relief_binding import ReliefRows
 from service.pages.reminder_binding import ReminderRows
 from service.pages.statement_binding import StatementRows
+from service.pages.till_binding import TillRows
 from service.pages.token_binding import TokenRows
 from service.pages.trouble_views import TroublePage
 from service.pages.typed import school_day
@@ -121,6 +123,8 @@ class RowDesk(
     StatementRows,
     MoneyOutRows,
     CardRows,
+    CashRows,
+    TillRows,
     MatchingRows,
     LateRows,
 ):

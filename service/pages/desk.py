@@ -21,6 +21,7 @@ from service.api.opening import ApiOpener, Opened
 from service.pages.attendance_desk import AttendanceDesk
 from service.pages.bank_account_views import BankAccountDesk
 from service.pages.card_views import CardDesk, CardOrder, OpenCardPage
+from service.pages.cash_views import CashDesk
 from service.pages.choice_desk import ChoiceDesk
 from service.pages.claims_desk import ClaimDesk
 from service.pages.contract_desk import ContractDesk
@@ -44,6 +45,7 @@ from service.pages.reminder_views import ReminderDesk
 from service.pages.round_desk import RoundWork
 from service.pages.staff_views import StaffDesk
 from service.pages.statement_views import StatementDesk
+from service.pages.till_views import TillDesk
 from service.pages.token_views import TokenDesk
 from service.pages.trouble_views import TroublePage
 from service.pages.upload_views import Upload, UploadChoices, UploadDone, UploadKind
@@ -193,6 +195,8 @@ class Desk(
     FeedDesk,
     EnquiryDesk,
     MoneyOutDesk,
+    CashDesk,
+    TillDesk,
     MatchingDesk,
     LateDesk,
     FamilyDesk,

@@ -31,6 +31,7 @@ MENU = (
     Entry("/van-phong/dieu-chinh", "Điều chỉnh", "Corrections"),
     Entry("/van-phong/thong-bao", "Thông báo thu", "Bills"),
     Entry("/van-phong/tien-ton", "Tiền tồn", "Leftover money"),
+    Entry("/van-phong/quy", "Quỹ tiền mặt", "Cash"),
     Entry("/van-phong/hoan-tien", "Hoàn tiền", "Refunds"),
     Entry("/van-phong/hop-dong", "Hợp đồng", "Contracts"),
     Entry("/van-phong/chuyen-di", "Nghỉ học, chuyển lớp", "Leaving, classes"),

@@ -34,6 +34,7 @@ from service.pages.views import (
 from tests.service.pages.sample_attendance import SampleAttendance
 from tests.service.pages.sample_bank_accounts import SampleBankAccounts
 from tests.service.pages.sample_cards import SampleCards
+from tests.service.pages.sample_cash import SampleCash
 from tests.service.pages.sample_choices import SampleChoices
 from tests.service.pages.sample_claims import SampleClaims
 from tests.service.pages.sample_credits import SampleCredits
@@ -54,6 +55,7 @@ from tests.service.pages.sample_reminders import SampleReminders
 from tests.service.pages.sample_rounds import SampleRounds
 from tests.service.pages.sample_staff import SampleStaff
 from tests.service.pages.sample_statements import SampleStatements
+from tests.service.pages.sample_till import SampleTill
 from tests.service.pages.sample_tokens import SampleTokens
 from tests.service.pages.samples import (
     AUDIT,
@@ -88,6 +90,8 @@ class SampleDesk(
     SampleStatements,
     SampleMoneyOut,
     SampleCards,
+    SampleCash,
+    SampleTill,
     SampleMatching,
     SampleLate,
     SampleGuardians,

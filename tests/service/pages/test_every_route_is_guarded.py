@@ -16,6 +16,7 @@ from service.web import assemble, served
 from tests.service.pages.asking import ask_all
 from tests.service.pages.conftest import sample_client, signed_in
 from tests.service.pages.sample_bank_accounts import CHANGE_ID
+from tests.service.pages.sample_cash import BOOK_ID, REVERSAL_ID, TAKING_ID
 from tests.service.pages.sample_choices import OFFER_ID
 from tests.service.pages.sample_claims import CLAIM_ID, SOME_ID
 from tests.service.pages.sample_contracts import CONTRACT_ID, VERSION_ID
@@ -32,6 +33,7 @@ from tests.service.pages.sample_plans import PLAN_ID
 from tests.service.pages.sample_refund_bulk import BATCH_ID
 from tests.service.pages.sample_rounds import CORRECTION_ID, PRINT_ID, PUPIL_ID
 from tests.service.pages.sample_staff import GRANT_ID, REQUEST_ID, USER_ID
+from tests.service.pages.sample_till import COUNT_ID, DEPOSIT_ID, HANDOVER_ID
 from tests.service.pages.sample_tokens import TOKEN_ID
 from tests.service.pages.samples import FAMILY_PAGES, PASSWORD, ROUND_ID, SCHOOL, SECRET, TOKEN, UNKNOWN_TOKEN
 
@@ -93,6 +95,12 @@ def address(path: str, actor: Actor) -> str:
         "purpose_id": str(PURPOSE_ID),
         **dict.fromkeys(("account_id", "switch_id", "checkout_id"), str(SOME_ID)),
         "outcome": "xong",
+        "taking_id": str(TAKING_ID),
+        "reversal_id": str(REVERSAL_ID),
+        "book_id": str(BOOK_ID),
+        "count_id": str(COUNT_ID),
+        "deposit_id": str(DEPOSIT_ID),
+        "handover_id": str(HANDOVER_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
 

@@ -17,6 +17,7 @@ from billing.payments.balances import request_balances, rest_of
 from service.access import links
 from service.access.sessions import new_session
 from tests.factories.serving import serving
+from tests.service.pages.sample_cash import BOOK_ID, TAKING_ID
 from tests.service.pages.sample_choices import FULL as FULL_CHOICES
 from tests.service.pages.sample_choices import OFFER_ID
 from tests.service.pages.sample_claims import CLAIM_ID
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = (320, 360, 768, 1280)
 PARTS = 4
+CASHIERS = (f"hoc-sinh/{PUPIL_ID}?so_tien=1000000&quyen={BOOK_ID}", "kiem-quy?to=24&to=1", "nop-ngan-hang", "ban-giao")
 # Axe then gathers only the first example of what is in order; what is not is told whole.
 TOLD = {"resultTypes": ["violations"]}
 OFFICE = (
@@ -60,6 +62,13 @@ OFFICE = (
     "/van-phong/hoan-tien/giao-dich",
     f"/van-phong/hoan-tien/giao-dich/{TRANSFER_ID}",
     "/van-phong/doi-chieu-nguon",
+    "/van-phong/quy?q=anh",
+    f"/van-phong/quy/lan/{TAKING_ID}",
+    "/van-phong/quy/quyen",
+    f"/van-phong/quy/quyen/{BOOK_ID}",
+    "/van-phong/quy/kiem-quy",
+    "/van-phong/quy/nop-ngan-hang",
+    "/van-phong/quy/ban-giao",
     "/van-phong/ngan-sach",
     f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}",
     f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}/chi-tra",
@@ -138,7 +147,13 @@ def test_family_pages(page: Page, live: str, desk: SampleDesk, name: str) -> Non
 def test_office_pages(page: Page, live: str, desk: SampleDesk, part: int) -> None:
     """All of them, in parts: each must end within the guard against hanging tests on a busy machine too."""
     others = (
-        (("province", ("/tinh", "/tinh/doi-chieu-nguon")), ("class_teacher", ("/lop-chu-nhiem",))) if part == 0 else ()
+        (
+            ("province", ("/tinh", "/tinh/doi-chieu-nguon")),
+            ("class_teacher", ("/lop-chu-nhiem",)),
+            ("cashier", tuple(f"/van-phong/quy/{path}" for path in CASHIERS)),
+        )
+        if part == 0
+        else ()
     )
     for role, paths in (("accountant", OFFICE[part::PARTS]), *others):
         fresh = new_session()

@@ -1,0 +1,177 @@
+"""Counting the till: notes by face value against account 111; a difference has a reason and a second person.
+
+When the second person agrees, the difference is posted, so that the book is what lies in the till: what is missing
+stands on 1388Q, what is too much on 3388Q, until it is explained (Circular 107/2017: 1388, 3388).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from billing.audit.recording import Actor, Deed, record_deed
+from billing.cash.denominations import counted
+from billing.cash.taking import ScreenMoved, hold_cash
+from billing.cash.till_tables import CashCount, CashCountDecision
+from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.ledger.accounts import CASH, open_account
+from billing.ledger.balances import debit_balance
+from billing.ledger.posting import Fact, Line, post
+from billing.money import Money
+from billing.storage import new_id
+
+MISSING, TOO_MUCH = "1388Q", "3388Q"
+_VIET_NAM = timedelta(hours=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What was counted: notes by face value, the balance that stood on the page, a reason where they differ."""
+
+    notes: Mapping[int, int]
+    book: Money
+    reason: str
+    form: UUID
+
+
+def balance_of(session: Session, school_id: UUID) -> Money:
+    """Return what account 111 of a school holds."""
+    return debit_balance(session, school_id, CASH)
+
+
+def count_till(session: Session, actor: Actor, school_id: UUID, count: Counted, now: datetime) -> CashCount:
+    """Store a count once; the same form again returns the first.
+
+    Raises ``ScreenMoved`` when cash moved since the page was shown, ``Conflict`` while an earlier difference waits,
+    ``Refused`` for a difference without a reason.
+    """
+    hold_cash(session, school_id)
+    before = session.exec(
+        select(CashCount).where(CashCount.school_id == school_id, CashCount.form == count.form)
+    ).one_or_none()
+    if before is not None:
+        return before
+    if open_count(session, school_id) is not None:
+        raise Conflict("Lần kiểm quỹ trước có chênh lệch, còn chờ người thứ hai. Xong việc đó rồi mới kiểm tiếp.")
+    book, found = balance_of(session, school_id), counted(count.notes)
+    if book != count.book:
+        raise ScreenMoved("Từ lúc bạn đếm, quỹ đã có thu hoặc chi khác. Hãy xem lại số trên sổ.")
+    if found != book and not count.reason.strip():
+        raise Refused(f"Đếm được {found}, sổ ghi {book}. Hãy đếm lại, hoặc ghi lý do chênh lệch.")
+    row = CashCount(
+        id=new_id(),
+        school_id=school_id,
+        form=count.form,
+        notes={str(face): number for face, number in count.notes.items() if number},
+        counted=found,
+        book=book,
+        reason=count.reason.strip(),
+        made_by=_person(actor),
+        at=now,
+    )
+    session.add(row)
+    session.flush()
+    deed = Deed(school_id, "cash.count", "cash_count", str(row.id), row.reason)
+    record_deed(session, actor, deed, now, counted=found.dong, book=book.dong)
+    return row
+
+
+def agree_count(session: Session, actor: Actor, school_id: UUID, count_id: UUID, now: datetime) -> None:
+    """Agree to a difference, which is posted; raises ``SamePerson`` for who counted, ``Conflict`` the second time."""
+    row = _undecided(session, school_id, count_id)
+    if actor.user_id == row.made_by:
+        raise SamePerson("Người kiểm quỹ không tự xác nhận chênh lệch. Hãy nhờ người khác.")
+    day = (now + _VIET_NAM).date()
+    fact = Fact(school_id, "cash_difference", str(row.id), day, row.reason)
+    entry = post(session, fact, [_difference(session, row)], now)
+    _decide(session, actor, row, now, entry_id=entry)
+
+
+def reject_count(  # noqa: PLR0913, PLR0917  who says no to which, why
+    session: Session, actor: Actor, school_id: UUID, count_id: UUID, reason: str, now: datetime
+) -> None:
+    """Do not accept a difference: nothing is posted and the till is counted anew."""
+    if not reason.strip():
+        raise Refused("Hãy ghi lý do không xác nhận.")
+    row = _undecided(session, school_id, count_id)
+    if actor.user_id == row.made_by:
+        raise SamePerson("Người kiểm quỹ không tự quyết định chênh lệch. Hãy nhờ người khác.")
+    _decide(session, actor, row, now, reason=reason.strip())
+
+
+def open_count(session: Session, school_id: UUID) -> CashCount | None:
+    """Return the count whose difference waits for a second person."""
+    return session.exec(
+        select(CashCount)
+        .outerjoin(CashCountDecision, col(CashCountDecision.count_id) == CashCount.id)
+        .where(
+            CashCount.school_id == school_id,
+            col(CashCount.counted) != col(CashCount.book),
+            col(CashCountDecision.count_id).is_(None),
+        )
+    ).first()
+
+
+def standing_count(session: Session, school_id: UUID) -> CashCount | None:
+    """Return the newest count that was not rejected and does not wait."""
+    return session.exec(
+        select(CashCount)
+        .outerjoin(CashCountDecision, col(CashCountDecision.count_id) == CashCount.id)
+        .where(
+            CashCount.school_id == school_id,
+            (col(CashCount.counted) == col(CashCount.book)) | col(CashCountDecision.agreed),
+        )
+        .order_by(col(CashCount.at).desc(), col(CashCount.id).desc())
+        .limit(1)
+    ).first()
+
+
+def _difference(session: Session, row: CashCount) -> Line:
+    school_id = row.school_id
+    if row.counted > row.book:
+        open_account(session, school_id, TOO_MUCH, "Thừa quỹ chờ xử lý", "clearing")
+        return Line(CASH, TOO_MUCH, row.counted - row.book)
+    open_account(session, school_id, MISSING, "Thiếu quỹ chờ xử lý", "clearing")
+    return Line(MISSING, CASH, row.book - row.counted)
+
+
+def _undecided(session: Session, school_id: UUID, count_id: UUID) -> CashCount:
+    hold_cash(session, school_id)
+    row = session.exec(
+        select(CashCount).where(CashCount.school_id == school_id, CashCount.id == count_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("Không tìm thấy lần kiểm quỹ này.", count=count_id)
+    if row.counted == row.book or session.get(CashCountDecision, count_id) is not None:
+        raise Conflict("Lần kiểm quỹ này không còn chờ xác nhận. Hãy tải lại trang.", count=count_id)
+    return row
+
+
+def _decide(  # noqa: PLR0913  one decision
+    session: Session, actor: Actor, row: CashCount, now: datetime, *, entry_id: int | None = None, reason: str = ""
+) -> None:
+    agreed = entry_id is not None
+    session.add(
+        CashCountDecision(
+            count_id=row.id,
+            school_id=row.school_id,
+            agreed=agreed,
+            reason=reason,
+            entry_id=entry_id,
+            decided_by=_person(actor),
+            at=now,
+        )
+    )
+    session.flush()
+    deed = Deed(row.school_id, "cash.agree_count" if agreed else "cash.reject_count", "cash_count", str(row.id), reason)
+    record_deed(session, actor, deed, now, counted=row.counted.dong, book=row.book.dong)
+
+
+def _person(actor: Actor) -> UUID:
+    if actor.user_id is None:
+        raise NotAllowed("Việc kiểm quỹ phải do một người có tên làm.")
+    return actor.user_id

@@ -1,0 +1,202 @@
+"""Tying a deposit of cash to the bank's transfer, and taking that back: Dr suspense / Cr money in transit.
+
+The transfer goes from *waiting* to *matched* as the school's own money: it pays nobody's bill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists
+from sqlmodel import Session, col, select
+
+from billing.audit.recording import Actor, Deed, record_deed
+from billing.cash.depositing import IN_TRANSIT, find_deposit
+from billing.cash.taking import hold_cash
+from billing.cash.till_tables import CashDeposit, CashDepositEnd
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
+from billing.ledger.accounts import SUSPENSE
+from billing.ledger.posting import Fact, Line, post, reverse
+from billing.money import Money
+from billing.storage import new_id
+from reconciliation.depositing.suggesting import Brought, Came, fitting
+from reconciliation.depositing.tables import CashDepositTie, CashTieEnd
+from reconciliation.outgoing.own_money import NOT_OURS, OWN_TRANSFER, settle_as_own
+from reconciliation.tables import Transfer, TransferReference
+
+_VIET_NAM = timedelta(hours=7)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDeposit:
+    """A deposit in transit with the money in that may be it, the likeliest first, each with its sign."""
+
+    row: CashDeposit
+    fits: tuple[tuple[Came, str], ...]
+
+
+def tie_deposit(  # noqa: PLR0913, PLR0917  which deposit to which transfer, who says so
+    session: Session, actor: Actor, school_id: UUID, deposit_id: UUID, transfer_id: UUID, now: datetime
+) -> CashDepositTie:
+    """Say that money in is a deposit.
+
+    Raises ``Conflict`` when one of them is tied or settled meanwhile, ``Refused`` when sum or account differ,
+    ``NotFound`` outside the school.
+    """
+    hold_cash(session, school_id)
+    deposit = find_deposit(session, school_id, deposit_id)
+    transfer = session.exec(
+        select(Transfer).where(Transfer.school_id == school_id, Transfer.id == transfer_id).with_for_update()
+    ).one_or_none()
+    if transfer is None:
+        raise NotFound("Không tìm thấy giao dịch này.", transfer=transfer_id)
+    if not _is_open(session, deposit) or transfer.state != "waiting" or transfer.direction != "in":
+        raise Conflict("Lần nộp hoặc giao dịch này không còn chờ. Hãy tải lại trang.", deposit=deposit_id)
+    if (transfer.bank_account_id, transfer.amount) != (deposit.bank_account_id, deposit.amount):
+        raise Refused("Tiền vào phải ở đúng tài khoản và bằng đúng số tiền đã nộp.")
+    tie_id = new_id()
+    fact = Fact(school_id, "cash_deposit_tied", str(tie_id), transfer.value_date, deposit.slip)
+    tie = CashDepositTie(
+        id=tie_id,
+        school_id=school_id,
+        deposit_id=deposit.id,
+        transfer_id=transfer.id,
+        entry_id=post(session, fact, [Line(SUSPENSE, IN_TRANSIT, deposit.amount)], now),
+        made_by=_person(actor),
+        at=now,
+    )
+    session.add(tie)
+    session.flush()
+    settle_as_own(session, actor, transfer, OWN_TRANSFER, now)
+    deed = Deed(school_id, "cash.tie_deposit", "cash_deposit", str(deposit.id))
+    record_deed(session, actor, deed, now, amount=deposit.amount.dong, transfer=str(transfer.id))
+    record_deed(session, actor, Deed(school_id, "cash.tie_deposit", "transfer", str(transfer.id)), now)
+    return tie
+
+
+def untie_deposit(  # noqa: PLR0913, PLR0917  which deposit, who says so, why
+    session: Session, actor: Actor, school_id: UUID, deposit_id: UUID, reason: str, now: datetime
+) -> None:
+    """Take a tie back: the transfer waits again; raises ``Conflict`` when there is none."""
+    if not reason.strip():
+        raise Refused("Hãy ghi lý do bỏ gắn.")
+    hold_cash(session, school_id)
+    tie = live_tie(session, school_id, deposit_id)
+    if tie is None:
+        raise Conflict("Lần nộp này không gắn với giao dịch nào. Hãy tải lại trang.", deposit=deposit_id)
+    transfer = session.exec(
+        select(Transfer).where(Transfer.school_id == school_id, Transfer.id == tie.transfer_id).with_for_update()
+    ).one()
+    fact = Fact(school_id, "cash_deposit_untied", str(tie.id), (now + _VIET_NAM).date(), reason.strip())
+    session.add(
+        CashTieEnd(
+            tie_id=tie.id,
+            school_id=school_id,
+            reason=reason.strip(),
+            entry_id=reverse(session, tie.entry_id, fact, now),
+            made_by=_person(actor),
+            at=now,
+        )
+    )
+    session.flush()
+    settle_as_own(session, actor, transfer, NOT_OURS, now)
+    for kind, key in (("cash_deposit", deposit_id), ("transfer", transfer.id)):
+        record_deed(session, actor, Deed(school_id, "cash.untie_deposit", kind, str(key), reason.strip()), now)
+
+
+def refuse_tied_deposit(session: Session, school_id: UUID, deposit_id: UUID) -> None:
+    """Raise ``Conflict`` while the bank's transfer is tied to a deposit: said in words before the database refuses."""
+    if live_tie(session, school_id, deposit_id) is not None:
+        raise Conflict("Ngân hàng đã nhận khoản này. Bỏ gắn với giao dịch trước, rồi mới rút lại lần nộp.")
+
+
+def live_tie(session: Session, school_id: UUID, deposit_id: UUID) -> CashDepositTie | None:
+    """Return the tie of a deposit that was not taken back."""
+    return session.exec(
+        select(CashDepositTie).where(
+            CashDepositTie.school_id == school_id, CashDepositTie.deposit_id == deposit_id, _live()
+        )
+    ).one_or_none()
+
+
+def open_deposits(session: Session, school_id: UUID) -> list[OpenDeposit]:
+    """Return the deposits in transit, oldest first, with the money in that may be them."""
+    rows = session.exec(
+        select(CashDeposit)
+        .outerjoin(CashDepositEnd, col(CashDepositEnd.deposit_id) == CashDeposit.id)
+        .where(
+            CashDeposit.school_id == school_id,
+            col(CashDepositEnd.deposit_id).is_(None),
+            ~exists().where(col(CashDepositTie.deposit_id) == col(CashDeposit.id), _live()),
+        )
+        .order_by(col(CashDeposit.at), col(CashDeposit.id))
+    ).all()
+    came = _came(session, school_id, rows)
+    return [OpenDeposit(row, tuple(fitting(_brought(row), came))) for row in rows]
+
+
+def deposited(session: Session, school_id: UUID) -> dict[UUID, Money]:
+    """Return the money in that was the school's own cash, by transfer."""
+    rows = session.exec(
+        select(CashDepositTie.transfer_id, col(CashDeposit.amount))
+        .join(CashDeposit, col(CashDeposit.id) == col(CashDepositTie.deposit_id))
+        .where(CashDepositTie.school_id == school_id, _live())
+    ).all()
+    return dict(rows)
+
+
+def deposited_by(session: Session, school_id: UUID) -> dict[UUID, str]:
+    """Return, by deposit, the bank's number of the transfer that it is tied to."""
+    rows = session.exec(
+        select(CashDepositTie.deposit_id, Transfer.bank_reference, Transfer.provider_id)
+        .join(Transfer, col(Transfer.id) == col(CashDepositTie.transfer_id))
+        .where(CashDepositTie.school_id == school_id, _live())
+    ).all()
+    return {deposit: number or told for deposit, number, told in rows}
+
+
+def _live() -> ColumnElement[bool]:
+    return ~exists().where(
+        col(CashTieEnd.school_id) == col(CashDepositTie.school_id), col(CashTieEnd.tie_id) == col(CashDepositTie.id)
+    )
+
+
+def _is_open(session: Session, deposit: CashDeposit) -> bool:
+    ended = session.get(CashDepositEnd, deposit.id) is not None
+    return not ended and live_tie(session, deposit.school_id, deposit.id) is None
+
+
+def _came(session: Session, school_id: UUID, deposits: Sequence[CashDeposit]) -> list[Came]:
+    """Return waiting money in on the accounts and of the sums of these deposits."""
+    named = exists().where(
+        col(TransferReference.school_id) == col(Transfer.school_id),
+        col(TransferReference.transfer_id) == col(Transfer.id),
+    )
+    rows = session.exec(
+        select(Transfer, named).where(
+            Transfer.school_id == school_id,
+            Transfer.direction == "in",
+            Transfer.state == "waiting",
+            col(Transfer.amount).in_({row.amount for row in deposits}),
+        )
+    ).all()
+    return [
+        Came(
+            str(row.id), str(row.bank_account_id), row.amount, row.value_date, row.memo,
+            row.bank_reference or row.provider_id, bool(is_named),
+        )
+        for row, is_named in rows
+    ]  # fmt: skip
+
+
+def _brought(row: CashDeposit) -> Brought:
+    return Brought(str(row.id), str(row.bank_account_id), row.amount, (row.at + _VIET_NAM).date(), row.slip)
+
+
+def _person(actor: Actor) -> UUID:
+    if actor.user_id is None:
+        raise NotAllowed("Việc này phải do một người có tên làm.")
+    return actor.user_id

@@ -1,0 +1,162 @@
+"""The pages of the till on real rows: count, agree, bring to the bank, tie to the bank's transfer, hand over."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlmodel import Session
+from starlette.testclient import TestClient
+
+from billing.money import Money
+from billing.vault import Vault
+from reconciliation.reports.filling import report_record
+from service.access.tables import User
+from service.database import Database
+from service.invariant_queries import INVARIANTS
+from service.preparing import Addresses
+from tests.billing.documents.pages import words
+from tests.conftest import TestServers
+from tests.service.pages.test_cash_pages import CASH, cash_of, hidden, reads
+from tests.service.pages.test_claims import form, send
+from tests.service.pages.worlds import World, make_world
+from tests.standing import standing
+
+COUNTS, DEPOSITS, HANDOVERS = f"{CASH}/kiem-quy", f"{CASH}/nop-ngan-hang", f"{CASH}/ban-giao"
+
+
+@pytest.fixture
+@standing
+def world(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> World:
+    return make_world(database, addresses, vault, servers)
+
+
+class People:
+    """Who works on the till, each with a browser of her own."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.users: dict[str, User] = {role: world.staff(role) for role in ("cashier", "accountant", "approver")}
+        self.cashier, self.accountant, self.approver = (world.signed_in(user) for user in self.users.values())
+
+    def takes(self, dong: int) -> None:
+        here = f"{CASH}/hoc-sinh/{self.world.billing.pupils[0].id}"
+        page = reads(self.cashier, f"{here}?so_tien={dong}")
+        assert self.cashier.post(here, data=hidden(page)).status_code == 303
+
+    def counts(self, *notes: int, **more: str) -> int:
+        """Count so many notes, the largest first, and return the answer's status."""
+        page = reads(self.cashier, f"{COUNTS}?{'&'.join(f'to={number}' for number in notes)}")
+        fields = hidden(page)
+        sent = {**fields, **more, "to": [str(number) for number in notes]}
+        return self.cashier.post(COUNTS, data=sent).status_code
+
+
+@pytest.fixture
+def people(world: World) -> People:
+    return People(world)
+
+
+def nothing_broken(world: World) -> None:
+    def ask(session: Session) -> None:
+        for name in ("I1", "I3", "I6", "I13", "I14"):
+            for query in INVARIANTS[name].queries:
+                assert session.execute(text(query)).scalars().all() == [], name
+
+    world.change(ask)
+
+
+def test_counted_by_two_and_handed_over(world: World, people: People) -> None:
+    people.takes(700_000)
+    assert "Khớp sổ" in reads(people.cashier, f"{COUNTS}?to=1&to=1")
+    assert people.counts(1, 0, 1) == 422, "a difference without a reason"
+    assert people.counts(1, 0, 1, ly_do="Thối nhầm", so_sach="1") == 409
+    assert people.counts(1, 0, 1, ly_do="Thối nhầm") == 303
+    assert "chờ người thứ hai" in reads(people.cashier, COUNTS)
+    [count] = re.findall(rf"{COUNTS}/([0-9a-f-]+)/xac-nhan", reads(people.accountant, COUNTS))
+    assert people.cashier.post(f"{COUNTS}/{count}/xac-nhan", data=form(people.cashier, CASH)).status_code == 403
+    send(people.accountant, COUNTS, f"{COUNTS}/{count}/xac-nhan")
+    assert cash_of(world) == 600_000
+    page = reads(people.cashier, HANDOVERS)
+    assert "Lập biên bản bàn giao" in page
+    key = re.search(r'name="khoa" value="([^"]+)"', page)
+    assert key
+    receiver = str(people.users["approver"].id)
+    assert f'value="{receiver}"' in page
+    wrong = form(people.cashier, HANDOVERS, nguoi_nhan=str(world.billing.id), khoa=key[1])
+    assert people.cashier.post(HANDOVERS, data=wrong).status_code == 422
+    send(people.cashier, HANDOVERS, HANDOVERS, nguoi_nhan=receiver, khoa=key[1], ghi_chu="Kèm chìa khóa két")
+    [handover] = re.findall(rf"{HANDOVERS}/([0-9a-f-]+)/nhan", reads(people.approver, HANDOVERS))
+    assert people.accountant.post(f"{HANDOVERS}/{handover}/nhan", data=form(people.accountant, COUNTS)).status_code in {
+        403,
+        422,
+    }
+    send(people.approver, HANDOVERS, f"{HANDOVERS}/{handover}/nhan")
+    told = " ".join(words(people.cashier.get(f"{HANDOVERS}/{handover}/bien-ban.pdf").content))
+    for said in ("BIÊN BẢN BÀN GIAO QUỸ TIỀN MẶT", "700.000", "Chênh lệch kiểm quỹ", "Kèm chìa khóa két", "Bên nhận",
+                 "đã ký nhận", "Sáu trăm nghìn đồng"):  # fmt: skip
+        assert said in told, said
+    nothing_broken(world)
+
+
+def test_a_deposit_is_the_banks_transfer_and_no_familys_payment(world: World, people: People) -> None:
+    people.takes(700_000)
+    assert "Kiểm quỹ trước" in reads(people.cashier, DEPOSITS)
+    assert people.counts(1, 1) == 303
+    page = reads(people.cashier, DEPOSITS)
+    key = re.search(r'name="khoa" value="([^"]+)"', page)
+    account = re.search(r'<option value="([0-9a-f-]+)"', page)
+    assert key
+    assert account
+    fields = {"khoa": key[1], "tai_khoan": account[1], "so_tien": "700.000", "so_giay": "NT 000123"}
+    too_much = form(people.cashier, DEPOSITS, **{**fields, "so_tien": "700.001"})
+    assert people.cashier.post(DEPOSITS, data=too_much).status_code == 422
+    send(people.cashier, DEPOSITS, DEPOSITS, **fields)
+    send(people.cashier, DEPOSITS, DEPOSITS, **fields)
+    assert cash_of(world) == 0
+    world.collecting.hear_of(
+        world.collecting.pays("NOP TIEN MAT NT000123 LE THI QUY", 700_000),
+        world.collecting.pays(world.collecting.requests[1].reference + " nop", 700_000),
+    )
+    page = reads(people.accountant, DEPOSITS)
+    assert page.count("Đúng, gắn với giao dịch này") == 1, "a family's money is not suggested"
+    [deposit] = re.findall(rf"{DEPOSITS}/([0-9a-f-]+)/gan", page)
+    [transfer] = re.findall(r'name="giao_dich" value="([0-9a-f-]+)"', page)
+    send(people.accountant, DEPOSITS, f"{DEPOSITS}/{deposit}/gan", giao_dich=transfer)
+    assert "ngân hàng đã nhận" in reads(people.cashier, DEPOSITS)
+    nothing_broken(world)
+    assert own_of(world, UUID(transfer)) == Money(700_000)
+    back = form(people.approver, DEPOSITS, ly_do="Chưa nộp")
+    assert people.approver.post(f"{DEPOSITS}/{deposit}/rut-lai", data=back).status_code == 409
+    send(people.accountant, DEPOSITS, f"{DEPOSITS}/{deposit}/bo-gan", ly_do="Nhầm giao dịch")
+    nothing_broken(world)
+    assert own_of(world, UUID(transfer)) == Money(0)
+    send(people.approver, DEPOSITS, f"{DEPOSITS}/{deposit}/rut-lai", ly_do="Chưa nộp")
+    assert cash_of(world) == 700_000
+    nothing_broken(world)
+
+
+def own_of(world: World, transfer: UUID) -> Money:
+    """Return what the report says is own money of a transfer, the ledger's and the rows' word being one."""
+    found: list[Money] = []
+
+    def read(session: Session) -> None:
+        day = world.clock().date()
+        report = report_record(session, world.billing.id, day.replace(day=1), day, world.clock())
+        assert sum((each.own for each in report.accounts), Money(0)) == sum(
+            (each.own for each in report.transfers), Money(0)
+        )
+        found.append(sum((each.own for each in report.transfers), Money(0)))
+
+    del transfer
+    world.change(read)
+    return found[0]
+
+
+def test_the_auditor_reads_and_does_nothing(world: World, people: People) -> None:
+    people.takes(1_000)
+    auditor: TestClient = world.signed_in(world.staff("auditor"))
+    for path in (COUNTS, DEPOSITS, HANDOVERS):
+        assert "<form" not in reads(auditor, path).partition("<main")[2]
