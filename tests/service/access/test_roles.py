@@ -1,6 +1,6 @@
 from fastapi.routing import APIRoute
 
-from service.access.roles import EVERYBODY, MATRIX, ROLE_NAMES, ROLES, Actor, may
+from service.access.roles import EVERYBODY, MATRIX, PARTS, ROLE_NAMES, ROLES, Actor, may
 from service.access.tables import ROLES as STORED_ROLES
 from service.api.document import ROUTERS as API_ROUTERS
 from service.api.document import api_served
@@ -16,6 +16,10 @@ def test_every_role_of_the_database_is_known_and_named() -> None:
 
 def test_the_matrix_has_just_the_routes_that_are_served_and_the_bank_door() -> None:
     assert set(MATRIX) == {*served(), *machine_served(), *api_served(), ("POST", "/callbacks/{feed}")}
+
+
+def test_a_route_stands_in_one_part_of_the_matrix() -> None:
+    assert sum(map(len, PARTS)) == len(MATRIX)
 
 
 def test_no_route_takes_more_than_one_method() -> None:
