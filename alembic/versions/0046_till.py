@@ -142,6 +142,12 @@ BEGIN
              AND NOT EXISTS (SELECT 1 FROM cash_handover_decisions d WHERE d.handover_id = h.id)) THEN
     RAISE EXCEPTION 'a hand-over waits for its receiver' USING ERRCODE = 'check_violation';
   END IF;
+  IF EXISTS (SELECT 1 FROM role_grants g
+             WHERE g.user_id = NEW.receiver AND g.role = 'accountant' AND g.school_id = NEW.school_id
+               AND (NEW.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+                   BETWEEN g.valid_from AND coalesce(g.valid_to, 'infinity'::date)) THEN
+    RAISE EXCEPTION 'who keeps the accounts of a school does not keep its cash' USING ERRCODE = 'check_violation';
+  END IF;
   RETURN NEW;
 END $$"""
 

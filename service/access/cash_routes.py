@@ -37,8 +37,8 @@ CASH_ROUTES: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/van-phong/quy/nop-ngan-hang/{deposit_id}/rut-lai"): CHECKERS,
         ("GET", "/van-phong/quy/ban-giao"): OFFICE_READS | CASHIER,
         ("POST", "/van-phong/quy/ban-giao"): CASHIER,
-        ("POST", "/van-phong/quy/ban-giao/{handover_id}/nhan"): MAKERS | CHECKERS | CASHIER,
-        ("POST", "/van-phong/quy/ban-giao/{handover_id}/tu-choi"): MAKERS | CHECKERS | CASHIER,
+        ("POST", "/van-phong/quy/ban-giao/{handover_id}/nhan"): CHECKERS | CASHIER,
+        ("POST", "/van-phong/quy/ban-giao/{handover_id}/tu-choi"): CHECKERS | CASHIER,
         ("GET", "/van-phong/quy/ban-giao/{handover_id}/bien-ban.pdf"): OFFICE_READS | CASHIER,
     }
 )

@@ -109,7 +109,9 @@ class TillRows(RowsWithin):
         session = self._within(place)
         people = till_rows.receivers(session, place.id, who.user_id, school_day(now))
         if typed.receiver not in {key for key, _ in people}:
-            raise Refused("Hãy chọn người nhận trong danh sách: thủ quỹ, kế toán hoặc người duyệt của trường.")
+            raise Refused(
+                "Hãy chọn người nhận trong danh sách: thủ quỹ hoặc người duyệt của trường. Kế toán không giữ quỹ."
+            )
         handing = Handing(receiver=read_id(typed.receiver), note=typed.note, form=read_id(typed.form))
         handing_over.hand_over(session, self._actor(who, Actor.CASHIER), place.id, handing, now)
 

@@ -32,13 +32,14 @@ from reconciliation.depositing.suggesting import Came
 from reconciliation.depositing.tying import deposited_by, open_deposits
 from reconciliation.reports.filling import account_name
 from service.access.actors import ROLE_NAMES, Actor
+from service.access.cash_roles import has_other
 from service.access.tables import RoleGrant, User
 from service.pages.till_views import CountRow, DepositRow, DepositsPage, FitRow, HandoverRow, HandoversPage
 
 _SHOWN = 60
 _COUNT_STANDS = {None: "waiting", True: "agreed", False: "rejected"}
 _HAND_STANDS = {None: "waiting", True: "accepted", False: "refused"}
-_RECEIVERS = (Actor.CASHIER, Actor.ACCOUNTANT, Actor.APPROVER)
+_RECEIVERS = (Actor.CASHIER, Actor.APPROVER)
 _WORDS = {
     "payment": "Thu",
     "payment_reversed": "Trả lại, hủy biên lai",
@@ -183,7 +184,7 @@ def handovers_page(session: Session, school_id: UUID, user_id: UUID, today: date
 
 
 def receivers(session: Session, school_id: UUID, user_id: UUID, today: date) -> tuple[tuple[str, str], ...]:
-    """Return who may receive the till: cashiers, accountants and approvers of the school today, but oneself."""
+    """Return who may receive the till: cashiers and approvers of the school today, but oneself and no accountant."""
     rows = session.exec(
         select(User.id, User.full_name, RoleGrant.role)
         .join(RoleGrant, col(RoleGrant.user_id) == col(User.id))
@@ -197,7 +198,11 @@ def receivers(session: Session, school_id: UUID, user_id: UUID, today: date) -> 
         )
         .order_by(User.full_name, RoleGrant.role)
     ).all()
-    return tuple((str(key), f"{name} ({ROLE_NAMES[Actor(role)][0]})") for key, name, role in rows)
+    return tuple(
+        (str(key), f"{name} ({ROLE_NAMES[Actor(role)][0]})")
+        for key, name, role in rows
+        if not has_other(session, key, Actor.CASHIER, school_id, today, today)
+    )
 
 
 def _handover_rows(session: Session, school_id: UUID, user_id: UUID) -> tuple[HandoverRow, ...]:

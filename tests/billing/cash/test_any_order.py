@@ -94,7 +94,7 @@ class Playing:
         accepted = dong % 2 == 0
         reason = "" if accepted else "Đếm lại"
         decide_handover(
-            session, self.till.accountant, self.till.id, row.id, self.till.now, accepted=accepted, reason=reason
+            session, self.till.approver, self.till.id, row.id, self.till.now, accepted=accepted, reason=reason
         )
 
     def _refuse(self, session: Session, dong: int) -> None:

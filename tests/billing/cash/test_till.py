@@ -33,7 +33,7 @@ def brings(till: Till, session: Session, dong: int, slip: str = "NT 01") -> Cash
 
 
 def hands(till: Till, session: Session, to: Actor | None = None) -> CashHandover:
-    receiver = (to or till.accountant).user_id
+    receiver = (to or till.approver).user_id
     assert receiver
     return hand_over(
         session, till.cashier, till.id, Handing(receiver=receiver, note="kèm chìa khóa két", form=new_id()), till.now
@@ -126,15 +126,15 @@ def test_a_handover_lists_each_movement_once_and_two_sign(till: Till) -> None:
         with pytest.raises(Conflict, match="chờ người nhận"):
             hands(till, session)
         with pytest.raises(NotAllowed):
-            decide_handover(session, till.approver, till.id, first.id, till.now, accepted=True)
+            decide_handover(session, till.accountant, till.id, first.id, till.now, accepted=True)
         with pytest.raises(NotAllowed):
             decide_handover(session, till.cashier, till.id, first.id, till.now, accepted=True)
         with pytest.raises(Refused, match="lý do"):
-            decide_handover(session, till.accountant, till.id, first.id, till.now, accepted=False)
-        decide_handover(session, till.accountant, till.id, first.id, till.now, accepted=False, reason="Thiếu chứng từ")
+            decide_handover(session, till.approver, till.id, first.id, till.now, accepted=False)
+        decide_handover(session, till.approver, till.id, first.id, till.now, accepted=False, reason="Thiếu chứng từ")
         assert len(to_hand(session, till.id).entries) == 1
         second = hands(till, session)
-        decide_handover(session, till.accountant, till.id, second.id, till.now, accepted=True)
+        decide_handover(session, till.approver, till.id, second.id, till.now, accepted=True)
         with pytest.raises(Refused, match="chưa có thu chi"):
             hands(till, session)
         brings(till, session, 40_000)
@@ -149,9 +149,10 @@ def test_the_database_refuses_what_the_rules_refuse(till: Till) -> None:
     with till.open() as session:
         till.take(session, till.handed(90_000))
         waiting = counts(till, session, 80_000, "Thiếu").id
-    cashier, accountant = till.cashier.user_id, till.accountant.user_id
+    cashier, accountant, approver = till.cashier.user_id, till.accountant.user_id, till.approver.user_id
     assert cashier
     assert accountant
+    assert approver
     count = CashCount(school_id=till.id, form=new_id(), counted=Money(1), book=Money(1), made_by=cashier, at=till.now)
     with pytest.raises(IntegrityError, match="waits for its second person"):
         till.store(count)
@@ -165,6 +166,9 @@ def test_the_database_refuses_what_the_rules_refuse(till: Till) -> None:
         id=new_id(), school_id=till.id, form=new_id(), number=1, count_id=waiting, receiver=accountant,
         opening=Money(0), closing=Money(0), made_by=cashier, at=till.now,
     )  # fmt: skip
+    with pytest.raises(IntegrityError, match="does not keep its cash"):
+        till.store(handover)
+    handover.receiver = approver
     decided = CashHandoverDecision(
         handover_id=handover.id, school_id=till.id, accepted=True, decided_by=cashier, at=till.now
     )
