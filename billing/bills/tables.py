@@ -27,7 +27,8 @@ class Bill(Row, table=True):
     ``gross`` − ``reduced`` = ``family_due``. A bill of 0 đ is *covered* at issue: no request, QR, receipt, reminder.
     A bill of 500,000,000 đ or more has instalments, each below (NAPAS takes less in one transfer). ``replaces_id``
     names the void bill in whose place this one stands. The place deposit of a child that is not enrolled yet names
-    neither enrolment nor class.
+    neither enrolment nor class. What it points at is of its school (its pupil is of the province): the trigger
+    *point_home* refuses others, like a foreign key (see decision 0012).
     """
 
     __tablename__ = "bills"
@@ -44,11 +45,6 @@ class Bill(Row, table=True):
             name="one_original_and_one_instead",
             postgresql_nulls_not_distinct=True,
         ),
-        in_school(["round_id"], "billing_rounds"),
-        in_school(["enrolment_id"], "enrolments"),
-        in_school(["class_id"], "class_groups"),
-        in_school(["bank_account_id"], "bank_accounts"),
-        in_school(["replaces_id"], "bills"),
         CheckConstraint("gross >= 0 AND reduced >= 0 AND family_due >= 0", name="amounts_not_negative"),
         CheckConstraint("gross - reduced = family_due", name="amounts_add_up"),
         Index("ix_bills_pupil", "school_id", "pupil_id"),
@@ -58,7 +54,7 @@ class Bill(Row, table=True):
     school_id: UUID
     round_id: UUID
     enrolment_id: UUID | None = None
-    pupil_id: UUID = Field(foreign_key="pupils.id")
+    pupil_id: UUID
     class_id: UUID | None = None
     bank_account_id: UUID
     number: str = Field(max_length=30)

@@ -11,7 +11,10 @@ from billing.storage import Row, identity_column, json_column, time_column
 
 
 class Event(Row, table=True):
-    """A thing that happened, written in the same transaction. ``facts`` holds ids and amounts, never names."""
+    """A thing that happened, written in the same transaction. ``facts`` holds ids and amounts, never names.
+
+    Its school is there: the trigger *point_home* refuses others, like a foreign key (see decision 0012).
+    """
 
     __tablename__ = "events"
     __table_args__ = (
@@ -20,7 +23,7 @@ class Event(Row, table=True):
     )
 
     id: int | None = identity_column()
-    school_id: UUID = Field(foreign_key="schools.id")
+    school_id: UUID
     kind: str = Field(max_length=40)
     subject_id: UUID
     facts: dict[str, Any] = json_column()

@@ -92,7 +92,8 @@ class LedgerAccount(Row, table=True):
 class JournalEntry(Row, table=True):
     """One business fact in the book. ``(kind, source_id)`` is unique: a fact is posted once.
 
-    ``value_date`` is the bank's day, ``recorded_at`` ours; "as of" always means recorded.
+    ``value_date`` is the bank's day, ``recorded_at`` ours; "as of" always means recorded. Its school, and the entry
+    that it reverses, are there: the trigger *point_home* refuses others, like a foreign key (see decision 0012).
     """
 
     __tablename__ = "journal_entries"
@@ -100,11 +101,10 @@ class JournalEntry(Row, table=True):
         UniqueConstraint("school_id", "id"),
         UniqueConstraint("school_id", "kind", "source_id"),
         UniqueConstraint("school_id", "reverses_id"),
-        in_school(["reverses_id"], "journal_entries"),
     )
 
     id: int | None = identity_column()
-    school_id: UUID = Field(foreign_key="schools.id")
+    school_id: UUID
     kind: str = Field(max_length=40)
     source_id: str = Field(max_length=80)
     value_date: date
@@ -116,8 +116,8 @@ class JournalEntry(Row, table=True):
 class Posting(Row, table=True):
     """Money from the credit account to the debit account; the amount is above zero.
 
-    Entry, accounts and bill are of its school: the trigger *point_home* refuses others, like a foreign key (see
-    decision 0012).
+    Entry, accounts and bill are of its school, and its pupil is one: the trigger *point_home* refuses others, like a
+    foreign key (see decision 0012).
     """
 
     __tablename__ = "postings"
@@ -137,7 +137,7 @@ class Posting(Row, table=True):
     debit_account_id: int = number_column()
     credit_account_id: int = number_column()
     amount: Money = money_column()
-    pupil_id: UUID | None = Field(default=None, foreign_key="pupils.id")
+    pupil_id: UUID | None = None
     item_code: str | None = Field(default=None, max_length=40)
     bill_id: UUID | None = None
 
