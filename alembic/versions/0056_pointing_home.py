@@ -13,7 +13,7 @@ from typing import NamedTuple
 from alembic import op
 
 revision = "0056"
-down_revision = "0044"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 
