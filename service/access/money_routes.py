@@ -12,9 +12,6 @@ MONEY_ROUTES: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
     {
         ("GET", "/van-phong"): OFFICE_READS,
         ("GET", "/van-phong/thong-bao"): OFFICE_READS,
-        ("GET", "/van-phong/cho-xu-ly"): OFFICE_READS,
-        ("GET", "/van-phong/cho-xu-ly/goi-y"): OFFICE_READS,
-        ("POST", "/van-phong/cho-xu-ly/goi-y"): CHECKERS,
         ("GET", "/van-phong/su-co"): OFFICE_READS,
         ("GET", "/van-phong/kenh-ngan-hang"): OFFICE_READS,
         ("POST", "/van-phong/kenh-ngan-hang/giu-lai/{transfer_id}"): MAKERS,

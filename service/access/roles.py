@@ -13,6 +13,7 @@ from service.access.charging_routes import CHARGING_ROUTES
 from service.access.circles import EVERYBODY
 from service.access.family_routes import FAMILY_ROUTES
 from service.access.money_routes import MONEY_ROUTES
+from service.access.queue_routes import QUEUE_ROUTES
 from service.access.school_routes import SCHOOL_ROUTES
 
 __all__ = ["EVERYBODY", "MATRIX", "PARTS", "ROLES", "ROLE_NAMES", "Actor", "Grant", "Place", "SignedIn", "may"]
@@ -23,6 +24,7 @@ PARTS = (
     SCHOOL_ROUTES,
     CHARGING_ROUTES,
     MONEY_ROUTES,
+    QUEUE_ROUTES,
     CASH_ROUTES,
     API_ROUTES,
 )

@@ -31,7 +31,6 @@ from service.pages import (
     sheet_rows,
     trouble_rows,
     upload_rows,
-    waiting_rows,
 )
 from service.pages.attendance_binding import AttendanceRows
 from service.pages.bank_account_binding import BankAccountRows
@@ -56,6 +55,7 @@ from service.pages.newyear_binding import NewYearRows
 from service.pages.place_binding import PlaceRows
 from service.pages.plan_binding import PlanRows
 from service.pages.qr_picture import labelled_qr
+from service.pages.queue_binding import QueueRows
 from service.pages.relief_binding import ReliefRows
 from service.pages.reminder_binding import ReminderRows
 from service.pages.statement_binding import StatementRows
@@ -75,7 +75,6 @@ from service.pages.views import (
     ProvincePage,
     RoundPreview,
     RoundRow,
-    WaitingList,
 )
 from service.wiring import Wiring
 
@@ -126,6 +125,7 @@ class RowDesk(
     CashRows,
     TillRows,
     MatchingRows,
+    QueueRows,
     LateRows,
 ):
     """Everything that pages ask of the house, answered from rows. ``bells`` are to be rung after the commit."""
@@ -221,11 +221,6 @@ class RowDesk(
         """Return what went astray."""
         del who
         return trouble_rows.trouble_page(self._within(place), place.id, now)
-
-    def waiting(self, who: SignedIn, place: Place) -> WaitingList:
-        """Return the transfers that wait for a person."""
-        del who
-        return waiting_rows.waiting_list(self._within(place), place.id)
 
     def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:
         """Return the billing rounds."""

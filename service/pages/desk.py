@@ -40,6 +40,7 @@ from service.pages.moving_desk import MovingDesk
 from service.pages.newyear_desk import NewYearDesk
 from service.pages.place_views import PlaceDesk
 from service.pages.plan_desk import PlanDesk
+from service.pages.queue_views import QueueDesk
 from service.pages.relief_views import ReliefDesk
 from service.pages.reminder_views import ReminderDesk
 from service.pages.round_desk import RoundWork
@@ -61,7 +62,6 @@ from service.pages.views import (
     Readiness,
     RoundPreview,
     RoundRow,
-    WaitingList,
 )
 
 
@@ -135,9 +135,6 @@ class OfficeDesk(Protocol):
     def troubles(self, who: SignedIn, place: Place, now: datetime) -> TroublePage:
         """Return the bank's messages that nobody could read, and ours that may not have arrived."""
 
-    def waiting(self, who: SignedIn, place: Place) -> WaitingList:
-        """Return the transfers that wait for a person, oldest first."""
-
     def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:
         """Return the billing rounds, newest first."""
 
@@ -198,6 +195,7 @@ class Desk(
     CashDesk,
     TillDesk,
     MatchingDesk,
+    QueueDesk,
     LateDesk,
     FamilyDesk,
     CardDesk,

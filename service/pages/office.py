@@ -84,13 +84,6 @@ def troubles(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
     return page(request, "troubles.html", visit=visit, troubles=found)
 
 
-@router.get("/cho-xu-ly")
-def waiting(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
-    """List the transfers that wait for a person, with reasons and candidates."""
-    now = parts_of(request).clock()
-    return page(request, "waiting.html", visit=visit, waiting=desk.waiting(visit.who, visit.place), now=now)
-
-
 @router.get("/dot-thu")
 def rounds(
     request: Request, visit: StaffVisit, desk: OpenDesk, xong: Annotated[str, Query(max_length=20)] = ""

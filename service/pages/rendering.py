@@ -54,6 +54,7 @@ def _load(name: str, media_type: str) -> Asset:
 ASSETS = {
     "hocphi.css": _load("hocphi.css", "text/css; charset=utf-8"),
     "hocphi.js": _load("hocphi.js", "text/javascript; charset=utf-8"),
+    "queue.js": _load("queue.js", "text/javascript; charset=utf-8"),
     "favicon.svg": _load("favicon.svg", "image/svg+xml"),
 }
 

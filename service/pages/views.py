@@ -253,40 +253,6 @@ class BillList:
         return max(1, -(-self.total // self.page_size))
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A bill that a transfer may belong to, with the reasons in words; ``equal`` if another is just as likely."""
-
-    reference: str
-    pupil: str
-    class_name: str
-    rest: Money
-    reasons: tuple[str, ...]
-    equal: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingRow:
-    """A transfer that waits for a person: what came in, why it waits, and what it may be."""
-
-    transfer: str
-    value_date: date
-    amount: Money
-    memo: str
-    account: str
-    reason: str
-    since: datetime
-    candidates: tuple[Candidate, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingList:
-    """All transfers of a school that wait for a person."""
-
-    rows: tuple[WaitingRow, ...]
-    amount: Money
-
-
 class RoundState(StrEnum):
     """Steps of a billing round (đợt thu)."""
 

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill
+from billing.errors import NotFound
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money, total
 from billing.payments.balances import request_balances, rest_of
-from billing.payments.tables import PaymentRequest, PaymentRequestBill
+from billing.payments.tables import Payment, PaymentRequest, PaymentRequestBill, PaymentReversal
+from billing.people.names import search_key
 from billing.people.tables import ClassGroup, Pupil
+from billing.storage import among
+from reconciliation.queue.open_bills import open_bills_of
+from reconciliation.queue.pieces import pays_in_full
+from reconciliation.queue.sharing import OpenBill, Share, pieces_from
+from reconciliation.queue.standing import open_acts, seen_of_many, undone_among
+from reconciliation.queue.tables import QueueComment
 from reconciliation.tables import Match, Transfer, TransferStep
+from service.access.tables import User
 from service.pages.office_rows import WAITING_STATES
+from service.pages.queue_views import Candidate, WaitingList, WaitingRow
 from service.pages.sign_words import AMOUNT_FITS, in_words
-from service.pages.views import Candidate, WaitingList, WaitingRow
 
-MAX_ROWS = 200
+MAX_ROWS = 50
+MOST_LOOKED_AT = 5000
 
 # The matcher's names for its rules, as the office reads them.
 _RULES = {
@@ -30,30 +43,163 @@ _RULES = {
     "another_school": "Mã nộp thuộc trường khác.",
     "several_pupils": "Mã này chỉ hơn một học sinh.",
     "weaker_signs": "Không có mã nộp; có dấu hiệu khác để người xem chọn.",
+    "person": "Một người đã ghi.",
+    "settling_failed": "Chưa tự ghi được: cần người xem lại.",
     "virtual_account_disagrees": "Mã nộp và tài khoản định danh chỉ hai học sinh khác nhau.",
 }
 _UNKNOWN_RULE = "Chưa đủ căn cứ để tự ghi nhận: cần người xem lại."
 
 
-def waiting_list(session: Session, school_id: UUID) -> WaitingList:
-    """Return the transfers that wait for a person, oldest first, at most 200; the sum is over all of them."""
-    rows = session.exec(
+def waiting_list(session: Session, school_id: UUID, words: str = "") -> WaitingList:
+    """Return the transfers that wait for a person, oldest first, a page of them; the sum is over all that fit."""
+    query = _transfers(school_id).where(col(Transfer.state).in_(WAITING_STATES))
+    rows = session.exec(query.order_by(col(Transfer.recorded_at), col(Transfer.id))).all()
+    rows = [row for row in rows if _fits(row[0], words)]
+    shown = rows_of(session, school_id, rows[:MAX_ROWS])
+    return WaitingList(
+        rows=shown,
+        amount=total(transfer.amount for transfer, _ in rows),
+        total=len(rows),
+        words=words,
+        acts=len(open_acts(session, school_id)),
+        plain=sum(row.plain for row in shown),
+    )
+
+
+def matched_list(session: Session, school_id: UUID, words: str) -> WaitingList:
+    """Return transfers that were booked, newest first, a page of those that fit."""
+    query = _transfers(school_id).where(Transfer.state == "matched")
+    newest = query.order_by(col(Transfer.recorded_at).desc(), col(Transfer.id).desc()).limit(MOST_LOOKED_AT)
+    found = session.exec(newest).all()
+    paid = _paid_to(session, school_id) if words else {}
+    rows = [row for row in found if _fits(row[0], words, paid.get(row[0].id, ()))]
+    listed = rows[:MAX_ROWS]
+    paid = _paid_to(session, school_id, [transfer.id for transfer, _ in listed])
+    shown = tuple(
+        replace(row, paid=paid.get(transfer.id, ()))
+        for row, (transfer, _) in zip(rows_of(session, school_id, listed), listed, strict=True)
+    )
+    return WaitingList(rows=shown, amount=total(transfer.amount for transfer, _ in rows), total=len(rows), words=words)
+
+
+def one_row(session: Session, school_id: UUID, transfer_id: UUID) -> tuple[Transfer, WaitingRow]:
+    """Return one transfer of money in, whatever its state; raises ``NotFound``."""
+    found = session.exec(_transfers(school_id).where(Transfer.id == transfer_id)).one_or_none()
+    if found is None:
+        raise NotFound("Trường không có giao dịch này.")
+    return found[0], rows_of(session, school_id, [found])[0]
+
+
+def rows_of(session: Session, school_id: UUID, found: Sequence[tuple[Transfer, BankAccount]]) -> tuple[WaitingRow, ...]:
+    """Return transfers as the queue shows them, set-wise."""
+    ids = [transfer.id for transfer, _ in found]
+    matches = _newest_matches(session, school_id, ids)
+    reasons = _step_reasons(session, school_id, ids)
+    candidates = _candidates(session, school_id, matches)
+    made = [
+        _row(transfer, account, matches.get(transfer.id), reasons.get(transfer.id, ""), candidates)
+        for transfer, account in found
+    ]
+    return _with_standing(session, school_id, found, made, matches)
+
+
+def _transfers(school_id: UUID) -> Any:  # noqa: ANN401  the type of a select of two is longer than the function
+    return (
         select(Transfer, BankAccount)
         .join(BankAccount, col(BankAccount.id) == col(Transfer.bank_account_id))
-        .where(Transfer.school_id == school_id, col(Transfer.state).in_(WAITING_STATES), Transfer.direction == "in")
-        .order_by(col(Transfer.recorded_at), col(Transfer.id))
-    ).all()
-    shown = rows[:MAX_ROWS]
-    matches = _newest_matches(session, school_id, [transfer.id for transfer, _ in shown])
-    reasons = _step_reasons(session, school_id, [transfer.id for transfer, _ in shown])
-    candidates = _candidates(session, school_id, matches)
-    return WaitingList(
-        rows=tuple(
-            _row(transfer, account, matches.get(transfer.id), reasons.get(transfer.id, ""), candidates)
-            for transfer, account in shown
-        ),
-        amount=total(transfer.amount for transfer, _ in rows),
+        .where(Transfer.school_id == school_id, Transfer.direction == "in")
     )
+
+
+def _paid_to(session: Session, school_id: UUID, transfers: Sequence[UUID] | None = None) -> dict[UUID, tuple[str, ...]]:
+    """Return whom transfers paid (of all, or of some), by name."""
+    query = (
+        select(Payment.source_id, Pupil.full_name)
+        .join(Pupil, col(Pupil.id) == col(Payment.pupil_id))
+        .outerjoin(PaymentReversal, col(PaymentReversal.payment_id) == col(Payment.id))
+        .where(
+            Payment.school_id == school_id,
+            Payment.source_kind == "transfer",
+            col(PaymentReversal.payment_id).is_(None),
+        )
+        .order_by(col(Pupil.full_name))
+    )
+    if transfers is not None:
+        query = query.where(among(Payment.source_id, transfers))
+    names: dict[UUID, tuple[str, ...]] = {}
+    for transfer, name in session.exec(query).all():
+        names[transfer] = (*names.get(transfer, ()), name)
+    return names
+
+
+def _fits(transfer: Transfer, words: str, names: Sequence[str] = ()) -> bool:
+    """Tell whether all words stand in memo, number, sum or pupils' names of a transfer; marks and đ are optional."""
+    digits = re.sub(r"[^0-9]", "", words)
+    if digits and not re.search(r"[a-zA-Z]", words) and str(transfer.amount.dong).startswith(digits):
+        return True
+    text = search_key(" ".join((transfer.memo, transfer.provider_id, str(transfer.amount.dong), *names)))
+    return all(word in text for word in search_key(words).split())
+
+
+def _with_standing(
+    session: Session,
+    school_id: UUID,
+    found: Sequence[tuple[Transfer, BankAccount]],
+    rows: Sequence[WaitingRow],
+    matches: dict[UUID, Match],
+) -> tuple[WaitingRow, ...]:
+    """Add what was seen of each, who asked for what, how much was said, and which one person may take at once."""
+    ids = [transfer.id for transfer, _ in found]
+    seen, comments = seen_of_many(session, school_id, ids), _comments(session, school_id, ids)
+    acts = {act.transfer_id: act for act in open_acts(session, school_id)}
+    names = _users(session, {act.made_by for act in acts.values()})
+    undone = undone_among(session, school_id, ids)
+    pupils = {UUID(each.pupil_id) for row in rows for each in row.candidates}
+    bills = {
+        account: open_bills_of(session, school_id, pupils, account)
+        for account in {transfer.bank_account_id for transfer, _ in found}
+    }
+    done = []
+    for (transfer, _), row in zip(found, rows, strict=True):
+        act = acts.get(transfer.id)
+        free = transfer.state == "waiting" and act is None and transfer.id not in undone
+        all_here = len(suggested(matches.get(transfer.id))) == len(row.candidates)
+        plain = free and all_here and _plain(transfer, row, bills[transfer.bank_account_id])
+        done.append(
+            replace(
+                row,
+                transfer_id=str(transfer.id),
+                seen=str(seen[transfer.id]),
+                asked_by=names.get(act.made_by, "?") if act else "",
+                comments=comments.get(transfer.id, 0),
+                plain=plain,
+                held=transfer.state == "held",
+            )
+        )
+    return tuple(done)
+
+
+def _plain(transfer: Transfer, row: WaitingRow, bills: Mapping[UUID, Sequence[OpenBill]]) -> bool:
+    """Tell whether the matcher names one pupil alone whose bills the sum pays in full; the act decides it again."""
+    pupils = {candidate.pupil_id for candidate in row.candidates}
+    if len(pupils) != 1:
+        return False
+    pieces = pieces_from([Share(UUID(pupils.pop()), transfer.amount)], bills)
+    rests = {bill.bill_id: bill.rest for each in bills.values() for bill in each}
+    return pays_in_full(pieces, rests)
+
+
+def _comments(session: Session, school_id: UUID, transfers: Sequence[UUID]) -> dict[UUID, int]:
+    rows = session.exec(
+        select(QueueComment.transfer_id, func.count())
+        .where(QueueComment.school_id == school_id, col(QueueComment.transfer_id).in_(transfers))
+        .group_by(col(QueueComment.transfer_id))
+    ).all()
+    return dict(rows)
+
+
+def _users(session: Session, users: set[UUID]) -> dict[UUID, str]:
+    return dict(session.exec(select(User.id, User.full_name).where(col(User.id).in_(users))).all())
 
 
 def _row(
@@ -137,7 +283,12 @@ def _candidates(session: Session, school_id: UUID, matches: dict[UUID, Match]) -
     classes = _classes(session, school_id, [request.id for request, _ in rows])
     return {
         request.reference: Candidate(
-            request.reference, pupil.full_name, classes.get(request.id, ""), rests.get(request.id, ZERO), ()
+            request.reference,
+            pupil.full_name,
+            classes.get(request.id, ""),
+            rests.get(request.id, ZERO),
+            (),
+            pupil_id=str(pupil.id),
         )
         for request, pupil in rows
     }

@@ -29,7 +29,6 @@ from service.pages.views import (
     Readiness,
     RoundPreview,
     RoundRow,
-    WaitingList,
 )
 from tests.service.pages.sample_attendance import SampleAttendance
 from tests.service.pages.sample_bank_accounts import SampleBankAccounts
@@ -50,6 +49,7 @@ from tests.service.pages.sample_moving import SampleMoving
 from tests.service.pages.sample_newyear import SampleNewYear
 from tests.service.pages.sample_places import SamplePlaces
 from tests.service.pages.sample_plans import SamplePlans
+from tests.service.pages.sample_queue import SampleQueue
 from tests.service.pages.sample_relief import SampleRelief
 from tests.service.pages.sample_reminders import SampleReminders
 from tests.service.pages.sample_rounds import SampleRounds
@@ -93,6 +93,7 @@ class SampleDesk(
     SampleCash,
     SampleTill,
     SampleMatching,
+    SampleQueue,
     SampleLate,
     SampleGuardians,
     SampleChoices,
@@ -208,10 +209,6 @@ class SampleDesk(
     def troubles(self, who: SignedIn, place: Place, now: datetime) -> TroublePage:
         del who, place, now
         return TroublePage((), 0, (), 0)
-
-    def waiting(self, who: SignedIn, place: Place) -> WaitingList:
-        del who, place
-        return self.waiting_list
 
     def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:
         del who, place

@@ -10,13 +10,13 @@ from billing.documents.qr_image import qr_svg
 from billing.money import ZERO, Money
 from service.access import links
 from service.access.roles import Place
+from service.pages.queue_views import Candidate, WaitingList, WaitingRow
 from service.pages.views import (
     AuditPage,
     AuditTotal,
     BillPage,
     BillRow,
     BillState,
-    Candidate,
     Line,
     OfficeBillState,
     OfficeHome,
@@ -29,8 +29,6 @@ from service.pages.views import (
     RoundState,
     SchoolFace,
     SchoolRow,
-    WaitingList,
-    WaitingRow,
 )
 
 NOW = datetime(2025, 10, 6, 1, 0, tzinfo=UTC)
@@ -187,6 +185,8 @@ WAITING_LIST = WaitingList(
             account="…8901",
             reason="Mã nộp sai một ký tự: cần người xem lại.",
             since=NOW - timedelta(hours=26),
+            transfer_id=str(uuid.UUID(int=71)),
+            seen="5.",
             candidates=(
                 Candidate(
                     "FW2345678AB",
@@ -206,9 +206,21 @@ WAITING_LIST = WaitingList(
             account="…8901",
             reason="Không có mã nộp trong nội dung.",
             since=NOW - timedelta(minutes=12),
+            transfer_id=str(uuid.UUID(int=72)),
+            seen="7.",
+            candidates=(
+                Candidate(
+                    "FW2345678AB", "Điểu Bảo", "3A1", Money(400_000), ("Số tiền đúng",), pupil_id=str(uuid.UUID(int=73))
+                ),
+            ),
+            plain=True,
+            comments=1,
         ),
     ),
     amount=Money(1_650_000),
+    total=2,
+    acts=1,
+    plain=1,
 )
 AUDIT = AuditPage(
     first=date(2025, 10, 1),

@@ -101,6 +101,7 @@ def address(path: str, actor: Actor) -> str:
         "count_id": str(COUNT_ID),
         "deposit_id": str(DEPOSIT_ID),
         "handover_id": str(HANDOVER_ID),
+        "act_id": str(SOME_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
 

@@ -1,0 +1,180 @@
+"""Splitting money over many children, over HTTP on real rows: by class, pasted list and sheet; and undoing it."""
+
+from __future__ import annotations
+
+import html
+import io
+from datetime import date
+from uuid import UUID
+
+import openpyxl
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from billing.ledger.tables import ClosedPeriod
+from billing.payments.tables import ReceiptVoid
+from billing.people.names import search_key
+from billing.people.tables import ClassGroup
+from service.database import EVERYTHING
+from tests.service.pages.queue_town import DUE, IN_CLASS, QueueTown
+from tests.service.pages.test_fee_pages import token_of
+from tests.service.pages.test_queue_pages import QUEUE, WHY, act_of, field, form_of, paid, reads, sends
+from tests.service.pages.test_queue_pages import town as town  # noqa: PLC0414  the fixture
+
+WHOLE = IN_CLASS * DUE
+
+
+def class_of(town: QueueTown, code: str = "1B") -> UUID:
+    with town.collecting.database.transaction(town.collecting.scope) as session:
+        return session.exec(select(ClassGroup.id).where(ClassGroup.code == code)).one()
+
+
+def hands_in(client: TestClient, transfer: UUID, data: bytes) -> tuple[int, str]:
+    files = {"tep": ("chia.xlsx", data)}
+    answer = client.post(f"{QUEUE}/gd/{transfer}/xem", data={"csrf": token_of(client)}, files=files)
+    return answer.status_code, html.unescape(answer.text)
+
+
+def agreed(town: QueueTown, transfer: UUID) -> None:
+    assert sends(town.browser(town.approver), f"/viec/{act_of(town, transfer)}/dong-y")[0] == 303
+
+
+def stored(town: QueueTown, client: TestClient, transfer: UUID, page: str) -> None:
+    """Ask for what a preview shows, and let another agree."""
+    assert sends(client, f"/gd/{transfer}/ghi", **form_of(page, ly_do=WHY))[0] == 303
+    agreed(town, transfer)
+
+
+def test_a_class_of_35_gets_what_each_child_owes(town: QueueTown) -> None:
+    (transfer,) = town.waits(("ung ho lop 1B", WHOLE))
+    client = town.browser(town.accountant)
+    page = reads(client, f"/gd/{transfer}/xem?lop={class_of(town)}")
+    assert page.count('name="em"') == IN_CLASS
+    assert "data-left>0 đ" in page
+    assert town.state(transfer) == "waiting", "a preview stores nothing"
+    stored(town, client, transfer, page)
+    assert town.state(transfer) == "matched"
+    assert town.collecting.receipts() == [(number, DUE) for number in range(1, IN_CLASS + 1)]
+    assert town.collecting.rests()[:IN_CLASS] == [0] * IN_CLASS
+
+
+def test_equal_shares_keep_every_dong_and_too_much_is_said_live(town: QueueTown) -> None:
+    (transfer,) = town.waits(("ung ho lop 1B", 1_000_000))
+    client = town.browser(town.accountant)
+    page = reads(client, f"/gd/{transfer}/xem?lop={class_of(town)}&deu=co")
+    assert page.count('value="28572"') == 15
+    assert page.count('value="28571"') == 20
+    owed = reads(client, f"/gd/{transfer}/xem?lop={class_of(town)}")
+    assert "data-left>-21.750.000 đ" in owed
+    status, said = sends(client, f"/gd/{transfer}/ghi", **form_of(owed, ly_do=WHY))
+    assert status == 422
+    assert "thừa 21.750.000 đ" in said
+    stored(town, client, transfer, page)
+
+
+def test_a_pasted_list_tells_every_bad_line_and_is_kept_to_be_corrected(town: QueueTown) -> None:
+    (transfer,) = town.waits(("co giao nop ho lop", WHOLE))
+    client = town.browser(town.accountant)
+    names = [town.child(number).pupil.full_name for number in range(IN_CLASS)]
+    lines = [f"{search_key(name)}; 650.000" for name in names]
+    bad = [*lines[:2], "Ai Khác; 650.000", lines[0], *lines[4:-1], f"{names[-1]}; mười"]
+    status, said = sends(client, f"/gd/{transfer}/xem", danh_sach="\n".join(bad))
+    assert status == 422
+    for line, why in ((3, "Không có học sinh “Ai Khác”"), (4, "Em này đã có ở dòng 1"), (IN_CLASS, "thiếu học sinh")):
+        assert why in said.split(f'<th scope="row">{line}</th>')[1].split("</tr>")[0]
+    assert "Ai Khác; 650.000" in said.split("<textarea")[1], "nothing typed is lost"
+    assert town.state(transfer) == "waiting"
+    status, page = sends(client, f"/gd/{transfer}/xem", danh_sach="\n".join(lines))
+    assert (status, page.count('name="em"')) == (200, IN_CLASS)
+    stored(town, client, transfer, page)
+    assert town.collecting.rests()[:IN_CLASS] == [0] * IN_CLASS
+
+
+def test_a_sheet_is_handed_out_filled_in_and_read_with_its_bad_lines(town: QueueTown) -> None:
+    (transfer,) = town.waits(("mạnh thường quân", WHOLE))
+    client = town.browser(town.accountant)
+    given = client.get(f"{QUEUE}/gd/{transfer}/bang.xlsx?lop={class_of(town)}")
+    book = openpyxl.load_workbook(io.BytesIO(given.content))
+    sheet = book.worksheets[0]
+    heading = [str(cell.value) for cell in sheet[1]]
+    column, name = heading.index("Số tiền") + 1, heading.index("Họ tên học sinh") + 1
+    for line in range(2, IN_CLASS + 2):
+        sheet.cell(line, column).value = DUE
+    right = saved(book)
+    sheet.cell(3, column).value = "mười"
+    sheet.cell(5, name).value = "Ai Khác"
+    status, said = hands_in(client, transfer, saved(book))
+    assert status == 422
+    assert "Số tiền" in said.split('<th scope="row">3</th>')[1].split("</tr>")[0]
+    assert '<th scope="row">5</th>' in said
+    status, page = hands_in(client, transfer, right)
+    assert (status, page.count('name="em"')) == (200, IN_CLASS)
+    assert "data-left>0 đ" in page
+    stored(town, client, transfer, page)
+    assert town.state(transfer) == "matched"
+
+
+def saved(book: openpyxl.Workbook) -> bytes:
+    into = io.BytesIO()
+    book.save(into)
+    return into.getvalue()
+
+
+def test_undoing_is_asked_and_agreed_by_two_and_all_is_open_again(town: QueueTown) -> None:
+    transfer = paid(town)
+    accountant = town.browser(town.accountant)
+    assert town.child(36).pupil.full_name in reads(accountant, "/da-ghi?tim=tran thuy duong")
+    page = reads(accountant, f"/gd/{transfer}")
+    status, said = sends(accountant, f"/gd/{transfer}/go", da_xem=field(page, "da_xem"), ly_do="")
+    assert status == 422
+    assert "Hãy ghi lý do gỡ" in said
+    assert sends(accountant, f"/gd/{transfer}/go", da_xem=field(page, "da_xem"), ly_do="Nhầm em")[0] == 303
+    assert town.state(transfer) == "matched", "nothing happens until another agrees"
+    status, said = sends(accountant, f"/gd/{transfer}/go", da_xem=field(page, "da_xem"), ly_do="Nhầm em")
+    assert status == 409
+    agreed(town, transfer)
+    assert town.state(transfer) == "waiting"
+    assert town.collecting.rests()[36] == DUE
+    assert town.collecting.books() == {"112": DUE, "3388S": -DUE, "131": 50 * DUE, "531": -50 * DUE}
+    with town.collecting.database.transaction(town.collecting.scope) as session:
+        assert len(session.exec(select(ReceiptVoid)).all()) == 1
+    family = html.unescape(accountant.get(town.link(36)).text)
+    assert "Chờ nộp" in family
+    assert "Đã có biên lai" not in family
+    past = reads(accountant, f"/gd/{transfer}")
+    assert "Người thứ hai đồng ý" in past
+    assert "data-accept" not in reads(accountant, ""), "from now on two decide about it"
+
+
+def test_a_closed_month_is_not_undone_and_the_page_says_what_to_do(town: QueueTown) -> None:
+    transfer = paid(town)
+    closed = ClosedPeriod(
+        school_id=town.billing.id,
+        month=date(2025, 10, 1),
+        closed_by=town.approver.id,
+        closed_at=town.clock(),
+    )
+    with town.collecting.database.transaction(EVERYTHING) as session:
+        session.add(closed)
+    client = town.browser(town.accountant)
+    page = reads(client, f"/gd/{transfer}")
+    status, said = sends(client, f"/gd/{transfer}/go", da_xem=field(page, "da_xem"), ly_do="Nhầm em")
+    assert status == 422
+    assert "Tháng 10/2025 đã khóa sổ" in said
+    assert 'value="Nhầm em"' in said, "nothing typed is lost"
+
+
+def test_an_act_is_refused_with_a_reason_or_withdrawn_by_its_maker(town: QueueTown) -> None:
+    (transfer,) = town.waits(("ung ho lop 1B", WHOLE))
+    client, approver = town.browser(town.accountant), town.browser(town.approver)
+    page = reads(client, f"/gd/{transfer}/xem?lop={class_of(town)}")
+    for who, reason, becomes in ((approver, "Chưa rõ của lớp nào", "Không đồng ý"), (client, "", "rút lại")):
+        page = reads(client, f"/gd/{transfer}/xem?lop={class_of(town)}")
+        assert sends(client, f"/gd/{transfer}/ghi", **form_of(page, ly_do=WHY))[0] == 303
+        act = act_of(town, transfer)
+        if who is approver:
+            status, said = sends(who, f"/viec/{act}/khong")
+            assert (status, "Hãy ghi lý do không đồng ý" in said) == (422, True)
+        assert sends(who, f"/viec/{act}/khong", ly_do=reason)[0] == 303
+        assert becomes in reads(client, f"/gd/{transfer}")
+    assert town.state(transfer) == "waiting"
