@@ -79,7 +79,7 @@ def notice_facts(
     calls = {request_id: call for request_id, found in balances.items() if (call := call_of(found, today))}
     newest = {request_id: _newest(balances[request_id]) for request_id in calls}
     instead = {each.request_id: each for each in instead_of_announced(session, school_id, calls)}
-    school = _school(session, school_id)
+    school = school_in_words(session, school_id)
     names = _names(session, {request.pupil_id for request in requests})
     classes = _classes(session, [bill.bill_id for bill in newest.values()])
     items = _items(session, [balance for found in balances.values() for balance in found])
@@ -132,7 +132,7 @@ def change_facts(
     }
     requests = _newest_requests(session, school_id, bills)
     asked = request_balances(session, school_id, [request.id for request in requests.values()])
-    school = _school(session, school_id)
+    school = school_in_words(session, school_id)
     names = _names(session, {balance.pupil_id for balance in balances.values()})
     classes = _classes(session, bills)
     pages = links(session, list({request.id: request for request in requests.values()}.values()))
@@ -222,7 +222,7 @@ def receipt_facts(
     shown = {payment.id: _shown_bill(paid[payment.id]) for payment in payments if paid[payment.id]} | _last_bills(
         session, school_id, {key: request for key, request in requests.items() if not paid[key]}
     )
-    school = _school(session, school_id)
+    school = school_in_words(session, school_id)
     names = _names(session, pupils)
     classes = _classes(session, list(shown.values()))
     pages = links(session, list({request.id: request for request in requests.values()}.values()))
@@ -320,7 +320,8 @@ def _rests(session: Session, school_id: UUID, pupils: Collection[UUID]) -> dict[
     return {pupil: rest_of([each for each in balances if each.pupil_id == pupil]) for pupil in pupils}
 
 
-def _school(session: Session, school_id: UUID) -> SchoolInWords:
+def school_in_words(session: Session, school_id: UUID) -> SchoolInWords:
+    """Return name and phone of a school as families know it."""
     school = session.get_one(School, school_id)
     return SchoolInWords(school.name, school.phone)
 

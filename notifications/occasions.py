@@ -16,6 +16,8 @@ from billing.events.recording import (
     BILL_ISSUED,
     BILL_REMINDED,
     BILL_VOIDED,
+    CHOICE_OFFERED,
+    CONTRACT_OFFERED,
     CREDIT_USED,
     PAYMENT_RECEIVED,
 )
@@ -26,6 +28,7 @@ from billing.payments.grace import muted
 from billing.payments.tables import Payment, PaymentRequest, PaymentReversal
 from billing.people.tables import Contact, Guardian, Guardianship
 from notifications.announced import announced, asked_anew, instead_of_announced
+from notifications.invited import Invited, invited_to_choose, invited_to_contracts
 from notifications.reminding import to_remind
 from notifications.rules import Kind, Occasion, Recipient, Silence, Via
 
@@ -192,7 +195,16 @@ def _received(session: Session, events: Sequence[Event]) -> dict[int, Happening]
     }
 
 
+def _invited(kind: Kind, found: Mapping[int, Invited]) -> dict[int, Happening]:
+    return {
+        event_id: Happening(each.pupil_id, Occasion(kind, ZERO, moot=each.moot, last_day=each.last_day))
+        for event_id, each in found.items()
+    }
+
+
 _MEANINGS = {
+    CONTRACT_OFFERED: lambda session, events: _invited(Kind.CONTRACT_OFFERED, invited_to_contracts(session, events)),
+    CHOICE_OFFERED: lambda session, events: _invited(Kind.CHOICE_OFFERED, invited_to_choose(session, events)),
     BILL_ISSUED: _issued,
     BILL_REMINDED: _reminded,
     BILL_VOIDED: _voided,

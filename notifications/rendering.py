@@ -17,11 +17,12 @@ from notifications.channels.mail import Attachment, Letter
 from notifications.channels.zalo import TemplateMessage
 from notifications.errors import UnfitText, Unreachable
 from notifications.gathering import GivenReceipt, Links, change_facts, notice_facts, receipt_facts
+from notifications.invite_facts import ContractLinks, invite_facts
 from notifications.occasions import CONTACT_KIND, contacts
 from notifications.quiet import SCHOOL_TIME
-from notifications.rules import NOTICES, Kind, Via
+from notifications.rules import INVITATIONS, NOTICES, Kind, Via
 from notifications.tables import Message
-from notifications.wording.facts import ChangeFacts, Facts, NoticeFacts
+from notifications.wording.facts import ChangeFacts, Facts, InviteFacts, NoticeFacts
 from notifications.wording.letters import LetterText, letter
 from notifications.wording.plain import Language
 from notifications.wording.zns import zns_params
@@ -33,14 +34,15 @@ _CHANGES = frozenset({Kind.BILL_VOIDED, Kind.BILL_CREDITED, Kind.CREDIT_USED})
 class Desk:
     """What writing messages takes besides the rows.
 
-    ``links`` gives the pages of payment requests; ``receipt_pdfs`` prints receipts (their ids, each with its page);
-    ``templates`` are Zalo's ids of our templates.
+    ``links`` gives the pages of payment requests, ``contract_links`` those of contracts to be answered;
+    ``receipt_pdfs`` prints receipts (their ids, each with its page); ``templates`` are Zalo's ids of our templates.
     """
 
     vault: Vault
     links: Links
     receipt_pdfs: Callable[[Session, Mapping[UUID, str]], Mapping[UUID, bytes]]
     templates: Mapping[tuple[Kind, Language], str]
+    contract_links: ContractLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Papers:
     contacts: Mapping[tuple[UUID, Via], Contact]
     notices: Mapping[UUID, NoticeFacts]
     changes: Mapping[int, ChangeFacts]
+    invitations: Mapping[int, InviteFacts]
     receipts: Mapping[UUID, GivenReceipt]
     pdfs: Mapping[UUID, bytes]
 
@@ -74,6 +77,7 @@ def gather(
     today = now.astimezone(SCHOOL_TIME).date()
     asked = {subject for kind in NOTICES for subject in about[kind]}
     changed = {each.event_id for each in messages if each.kind in _CHANGES}
+    invited = [events[key] for key in sorted({each.event_id for each in messages if each.kind in INVITATIONS})]
     pages = {given.receipt_id: given.facts.link for payment, given in receipts.items() if payment in enclosed}
     return Papers(
         subjects=subjects,
@@ -81,6 +85,7 @@ def gather(
         contacts=contacts(session, list(people), today),
         notices=notice_facts(session, school_id, asked, desk.links, today),
         changes=change_facts(session, school_id, [events[event_id] for event_id in changed], desk.links, today),
+        invitations=invite_facts(session, school_id, invited, desk.links, desk.contract_links),
         receipts=receipts,
         pdfs=desk.receipt_pdfs(session, pages) if pages else {},
     )
@@ -113,6 +118,11 @@ def _facts(message: Message, kind: Kind, papers: Papers) -> tuple[Facts, tuple[A
         if change is None:
             raise UnfitText("Thông báo thu này chưa có trang để phụ huynh xem.", bill=str(subject))
         return change, ()
+    if kind in INVITATIONS:
+        invitation = papers.invitations.get(message.event_id)
+        if invitation is None:
+            raise UnfitText("Trang mà gia đình cần mở không còn.", contract=str(subject))
+        return invitation, ()
     given = papers.receipts.get(subject)
     if given is None:
         raise UnfitText("Khoản thu này chưa có trang để phụ huynh xem.", payment=str(subject))

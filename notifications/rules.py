@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from billing.money import ZERO, Money
-from notifications.quiet import allowed_from, is_just_paid
+from notifications.quiet import SCHOOL_TIME, allowed_from, is_just_paid
 
 
 class Kind(StrEnum):
@@ -21,11 +21,17 @@ class Kind(StrEnum):
     BILL_CREDITED = "bill_credited"
     CREDIT_USED = "credit_used"
     BILL_REMINDED = "bill_reminded"
+    CONTRACT_OFFERED = "contract_offered"
+    CHOICE_OFFERED = "choice_offered"
     PAYMENT_RECEIVED = "payment_received"
 
 
 NOTICES = frozenset({Kind.BILL_ISSUED, Kind.BILL_REPLACED, Kind.BILL_REMINDED})
 """Kinds that ask a family for money."""
+
+
+INVITATIONS = frozenset({Kind.CONTRACT_OFFERED, Kind.CHOICE_OFFERED})
+"""Kinds that ask a family for an answer by a day."""
 
 
 class Via(StrEnum):
@@ -45,6 +51,8 @@ class Silence(StrEnum):
     WITHDRAWN = "withdrawn"  # the bill was taken back since, and that is told
     MORE_TIME = "more_time"  # the family was given more time since, or what is due first was paid
     NO_CHANGE = "no_change"  # nothing that the family pays has changed
+    ANSWERED = "answered"  # the family has answered what it is asked
+    OVER = "over"  # nobody can answer any more
     NO_GUARDIAN = "no_guardian"
     NOT_WANTED = "not_wanted"  # every guardian said no
     NO_CONTACT = "no_contact"  # somebody wants to know, and there is no phone and no address
@@ -62,13 +70,30 @@ class Occasion:
     """What happened to one pupil at one school.
 
     ``unpaid`` is what the family still has to pay now. ``paid_at`` is the bank's moment of a payment, None if
-    only its day is known. ``moot``: why what happened is no news for the family (any more).
+    only its day is known. ``moot``: why what happened is no news for the family (any more). ``last_day``: until the
+    end of which a family can answer an invitation.
     """
 
     kind: Kind
     unpaid: Money
     paid_at: datetime | None = None
     moot: Silence | None = None
+    last_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One asking: when, how many families it went to, and what became of its messages.
+
+    ``accepted``: taken by Zalo or a mail server; ``waiting``: for morning, or to be sent; ``unreached``: families to
+    whom nothing can be sent (no contact, or none that works), whom the school asks otherwise.
+    """
+
+    at: datetime
+    families: int
+    accepted: int
+    waiting: int
+    unreached: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +136,8 @@ def plan(occasion: Occasion, guardians: Sequence[Recipient], now: datetime, *, e
     """
     if not still_wanted(occasion):
         return Plan((), occasion.moot or Silence.NOTHING_TO_PAY)
+    if too_late(occasion, now):
+        return Plan((), Silence.OVER)
     willing = [guardian for guardian in guardians if guardian.wants_notices]
     if not willing:
         return Plan((), Silence.NOT_WANTED if guardians else Silence.NO_GUARDIAN)
@@ -131,6 +158,13 @@ def still_wanted(occasion: Occasion) -> bool:
     if occasion.moot:
         return False
     return occasion.kind not in NOTICES or occasion.unpaid > ZERO
+
+
+def too_late(occasion: Occasion, now: datetime) -> bool:
+    """Tell whether an invitation could only be read after its last day; a night may lie between."""
+    if occasion.last_day is None:
+        return False
+    return earliest(occasion, now).astimezone(SCHOOL_TIME).date() > occasion.last_day
 
 
 def earliest(occasion: Occasion, now: datetime) -> datetime:

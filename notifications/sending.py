@@ -33,7 +33,7 @@ from notifications.errors import (
 from notifications.occasions import happenings, recipients
 from notifications.quiet import SCHOOL_TIME, next_morning
 from notifications.rendering import Desk, Papers, gather, render
-from notifications.rules import Occasion, earliest, still_wanted
+from notifications.rules import Occasion, earliest, still_wanted, too_late
 from notifications.tables import Message, MessageAttempt
 
 LEASE = timedelta(seconds=60)
@@ -239,7 +239,7 @@ def _willing(session: Session, messages: Sequence[Message], now: datetime) -> se
 
 
 def _is_its_time(session: Session, message: Message, occasion: Occasion, now: datetime, *, is_told: bool) -> bool:
-    if not is_told or not still_wanted(occasion):
+    if not is_told or not still_wanted(occasion) or too_late(occasion, now):
         message.state, message.next_try_at = "superseded", None
         _drop_fallback(session, message)
         return False

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     zalo_template_credited: str = Field("", validation_alias="ZALO_TEMPLATE_CREDITED")
     zalo_template_used: str = Field("", validation_alias="ZALO_TEMPLATE_USED")
     zalo_template_reminded: str = Field("", validation_alias="ZALO_TEMPLATE_REMINDED")
+    zalo_template_contract: str = Field("", validation_alias="ZALO_TEMPLATE_CONTRACT")
+    zalo_template_choice: str = Field("", validation_alias="ZALO_TEMPLATE_CHOICE")
     zalo_template_receipt: str = Field("", validation_alias="ZALO_TEMPLATE_RECEIPT")
     zalo_template_code: str = Field("", validation_alias="ZALO_TEMPLATE_CODE")
 

@@ -15,7 +15,7 @@ from billing.attendance.reading import absences_on, class_of, closed_classes, da
 from billing.attendance.tables import Absence
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
-from billing.people.tables import ClassPlacement, Enrolment, School
+from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil, School
 
 NOT_OF_CLASS = "Có học sinh không thuộc lớp này trong ngày đã chọn. Hãy tải lại danh sách lớp."
 
@@ -57,8 +57,9 @@ def tick_day(  # noqa: PLR0913, PLR0917  whose class, which day, who
     _refuse_closed(session, school_id, class_id, day, group.name)
     refuse_day(day, local_day(now), days_off(session, school_id, day, day))
     wanted = set(absent)
-    if not wanted <= {member.enrolment_id for member in members_on(session, school_id, class_id, day)}:
-        raise Refused(NOT_OF_CLASS)
+    strangers = wanted - {member.enrolment_id for member in members_on(session, school_id, class_id, day)}
+    if strangers:
+        raise Refused(_why_not_there(session, group, strangers, day))
     there = absences_on(session, school_id, class_id, day)
     gone = [row for enrolment, row in there.items() if enrolment not in wanted and row.entered_by == "teacher"]
     for row in gone:
@@ -186,6 +187,28 @@ def _class_on(session: Session, school_id: UUID, absence: OfficeAbsence) -> UUID
 
 def _place(absence: OfficeAbsence) -> tuple[date, UUID]:
     return absence.day, absence.enrolment_id
+
+
+def _why_not_there(session: Session, group: ClassGroup, strangers: Collection[UUID], day: date) -> str:
+    """Say who of these is not in a class on a day and since when; of whoever never was in it nothing is told."""
+    row = session.exec(
+        select(Pupil.full_name, ClassPlacement, Enrolment)
+        .join(Enrolment, col(Enrolment.pupil_id) == col(Pupil.id))
+        .join(ClassPlacement, col(ClassPlacement.enrolment_id) == col(Enrolment.id))
+        .where(
+            ClassPlacement.school_id == group.school_id,
+            ClassPlacement.class_id == group.id,
+            col(Enrolment.id).in_(strangers),
+        )
+        .order_by(col(Pupil.full_name), col(ClassPlacement.valid_from).desc())
+    ).first()
+    if row is None:
+        return NOT_OF_CLASS
+    name, placement, enrolment = row
+    first = max(placement.valid_from, enrolment.started_on)
+    last = min(each for each in (placement.valid_to, enrolment.ended_on, date.max) if each is not None)
+    said = f"chưa vào lớp (vào từ {first:%d/%m/%Y})" if day < first else f"đã rời lớp (học đến {last:%d/%m/%Y})"
+    return f"Ngày {day:%d/%m/%Y} em {name} {said} nên không điểm danh. Hãy tải lại danh sách lớp."
 
 
 def _hold_month(session: Session, class_id: UUID, day: date) -> None:

@@ -19,6 +19,8 @@ BILL_VOIDED = "bill_voided"  # subject: bill
 BILL_CREDITED = "bill_credited"  # subject: bill
 CREDIT_USED = "credit_used"  # subject: bill
 BILL_REMINDED = "bill_reminded"  # subject: payment request
+CONTRACT_OFFERED = "contract_offered"  # subject: contract
+CHOICE_OFFERED = "choice_offered"  # subject: payment request, behind whose link a family chooses
 PAYMENT_RECEIVED = "payment_received"  # subject: payment
 PAYMENT_REVERSED = "payment_reversed"  # subject: payment
 # Subject: the change of a bank account. Staff are told of these, families never.

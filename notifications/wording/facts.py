@@ -177,7 +177,27 @@ class ReceiptFacts:
             raise ValueError(f"the lines ({used}) and the credit are not what was received ({self.amount})")
 
 
-Facts = NoticeFacts | ChangeFacts | ReceiptFacts
+@dataclass(frozen=True, slots=True)
+class InviteFacts:
+    """What a family is asked to answer until the end of ``until``: a contract (``number``) or an item (``item``).
+
+    Never a sum, and nothing of what the family would pay or of why: that stands behind a one-time code.
+    """
+
+    school: SchoolInWords
+    pupil: str
+    until: date
+    link: str
+    number: str = ""
+    item: str = ""
+
+    def __post_init__(self) -> None:
+        _must_be_link(self.link)
+        if bool(self.number) == bool(self.item):
+            raise ValueError("an invitation is about a contract or about an item")
+
+
+Facts = NoticeFacts | ChangeFacts | ReceiptFacts | InviteFacts
 
 
 def _must_be_link(link: str) -> None:

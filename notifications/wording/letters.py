@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from billing.people.names import clean_text, masked
 from notifications.rules import Kind
-from notifications.wording.facts import Facts, NoticeFacts, ReceiptFacts
+from notifications.wording.facts import Facts, InviteFacts, NoticeFacts, ReceiptFacts
 from notifications.wording.plain import Language, long_date, within
 
 # The texts are part of the program and are read once; a missing value is an error, never a blank.
@@ -36,6 +36,10 @@ _SUBJECTS = {
     ("en", "credited"): "{school}: fees for {period} lowered, pupil {pupil}",
     ("vi", "used"): "{school}: đã trừ tiền tồn vào thông báo thu {period} của học sinh {pupil}",
     ("en", "used"): "{school}: leftover money used for the fees of {period}, pupil {pupil}",
+    ("vi", "contract"): "{school}: mời gia đình đọc và trả lời hợp đồng của {pupil}",
+    ("en", "contract"): "{school}: a contract for {pupil} to read and answer",
+    ("vi", "choice"): "{school}: mời đăng ký {item} cho {pupil}",
+    ("en", "choice"): "{school}: you may register {pupil} for {item}",
     ("vi", "receipt"): "{school}: đã nhận {amount} cho học sinh {pupil}",
     ("en", "receipt"): "{school}: {amount} received for pupil {pupil}",
 }
@@ -58,6 +62,8 @@ _TEXTS_OF = {
     Kind.BILL_VOIDED: ("voided", "voided"),
     Kind.BILL_CREDITED: ("credited", "credited"),
     Kind.CREDIT_USED: ("used", "used"),
+    Kind.CONTRACT_OFFERED: ("invited", "contract"),
+    Kind.CHOICE_OFFERED: ("invited", "choice"),
     Kind.PAYMENT_RECEIVED: ("receipt", "receipt"),
 }
 
@@ -66,8 +72,7 @@ def letter(kind: Kind, facts: Facts, guardian: str, language: Language = "vi") -
     """Write a letter of one kind about facts of that kind."""
     what, title = _TEXTS_OF[kind]
     pupil = masked(facts.pupil)
-    amount = {"amount": str(facts.amount)} if isinstance(facts, ReceiptFacts) else {"period": within(facts.period)}
-    subject = _SUBJECTS[language, title].format(school=clean_text(facts.school.name), pupil=pupil, **amount)
+    subject = _SUBJECTS[language, title].format(school=clean_text(facts.school.name), pupil=pupil, **_more(facts))
     values: dict[str, Any] = {
         "facts": facts,
         "guardian": clean_text(guardian),
@@ -78,6 +83,13 @@ def letter(kind: Kind, facts: Facts, guardian: str, language: Language = "vi") -
         "replaced": facts.replaced if isinstance(facts, NoticeFacts) and kind is Kind.BILL_REPLACED else None,
     }
     return fill(what, language, subject, values)
+
+
+def _more(facts: Facts) -> dict[str, str]:
+    """Return what a subject says besides school and pupil."""
+    if isinstance(facts, InviteFacts):
+        return {"item": clean_text(facts.item)}
+    return {"amount": str(facts.amount)} if isinstance(facts, ReceiptFacts) else {"period": within(facts.period)}
 
 
 def notice_letter(facts: NoticeFacts, guardian: str, language: Language = "vi") -> LetterText:

@@ -12,7 +12,7 @@ from billing.money import ZERO
 from billing.people.names import masked
 from notifications.errors import UnfitText
 from notifications.rules import Kind
-from notifications.wording.facts import ChangeFacts, Facts, NoticeFacts, ReceiptFacts
+from notifications.wording.facts import ChangeFacts, Facts, InviteFacts, NoticeFacts, ReceiptFacts
 from notifications.wording.plain import Language, fitted, fitted_name, safe, short_date, within
 
 _FILES = {
@@ -22,8 +22,11 @@ _FILES = {
     Kind.BILL_VOIDED: "voided",
     Kind.BILL_CREDITED: "credited",
     Kind.CREDIT_USED: "used",
+    Kind.CONTRACT_OFFERED: "contract",
+    Kind.CHOICE_OFFERED: "choice",
     Kind.PAYMENT_RECEIVED: "receipt",
 }
+_PAGE = re.compile(r".*/(?:t|hd)/")
 _GUARDIAN = {"vi": "Phụ huynh", "en": "Parent"}
 
 # The most characters of each parameter: Zalo's own limits, and a shorter school name to stay within 400 in all.
@@ -43,6 +46,7 @@ LIMITS: Mapping[str, int] = {
     "used": 20,
     "remaining": 20,
     "due_date": 10,
+    "item_name": 60,
     "paid_date": 10,
     "receipt_number": 30,
     "link_code": 30,
@@ -54,12 +58,16 @@ LIMITS: Mapping[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class ZnsTemplate:
-    """One template as Zalo approves it; ``<name>`` in a text is a parameter, the button ends in one."""
+    """One template as Zalo approves it; ``<name>`` in a text is a parameter, the button ends in one.
+
+    ``page``: the first part of our page's address, fixed at approval, as *t* in ``/t/<link_code>``.
+    """
 
     title: str
     paragraphs: tuple[str, ...]
     rows: tuple[tuple[str, str], ...]
     button: tuple[str, str]
+    page: str = "t"
 
     def params(self) -> dict[str, int]:
         """Return each parameter with its limit."""
@@ -76,6 +84,7 @@ def template(kind: Kind, language: Language) -> ZnsTemplate:
         paragraphs=tuple(found["paragraphs"]),
         rows=tuple((label, value) for label, value in found["rows"]),
         button=(found["button"][0], found["button"][1]),
+        page=found.get("page", "t"),
     )
 
 
@@ -85,6 +94,8 @@ def zns_params(kind: Kind, facts: Facts, guardian: str, language: Language = "vi
         return receipt_params(facts, guardian, language)
     if isinstance(facts, ChangeFacts):
         return change_params(kind, facts, guardian, language)
+    if isinstance(facts, InviteFacts):
+        return invite_params(facts, guardian, language)
     params = notice_params(facts, guardian, language)
     if kind is not Kind.BILL_REPLACED:
         return params
@@ -108,6 +119,12 @@ def change_params(kind: Kind, facts: ChangeFacts, guardian: str, language: Langu
         del params["was"]
         params["used"] = str(facts.used)
     return _checked(params)
+
+
+def invite_params(facts: InviteFacts, guardian: str, language: Language = "vi") -> dict[str, str]:
+    """Return what fills an invitation to answer; each value fits, or ``UnfitText``."""
+    about = {"number": safe(facts.number)} if facts.number else {"item_name": fitted(facts.item, LIMITS["item_name"])}
+    return _checked(_people(facts, guardian, language) | about | {"due_date": short_date(facts.until)})
 
 
 def notice_params(facts: NoticeFacts, guardian: str, language: Language = "vi") -> dict[str, str]:
@@ -136,14 +153,18 @@ def receipt_params(facts: ReceiptFacts, guardian: str, language: Language = "vi"
     )
 
 
-def _shared(facts: Facts, guardian: str, language: Language) -> dict[str, str]:
+def _shared(facts: NoticeFacts | ChangeFacts | ReceiptFacts, guardian: str, language: Language) -> dict[str, str]:
+    school_class = fitted(facts.school_class, LIMITS["school_class"])
+    return _people(facts, guardian, language) | {"school_class": school_class}
+
+
+def _people(facts: Facts, guardian: str, language: Language) -> dict[str, str]:
     return {
         "customer_name": fitted_name(guardian, LIMITS["customer_name"]) or _GUARDIAN[language],
         "student_name": fitted_name(masked(facts.pupil), LIMITS["student_name"]),
-        "school_class": fitted(facts.school_class, LIMITS["school_class"]),
         "school_name": fitted(facts.school.name, LIMITS["school_name"]),
-        # The button's address is fixed at approval; only its last part is ours to fill.
-        "link_code": facts.link.rpartition("/")[2],
+        # The button's address is fixed at approval up to the page's first part; what follows is ours to fill.
+        "link_code": _PAGE.sub("", facts.link),
     }
 
 

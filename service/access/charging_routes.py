@@ -72,6 +72,7 @@ CHARGING_ROUTES: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/dang-ky/dot"): OFFICE_READS,
         ("POST", "/van-phong/dang-ky/dot"): MAKERS,
         ("GET", "/van-phong/dang-ky/dot/lan/{offer_id}"): OFFICE_READS,
+        ("POST", "/van-phong/dang-ky/dot/lan/{offer_id}/gui"): MAKERS,
         ("POST", "/van-phong/dang-ky/dot/lan/{offer_id}/dong"): MAKERS,
         ("POST", "/van-phong/dang-ky/dot/lan/{offer_id}/tu-choi"): MAKERS,
         ("GET", "/van-phong/dang-ky/{code}/{class_id}"): OFFICE_READS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from uuid import UUID
 
@@ -100,6 +101,20 @@ def last_day(link: ContractLink) -> date:
 def link_address(link_key: bytes, base_url: str, link: ContractLink) -> str:
     """Return the address of a contract's page."""
     return f"{base_url}/hd/{make_token(link_key, link.contract_id, link.turn)}"
+
+
+def live_addresses(
+    session: Session, link_key: bytes, base_url: str, contracts: Collection[UUID], now: datetime
+) -> dict[UUID, str]:
+    """Return the addresses of contracts that can be answered now, by contract."""
+    rows = session.exec(
+        select(ContractLink).where(
+            col(ContractLink.contract_id).in_(contracts),
+            col(ContractLink.revoked_at).is_(None),
+            ContractLink.expires_at > now,
+        )
+    ).all()
+    return {row.contract_id: link_address(link_key, base_url, row) for row in rows}
 
 
 def _links(session: Session, contract: Contract) -> list[ContractLink]:

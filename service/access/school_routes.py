@@ -37,6 +37,7 @@ SCHOOL_ROUTES: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/hop-dong/so/{contract_id}"): OFFICE_READS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/ky"): MAKERS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/duong-dan"): MAKERS,
+        ("POST", "/van-phong/hop-dong/so/{contract_id}/gui"): MAKERS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/tien-mat"): MAKERS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/nhap-hoc"): MAKERS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/khong-nhap-hoc"): MAKERS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from service.access.links import ensure_link
 from service.database import EVERYTHING, Scope
 from service.demo.bank_stage import play_october, play_september
 from service.demo.billing_stage import OCTOBER, SEPTEMBER, bill_month
+from service.demo.looking_ahead import look_ahead
 from service.demo.moving_in import PASSWORD, logins, move_in, school_row
 from service.demo.quiet import wait_until_quiet
 from service.demo.roll_stage import tick_september
@@ -114,6 +116,7 @@ def _conclude(stage: Stage) -> list[Result]:
     _write_reports(stage)
     summary = summarise(stage.wiring)
     print_summary(summary)
+    sys.stdout.write("\n".join(["", *look_ahead(stage), ""]))
     (stage.state / "summary.json").write_text(
         json.dumps(as_json(summary), ensure_ascii=False, indent=2), encoding="utf-8"
     )
@@ -212,6 +215,8 @@ def _standins(settings: Settings, folder: Path) -> Iterator[Settings]:
                 "zalo_template_credited": zalo.TEMPLATE_IDS[Kind.BILL_CREDITED, "vi"],
                 "zalo_template_used": zalo.TEMPLATE_IDS[Kind.CREDIT_USED, "vi"],
                 "zalo_template_reminded": zalo.TEMPLATE_IDS[Kind.BILL_REMINDED, "vi"],
+                "zalo_template_contract": zalo.TEMPLATE_IDS[Kind.CONTRACT_OFFERED, "vi"],
+                "zalo_template_choice": zalo.TEMPLATE_IDS[Kind.CHOICE_OFFERED, "vi"],
                 "zalo_template_receipt": zalo.TEMPLATE_IDS[Kind.PAYMENT_RECEIVED, "vi"],
                 "zalo_template_code": zalo.CODE_TEMPLATE,
             }

@@ -22,6 +22,7 @@ from notifications.rules import Kind, Via
 from notifications.sending import Reserved, Written, bring_forward, claim, note_breakdown, reserve, store, write
 from notifications.wording.plain import Language
 from reconciliation.receipt_source import sourced_receipts
+from service.access.contract_links import live_addresses
 from service.access.links import ensure_links
 from service.channels import available_channels, open_channels
 from service.database import EVERYTHING, Scope
@@ -77,7 +78,10 @@ def desk(wiring: Wiring) -> Desk:
     def receipt_pdfs(session: Session, pages: Mapping[UUID, str]) -> Mapping[UUID, bytes]:
         return {receipt_id: receipt_pdf(each) for receipt_id, each in sourced_receipts(session, pages).items()}
 
-    return Desk(wiring.vault, links, receipt_pdfs, zalo_templates(wiring.settings))
+    def contracts(session: Session, ids: Collection[UUID]) -> Mapping[UUID, str]:
+        return live_addresses(session, wiring.link_key, wiring.settings.base_url, ids, wiring.clock())
+
+    return Desk(wiring.vault, links, receipt_pdfs, zalo_templates(wiring.settings), contracts)
 
 
 def zalo_templates(settings: Settings) -> Mapping[tuple[Kind, Language], str]:
@@ -89,6 +93,8 @@ def zalo_templates(settings: Settings) -> Mapping[tuple[Kind, Language], str]:
         (Kind.BILL_CREDITED, "vi"): settings.zalo_template_credited,
         (Kind.CREDIT_USED, "vi"): settings.zalo_template_used,
         (Kind.BILL_REMINDED, "vi"): settings.zalo_template_reminded,
+        (Kind.CONTRACT_OFFERED, "vi"): settings.zalo_template_contract,
+        (Kind.CHOICE_OFFERED, "vi"): settings.zalo_template_choice,
         (Kind.PAYMENT_RECEIVED, "vi"): settings.zalo_template_receipt,
     }
 

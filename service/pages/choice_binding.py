@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from billing.errors import Refused
 from billing.fees.explaining import Language
 from billing.people.names import masked
 from billing.people.tables import Pupil
+from notifications.inviting import invite_to_choose, offer_invitations
 from service.access import links
 from service.access.roles import Actor, Place, SignedIn
 from service.access.tables import LinkToken
@@ -103,7 +105,14 @@ class ChoiceRows(GuardianRows):
     def offer(self, who: SignedIn, place: Place, offer_id: UUID, now: datetime) -> OfferPage:
         """Return one offer with its choices."""
         del who
-        return choice_rows.offer_page(self._within(place), place.id, offer_id, school_day(now))
+        session = self._within(place)
+        page = choice_rows.offer_page(session, place.id, offer_id, school_day(now))
+        return replace(page, asked=tuple(offer_invitations(session, place.id, offer_id)))
+
+    def invite_to_offer(self, who: SignedIn, place: Place, offer_id: UUID, now: datetime) -> None:
+        """Ask the families that have not answered."""
+        invite_to_choose(self._within(place), place.id, offer_id, self._actor(who, Actor.ACCOUNTANT), now)
+        self._wiring.ring("notifications.plan")
 
     def close_offer(self, who: SignedIn, place: Place, offer_id: UUID, now: datetime) -> None:
         """Close an offer."""

@@ -43,6 +43,9 @@ class OfferDesk(Protocol):
     def offer(self, who: SignedIn, place: Place, offer_id: UUID, now: datetime) -> OfferPage:
         """Return one offer with its choices; raises ``NotFound``."""
 
+    def invite_to_offer(self, who: SignedIn, place: Place, offer_id: UUID, now: datetime) -> None:
+        """Ask the families that have not answered; raises ``Conflict`` today, and after some times."""
+
     def close_offer(self, who: SignedIn, place: Place, offer_id: UUID, now: datetime) -> None:
         """Close an offer."""
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from billing.money import Money
+from notifications.rules import Invitation
 from service.pages.guardian_views import ContactChoice
 from service.pages.views import SchoolFace
 
@@ -143,6 +144,7 @@ class OfferPage:
 
     row: OfferRow
     choices: tuple[ChoiceRow, ...]
+    asked: tuple[Invitation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from billing.contracts.versions import NewTerm, NewVersion, approve_version, dra
 from billing.contracts.withdrawing import Telling, withdraw_from
 from billing.errors import Conflict
 from billing.plans.papers import read_paper
+from notifications.inviting import contract_invitations, invite_to_contract
 from service.access import contract_links
 from service.access.roles import Actor, Place, SignedIn
 from service.pages import contract_rows
@@ -115,9 +116,8 @@ class ContractRows(RowsWithin):
         if link is None or page.row.state != "draft":
             return page
         address = contract_links.link_address(self._wiring.link_key, self._wiring.settings.base_url, link)
-        return replace(
-            page, link=LinkFacts(address, contract_links.last_day(link), link.deposit_due, now < link.expires_at)
-        )
+        facts = LinkFacts(address, contract_links.last_day(link), link.deposit_due, now < link.expires_at)
+        return replace(page, link=facts, asked=tuple(contract_invitations(session, place.id, contract_id)))
 
     def open_contract_link(  # noqa: PLR0913, PLR0917  of which contract, until when
         self, who: SignedIn, place: Place, contract_id: UUID, until: str, due: str, now: datetime
@@ -126,7 +126,18 @@ class ContractRows(RowsWithin):
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
         last = needed_day(until, "hạn để gia đình trả lời")
         due_on = read_day(due) or last
-        contract_links.open_link(session, self._wiring.link_key, place.id, contract_id, last, due_on, actor, now)
+        link = contract_links.open_link(session, self._wiring.link_key, place.id, contract_id, last, due_on, actor, now)
+        invite_to_contract(session, place.id, contract_id, link.turn, last, actor, now)
+        self._wiring.ring("notifications.plan")
+
+    def send_contract_link(self, who: SignedIn, place: Place, contract_id: UUID, now: datetime) -> None:
+        """Send the open link once more."""
+        session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
+        link = contract_links.live_link(session, find_contract(session, place.id, contract_id))
+        if link is None:
+            raise Conflict("Hợp đồng này chưa có đường dẫn. Hãy tạo đường dẫn; gia đình nhận tin ngay.")
+        invite_to_contract(session, place.id, contract_id, link.turn, contract_links.last_day(link), actor, now)
+        self._wiring.ring("notifications.plan")
 
     def agree_to_contract(  # noqa: PLR0913, PLR0917  to which, when, by what file
         self, who: SignedIn, place: Place, contract_id: UUID, day: str, due: str, file: TypedFile, now: datetime

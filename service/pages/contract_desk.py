@@ -62,7 +62,10 @@ class ContractDesk(Protocol):
     def open_contract_link(  # noqa: PLR0913, PLR0917  of which contract, until when
         self, who: SignedIn, place: Place, contract_id: UUID, until: str, due: str, now: datetime
     ) -> None:
-        """Make the link with which the family reads the contract and agrees; an older one ends."""
+        """Make the link with which the family reads the contract and agrees, and send it; an older one ends."""
+
+    def send_contract_link(self, who: SignedIn, place: Place, contract_id: UUID, now: datetime) -> None:
+        """Send the open link to the family once more; raises ``Conflict`` today, and after some times."""
 
     def pay_contract_deposit(
         self, who: SignedIn, place: Place, contract_id: UUID, typed: TypedCash, now: datetime

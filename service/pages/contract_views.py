@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from billing.money import ZERO, Money
+from notifications.rules import Invitation
 from service.pages.fee_views import PupilHit
 
 STATES = {
@@ -245,6 +246,7 @@ class ContractPage:
     leaving_id: str = ""
     rejected: tuple[str, ...] = ()
     link: LinkFacts | None = None
+    asked: tuple[Invitation, ...] = ()
     agreed: AgreedFacts | None = None
 
 

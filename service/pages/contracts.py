@@ -202,6 +202,13 @@ def open_link(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the re
     return go_to(visit.place, f"{CONTRACTS}/so/{contract_id}")
 
 
+@router.post(f"{ONE}/gui")
+def send_link(request: Request, visit: StaffVisit, desk: OpenDesk, contract_id: UUID) -> Response:
+    """Send the link to the family once more."""
+    desk.send_contract_link(visit.who, visit.place, contract_id, parts_of(request).clock())
+    return go_to(visit.place, f"{CONTRACTS}/so/{contract_id}")
+
+
 @router.post(f"{ONE}/tien-mat")
 def cash(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     request: Request, visit: StaffVisit, desk: OpenDesk, contract_id: UUID, so_tien: Short = "", lan: Short = ""

@@ -22,6 +22,7 @@ SAID = {
         "Đã mở đăng ký. Gia đình thấy khoản này từ thông báo thu, sau khi nhập mã một lần.",
         "Open. Families find it from their notice, after a one-time code.",
     ),
+    "gui": ("Tin đang được gửi.", "The messages are on their way."),
     "dong": ("Đã đóng đăng ký. Các đăng ký đã ghi vẫn giữ nguyên.", "Closed. What was registered stays."),
     "tu-choi": ("Đã từ chối; gia đình đọc được lý do.", "Refused; the family reads the reason."),
 }
@@ -63,6 +64,13 @@ def offer(request: Request, visit: StaffVisit, desk: OpenDesk, offer_id: uuid.UU
     found = desk.offer(visit.who, visit.place, offer_id, parts_of(request).clock())
     maker = bool(MATRIX["POST", OFFERS] & visit.roles)
     return page(request, "offer.html", visit=visit, found=found, maker=maker, said=SAID.get(xong))
+
+
+@router.post("/lan/{offer_id}/gui")
+def invite(request: Request, visit: StaffVisit, desk: OpenDesk, offer_id: uuid.UUID) -> Response:
+    """Ask the families that have not answered."""
+    desk.invite_to_offer(visit.who, visit.place, offer_id, parts_of(request).clock())
+    return go_to(visit.place, f"{OFFERS}/lan/{offer_id}", xong="gui")
 
 
 @router.post("/lan/{offer_id}/dong")

@@ -48,12 +48,16 @@ TEMPLATE_IDS: Mapping[tuple[Kind, str], str] = {
     (Kind.BILL_CREDITED, "vi"): "500106",
     (Kind.CREDIT_USED, "vi"): "500107",
     (Kind.BILL_REMINDED, "vi"): "500108",
+    (Kind.CONTRACT_OFFERED, "vi"): "500109",
+    (Kind.CHOICE_OFFERED, "vi"): "500110",
     (Kind.BILL_ISSUED, "en"): "500201",
     (Kind.BILL_REPLACED, "en"): "500204",
     (Kind.BILL_VOIDED, "en"): "500205",
     (Kind.BILL_CREDITED, "en"): "500206",
     (Kind.CREDIT_USED, "en"): "500207",
     (Kind.BILL_REMINDED, "en"): "500208",
+    (Kind.CONTRACT_OFFERED, "en"): "500209",
+    (Kind.CHOICE_OFFERED, "en"): "500210",
     (Kind.PAYMENT_RECEIVED, "en"): "500202",
 }
 CODE_TEMPLATE = "500103"
@@ -201,11 +205,12 @@ def _fill(form: ZnsTemplate, params: dict[str, Any], links: str) -> dict[str, An
     def put(text: str) -> str:
         return re.sub(r"<([a-z_]+)>", lambda found: used[found[1]], text)
 
+    base = f"{links.rstrip('/').rpartition('/')[0]}/{form.page}/"
     return {
         "title": put(form.title),
         "paragraphs": [put(text) for text in form.paragraphs],
         "rows": [[label, put(value)] for label, value in form.rows],
-        "button": [form.button[0], links + put(form.button[1]) if form.button[0] else ""],
+        "button": [form.button[0], base + put(form.button[1]) if form.button[0] else ""],
         "params": used,
     }
 

@@ -154,6 +154,7 @@ class World:
             links=lambda _, requests: {one.id: f"http://127.0.0.1:8000/t/{one.reference}" for one in requests},
             receipt_pdfs=lambda _, pages: dict.fromkeys(pages, PDF),
             templates={(kind, "vi"): TEMPLATE_IDS[kind, "vi"] for kind in Kind},
+            contract_links=lambda _, contracts: {one: f"http://127.0.0.1:8000/hd/{one.hex[:22]}" for one in contracts},
         )
 
     def subject_of(self, event_id: int) -> UUID:

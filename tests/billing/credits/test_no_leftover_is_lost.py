@@ -1,4 +1,7 @@
-"""A pupil's year in the pure rules, in any order: what was paid is used, kept or given back, once, to the last đồng."""
+"""A pupil's year in the pure rules, in any order: what was paid is used, kept or given back, once, to the last đồng.
+
+Also over transfers among three schools: each has a book of its own, and no đồng of one is ever used in another.
+"""
 
 from __future__ import annotations
 
@@ -61,14 +64,38 @@ class Bill:
         return ZERO if self.void else total(line.share for line in self.lines.values()) - self.off_rest - self.allocated
 
 
+@dataclass
+class Book:
+    """What one school has of the pupil: bills, what is kept by item, what came in and what went back."""
+
+    bills: list[Bill] = field(default_factory=list)
+    credit: dict[str | None, Money] = field(default_factory=dict)
+    came: Money = ZERO
+    refunded: Money = ZERO
+
+
 class Year(RuleBasedStateMachine):
-    """One pupil: months are billed, paid, attended, corrected; leftovers are used and given back."""
+    """One pupil: months are billed, paid, attended, corrected; leftovers are used and given back; it changes school."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.bills: list[Bill] = []
-        self.credit: dict[str | None, Money] = {}
-        self.came = self.refunded = ZERO
+        self.books = [Book(), Book(), Book()]
+        self.at = 0
+
+    @property
+    def book(self) -> Book:
+        """The book of the school where the pupil is."""
+        return self.books[self.at]
+
+    @property
+    def bills(self) -> list[Bill]:
+        """That school's bills."""
+        return self.book.bills
+
+    @property
+    def credit(self) -> dict[str | None, Money]:
+        """What that school keeps."""
+        return self.book.credit
 
     def keep(self, item: str | None, amount: Money) -> None:
         self.credit[item] = self.credit.get(item, ZERO) + amount
@@ -111,7 +138,7 @@ class Year(RuleBasedStateMachine):
         amount = bill.rest.percent(percent)
         parts, left = allocate(amount, [("bill", bill.rest)])
         bill.money += total(part.amount for part in parts)
-        self.came += amount
+        self.book.came += amount
         if left:
             self.keep(None, left)
 
@@ -154,18 +181,30 @@ class Year(RuleBasedStateMachine):
     def refund(self, item: str | None, percent: int) -> None:
         amount = self.credit.get(item, ZERO).percent(percent)
         self.keep(item, -amount)
-        self.refunded += amount
+        self.book.refunded += amount
+
+    @rule(to=st.integers(0, 2), given_back=st.booleans())
+    def transfer(self, to: int, *, given_back: bool) -> None:
+        """Leave for another school, or come back: what is kept pays what is open, the rest waits or is given back."""
+        if to == self.at:
+            return
+        self.use(only_newest_offsets=False)
+        if given_back:
+            for item in list(self.credit):
+                self.refund(item, 100)
+        self.at = to
 
     @invariant()
     def nothing_is_lost_or_counted_twice(self) -> None:
-        assert all(amount >= ZERO for amount in self.credit.values())
-        assert all(bill.rest >= ZERO for bill in self.bills)
-        used = total(bill.allocated - bill.to_credit for bill in self.bills)
-        assert self.came == used + total(self.credit.values()) + self.refunded
+        for book in self.books:
+            assert all(amount >= ZERO for amount in book.credit.values())
+            assert all(bill.rest >= ZERO for bill in book.bills)
+            used = total(bill.allocated - bill.to_credit for bill in book.bills)
+            assert book.came == used + total(book.credit.values()) + book.refunded
 
     @invariant()
     def what_is_due_is_attendance_times_price(self) -> None:
-        for bill in self.bills:
+        for bill in [bill for book in self.books for bill in book.bills]:
             if not bill.void:
                 due = total(line.due for line in bill.lines.values())
                 assert bill.allocated - bill.to_credit + bill.rest == due

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from billing.money import Money
+from notifications.rules import Invitation
 from service.access.roles import Place, SignedIn
 from service.pages.choice_views import (
     ChoiceRow,
@@ -25,6 +26,7 @@ from service.pages.choice_views import (
 from service.pages.views import BillPage
 from tests.service.pages.sample_family_account import SampleFamilyAccount
 from tests.service.pages.sample_guardians import CHOICES
+from tests.service.pages.samples import NOW
 
 OFFER_ID = uuid.UUID(int=101)
 CHOICE_ID = uuid.UUID(int=102)
@@ -121,7 +123,11 @@ class SampleChoices(SampleFamilyAccount):
 
     def offer(self, who: SignedIn, place: Place, offer_id: uuid.UUID, now: datetime) -> OfferPage:
         del who, place, offer_id, now
-        return OfferPage(ROW, ROWS)
+        return OfferPage(ROW, ROWS, (Invitation(NOW, 412, 380, 2, 30),))
+
+    def invite_to_offer(self, who: SignedIn, place: Place, offer_id: uuid.UUID, now: datetime) -> None:
+        del place, offer_id, now
+        self.done.append(("invite to offer", who.login))
 
     def close_offer(self, who: SignedIn, place: Place, offer_id: uuid.UUID, now: datetime) -> None:
         del place, offer_id, now

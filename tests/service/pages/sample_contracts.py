@@ -18,6 +18,7 @@ from billing.contracts.terms import (
 )
 from billing.contracts.wording import describe
 from billing.money import ZERO, Money
+from notifications.rules import Invitation
 from service.access.roles import Place, SignedIn
 from service.pages.contract_views import (
     AgreedFacts,
@@ -106,6 +107,7 @@ LINK = LinkFacts("https://hoc-phi.example/hd/" + "A" * 22, date(2025, 6, 20), da
 DRAFT_PAGE = ContractPage(
     row=replace(ROW, state="draft"), months=9, version=VERSION, body="Điều 1. Hai bên", terms=tuple(describe(TERMS)),
     guardian="Trần Văn Cha, 09•• ••• 678", deposit=None, steps=(), classes=(), today=date(2025, 6, 10), link=LINK,
+    asked=(Invitation(NOW, 1, 1, 0, 0), Invitation(NOW, 1, 0, 0, 1)),
 )  # fmt: skip
 
 
@@ -172,6 +174,10 @@ class SampleContracts:
     ) -> None:
         del place, contract_id, until, due, now
         self._did_contract("open link", who)
+
+    def send_contract_link(self, who: SignedIn, place: Place, contract_id: uuid.UUID, now: datetime) -> None:
+        del place, contract_id, now
+        self._did_contract("send link", who)
 
     def pay_contract_deposit(
         self, who: SignedIn, place: Place, contract_id: uuid.UUID, typed: TypedCash, now: datetime

@@ -87,6 +87,8 @@ def _settings(zalo: str, smtp_port: int) -> Settings:
             ("credited", Kind.BILL_CREDITED),
             ("used", Kind.CREDIT_USED),
             ("reminded", Kind.BILL_REMINDED),
+            ("contract", Kind.CONTRACT_OFFERED),
+            ("choice", Kind.CHOICE_OFFERED),
             ("receipt", Kind.PAYMENT_RECEIVED),
         )
     }

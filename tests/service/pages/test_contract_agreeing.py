@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,13 +21,16 @@ from billing.contracts.tables import ContractAgreement, ContractStep
 from billing.fees.item_rows import find_item
 from billing.money import Money
 from billing.people.tables import Contact, Guardianship
+from notifications.rules import Kind
 from service.access import contract_links
 from service.database import EVERYTHING
+from service.standins.zalo import TEMPLATE_IDS, Delivered
 from tests.billing.contracts.contract_world import PrivateSchool, make_private_school, new_version
 from tests.clean_databases import CleanDatabases
 from tests.conftest import TestServers
 from tests.service.pages.test_claims import form, send
 from tests.service.pages.test_contract_pages import CHILD, ROOT, SIGNED
+from tests.service.pages.test_nothing_tells_poverty import tells_nothing
 from tests.service.pages.towns import Town, open_town
 from tests.service.pages.visiting import Visitor
 
@@ -36,6 +42,16 @@ class Place(PrivateSchool):
 
     town: Town
     accountant: TestClient
+
+    def signs_in(self) -> None:
+        """Let the accountant sign in: sessions end as days go by."""
+        self.accountant = self.town.world.signed_in(self.town.world.staff("accountant", school_id=self.id))
+
+    def sends_again(self, here: str) -> tuple[int, str]:
+        """Let the accountant send the link once more; return status and words."""
+        self.signs_in()
+        answer = self.accountant.post(f"{here}/gui", data=form(self.accountant, here))
+        return answer.status_code, html.unescape(answer.text)
 
     def drafts(self, number: int) -> str:
         """Let a child apply; return the path of its contract."""
@@ -64,7 +80,7 @@ def school(town: Town) -> Place:
     made = make_private_school(town.world.collecting.database, town.world.wiring.vault)
     place = Place(**vars(made))
     place.town = town
-    place.accountant = town.world.signed_in(town.world.staff("accountant", school_id=made.id))
+    place.signs_in()
     return place
 
 
@@ -215,3 +231,66 @@ def test_the_time_to_answer_ends_and_days_that_cannot_be_are_refused(town: Town,
     town.world.clock.now += contract_links.READABLE
     browser.reads(link, 404)
     assert kept(town, here) is None
+
+
+def invitations(town: Town, after: int = 0) -> list[Delivered]:
+    """Return the invitations to a contract that came to phones, but for the first ones."""
+    ours = TEMPLATE_IDS[Kind.CONTRACT_OFFERED, "vi"]
+    return [got for got in town.zalo.delivered if got.template_id == ours][after:]
+
+
+def test_the_link_goes_to_the_guardian_and_again_but_not_all_day_long(town: Town, school: Place) -> None:
+    """By Zalo with the page's own button; tomorrow once more; never after the answer, and never a sum in it."""
+    school.signs_in()
+    clock = town.world.clock
+    here, started = school.drafts(5), clock.now
+    before = len(invitations(town))
+    link = school.opens(here)
+    assert "đang gửi" in school.accountant.get(here).text
+    town.tell()
+    [got] = invitations(town, before)
+    assert got.button == ["Đọc và trả lời", f"http://127.0.0.1:8000{link}"]
+    assert got.phone == "84912345605"
+    assert dict(got.rows)["Trả lời đến hết"] == f"{clock().date() + timedelta(days=10):%d/%m/%Y}"
+    said = json.dumps(asdict(got), ensure_ascii=False)
+    tells_nothing(said, "an invitation by Zalo")
+    assert not re.search(r"\d{1,3}\.\d{3}", said), "no sum on a locked screen"
+    assert "gia đình đã nhận tin" in school.accountant.get(here).text
+    status, said = school.sends_again(here)
+    assert (status, "Hôm nay đã gửi tin" in said) == (409, True)
+    for day in (1, 2):
+        clock.now = started + timedelta(days=day)
+        assert school.sends_again(here)[0] == 303
+        town.tell()
+    assert len(invitations(town, before)) == 3
+    clock.now = started + timedelta(days=3)
+    status, said = school.sends_again(here)
+    assert (status, "Đã gửi 3 lần" in said) == (409, True)
+    renewed = school.opens(here)
+    town.tell()
+    assert invitations(town)[-1].button[1].endswith(renewed), "a new link is another thing to tell"
+    clock.now = started
+    school.signs_in()
+
+
+def test_an_answer_before_the_message_leaves_it_unsent_and_a_night_may_be_too_late(town: Town, school: Place) -> None:
+    clock, started = town.world.clock, town.world.clock.now
+    clock.now = started.replace(hour=15)  # 22:00 in Viet Nam
+    school.signs_in()
+    signed, late = school.drafts(6), school.drafts(7)
+    school.opens(signed)
+    school.opens(late, days=0)
+    before = len(invitations(town))
+    town.tell()
+    assert invitations(town, before) == [], "no phone rings at night"
+    assert "không cần gửi nữa" in school.accountant.get(late).text, "tomorrow it is too late to answer"
+    paper = {"ngay": f"{clock().date()}", "han": f"{clock().date() + timedelta(days=10)}"}
+    answer = school.accountant.post(
+        f"{signed}/ky", data=form(school.accountant, signed, **paper), files={"tep": SIGNED}
+    )
+    assert answer.status_code == 303
+    clock.now = started + timedelta(days=1)
+    town.tell()
+    assert invitations(town, before) == [], "who has signed is asked no more"
+    clock.now = started
+    school.signs_in()
