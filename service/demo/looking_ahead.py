@@ -60,10 +60,10 @@ def _meals(session: Session, school_id: UUID, office: Actor, now: datetime) -> s
     billed = round_of(session, school_id, SEPTEMBER)
     try:
         found = preview_attendance(session, office, billed.id, now) if billed else None
-    except Refused as nothing:
-        return nothing.message
+    except Refused:  # nobody who eats at school was away in time
+        found = None
     if found is None:
-        return "chưa có đợt thu"
+        return "không em nào vắng có báo trước, không có gì để trừ"
     return (
         f"{len(found.bills)} em vắng có báo trước; bớt {found.off_rest} chưa nộp, {found.to_credit} thành tiền tồn"
         " trừ vào tháng sau"
