@@ -14,25 +14,21 @@ from uuid import UUID
 
 from sqlmodel import Session, col, func, select
 
-from billing.audit.recording import SYSTEM, Actor, Deed, record_deed
-from billing.bills.holding import hold_bills
+from billing.audit.recording import SYSTEM, record_deed
 from billing.bills.tables import Bill, BillLine
 from billing.bills.writing import NewBill
 from billing.contracts.reading import DEPOSIT_ITEM, find_version
 from billing.contracts.tables import Contract, ContractApproval, ContractVersion
 from billing.contracts.terms import DepositTerms
-from billing.errors import Conflict, NotFound, Refused
+from billing.errors import NotFound
 from billing.fees.charging import Because, Charge, ChargeLine, MonthFacts
 from billing.fees.item_rows import find_item
 from billing.fees.items import Quantity, Span
 from billing.fees.schedule import item_ids, item_of
-from billing.money import ZERO, Money
-from billing.payments.allocation import allocate
+from billing.money import Money
 from billing.payments.balances import BillBalance, bill_balances
-from billing.payments.recording import Received, record_payment
-from billing.payments.tables import Payment
 from billing.rounds.drafting import period_of, round_deed
-from billing.rounds.issuing import VIET_NAM, alone, new_lines, next_numbers, put_out
+from billing.rounds.issuing import alone, new_lines, next_numbers, put_out
 from billing.rounds.tables import BillingRound
 from billing.storage import new_id
 
@@ -48,14 +44,6 @@ class Deposit:
     def paid(self) -> Money:
         """What was paid and not given back."""
         return self.balance.paid
-
-
-@dataclass(frozen=True, slots=True)
-class Cash:
-    """Notes that were counted: how much, and the key of the form, new with each page, that stores them once."""
-
-    amount: Money
-    form: UUID
 
 
 def bill_deposit(  # noqa: PLR0913, PLR0917  whose deposit, until when, with which key
@@ -144,43 +132,3 @@ def _round(session: Session, contract: Contract, version: ContractVersion, due_o
     for action in ("round.approve", "round.issue"):
         record_deed(session, SYSTEM, round_deed(made, action, f"Mẫu hợp đồng {version.code}"), now)
     return made
-
-
-def take_cash(  # noqa: PLR0913, PLR0917  for which deposit, how much, taken by whom
-    session: Session, contract: Contract, bill_id: UUID, cash: Cash, actor: Actor, now: datetime
-) -> UUID:
-    """Take money for a deposit in cash, with its receipt, once for each form; there is no taking back yet.
-
-    Raises ``Conflict`` for a form that was stored before and for a deposit that was paid meanwhile, ``Refused`` for
-    nothing or more than is open.
-    """
-    hold_bills(session, contract.school_id, [bill_id])
-    _refuse_again(session, contract, cash)
-    rest = deposit_of(session, contract.school_id, bill_id).balance.rest
-    if not rest:
-        raise Conflict("Tiền giữ chỗ này đã nộp đủ. Hãy tải lại trang.", contract=contract.id)
-    if not ZERO < cash.amount <= rest:
-        raise Refused(f"Số tiền mặt phải từ 1 đ đến {rest} (số còn chưa nộp).")
-    received = Received(
-        school_id=contract.school_id,
-        pupil_id=contract.pupil_id,
-        source_kind="cash",
-        source_id=cash.form,
-        amount=cash.amount,
-        value_date=now.astimezone(VIET_NAM).date(),
-        paid_at=now,
-    )
-    payment = record_payment(session, received, allocate(cash.amount, [(bill_id, rest)])[0], now)
-    deed = Deed(contract.school_id, "contract.take_cash", "contract", str(contract.id))
-    record_deed(session, actor, deed, now, amount=cash.amount.dong, payment=str(payment.id))
-    return payment.id
-
-
-def _refuse_again(session: Session, contract: Contract, cash: Cash) -> None:
-    before = session.exec(
-        select(Payment.id).where(
-            Payment.school_id == contract.school_id, Payment.source_kind == "cash", Payment.source_id == cash.form
-        )
-    ).first()
-    if before is not None:
-        raise Conflict("Lần thu này đã được ghi và đã có biên lai. Hãy tải lại trang.", contract=contract.id)

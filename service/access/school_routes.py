@@ -38,7 +38,6 @@ SCHOOL_ROUTES: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/van-phong/hop-dong/so/{contract_id}/ky"): MAKERS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/duong-dan"): MAKERS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/gui"): MAKERS,
-        ("POST", "/van-phong/hop-dong/so/{contract_id}/tien-mat"): MAKERS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/nhap-hoc"): MAKERS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/khong-nhap-hoc"): MAKERS,
         ("POST", "/van-phong/hop-dong/so/{contract_id}/hoan-coc"): MAKERS,

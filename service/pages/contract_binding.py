@@ -17,9 +17,8 @@ from billing.contracts.applying import (
     pupil_of_enrolment,
 )
 from billing.contracts.charging_late import add_late_charges
-from billing.contracts.deposits import Cash, take_cash
 from billing.contracts.giving_back import ask_back_again
-from billing.contracts.reading import find_contract, steps_of
+from billing.contracts.reading import find_contract
 from billing.contracts.releasing import release_month
 from billing.contracts.versions import NewTerm, NewVersion, approve_version, draft_version, open_term
 from billing.contracts.withdrawing import Telling, withdraw_from
@@ -37,7 +36,6 @@ from service.pages.contract_views import (
     LatePage,
     LinkFacts,
     NewVersionPage,
-    TypedCash,
     TypedContract,
     TypedEnd,
     TypedTerm,
@@ -147,17 +145,6 @@ class ContractRows(RowsWithin):
         due_on = read_day(due) or school_day(now)
         agreement = Agreement(needed_day(day, "ngày ký"), due_on, read_paper(file.name, file.content))
         agree(session, place.id, contract_id, agreement, actor, now, self._wiring.reference_key)
-
-    def pay_contract_deposit(
-        self, who: SignedIn, place: Place, contract_id: UUID, typed: TypedCash, now: datetime
-    ) -> None:
-        """Take money for a deposit in cash."""
-        session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
-        contract = find_contract(session, place.id, contract_id)
-        agreed = steps_of(session, contract).get("agreed")
-        if agreed is None or agreed.bill_id is None:
-            raise Conflict("Hợp đồng này chưa có tiền giữ chỗ để thu.")
-        take_cash(session, contract, agreed.bill_id, Cash(read_money(typed.amount), read_id(typed.form)), actor, now)
 
     def admit_by_contract(self, who: SignedIn, place: Place, contract_id: UUID, class_id: str, now: datetime) -> None:
         """Enrol the child."""

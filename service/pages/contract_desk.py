@@ -14,7 +14,6 @@ from service.pages.contract_views import (
     IncomePage,
     LatePage,
     NewVersionPage,
-    TypedCash,
     TypedContract,
     TypedEnd,
     TypedTerm,
@@ -66,11 +65,6 @@ class ContractDesk(Protocol):
 
     def send_contract_link(self, who: SignedIn, place: Place, contract_id: UUID, now: datetime) -> None:
         """Send the open link to the family once more; raises ``Conflict`` today, and after some times."""
-
-    def pay_contract_deposit(
-        self, who: SignedIn, place: Place, contract_id: UUID, typed: TypedCash, now: datetime
-    ) -> None:
-        """Take money for a deposit in cash."""
 
     def admit_by_contract(self, who: SignedIn, place: Place, contract_id: UUID, class_id: str, now: datetime) -> None:
         """Enrol the child."""

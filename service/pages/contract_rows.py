@@ -45,7 +45,6 @@ from billing.payments.virtual_accounts import numbers_shown
 from billing.people.contact_sheet import RELATION_WORDS
 from billing.people.roster import Sex
 from billing.people.tables import ClassGroup, Contact, Guardian, Guardianship, Pupil
-from billing.storage import new_id
 from service.access.tables import User
 from service.pages.contract_views import (
     AgreedFacts,
@@ -285,7 +284,6 @@ def _deposit(session: Session, school_id: UUID, bill_id: UUID) -> DepositFacts:
         f"{account.number} · {account.holder}",
         qr_svg(payload, f"Mã QR {balance.rest}") if payload else "",
         f"/van-phong/dot-thu/{round_id}/hoc-sinh/{balance.pupil_id}",
-        str(new_id()),
     )
 
 

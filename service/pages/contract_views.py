@@ -71,14 +71,6 @@ class TypedTerm:
 
 
 @dataclass(frozen=True, slots=True)
-class TypedCash:
-    """Cash for a deposit, as typed, with the key of its form."""
-
-    amount: str
-    form: str
-
-
-@dataclass(frozen=True, slots=True)
 class TypedEnd:
     """That a child does not come, or leaves: the day, the reason, and the sum that was shown."""
 
@@ -159,7 +151,6 @@ class DepositFacts:
     account: str
     svg: str
     link: str
-    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)

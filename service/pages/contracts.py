@@ -13,7 +13,7 @@ from billing.contracts.wording import PLAN_NAMES
 from billing.plans.papers import MOST_BYTES
 from service.access.errors import TooLarge
 from service.access.roles import MATRIX
-from service.pages.contract_views import STATES, TypedCash, TypedContract, TypedEnd, TypedTerm, TypedVersion
+from service.pages.contract_views import STATES, TypedContract, TypedEnd, TypedTerm, TypedVersion
 from service.pages.guards import OpenDesk, StaffVisit, parts_of
 from service.pages.plan_views import TypedFile
 from service.pages.rendering import page
@@ -206,15 +206,6 @@ def open_link(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the re
 def send_link(request: Request, visit: StaffVisit, desk: OpenDesk, contract_id: UUID) -> Response:
     """Send the link to the family once more."""
     desk.send_contract_link(visit.who, visit.place, contract_id, parts_of(request).clock())
-    return go_to(visit.place, f"{CONTRACTS}/so/{contract_id}")
-
-
-@router.post(f"{ONE}/tien-mat")
-def cash(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
-    request: Request, visit: StaffVisit, desk: OpenDesk, contract_id: UUID, so_tien: Short = "", lan: Short = ""
-) -> Response:
-    """Take money for the deposit in cash."""
-    desk.pay_contract_deposit(visit.who, visit.place, contract_id, TypedCash(so_tien, lan), parts_of(request).clock())
     return go_to(visit.place, f"{CONTRACTS}/so/{contract_id}")
 
 

@@ -34,7 +34,6 @@ from service.pages.contract_views import (
     LinkFacts,
     NewVersionPage,
     StepRow,
-    TypedCash,
     TypedContract,
     TypedEnd,
     TypedTerm,
@@ -178,12 +177,6 @@ class SampleContracts:
     def send_contract_link(self, who: SignedIn, place: Place, contract_id: uuid.UUID, now: datetime) -> None:
         del place, contract_id, now
         self._did_contract("send link", who)
-
-    def pay_contract_deposit(
-        self, who: SignedIn, place: Place, contract_id: uuid.UUID, typed: TypedCash, now: datetime
-    ) -> None:
-        del place, contract_id, typed, now
-        self._did_contract("take cash", who)
 
     def admit_by_contract(
         self, who: SignedIn, place: Place, contract_id: uuid.UUID, class_id: str, now: datetime
