@@ -16,6 +16,7 @@ from billing.errors import HocphiError
 from billing.ledger.tables import BankAccount
 from billing.vault import Vault
 from reconciliation.cards.booking import book_message
+from reconciliation.cards.switching import live_mode
 from reconciliation.errors import CallbackUnreadable, UnknownFeed
 from reconciliation.feeds.base import Kind, NormalisedTransfer, Reading
 from reconciliation.feeds.opening import feed_by_id, message_reader
@@ -137,7 +138,8 @@ def _write_all(session: Session, vault: Vault, source: _Source, message: InboxMe
         raise source.reader
     body = vault.open_bytes(message.body_sealed, BODY_CONTEXT)
     if source.feed.provider == STRIPE:
-        return book_message(session, source.account, message.id or 0, body, now)
+        live = live_mode(session, vault, source.account)
+        return book_message(session, source.account, message.id or 0, body, now, live=live)
     told = source.reader.read_each(body)
     if source.feed.scheme == LIST:
         return book_page(session, vault, Origin(source.account, message.id or 0, listed=True), told, now)

@@ -3,13 +3,18 @@
 Every row that a query returns is one violation, in words.
 """
 
-# What Stripe holds for the school or has on its way to the bank: payments that stand, less fees, less tied payouts.
+from reconciliation.cards.settling import UNSETTLED
+
+# What Stripe holds for the school or has on its way to the bank: payments that stand, less losses, fees and what Stripe
+# moved by itself, less tied payouts.
 IN_TRANSIT = """WITH parts AS (
     SELECT p.school_id, p.amount FROM payments p WHERE p.source_kind = 'card' AND <live>
-    UNION ALL SELECT f.school_id, CASE f.kind WHEN 'fee' THEN -f.amount ELSE f.amount END FROM card_facts f
-    WHERE f.kind IN ('fee', 'fee_back')
+    UNION ALL SELECT f.school_id, CASE WHEN f.kind IN ('fee', 'moved_out') THEN -f.amount ELSE f.amount END
+    FROM card_facts f WHERE f.kind IN ('fee', 'fee_back', 'moved_out', 'moved_in')
+    UNION ALL SELECT l.school_id, CASE WHEN l.grows THEN -l.amount ELSE l.amount END FROM card_losses l
     UNION ALL SELECT c.school_id, -f.amount FROM card_payout_ties c
-    JOIN card_facts f ON f.school_id = c.school_id AND f.kind = 'payout' AND f.stripe_id = c.payout_id),
+    JOIN card_facts f ON f.school_id = c.school_id AND f.kind = 'payout' AND f.stripe_id = c.payout_id
+    WHERE <stands>),
 told AS (SELECT school_id, sum(amount) AS amount FROM parts GROUP BY 1),
 book AS (
     SELECT x.school_id, sum(CASE WHEN x.debit_account_id = l.id THEN x.amount ELSE -x.amount END) AS amount
@@ -23,11 +28,31 @@ WHERE coalesce(told.amount, 0) <> coalesce(book.amount, 0)"""
 TIED_MONEY = """SELECT format('payout %s is tied to transfer %s, which is %s %s', c.payout_id, t.id, t.state, t.amount)
 FROM card_payout_ties c JOIN transfers t ON t.school_id = c.school_id AND t.id = c.transfer_id
 JOIN card_facts f ON f.school_id = c.school_id AND f.kind = 'payout' AND f.stripe_id = c.payout_id
-WHERE t.state <> 'matched' OR t.amount <> f.amount OR t.direction <> 'in'"""
+WHERE <stands> AND (t.state <> 'matched' OR t.amount <> f.amount OR t.direction <> 'in')"""
+
+# What nobody could read stands on 1388T until two people explained it.
+UNCLEAR_IS_SHOWN = """WITH told AS (
+    SELECT f.school_id, sum(CASE f.kind WHEN 'moved_out' THEN f.amount ELSE -f.amount END) AS amount
+    FROM card_facts f WHERE f.kind IN ('moved_out', 'moved_in') AND NOT EXISTS (
+        SELECT FROM card_acts a JOIN card_act_decisions d ON d.act_id = a.id AND d.approved
+        WHERE a.school_id = f.school_id AND a.kind = 'explain' AND a.subject = f.stripe_id) GROUP BY 1),
+book AS (
+    SELECT x.school_id, sum(CASE WHEN x.debit_account_id = l.id THEN x.amount ELSE -x.amount END) AS amount
+    FROM postings x JOIN ledger_accounts l ON l.code = '1388T' AND l.id IN (x.debit_account_id, x.credit_account_id)
+    GROUP BY 1)
+SELECT format('school %s: %s of Stripe''s movements is unclear, account 1388T holds %s', s.id,
+              coalesce(told.amount, 0), coalesce(book.amount, 0))
+FROM schools s LEFT JOIN told ON told.school_id = s.id LEFT JOIN book ON book.school_id = s.id
+WHERE coalesce(told.amount, 0) <> coalesce(book.amount, 0)"""
+
+# A job settles within minutes; what stands longer needs a person, who frees the credit that was used.
+SETTLED_WITHIN_AN_HOUR = f"""SELECT format('card checkout %s is worth %s, in the book stands %s', u.checkout_id,
+                                            u.worth, u.stands)
+FROM ({UNSETTLED}) AS u WHERE u.since < CAST(:now AS timestamptz) - interval '1 hour'"""  # noqa: S608  our own text
 
 HAS_A_CHECKOUT = """SELECT format('card payment %s of %s: its checkout was paid %s', p.id, p.amount, f.amount)
 FROM payments p LEFT JOIN card_facts f
   ON f.school_id = p.school_id AND f.kind = 'paid' AND f.checkout_id = p.source_id
 WHERE p.source_kind = 'card' AND (f.id IS NULL OR p.amount > f.amount)"""
 
-CARD_QUERIES = (IN_TRANSIT, TIED_MONEY)
+CARD_QUERIES = (IN_TRANSIT, TIED_MONEY, UNCLEAR_IS_SHOWN, SETTLED_WITHIN_AN_HOUR)

@@ -19,6 +19,7 @@ SHORT = {
     "<allocated>": """(SELECT coalesce(sum(a.amount), 0) AS amount FROM allocations a
         WHERE a.school_id = p.school_id AND a.payment_id = p.id)""",
     "<own of transfer>": OWN_OF_TRANSFER,
+    "<stands>": "NOT EXISTS (SELECT FROM card_payout_ends z WHERE z.tie_id = c.id)",
     "<standing>": "NOT EXISTS (SELECT FROM money_out_ends e WHERE e.purpose_id = o.id)",
     "<live>": "NOT EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = p.id)",
 }

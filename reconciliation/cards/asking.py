@@ -1,8 +1,9 @@
 """Asking Stripe for what its webhooks did not tell: which feeds are due, from when, and keeping what is news.
 
 Asked every five minutes, from 48 hours before what was last covered, as banks' lists are (``reconciliation.lists``):
-the events of that span, the movements of the balance (fees), and what became of pages that nobody told of. A row that
-tells nothing new is counted and not kept. An approved refund is sent at once.
+the events of that span, the movements of the balance, what became of pages that nobody told of, and what Stripe holds.
+A row that tells nothing new is counted and not kept. An approved refund is sent at once; a page on which more would be
+paid than is due now is closed.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
+from billing.money import Money
+from billing.payments.balances import request_balances, rest_of
 from billing.vault import Vault
 from reconciliation.cards.booking import tells_news
+from reconciliation.cards.checking_out import end_checkout, still_open
 from reconciliation.cards.facts import read_told
 from reconciliation.cards.refunding import ToSend, refunds_to_send
-from reconciliation.cards.tables import CardCheckout, CardEnd, CardFact, CardSession
+from reconciliation.cards.tables import CardBalance, CardCheckout, CardSession
 from reconciliation.errors import CallbackUnreadable
 from reconciliation.feeds.json_body import JsonObject
 from reconciliation.feeds.opening import feed_by_id, secrets_of
@@ -32,6 +36,7 @@ from reconciliation.lists.tables import Poll
 EVERY = timedelta(minutes=5)
 ASKED_AFTER = timedelta(minutes=5)
 EVENTS = (
+    "charge.succeeded",
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
     "checkout.session.expired",
@@ -77,14 +82,28 @@ class DueCards:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedPage:
+    """A page of which nobody told: asked for, and closed first where it is ``superfluous`` (less is due by now).
+
+    One that ``should_be_over`` and that Stripe does not know ends: it was of another key.
+    """
+
+    checkout_id: UUID
+    session_id: str
+    superfluous: bool
+    should_be_over: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CardAsking:
     """What is needed to ask one feed, read before it is asked: no transaction stays open meanwhile."""
 
     due: DueCards
     key: str = field(repr=False)
     first: datetime
+    account_id: UUID
     refunds: tuple[ToSend, ...]
-    sessions: tuple[str, ...]
+    pages: tuple[AskedPage, ...]
 
 
 @dataclass(slots=True)
@@ -117,8 +136,9 @@ def prepare(session: Session, vault: Vault, due: DueCards, now: datetime) -> Car
         due,
         secrets_of(feed, vault)[0],
         covered - BACK,
+        feed.bank_account_id,
         tuple(refunds_to_send(session, due.school_id, feed.bank_account_id)),
-        _unknown_sessions(session, due.school_id, feed.bank_account_id, now),
+        _pages(session, due.school_id, feed.bank_account_id, now),
     )
 
 
@@ -135,6 +155,18 @@ def keep_rows(  # noqa: PLR0913, PLR0917  rows, where they belong, and what was 
             kept += store_message(session, vault, feed, body, now) is not None
     tally.fresh += kept
     return kept
+
+
+def end_page(session: Session, asking: CardAsking, page: AskedPage, now: datetime) -> None:
+    """Write down that a page is over that Stripe does not know."""
+    end_checkout(session, asking.due.school_id, page.checkout_id, now)
+
+
+def keep_balance(session: Session, asking: CardAsking, dong: int, now: datetime) -> None:
+    """Keep what Stripe says it holds."""
+    row = CardBalance(school_id=asking.due.school_id, bank_account_id=asking.account_id, amount=Money(dong), at=now)
+    session.add(row)
+    session.flush()
 
 
 def record_asking(  # noqa: PLR0913, PLR0917  one row with its facts
@@ -169,28 +201,30 @@ def _is_news(session: Session, school_id: UUID, body: bytes) -> bool:
 
 
 def _open_checkouts(school_id: UUID, account_id: UUID) -> list[Any]:
-    paid = select(CardFact.id).where(
-        CardFact.school_id == CardCheckout.school_id, CardFact.checkout_id == CardCheckout.id
-    )
-    ended = select(CardEnd.checkout_id).where(CardEnd.checkout_id == CardCheckout.id)
-    return [
-        CardCheckout.school_id == school_id,
-        CardCheckout.bank_account_id == account_id,
-        ~paid.exists(),
-        ~ended.exists(),
-    ]
+    return [CardCheckout.school_id == school_id, CardCheckout.bank_account_id == account_id, *still_open()]
 
 
-def _unknown_sessions(session: Session, school_id: UUID, account_id: UUID, now: datetime) -> tuple[str, ...]:
+def _pages(session: Session, school_id: UUID, account_id: UUID, now: datetime) -> tuple[AskedPage, ...]:
     """Return the pages that were opened a while ago and of which nobody told, the oldest first."""
-    query = (
-        select(CardSession.session_id)
-        .join(CardCheckout, col(CardCheckout.id) == col(CardSession.checkout_id))
-        .where(*_open_checkouts(school_id, account_id), CardCheckout.created_at <= now - ASKED_AFTER)
+    rows = session.exec(
+        select(CardCheckout, CardSession.session_id)
+        .join(CardSession, col(CardCheckout.id) == col(CardSession.checkout_id))
+        .where(*_open_checkouts(school_id, account_id))
         .order_by(col(CardCheckout.created_at))
         .limit(_MOST_SESSIONS)
+    ).all()
+    due = request_balances(session, school_id, [checkout.request_id for checkout, _ in rows]) if rows else {}
+    found = (
+        AskedPage(
+            checkout.id,
+            session_id,
+            superfluous=rest_of(due.get(checkout.request_id, [])) < checkout.amount,
+            should_be_over=checkout.expires_at < now,
+        )
+        for checkout, session_id in rows
+        if checkout.created_at <= now - ASKED_AFTER or rest_of(due.get(checkout.request_id, [])) < checkout.amount
     )
-    return tuple(session.exec(query).all())
+    return tuple(found)
 
 
 def _end_pageless(session: Session, school_id: UUID, account_id: UUID, now: datetime) -> None:
@@ -198,5 +232,5 @@ def _end_pageless(session: Session, school_id: UUID, account_id: UUID, now: date
     query = select(CardCheckout.id).where(
         *_open_checkouts(school_id, account_id), CardCheckout.expires_at < now, ~paged.exists()
     )
-    session.add_all(CardEnd(checkout_id=each, school_id=school_id, at=now) for each in session.exec(query).all())
-    session.flush()
+    for each in session.exec(query).all():
+        end_checkout(session, school_id, each, now)

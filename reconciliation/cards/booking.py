@@ -23,14 +23,22 @@ from reconciliation.lists.booking import Booked
 CLEARING_NAME = "Tiền thẻ đang chuyển"
 FEES = "642T"
 FEES_NAME = "Phí thanh toán thẻ"
+UNCLEAR = "1388T"
+UNCLEAR_NAME = "Biến động số dư Stripe chưa rõ"
+_FEES = frozenset({Kind.FEE, Kind.FEE_BACK})
+_COSTS = _FEES | {Kind.MOVED_OUT, Kind.MOVED_IN}
 
 
-def book_message(session: Session, account: BankAccount, inbox_id: int, body: bytes, now: datetime) -> Booked:
+def book_message(  # noqa: PLR0913  a message, where it belongs, and the mode that is meant
+    session: Session, account: BankAccount, inbox_id: int, body: bytes, now: datetime, *, live: bool | None
+) -> Booked:
     """Write what a stored message tells and is not known; how many facts were new and known is not transfers.
 
-    Raises ``CallbackUnreadable`` for money that we did not ask for, or of another sum than was told or asked.
+    ``live`` is the mode of the account's API key, None where it has none. Raises ``CallbackUnreadable`` for a message
+    of the other mode, for money that we did not ask for, or of another sum than was told or asked.
     """
     told = read_told(body)
+    _refuse_other_mode(told, live=live)
     for fact in told.facts:
         _refuse_foreign(session, account, fact)
         _write(session, account, inbox_id, fact, now)
@@ -73,6 +81,13 @@ def _known_ends(session: Session, school_id: UUID, checkouts: Sequence[UUID]) ->
     return set(session.exec(query).all()) if checkouts else set()
 
 
+def _refuse_other_mode(told: Told, *, live: bool | None) -> None:
+    """Refuse what another mode than the API key's tells: money of Stripe's test mode is none."""
+    if live is not None and not told.modes <= {live}:
+        mode = "chế độ thử" if live else "chế độ thật"
+        raise CallbackUnreadable(f"Tin này thuộc {mode} của Stripe, khác với khóa API của trường: không ghi gì")
+
+
 def _refuse_foreign(session: Session, account: BankAccount, fact: Fact) -> None:
     """Refuse a payment that is not one of ours, or of another sum than was asked for."""
     if fact.kind is not Kind.PAID:
@@ -106,13 +121,14 @@ def _write(session: Session, account: BankAccount, inbox_id: int, fact: Fact, no
         "value_date": fact.day,
         "inbox_id": inbox_id,
         "recorded_at": now,
+        "note": fact.note,
     }
     added = insert(CardFact).values(values).on_conflict_do_nothing(index_elements=["school_id", "kind", "stripe_id"])
     if session.execute(added.returning(col(CardFact.id))).scalar_one_or_none() is None:
         _demand_same(session, account, fact)
         return
-    if fact.kind in {Kind.FEE, Kind.FEE_BACK}:
-        _post_fee(session, account, fact, now)
+    if fact.kind in _COSTS:
+        _post_cost(session, account, fact, now)
 
 
 def _demand_same(session: Session, account: BankAccount, fact: Fact) -> None:
@@ -128,13 +144,27 @@ def _demand_same(session: Session, account: BankAccount, fact: Fact) -> None:
         raise CallbackUnreadable(f"Mã {fact.stripe_id} của Stripe đã có với số tiền khác", stripe_id=fact.stripe_id)
 
 
-def _post_fee(session: Session, account: BankAccount, fact: Fact, now: datetime) -> None:
-    """Post Stripe's fee once; a fee that was given back goes the other way."""
+def _post_cost(session: Session, account: BankAccount, fact: Fact, now: datetime) -> None:
+    """Post once what Stripe took of its balance by itself; what it gave back goes the other way.
+
+    A fee is a cost. What nobody can tell the meaning of stands on an account of its own until two people have looked.
+    """
     open_clearing(session, account.school_id)
-    fees = open_account(session, account.school_id, FEES, FEES_NAME, "expense").code
-    debit, credit = (fees, CARD_CLEARING) if fact.kind is Kind.FEE else (CARD_CLEARING, fees)
+    other = open_fees(session, account.school_id) if fact.kind in _FEES else open_unclear(session, account.school_id)
+    taken = fact.kind in {Kind.FEE, Kind.MOVED_OUT}
+    debit, credit = (other, CARD_CLEARING) if taken else (CARD_CLEARING, other)
     about = BookFact(account.school_id, f"card_{fact.kind.value}", fact.stripe_id, fact.day)
     post(session, about, [Line(debit, credit, fact.amount)], now)
+
+
+def open_fees(session: Session, school_id: UUID) -> str:
+    """Return the account of Stripe's fees, opened if it is missing."""
+    return open_account(session, school_id, FEES, FEES_NAME, "expense").code
+
+
+def open_unclear(session: Session, school_id: UUID) -> str:
+    """Return the account of movements that are to be looked at, opened if it is missing."""
+    return open_account(session, school_id, UNCLEAR, UNCLEAR_NAME, "clearing").code
 
 
 def open_clearing(session: Session, school_id: UUID) -> str:

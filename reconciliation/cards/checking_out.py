@@ -1,15 +1,19 @@
-"""A family goes to pay by card: our row first, then Stripe's page, and never two pages for one sum at once.
+"""A family goes to pay by card: our row first, then Stripe's page, and never two pages of one request at once.
 
 The row is committed before Stripe is asked, and its id makes the idempotency key: whoever is killed or times out
-between the two asks again with the same key and is given the same page.
+between the two asks again with the same key and is given the same page. Before a new page is made, older ones of the
+request are closed at Stripe. A row whose page nobody was given is used again only while Stripe would still take its
+end (30 minutes from now at least); its page, if one was made, ends by itself.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from billing.money import Money
@@ -23,6 +27,8 @@ OPEN_FOR = timedelta(minutes=45)
 """Stripe keeps a page open for 30 minutes at least."""
 USABLE_FOR = timedelta(minutes=10)
 """A page is handed out again while it stays open at least so long."""
+PAGELESS_FOR = timedelta(minutes=10)
+"""A row without a page is asked for again while its end is far enough away for Stripe."""
 LEAST, MOST = Money(10_000), Money(499_999_999)
 """Stripe takes no less than about half a US dollar; above this bills are paid in instalments anyway."""
 
@@ -63,6 +69,45 @@ def keep_session(session: Session, checkout: CardCheckout, made: objects.Session
         session.flush()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """A page of Stripe's on which somebody might still pay."""
+
+    checkout_id: UUID
+    session_id: str
+
+
+def older_pages(session: Session, checkout: CardCheckout) -> list[OpenPage]:
+    """Return the other open pages of a checkout's request, oldest first: they are closed before a new one is made."""
+    rows = session.exec(
+        select(CardSession.checkout_id, CardSession.session_id)
+        .join(CardCheckout, col(CardCheckout.id) == col(CardSession.checkout_id))
+        .where(
+            CardCheckout.school_id == checkout.school_id,
+            CardCheckout.request_id == checkout.request_id,
+            CardCheckout.id != checkout.id,
+            *still_open(),
+        )
+        .order_by(col(CardCheckout.created_at))
+    ).all()
+    return [OpenPage(checkout_id, session_id) for checkout_id, session_id in rows]
+
+
+def still_open() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a checkout that is neither paid nor ended."""
+    paid = select(CardFact.id).where(
+        CardFact.school_id == CardCheckout.school_id, CardFact.checkout_id == CardCheckout.id
+    )
+    ended = select(CardEnd.checkout_id).where(CardEnd.checkout_id == CardCheckout.id)
+    return ~paid.exists(), ~ended.exists()
+
+
+def end_checkout(session: Session, school_id: UUID, checkout_id: UUID, now: datetime) -> None:
+    """Write down that nobody can pay on a checkout's page any more; harmless the second time."""
+    row = {"checkout_id": checkout_id, "school_id": school_id, "at": now}
+    session.execute(insert(CardEnd).values(row).on_conflict_do_nothing())
+
+
 def url_of(session: Session, checkout_id: UUID) -> str | None:
     """Return the address of a checkout's page, if Stripe made one."""
     found = session.get(CardSession, checkout_id)
@@ -75,11 +120,8 @@ def idempotency_key(checkout_id: UUID) -> str:
 
 
 def _open(session: Session, request: PaymentRequest, asked: Money, now: datetime) -> CardCheckout | None:
-    """Return a checkout of the same sum whose page is open for a while yet and not paid."""
-    paid = select(CardFact.id).where(
-        CardFact.school_id == CardCheckout.school_id, CardFact.checkout_id == CardCheckout.id
-    )
-    ended = select(CardEnd.checkout_id).where(CardEnd.checkout_id == CardCheckout.id)
+    """Return a checkout of the same sum whose page is open for a while yet and not paid, or can still be made."""
+    paged = select(CardSession.checkout_id).where(CardSession.checkout_id == CardCheckout.id)
     return session.exec(
         select(CardCheckout)
         .where(
@@ -87,8 +129,8 @@ def _open(session: Session, request: PaymentRequest, asked: Money, now: datetime
             CardCheckout.request_id == request.id,
             CardCheckout.amount == asked,
             CardCheckout.expires_at >= now + USABLE_FOR,
-            ~paid.exists(),
-            ~ended.exists(),
+            paged.exists() | (col(CardCheckout.created_at) > now - PAGELESS_FOR),
+            *still_open(),
         )
         .order_by(col(CardCheckout.created_at).desc())
     ).first()

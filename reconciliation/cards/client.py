@@ -31,6 +31,7 @@ from reconciliation.cards.objects import (
     Refund,
     Session,
     page_of,
+    read_balance,
     read_body,
     read_charge,
     read_intent,
@@ -91,8 +92,8 @@ class StripeClient:
         return read_session(self._post("/v1/checkout/sessions", session_form(wanted), idempotency_key).fields)
 
     def session(self, session_id: str) -> Answered:
-        """Ask what became of a page."""
-        return self._get(f"/v1/checkout/sessions/{session_id}")
+        """Ask what became of a page, with the charge in it: only that tells when the money was taken."""
+        return self._get(f"/v1/checkout/sessions/{session_id}", {"expand": ["payment_intent.latest_charge"]})
 
     def expire_session(self, session_id: str, idempotency_key: str) -> Answered:
         """Close a page on which nobody has paid."""
@@ -109,6 +110,10 @@ class StripeClient:
     def payout(self, payout_id: str) -> Payout:
         """Ask for a payout."""
         return read_payout(self._get(f"/v1/payouts/{payout_id}").fields)
+
+    def balance(self) -> int:
+        """Ask what Stripe holds for the account, in đồng."""
+        return read_balance(self._get("/v1/balance").fields)
 
     def refund(self, intent_id: str, amount: Money, mark: str, idempotency_key: str) -> Answered:
         """Give money back to the card; ``mark`` stands in the refund's metadata."""
@@ -206,7 +211,8 @@ def _read(answer: httpx.Response) -> Answered:
     """Return what an answer holds; raises what Stripe says is wrong."""
     if len(answer.content) > MAX_BYTES:
         raise CallbackUnreadable("Câu trả lời của Stripe quá dài")
-    if answer.is_server_error:
+    # 409: the same key is under way in another request, which may yet do it, whatever Stripe says of trying again.
+    if answer.is_server_error or answer.status_code in {_CONFLICT, _TOO_OFTEN}:
         raise CardProviderAway("Nhà cung cấp thẻ báo lỗi. Chưa biết yêu cầu đã được làm hay chưa.")
     try:
         fields = read_body(answer.content)

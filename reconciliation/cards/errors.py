@@ -3,6 +3,7 @@
 HocphiError
 ├── Refused
 │   ├── CardsOff                 the school does not take cards for this, or nothing is to be paid
+│   ├── CardPageNotOpened        a family is told that it cannot pay by card now, and that a transfer works
 │   ├── CardProviderAway         no answer we can use: nobody knows whether it was done; ask again with the same key
 │   └── CardRequestRefused       Stripe answered no, with its type, code and parameter
 │       ├── CardDeclined         the card was declined (type card_error)
@@ -17,6 +18,10 @@ from billing.errors import Refused
 
 class CardsOff(Refused):
     """The school does not take cards for this, or nothing is to be paid."""
+
+
+class CardPageNotOpened(Refused):
+    """No page could be opened, whatever the provider said; nothing was taken, and a transfer works."""
 
 
 class CardProviderAway(Refused):

@@ -1,25 +1,28 @@
 """What Stripe tells of money, as facts with one key each, in whatever order and number they come (pure).
 
-The same fact stands in several messages: a payment is told by its session, its intent, and both again when they are
-asked for. Its key (kind and Stripe's id) is the same in all of them. What a payment is worth is a sum over its facts,
-so that nothing depends on which came first (decision 0028).
+The same fact stands in several messages: a payment is told by its charge, and by its session or intent when they are
+asked for with the charge in them. Its key (kind and Stripe's id) and its moment, that of the charge, are the same in
+all of them. What a payment is worth is a sum over its facts, so that nothing depends on which came first (0028).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from billing.money import Money
 from reconciliation.cards.objects import (
+    Charge,
     Dispute,
     Transaction,
     demand_dong,
     kind_of,
+    modes_of,
     read_body,
+    read_charge,
     read_dispute,
     read_event,
     read_intent,
@@ -36,7 +39,11 @@ VIETNAM = timedelta(hours=7)
 
 
 class Kind(StrEnum):
-    """What happened to money; see decision 0028."""
+    """What happened to money; see decisions 0028 and 0030.
+
+    *sent* and *unsent*: what left Stripe's balance for the bank, and came back from there. *held* and *released*: what
+    Stripe keeps back and lets go. *moved_out* and *moved_in*: any other movement of the balance, to be looked at.
+    """
 
     PAID = "paid"
     REFUNDED = "refunded"
@@ -47,10 +54,46 @@ class Kind(StrEnum):
     FEE_BACK = "fee_back"
     PAYOUT = "payout"
     PAYOUT_FAILED = "payout_failed"
+    SENT = "sent"
+    UNSENT = "unsent"
+    HELD = "held"
+    RELEASED = "released"
+    MOVED_OUT = "moved_out"
+    MOVED_IN = "moved_in"
 
 
 SIGNS = {Kind.PAID: 1, Kind.REFUNDED: -1, Kind.REFUND_FAILED: 1, Kind.DISPUTED: -1, Kind.REINSTATED: 1}
 """How a fact counts towards what a payment is worth to the school; the others move no family's money."""
+BALANCE_SIGNS = SIGNS | {
+    Kind.FEE: -1,
+    Kind.FEE_BACK: 1,
+    Kind.SENT: -1,
+    Kind.UNSENT: 1,
+    Kind.HELD: -1,
+    Kind.RELEASED: 1,
+    Kind.MOVED_OUT: -1,
+    Kind.MOVED_IN: 1,
+}
+"""How a fact counts towards what Stripe holds; payouts count when they leave the balance (*sent*), not when paid."""
+
+# Source: Stripe, "Balance transaction types". What payments move is told by charges, refunds and disputes.
+_OF_PAYMENTS = frozenset({"charge", "payment", "refund", "payment_refund", "refund_failure"})
+_OF_PAYOUTS = frozenset({"payout", "payout_failure", "payout_cancel"})
+_OF_FEES = frozenset({"stripe_fee", "stripe_fx_fee", "tax_fee", "network_cost"})
+_OF_RESERVES = frozenset(
+    {
+        "reserve_transaction",
+        "reserved_funds",
+        "reserve_hold",
+        "reserve_release",
+        "payment_network_reserve_hold",
+        "payment_network_reserve_release",
+        "payout_minimum_balance_hold",
+        "payout_minimum_balance_release",
+    }
+)
+_OF_DISPUTES = ("dp_", "du_")
+_MOST_NOTE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +106,8 @@ class Fact:
     at: datetime
     intent: str = ""
     checkout: UUID | None = None
+    on: date | None = None
+    note: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -71,8 +116,8 @@ class Fact:
 
     @property
     def day(self) -> date:
-        """Its day in Viet Nam."""
-        return (self.at + VIETNAM).date()
+        """Its day in Viet Nam, or the one that Stripe names (``on``): when a payout should be at the bank."""
+        return self.on or (self.at + VIETNAM).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +130,15 @@ class DisputeTold:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """All that one message tells; ``ended`` are checkouts whose page closed without a payment."""
+    """All that one message tells; ``ended`` are checkouts whose page closed without a payment.
+
+    ``modes`` are the modes that it names: True is real money, False Stripe's test mode.
+    """
 
     facts: tuple[Fact, ...] = ()
     disputes: tuple[DisputeTold, ...] = ()
     ended: tuple[UUID, ...] = ()
+    modes: frozenset[bool] = frozenset()
 
 
 NOTHING = Told()
@@ -97,16 +146,23 @@ NOTHING = Told()
 
 def worth(facts: Iterable[tuple[str, Money]]) -> Money:
     """Return what a payment is worth to the school now, from kind and amount of its facts; never below 0 đ."""
-    total = sum((amount.dong * SIGNS.get(Kind(kind), 0) for kind, amount in facts), 0)
-    return Money(max(total, 0))
+    return Money(max(_sum(facts), 0))
+
+
+def loss(facts: Iterable[tuple[str, Money]]) -> Money:
+    """Return what was taken for a payment beyond all that it brought: given back, then charged back in full too."""
+    return Money(max(-_sum(facts), 0))
+
+
+def _sum(facts: Iterable[tuple[str, Money]]) -> int:
+    return sum((amount.dong * SIGNS.get(Kind(kind), 0) for kind, amount in facts), 0)
 
 
 def read_told(body: bytes) -> Told:
     """Read a message: an event, an object that was asked for, or a page of a list; raises ``CallbackUnreadable``."""
     fields = read_body(body)
-    if kind_of(fields) == "list":
-        return joined([_of_object(row, None) for row in read_page(fields).rows])
-    return _of_object(fields, None)
+    rows = read_page(fields).rows if kind_of(fields) == "list" else (fields,)
+    return replace(joined([_of_object(row, None) for row in rows]), modes=modes_of(fields))
 
 
 def joined(parts: Sequence[Told]) -> Told:
@@ -128,27 +184,41 @@ def _of_object(fields: JsonObject, at: datetime | None) -> Told:
 
 
 def _of_session(fields: JsonObject, at: datetime | None) -> Told:
+    """Read a page; a payment is told where its charge stands in it, for only the charge knows the moment."""
+    del at
     session = read_session(fields)
     if session.payment_status == "paid" and session.intent:
         demand_dong(session.currency)
-        return _paid(session.intent, session.amount, at or session.created, session.reference)
+        return _paid(session.charge, session.reference)
     if session.status == "expired":
         return Told(ended=(our_id(session.reference),))
     return NOTHING
 
 
 def _of_intent(fields: JsonObject, at: datetime | None) -> Told:
+    del at
     intent = read_intent(fields)
     if intent.status != "succeeded":
         return NOTHING
     demand_dong(intent.currency)
-    return _paid(intent.id, intent.received, at or intent.created, intent.checkout)
+    return _paid(intent.taken, intent.checkout)
 
 
-def _paid(intent: str, amount: int, at: datetime, reference: str) -> Told:
-    if amount <= 0:
-        raise CallbackUnreadable("Stripe báo một khoản thẻ 0 đ", intent=intent)
-    return Told((Fact(Kind.PAID, intent, Money(amount), at, intent, our_id(reference)),))
+def _of_charge(fields: JsonObject, at: datetime | None) -> Told:
+    del at
+    charge = read_charge(fields)
+    return _paid(charge, charge.checkout)
+
+
+def _paid(charge: Charge | None, reference: str) -> Told:
+    """Return the payment that a charge took; nothing while it is not told, or took nothing."""
+    if charge is None or not (charge.paid and charge.captured and charge.intent):
+        return NOTHING
+    demand_dong(charge.currency)
+    if charge.amount <= 0:
+        raise CallbackUnreadable("Stripe báo một khoản thẻ 0 đ", intent=charge.intent)
+    paid = Fact(Kind.PAID, charge.intent, Money(charge.amount), charge.created, charge.intent, our_id(reference))
+    return Told((paid,))
 
 
 def _of_refund(fields: JsonObject, at: datetime | None) -> Told:
@@ -187,15 +257,40 @@ def _of_payout(fields: JsonObject, at: datetime | None) -> Told:
     if payout.status not in {"paid", "failed"} or payout.amount <= 0:
         return NOTHING
     demand_dong(payout.currency)
-    sent = Fact(Kind.PAYOUT, payout.id, Money(payout.amount), payout.arrives)
+    arrives = (payout.arrives + VIETNAM).date()
+    sent = Fact(Kind.PAYOUT, payout.id, Money(payout.amount), payout.created, on=arrives)
     if payout.status == "paid":
         return Told((sent,))
-    return Told((sent, Fact(Kind.PAYOUT_FAILED, payout.id, sent.amount, payout.arrives)))
+    return Told((sent, Fact(Kind.PAYOUT_FAILED, payout.id, sent.amount, payout.created, on=arrives)))
 
 
 def _of_transaction(fields: JsonObject, at: datetime | None) -> Told:
+    """Read a movement of the balance: its fee, and what else it moves that no payment tells."""
     del at
-    return Told(_fees([read_transaction(fields)]))
+    moved = read_transaction(fields)
+    demand_dong(moved.currency)
+    kind, dong = _movement(moved)
+    whole_fee = kind in {Kind.FEE, Kind.FEE_BACK}
+    fees = () if whole_fee else _fees([moved])
+    if not dong or kind is None:
+        return Told(fees)
+    note = f"{moved.type} {moved.source} {moved.words}".strip()[:_MOST_NOTE]
+    return Told((*fees, Fact(kind, moved.id, Money(abs(dong)), moved.created, note=note)))
+
+
+def _movement(moved: Transaction) -> tuple[Kind | None, int]:
+    """Return what kind of fact a movement itself is, and its sum; None where payments and disputes tell it."""
+    dong = moved.amount
+    if moved.type in _OF_PAYMENTS or (moved.type == "adjustment" and moved.source.startswith(_OF_DISPUTES)):
+        return None, 0
+    if moved.type in _OF_FEES:
+        net = dong - moved.fee
+        return (Kind.FEE if net < 0 else Kind.FEE_BACK), net
+    if moved.type in _OF_RESERVES:
+        return (Kind.HELD if dong < 0 else Kind.RELEASED), dong
+    if moved.type in _OF_PAYOUTS and (moved.type == "payout") == (dong < 0):
+        return (Kind.SENT if dong < 0 else Kind.UNSENT), dong
+    return (Kind.MOVED_OUT if dong < 0 else Kind.MOVED_IN), dong
 
 
 def _fees(transactions: Sequence[Transaction]) -> tuple[Fact, ...]:
@@ -220,6 +315,7 @@ def our_id(reference: str) -> UUID:
 _READERS: Mapping[str, Callable[[JsonObject, datetime | None], Told]] = {
     "checkout.session": _of_session,
     "payment_intent": _of_intent,
+    "charge": _of_charge,
     "refund": _of_refund,
     "dispute": _of_dispute,
     "payout": _of_payout,

@@ -20,6 +20,7 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 24
 CURRENCY = "vnd"
 _ID = re.compile(r"[A-Za-z0-9_]{1,255}")
+_MOST_WORDS = 200
 _LATEST = 32_503_680_000  # the year 3000
 Read = TypeVar("Read")
 
@@ -36,12 +37,16 @@ class Session:
     currency: str
     reference: str
     intent: str
+    charge: Charge | None
     created: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One payment with all its tries; ``checkout`` is our own mark in its metadata."""
+    """One payment with all its tries; ``checkout`` is our own mark in its metadata.
+
+    ``taken`` is the charge that took the money, where it was asked for with it.
+    """
 
     id: str
     status: str
@@ -50,20 +55,24 @@ class Intent:
     currency: str
     charge: str
     checkout: str
+    taken: Charge | None
     created: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One try that took money; ``transaction`` is its balance transaction."""
+    """One try that took money, at ``created``; ``transaction`` is its balance transaction, ``checkout`` our mark."""
 
     id: str
     amount: int
     refunded: int
     paid: bool
+    captured: bool
     currency: str
     intent: str
     transaction: str
+    checkout: str
+    created: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A movement of the Stripe balance: ``amount`` before and ``fee`` of Stripe's fee, both signed."""
+    """A movement of the Stripe balance: ``amount`` before and ``fee`` of Stripe's fee, both signed; Stripe's words."""
 
     id: str
     type: str
@@ -90,6 +99,7 @@ class Transaction:
     fee: int
     currency: str
     source: str
+    words: str
     created: datetime
 
 
@@ -160,6 +170,7 @@ def read_session(fields: JsonObject) -> Session:
         currency=text(fields, "currency"),
         reference=text(fields, "client_reference_id"),
         intent=_expandable(fields, "payment_intent"),
+        charge=read_intent(child(fields, "payment_intent")).taken if _is_whole(fields, "payment_intent") else None,
         created=_moment(fields, "created"),
     )
 
@@ -175,6 +186,7 @@ def read_intent(fields: JsonObject) -> Intent:
         currency=text(fields, "currency"),
         charge=_expandable(fields, "latest_charge"),
         checkout=text(_metadata(fields), "checkout"),
+        taken=read_charge(child(fields, "latest_charge")) if _is_whole(fields, "latest_charge") else None,
         created=_moment(fields, "created"),
     )
 
@@ -187,9 +199,12 @@ def read_charge(fields: JsonObject) -> Charge:
         amount=_amount(fields, "amount"),
         refunded=_amount(fields, "amount_refunded"),
         paid=fields.get("paid") is True,
+        captured=fields.get("captured") is True,
         currency=text(fields, "currency"),
         intent=_expandable(fields, "payment_intent"),
         transaction=_expandable(fields, "balance_transaction"),
+        checkout=text(_metadata(fields), "checkout"),
+        created=_moment(fields, "created"),
     )
 
 
@@ -218,6 +233,7 @@ def read_transaction(fields: JsonObject) -> Transaction:
         fee=_signed(fields, "fee"),
         currency=text(fields, "currency"),
         source=_expandable(fields, "source"),
+        words=text(fields, "description", 5_000)[:_MOST_WORDS],
         created=_moment(fields, "created"),
     )
 
@@ -264,6 +280,24 @@ def read_event(fields: JsonObject) -> Event:
     )
 
 
+def read_balance(fields: JsonObject) -> int:
+    """Return what a Balance comes to in đồng: available and pending together; below 0 when Stripe is owed."""
+    _demand(fields, "balance")
+    parts = [row for name in ("available", "pending") for row in rows(fields, name)]
+    return sum(_signed(row, "amount") for row in parts if text(row, "currency") == CURRENCY)
+
+
+def modes_of(fields: JsonObject) -> frozenset[bool]:
+    """Return which modes an object names, its own and that of what an event is about; True is real money."""
+    own, inner = fields.get("livemode"), fields.get("data")
+    found = frozenset({own}) if isinstance(own, bool) else frozenset[bool]()
+    if isinstance(inner, dict) and isinstance(inner.get("object"), dict):
+        return found | modes_of(inner["object"])
+    if isinstance(inner, list):
+        return found.union(*(modes_of(row) for row in inner if isinstance(row, dict)))
+    return found
+
+
 def read_page(fields: JsonObject) -> Page:
     """Read a page of a list."""
     _demand(fields, "list")
@@ -296,6 +330,11 @@ def _demand(fields: JsonObject, kind: str) -> None:
 
 def _metadata(fields: JsonObject) -> JsonObject:
     return child(fields, "metadata") if fields.get("metadata") is not None else {}
+
+
+def _is_whole(fields: JsonObject, name: str) -> bool:
+    """Tell whether a field holds the object itself, not only its id."""
+    return isinstance(fields.get(name), dict)
 
 
 def _expandable(fields: JsonObject, name: str) -> str:

@@ -1,34 +1,40 @@
 """Payouts tied to the bank's transfers that brought them: money that was income as card payments is not income twice.
 
 By the rule only where the bank's memo names Stripe, sum and account are equal, the day fits, and there is one payout
-and one transfer of that sum; else by a person. The transfer goes from *waiting* to *matched* and pays nobody.
+and one transfer of that sum. By one person where memo or payer names Stripe; any other money is asked for by one and
+agreed to by another (``cards.acting``), and so is undoing a tie. The transfer goes from *waiting* to *matched* and
+pays nobody; undone, it waits again.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import text
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import ColumnElement, text
 from sqlmodel import Session, col, select
 
-from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound
 from billing.ledger.accounts import CARD_CLEARING, SUSPENSE
-from billing.ledger.posting import Fact, Line, post
+from billing.ledger.posting import Fact, Line, post, reverse
 from billing.money import Money
 from billing.payments.reference import exact, fold_memo
+from billing.vault import Vault
 from reconciliation.cards.booking import open_clearing
-from reconciliation.cards.facts import Kind
-from reconciliation.cards.tables import CardFact, CardPayoutTie
+from reconciliation.cards.facts import VIETNAM, Kind
+from reconciliation.cards.tables import CardAct, CardFact, CardPayoutEnd, CardPayoutTie
 from reconciliation.decided_elsewhere import decided_elsewhere
 from reconciliation.tables import Match, Transfer
-from reconciliation.transfers import step
+from reconciliation.transfers import PAYER_CONTEXT, step
 
 CARD_PAYOUT = "card_payout"
+UNTIED = "card_payout_untied"
+_STRIPE = "STRIPE"
 _EARLY, _LATE = timedelta(days=2), timedelta(days=10)
 """How far the bank's day may lie before and after the day that Stripe names."""
 
@@ -48,77 +54,148 @@ def open_payouts(session: Session, school_id: UUID) -> list[Candidate]:
 
 
 def tie_by_rule(session: Session, school_id: UUID, now: datetime) -> int:
-    """Tie what is beyond doubt; return how many."""
-    _hold(session, school_id)
+    """Tie what is beyond doubt; return how many. What two people untied once is never tied by the rule again."""
+    hold_payouts(session, school_id)
     candidates = open_payouts(session, school_id)
     sums = Counter((each.payout.bank_account_id, each.payout.amount) for each in candidates)
     tied = 0
     for each in candidates:
         alone = sums[each.payout.bank_account_id, each.payout.amount] == 1 and len(each.transfers) == 1
-        if alone and "STRIPE" in fold_memo(each.transfers[0].memo):
-            _tie(session, each.payout, each.transfers[0], None, now)
+        if not alone or _STRIPE not in fold_memo(each.transfers[0].memo):
+            continue
+        if not _was_untied(session, school_id, each.payout.stripe_id, each.transfers[0].id):
+            tie(session, each.payout, each.transfers[0], None, now)
             tied += 1
     return tied
 
 
-def tie_payout(  # noqa: PLR0913, PLR0917  an act of a person with its facts
-    session: Session, actor: Actor, school_id: UUID, payout_id: str, transfer_id: UUID, now: datetime
-) -> None:
-    """Tie a payout to the transfer that a person saw to be it; raises ``NotFound`` or ``Conflict``."""
-    _hold(session, school_id)
+def names_stripe(vault: Vault | None, transfer: Transfer) -> bool:
+    """Tell whether the bank's memo or the payer's name speaks of Stripe."""
+    if _STRIPE in fold_memo(transfer.memo):
+        return True
+    if vault is None or transfer.payer_sealed is None:
+        return False
+    try:
+        told = json.loads(vault.open(transfer.payer_sealed, PAYER_CONTEXT))
+    except (InvalidTag, ValueError):
+        return False
+    return _STRIPE in fold_memo(str(told.get("name") or ""))
+
+
+def candidate(session: Session, school_id: UUID, payout_id: str, transfer_id: UUID) -> tuple[CardFact, Transfer]:
+    """Return a payout and the transfer that a person takes for it, held; raises ``NotFound`` or ``Conflict``."""
     found = next((each for each in open_payouts(session, school_id) if each.payout.stripe_id == payout_id), None)
     if found is None:
         raise NotFound("Khoản chi trả thẻ này không có, hoặc đã gắn với tiền vào ngân hàng.")
     transfer = next((each for each in found.transfers if each.id == transfer_id), None)
     if transfer is None:
         raise Conflict("Giao dịch này không còn chờ, hoặc không đúng số tiền. Xin tải lại trang.")
-    _tie(session, found.payout, transfer, actor.user_id, now)
-    deed = Deed(school_id, "card.payout.tie", "transfer", str(transfer_id))
-    record_deed(session, actor, deed, now, payout=payout_id, amount=found.payout.amount.dong)
+    return found.payout, transfer
+
+
+def tie(session: Session, payout: CardFact, transfer: Transfer, made_by: UUID | None, now: datetime) -> None:
+    """Tie a payout to waiting money in that the caller holds; the database refuses a second tie of either."""
+    open_clearing(session, payout.school_id)
+    row = CardPayoutTie(
+        school_id=payout.school_id,
+        payout_id=payout.stripe_id,
+        transfer_id=transfer.id,
+        entry_id=0,
+        made_by=made_by,
+        at=now,
+    )
+    fact = Fact(payout.school_id, CARD_PAYOUT, str(row.id), transfer.value_date, payout.stripe_id)
+    row.entry_id = post(session, fact, [Line(SUSPENSE, CARD_CLEARING, payout.amount)], now)
+    session.add(row)
+    session.flush()
+    _note(session, transfer, "matched", CARD_PAYOUT, payout.stripe_id, made_by, now)
+
+
+def untie(session: Session, act: CardAct, by: UUID, now: datetime) -> None:
+    """Undo the tie that an act names, agreed to by ``by``: its entry is reversed today, the transfer waits again."""
+    row = live_tie(session, act.school_id, act.subject)
+    if row is None or row.transfer_id != act.transfer_id:
+        raise Conflict("Khoản chi trả này không còn gắn với giao dịch ấy. Xin tải lại trang.")
+    transfer = session.exec(
+        select(Transfer).where(Transfer.school_id == act.school_id, Transfer.id == row.transfer_id).with_for_update()
+    ).one()
+    fact = Fact(act.school_id, UNTIED, str(row.id), (now + VIETNAM).date(), act.reason)
+    entry = reverse(session, row.entry_id, fact, now)
+    session.add(CardPayoutEnd(tie_id=row.id, school_id=act.school_id, act_id=act.id, entry_id=entry, at=now))
+    session.flush()
+    _note(session, transfer, "waiting", UNTIED, act.subject, by, now)
+
+
+def live_tie(session: Session, school_id: UUID, payout_id: str) -> CardPayoutTie | None:
+    """Return the tie of a payout that stands."""
+    return session.exec(
+        select(CardPayoutTie).where(
+            CardPayoutTie.school_id == school_id, CardPayoutTie.payout_id == payout_id, stands()
+        )
+    ).one_or_none()
+
+
+def stands() -> ColumnElement[bool]:
+    """Return the condition of a tie that was not undone."""
+    return ~select(CardPayoutEnd.tie_id).where(CardPayoutEnd.tie_id == CardPayoutTie.id).exists()
+
+
+def recent_ties(session: Session, school_id: UUID, since: date) -> list[tuple[CardPayoutTie, Transfer]]:
+    """Return the ties that stand whose money came since a day, newest first."""
+    rows = session.exec(
+        select(CardPayoutTie, Transfer)
+        .join(Transfer, col(Transfer.id) == col(CardPayoutTie.transfer_id))
+        .where(CardPayoutTie.school_id == school_id, Transfer.value_date >= since, stands())
+        .order_by(col(Transfer.value_date).desc(), col(CardPayoutTie.at).desc())
+    ).all()
+    return list(rows)
 
 
 def tied_transfers(session: Session, school_id: UUID) -> dict[UUID, Money]:
     """Return the transfers of a school that are payouts of card money, with their sums."""
     rows = session.exec(
-        select(col(Transfer.id), col(Transfer.amount))
-        .join(CardPayoutTie, col(CardPayoutTie.transfer_id) == col(Transfer.id))
-        .where(Transfer.school_id == school_id, CardPayoutTie.school_id == school_id)
+        select(col(CardPayoutTie.transfer_id), col(Transfer.amount))
+        .join(Transfer, col(Transfer.id) == col(CardPayoutTie.transfer_id))
+        .where(CardPayoutTie.school_id == school_id, stands())
     ).all()
     return dict(rows)
 
 
-def _tie(session: Session, payout: CardFact, transfer: Transfer, made_by: UUID | None, now: datetime) -> None:
-    open_clearing(session, payout.school_id)
-    fact = Fact(payout.school_id, CARD_PAYOUT, str(transfer.id), transfer.value_date, payout.stripe_id)
-    entry = post(session, fact, [Line(SUSPENSE, CARD_CLEARING, payout.amount)], now)
-    session.add(
-        CardPayoutTie(
-            school_id=payout.school_id,
-            payout_id=payout.stripe_id,
-            transfer_id=transfer.id,
-            entry_id=entry,
-            made_by=made_by,
-            at=now,
-        )
-    )
-    session.flush()
+def hold_payouts(session: Session, school_id: UUID) -> None:
+    """Let one transaction at a time decide about the payouts of a school; the database's own guard waits for it too."""
+    name = {"name": f"card payouts {school_id}"}
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)
+
+
+def _note(  # noqa: PLR0913, PLR0917  what moved, whereto, why, by whom
+    session: Session, transfer: Transfer, state: str, rule: str, payout_id: str, made_by: UUID | None, now: datetime
+) -> None:
     session.add(
         Match(
-            school_id=payout.school_id,
+            school_id=transfer.school_id,
             transfer_id=transfer.id,
-            outcome="matched",
-            evidence={"rule": CARD_PAYOUT, "notes": [{"payout": payout.stripe_id}], "bills": [], "credit": 0},
+            outcome="matched" if state == "matched" else "unmatched",
+            evidence={"rule": rule, "notes": [{"payout": payout_id}], "bills": [], "credit": 0},
             made_by=made_by,
             at=now,
         )
     )
-    step(session, transfer, "matched", CARD_PAYOUT, now, made_by)
+    step(session, transfer, state, rule, now, made_by)
+
+
+def _was_untied(session: Session, school_id: UUID, payout_id: str, transfer_id: UUID) -> bool:
+    query = select(CardPayoutTie.id).where(
+        CardPayoutTie.school_id == school_id,
+        CardPayoutTie.payout_id == payout_id,
+        CardPayoutTie.transfer_id == transfer_id,
+    )
+    return session.exec(query.limit(1)).first() is not None
 
 
 def _untied(session: Session, school_id: UUID) -> Sequence[CardFact]:
     """Return payouts that stand and are tied to nothing."""
     tied = select(CardPayoutTie.payout_id).where(
-        CardPayoutTie.school_id == CardFact.school_id, CardPayoutTie.payout_id == CardFact.stripe_id
+        CardPayoutTie.school_id == CardFact.school_id, CardPayoutTie.payout_id == CardFact.stripe_id, stands()
     )
     failed = select(CardFact.stripe_id).where(
         CardFact.school_id == school_id, CardFact.kind == Kind.PAYOUT_FAILED.value
@@ -148,12 +225,8 @@ def _waiting_for(session: Session, payout: CardFact) -> list[Transfer]:
             Transfer.value_date >= payout.value_date - _EARLY,
             Transfer.value_date <= payout.value_date + _LATE,
         )
-        .order_by(col(Transfer.value_date), col(Transfer.id))
+        .order_by(col(Transfer.id))
         .with_for_update()
     ).all()
-    return [each for each in found if not exact(each.memo) and not decided_elsewhere(session, each)]
-
-
-def _hold(session: Session, school_id: UUID) -> None:
-    name = {"name": f"card payouts {school_id}"}
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)
+    free = [each for each in found if not exact(each.memo) and not decided_elsewhere(session, each)]
+    return sorted(free, key=lambda each: (each.value_date, each.id))

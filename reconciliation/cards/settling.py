@@ -2,28 +2,30 @@
 
 A payment that stands with another sum is reversed with its receipt, and the rest is written anew through the matcher
 and the recording that transfers use: refund in full or in part, chargeback and won dispute are one act, and doing it
-twice does nothing. Order and number of the messages do not matter (decision 0028).
+twice does nothing. What was taken beyond the payment is a loss. Order and number of the messages do not matter (0028).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
-from billing.money import ZERO, Money
+from billing.ledger.accounts import CARD_CLEARING, open_account
+from billing.ledger.posting import Fact, Line, post
+from billing.money import ZERO, Money, total
 from billing.payments.recording import Received, record_payments
 from billing.payments.reversing import reverse_payment
 from billing.payments.tables import Payment, PaymentRequest, PaymentReversal
 from reconciliation.book import RowsBook
 from reconciliation.cards.booking import open_clearing
-from reconciliation.cards.facts import Kind, worth
-from reconciliation.cards.tables import CardCheckout, CardFact
+from reconciliation.cards.facts import VIETNAM, Kind, loss, worth
+from reconciliation.cards.tables import CardCheckout, CardFact, CardLoss
 from reconciliation.deciding import decide
 from reconciliation.matching import POSTING, Decision, IncomingTransfer
 from reconciliation.settling import parts_by_pupil
@@ -35,18 +37,25 @@ REASONS = {
     Kind.REINSTATED: "Tranh chấp thẻ đã được giải quyết cho trường",
 }
 
-# Worth and live sum of every paid checkout; where they differ, work is waiting. Signs as in ``facts.SIGNS``.
+LOSSES = "811T"
+LOSSES_NAME = "Tổn thất thanh toán thẻ"
+
+# Worth of every paid checkout, and what stands for it: the live payment less the loss. Where they differ, work is
+# waiting. Signs as in ``facts.SIGNS``; below 0 is a loss.
 UNSETTLED = """
-    SELECT p.school_id, p.checkout_id, f.recorded_at AS since FROM card_facts p
+    SELECT p.school_id, p.checkout_id, f.recorded_at AS since, f.worth, stands.amount AS stands FROM card_facts p
     JOIN LATERAL (
-        SELECT max(c.recorded_at) AS recorded_at, greatest(sum(CASE c.kind
+        SELECT max(c.recorded_at) AS recorded_at, sum(CASE c.kind
             WHEN 'paid' THEN c.amount WHEN 'refund_failed' THEN c.amount WHEN 'reinstated' THEN c.amount
-            WHEN 'refunded' THEN -c.amount WHEN 'disputed' THEN -c.amount ELSE 0 END), 0) AS worth
+            WHEN 'refunded' THEN -c.amount WHEN 'disputed' THEN -c.amount ELSE 0 END) AS worth
         FROM card_facts c WHERE c.school_id = p.school_id AND c.intent_id = p.intent_id) f ON true
-    WHERE p.kind = 'paid' AND f.worth <> coalesce((
-        SELECT sum(y.amount) FROM payments y
-        WHERE y.school_id = p.school_id AND y.source_kind = 'card' AND y.source_id = p.checkout_id
-          AND NOT EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = y.id)), 0)
+    JOIN LATERAL (
+        SELECT coalesce((SELECT sum(y.amount) FROM payments y
+            WHERE y.school_id = p.school_id AND y.source_kind = 'card' AND y.source_id = p.checkout_id
+              AND NOT EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = y.id)), 0)
+          - coalesce((SELECT sum(CASE WHEN l.grows THEN l.amount ELSE -l.amount END) FROM card_losses l
+            WHERE l.school_id = p.school_id AND l.checkout_id = p.checkout_id), 0) AS amount) stands ON true
+    WHERE p.kind = 'paid' AND f.worth <> stands.amount
 """
 
 
@@ -61,7 +70,7 @@ class Unsettled:
 def unsettled(session: Session, limit: int) -> list[Unsettled]:
     """Return what waits to be settled over all schools in scope, the longest waiting first."""
     rows = session.execute(text(f"{UNSETTLED} ORDER BY since, p.checkout_id LIMIT :limit"), {"limit": limit})
-    return [Unsettled(school_id, checkout_id) for school_id, checkout_id, _ in rows]
+    return [Unsettled(school_id, checkout_id) for school_id, checkout_id, *_ in rows]
 
 
 def settle_checkout(session: Session, school_id: UUID, checkout_id: UUID, now: datetime) -> bool:
@@ -74,17 +83,56 @@ def settle_checkout(session: Session, school_id: UUID, checkout_id: UUID, now: d
     if paid is None:
         return False
     facts = _facts(session, paid)
-    wanted, live = worth((fact.kind, fact.amount) for fact in facts), live_payment(session, school_id, checkout_id)
-    if wanted == (live.amount if live else ZERO):
+    sums = [(fact.kind, fact.amount) for fact in facts]
+    wanted, live = worth(sums), live_payment(session, school_id, checkout_id)
+    lost = loss(sums) - booked_loss(session, school_id, checkout_id)
+    if wanted == (live.amount if live else ZERO) and not lost:
         return False
     checkout = session.get_one(CardCheckout, checkout_id)
     request = session.get_one(PaymentRequest, checkout.request_id)
     _hold_pupil(session, request.pupil_id)
-    if live is not None:
-        reverse_payment(session, school_id, live.id, None, _why(facts), now)
-    if wanted:
-        _record(session, checkout, request, paid, wanted, now, tell=live is None)
+    if wanted != (live.amount if live else ZERO):
+        if live is not None:
+            reverse_payment(session, school_id, live.id, None, _why(facts), now)
+        if wanted:
+            _record(session, checkout, request, paid, wanted, now, tell=live is None)
+    if lost:
+        _book_loss(session, checkout, request.pupil_id, lost, now)
     return True
+
+
+def booked_loss(session: Session, school_id: UUID, checkout_id: UUID) -> Money:
+    """Return what the book has as lost on a checkout."""
+    rows = session.exec(
+        select(CardLoss).where(CardLoss.school_id == school_id, CardLoss.checkout_id == checkout_id)
+    ).all()
+    return total(row.amount if row.grows else -row.amount for row in rows)
+
+
+def _book_loss(session: Session, checkout: CardCheckout, pupil_id: UUID, lost: Money, now: datetime) -> None:
+    """Book what was taken beyond the payment as a cost, or (below 0) what came back of it."""
+    open_clearing(session, checkout.school_id)
+    losses = open_account(session, checkout.school_id, LOSSES, LOSSES_NAME, "expense").code
+    debit, credit = (losses, CARD_CLEARING) if lost > ZERO else (CARD_CLEARING, losses)
+    before = session.exec(
+        select(func.count(col(CardLoss.id))).where(
+            CardLoss.school_id == checkout.school_id, CardLoss.checkout_id == checkout.id
+        )
+    ).one()
+    amount = lost if lost > ZERO else -lost
+    fact = Fact(checkout.school_id, "card_loss", f"{checkout.id}:{before + 1}", _today(now))
+    entry = post(session, fact, [Line(debit, credit, amount, pupil_id=pupil_id)], now)
+    session.add(
+        CardLoss(
+            school_id=checkout.school_id,
+            checkout_id=checkout.id,
+            amount=amount,
+            grows=lost > ZERO,
+            entry_id=entry,
+            at=now,
+        )
+    )
+    session.flush()
 
 
 def facts_of(session: Session, school_id: UUID, checkout_id: UUID) -> Sequence[CardFact]:
@@ -117,6 +165,11 @@ def _record(  # noqa: PLR0913, PLR0917  what is paid, for whom, how much and whe
     *,
     tell: bool,
 ) -> None:
+    """Write a payment of a checkout: the first on the day it was paid, what is left later on the day of the change.
+
+    So no month that is over changes: a reversal and what is written anew stand on one day.
+    """
+    value_date = _today(now) if _was_recorded(session, checkout) else paid.value_date
     open_clearing(session, checkout.school_id)
     decision = decide(
         _as_incoming(checkout, request, amount), RowsBook(session, checkout.school_id, request.bank_account_id)
@@ -130,7 +183,7 @@ def _record(  # noqa: PLR0913, PLR0917  what is paid, for whom, how much and whe
                 source_kind="card",
                 source_id=checkout.id,
                 amount=whole,
-                value_date=paid.value_date,
+                value_date=value_date,
                 paid_at=paid.occurred_at,
             ),
             shares,
@@ -138,6 +191,18 @@ def _record(  # noqa: PLR0913, PLR0917  what is paid, for whom, how much and whe
         for pupil, whole, shares in parts
     ]
     record_payments(session, received, now, tell=tell)
+
+
+def _was_recorded(session: Session, checkout: CardCheckout) -> bool:
+    """Tell whether a payment of a checkout was written before, reversed by now."""
+    query = select(Payment.id).where(
+        Payment.school_id == checkout.school_id, Payment.source_kind == "card", Payment.source_id == checkout.id
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
+def _today(now: datetime) -> date:
+    return (now + VIETNAM).date()
 
 
 def _parts(decision: Decision, request: PaymentRequest, amount: Money) -> list[tuple[UUID, Money, Any]]:

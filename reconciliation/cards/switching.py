@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.ledger.tables import BankAccount
+from billing.vault import Vault
 from reconciliation.cards.tables import CardSwitch, CardSwitchDecision
-from reconciliation.feeds.stripe import PROVIDER, SCHEME
+from reconciliation.feeds.opening import secrets_of
+from reconciliation.feeds.stripe import PROVIDER, SCHEME, is_test_key
 from reconciliation.lists.base import LIST
 from reconciliation.tables import Feed
 
@@ -55,6 +58,24 @@ def card_feeds(session: Session, school_id: UUID, account_id: UUID) -> dict[str,
     return {feed.scheme: feed for feed in feeds}
 
 
+def live_mode(session: Session, vault: Vault, account: BankAccount) -> bool | None:
+    """Tell whether the API key of an account takes real money; None where it never had one.
+
+    The key that was given last counts, also after its feed was closed.
+    """
+    feed = session.exec(
+        select(Feed)
+        .where(
+            Feed.school_id == account.school_id,
+            Feed.bank_account_id == account.id,
+            Feed.provider == PROVIDER,
+            Feed.scheme == LIST,
+        )
+        .order_by(col(Feed.closed_at).is_(None).desc(), col(Feed.opened_at).desc())
+    ).first()
+    return None if feed is None else not is_test_key(secrets_of(feed, vault)[0])
+
+
 def ask_switch(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     session: Session, actor: Actor, school_id: UUID, account_id: UUID, reason: str, now: datetime, *, turn_on: bool
 ) -> CardSwitch:
@@ -66,6 +87,8 @@ def ask_switch(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     ).one_or_none()
     if account is None:
         raise NotFound("Trường không có tài khoản này.")
+    name = {"name": f"card switch {account_id}"}
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)
     if open_switch(session, school_id, account_id) is not None:
         raise Conflict("Đã có đề nghị về thẻ cho tài khoản này, đang chờ người khác duyệt.")
     if is_switched_on(session, school_id, account_id) == turn_on:

@@ -127,6 +127,7 @@ class CardFact(Row, table=True):
     value_date: date
     inbox_id: int = _inbox_column()
     recorded_at: datetime = time_column()
+    note: str = Field(default="", max_length=200)
 
 
 class CardDispute(Row, table=True):
@@ -204,19 +205,128 @@ class CardRefundAnswer(Row, table=True):
     at: datetime = time_column()
 
 
+class CardLoss(Row, table=True):
+    """What was taken for a checkout beyond all that it brought, written as a cost.
+
+    ``grows`` is false where some of it came back: a checkout's loss is the sum of its rows.
+    """
+
+    __tablename__ = "card_losses"
+    __table_args__ = (
+        in_school(["checkout_id"], "card_checkouts"),
+        in_school(["entry_id"], "journal_entries"),
+        CheckConstraint("amount > 0", name="amount_above_zero"),
+        Index("ix_card_losses_checkout", "school_id", "checkout_id"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    checkout_id: UUID
+    amount: Money = money_column()
+    grows: bool
+    entry_id: int = number_column()
+    at: datetime = time_column()
+
+
+class CardBalance(Row, table=True):
+    """What Stripe said it holds for an account, at the moment it was asked; below 0 when Stripe is owed."""
+
+    __tablename__ = "card_balances"
+    __table_args__ = (
+        in_school(["bank_account_id"], "bank_accounts"),
+        Index("ix_card_balances_account", "school_id", "bank_account_id", "at"),
+    )
+
+    id: int | None = identity_column()
+    school_id: UUID = Field(foreign_key="schools.id")
+    bank_account_id: UUID
+    amount: Money = money_column()
+    at: datetime = time_column()
+
+
+ACT_KINDS = ("tie", "untie", "explain")
+
+
+class CardAct(Row, table=True):
+    """What one person asks for and another decides: tie a payout, undo a tie, take a movement for a cost.
+
+    ``subject`` is the payout's id at Stripe, or the movement's; ``transfer_id`` the bank's transfer, none to explain.
+    """
+
+    __tablename__ = "card_acts"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        in_school(["transfer_id"], "transfers"),
+        one_of("kind", ACT_KINDS),
+        CheckConstraint("reason <> ''", name="reason_given"),
+        CheckConstraint("(kind = 'explain') = (transfer_id IS NULL)", name="names_its_transfer"),
+        Index("ix_card_acts_transfer", "school_id", "transfer_id"),
+        Index("ix_card_acts_subject", "school_id", "subject"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    kind: str
+    subject: str = Field(max_length=255)
+    transfer_id: UUID | None = None
+    reason: str
+    asked_by: UUID
+    asked_at: datetime = time_column()
+
+
+class CardActDecision(Row, table=True):
+    """What another person decided about an act; whoever asked may only take it back."""
+
+    __tablename__ = "card_act_decisions"
+    __table_args__ = (
+        in_school(["act_id"], "card_acts"),
+        CheckConstraint("approved OR reason <> ''", name="no_has_a_reason"),
+    )
+
+    act_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    approved: bool
+    decided_by: UUID
+    reason: str = ""
+    at: datetime = time_column()
+
+
 class CardPayoutTie(Row, table=True):
-    """The bank's transfer that brought a payout; ``made_by`` is empty where the rule tied them."""
+    """The bank's transfer that brought a payout; ``made_by`` is empty where the rule tied them.
+
+    The database lets one tie of a payout, and of a transfer, stand at a time: one without an end.
+    """
 
     __tablename__ = "card_payout_ties"
     __table_args__ = (
+        UniqueConstraint("school_id", "id"),
         in_school(["transfer_id"], "transfers"),
         in_school(["entry_id"], "journal_entries"),
-        UniqueConstraint("school_id", "transfer_id"),
+        Index("ix_card_payout_ties_payout", "school_id", "payout_id"),
+        Index("ix_card_payout_ties_transfer", "school_id", "transfer_id"),
     )
 
-    school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
-    payout_id: str = Field(max_length=255, primary_key=True)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    payout_id: str = Field(max_length=255)
     transfer_id: UUID
     entry_id: int = number_column()
     made_by: UUID | None = None
+    at: datetime = time_column()
+
+
+class CardPayoutEnd(Row, table=True):
+    """That a tie was undone by two people, with the entry that reverses it; the transfer waits again."""
+
+    __tablename__ = "card_payout_ends"
+    __table_args__ = (
+        in_school(["tie_id"], "card_payout_ties"),
+        in_school(["act_id"], "card_acts"),
+        in_school(["entry_id"], "journal_entries"),
+    )
+
+    tie_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    act_id: UUID
+    entry_id: int = number_column()
     at: datetime = time_column()

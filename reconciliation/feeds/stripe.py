@@ -50,6 +50,11 @@ class StripeFeed(SignedFeed):
         return ()
 
 
+def is_test_key(key: str) -> bool:
+    """Tell whether an API key is of Stripe's test mode, in which no money is real."""
+    return key.startswith(("sk_test_", "rk_test_"))
+
+
 def _read(value: str) -> tuple[str, list[str]]:
     """Return the moment and the marks of the scheme we were set up with; others, such as ``v0``, prove nothing."""
     pairs = [pair.strip().partition("=") for pair in value.split(",")]

@@ -25,8 +25,9 @@ WITH facts AS (
     LEFT JOIN money_out o ON f.kind = 'money_out' AND o.id::text = f.source_id
     LEFT JOIN refund_lines r ON f.kind = 'refund_approved' AND r.id::text = f.source_id
     LEFT JOIN cash_deposit_ties c ON f.kind = 'cash_deposit_tied' AND c.id::text = f.source_id
+    LEFT JOIN card_payout_ties k ON f.kind = 'card_payout' AND k.id::text = f.source_id
     JOIN transfers t ON t.id::text = coalesce(
-        p.source_id::text, o.leg_id::text, r.transfer_id::text, c.transfer_id::text, f.source_id)
+        p.source_id::text, o.leg_id::text, r.transfer_id::text, c.transfer_id::text, k.transfer_id::text, f.source_id)
     WHERE f.kind IN ('transfer_received', 'transfer_sent', 'payment', 'refund_approved', 'money_out',
                      'card_payout', 'cash_deposit_tied')
       AND t.value_date BETWEEN :first AND :last

@@ -19,6 +19,7 @@ RULES: Mapping[str, str] = {
     "corrected_reference": "Mã bị sai hoặc thiếu ký tự, cần người xem",
     "own_transfer": "Tiền từ tài khoản khác của trường, không phải khoản thu",
     "card_payout": "Nhà cung cấp thẻ chi trả tiền đã nộp bằng thẻ, không phải khoản thu",
+    "card_payout_untied": "Hai người đã gỡ: không phải khoản chi trả của nhà cung cấp thẻ",
     "payout_returned": "Ngân hàng trả lại tiền nhà trường đã chuyển đi",
     "nothing_found": "Không tìm thấy mã trong nội dung",
     "direction_out": "Tiền ra",

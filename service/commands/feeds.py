@@ -22,6 +22,7 @@ from billing.people.tables import School
 from reconciliation.feeds.opening import HOLD_ABOVE, forget_old_secret, open_feed, rotate_secret
 from reconciliation.feeds.providers import FEEDS
 from reconciliation.feeds.stripe import PROVIDER as STRIPE
+from reconciliation.feeds.stripe import is_test_key
 from reconciliation.lists.base import LIST
 from reconciliation.tables import Feed
 from service.commands.acting import Act, act, school_of
@@ -135,6 +136,7 @@ def _open(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> li
             "hoặc --from-anywhere kèm lý do."
         )
     secret, now = _read(arguments.secret_file), wiring.clock()
+    _refuse_test_key(wiring, arguments.provider, secret)
     feed, token = open_feed(
         session, wiring.vault, account, arguments.provider, arguments.scheme, secret, arguments.hold_above, now
     )
@@ -146,6 +148,12 @@ def _open(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> li
         f"Đã mở kênh {feed.id} ({feed.provider}, {feed.scheme}).",
         f"Khai địa chỉ này với nhà cung cấp, chỉ hiện một lần: {wiring.settings.base_url}/callbacks/{token}",
     ]
+
+
+def _refuse_test_key(wiring: Wiring, provider: str, secret: str) -> None:
+    """Refuse an API key of Stripe's test mode where money is real: whoever pays there pays nothing."""
+    if wiring.settings.env == "production" and provider == STRIPE and is_test_key(secret):
+        raise Refused("Đây là khóa thử của Stripe (test): bản chạy thật cần khóa sk_live_ hoặc rk_live_.")
 
 
 def _refuse_second(session: Session, account: BankAccount, provider: str, scheme: str) -> None:
@@ -184,7 +192,9 @@ def _is_bare_key(provider: str, scheme: str) -> bool:
 
 def _rotate(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
     feed = _found(session, arguments.feed)
-    rotate_secret(session, wiring.vault, feed, _read(arguments.secret_file))
+    secret = _read(arguments.secret_file)
+    _refuse_test_key(wiring, feed.provider, secret)
+    rotate_secret(session, wiring.vault, feed, secret)
     _note(session, wiring, feed, "feed.rotate")
     return ["Hai bí mật cùng có hiệu lực. Khi nhà cung cấp đã đổi xong, chạy `feeds forget-old`."]
 

@@ -1,4 +1,4 @@
-"""Cards: sends approved refunds to Stripe, asks for what webhooks did not tell, and ties payouts to the bank.
+"""Cards: sends approved refunds to Stripe, asks for what webhooks did not tell, then ties payouts to the bank.
 
 Each feed is asked by one process at a time, and no transaction is open while Stripe answers. Killed anywhere, the feed
 is simply still due; a refund that was sent and not written down is found at Stripe by its mark before it is sent again.
@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from uuid import UUID
 
 import httpx
@@ -20,10 +21,13 @@ from sqlalchemy import text
 from billing.errors import Refused
 from reconciliation.cards.asking import (
     EVENTS,
+    AskedPage,
     CardAsking,
     DueCards,
     Tally,
     due_cards,
+    end_page,
+    keep_balance,
     keep_rows,
     prepare,
     record_asking,
@@ -52,18 +56,20 @@ _SCHOOLS_WITH_PAYOUTS = text("""
     JOIN transfers t ON t.school_id = f.school_id AND t.bank_account_id = f.bank_account_id
      AND t.direction = 'in' AND t.state = 'waiting' AND t.amount = f.amount
     WHERE f.kind = 'payout' AND NOT EXISTS (
-        SELECT FROM card_payout_ties c WHERE c.school_id = f.school_id AND c.payout_id = f.stripe_id)""")
+        SELECT FROM card_payout_ties c WHERE c.school_id = f.school_id AND c.payout_id = f.stripe_id
+          AND NOT EXISTS (SELECT FROM card_payout_ends z WHERE z.tie_id = c.id))""")
 
 
 def cards(wiring: Wiring) -> int:
-    """Ask what is due, at most 100 feeds in one call, and tie payouts; return how many feeds were asked."""
-    tie_payouts(wiring)
+    """Ask what is due, at most 100 feeds in one call, then tie payouts; return how many feeds were asked."""
     with wiring.database.transaction(EVERYTHING) as session:
         due = due_cards(session, wiring.clock(), MOST_FEEDS)
-    if not due:
-        return 0
-    with httpx.Client(timeout=TIMEOUT, verify=trusted(), follow_redirects=False) as http:
-        return cards_with(wiring, lambda key: client_of(wiring, http, key), due)
+    asked = 0
+    if due:
+        with httpx.Client(timeout=TIMEOUT, verify=trusted(), follow_redirects=False) as http:
+            asked = cards_with(wiring, lambda key: client_of(wiring, http, key), due)
+    tie_payouts(wiring)
+    return asked
 
 
 def client_of(wiring: Wiring, http: httpx.Client, key: str) -> StripeClient:
@@ -84,13 +90,16 @@ def cards_with(wiring: Wiring, make: MakeClient, due: Sequence[DueCards]) -> int
 
 
 def tie_payouts(wiring: Wiring) -> int:
-    """Tie payouts to the bank's transfers by the rule, school by school."""
+    """Tie payouts to the bank's transfers by the rule, school by school; one bad school stops no other."""
     with wiring.database.transaction(EVERYTHING) as session:
         schools: list[UUID] = list(session.execute(_SCHOOLS_WITH_PAYOUTS).scalars())
     tied = 0
     for school_id in schools:
-        with wiring.database.transaction(Scope.of(school_id)) as session:
-            tied += tie_by_rule(session, school_id, wiring.clock())
+        try:
+            with wiring.database.transaction(Scope.of(school_id)) as session:
+                tied += tie_by_rule(session, school_id, wiring.clock())
+        except Exception:  # noqa: BLE001  whatever it was, it is logged, and the payouts still wait to be tied
+            _log.exception("tying payouts of school %s failed", school_id)
     return tied
 
 
@@ -140,8 +149,9 @@ def _walk(this: _Walk) -> str:
             _unless_refused(refund.intent_id, partial(_send_refund, this, refund))
         this.keep_list("/v1/events", {"created": since, "types": list(EVENTS)})
         this.keep_list("/v1/balance_transactions", {"created": since})
-        for session_id in this.asking.sessions:
-            _unless_refused(session_id, partial(_keep_session, this, session_id))
+        for page in this.asking.pages:
+            _unless_refused(page.session_id, partial(_ask_page, this, page))
+        _ask_balance(this)
     except (CardProviderAway, CardRequestRefused, CallbackUnreadable) as error:
         return error.message
     return ""
@@ -153,12 +163,40 @@ def _unless_refused(what: str, act: Callable[[], None]) -> None:
         act()
     except CardKeyRefused:
         raise
-    except CardRequestRefused as no:
+    except (CardRequestRefused, CallbackUnreadable) as no:
         _log.warning("Stripe refuses %s: %s", what, no.message)
 
 
-def _keep_session(this: _Walk, session_id: str) -> None:
-    this.keep([this.client.session(session_id).fields])
+def _ask_page(this: _Walk, page: AskedPage) -> None:
+    """Ask what became of a page; close it first where nobody should pay there any more."""
+    if page.superfluous:
+        try:
+            this.keep([this.client.expire_session(page.session_id, f"expire-{page.checkout_id}").fields])
+        except CardKeyRefused:
+            raise
+        except CardRequestRefused as no:  # it is over already, paid or not: asked below
+            _log.info("page %s is not closed: %s", page.session_id, no.message)
+        else:
+            return
+    try:
+        this.keep([this.client.session(page.session_id).fields])
+    except CardRequestRefused as no:
+        if no.status != HTTPStatus.NOT_FOUND or not page.should_be_over:
+            raise
+        with this.wiring.database.transaction(Scope.of(this.asking.due.school_id)) as session:
+            end_page(session, this.asking, page, this.wiring.clock())
+
+
+def _ask_balance(this: _Walk) -> None:
+    """Ask what Stripe holds; a key that may not read it takes nothing else away."""
+    asked_at = this.wiring.clock()
+    try:
+        dong = this.client.balance()
+    except CardRequestRefused as no:
+        _log.warning("Stripe does not tell the balance: %s", no.message)
+        return
+    with this.wiring.database.transaction(Scope.of(this.asking.due.school_id)) as session:
+        keep_balance(session, this.asking, dong, asked_at)
 
 
 def _send_refund(this: _Walk, refund: ToSend) -> None:

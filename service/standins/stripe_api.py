@@ -141,6 +141,8 @@ class StripeStandIn:
                 "balance_transactions": "balance_transaction",
                 "disputes": "dispute",
             }
+            if method == "GET" and parts == ["balance"]:
+                return self.books.told_balance()
             if method == "GET" and parts == ["events"]:
                 return paged(since(list(reversed(self.books.events)), form), form, path)
             if method == "GET" and parts[0] in kinds:
@@ -155,8 +157,17 @@ class StripeStandIn:
         if method == "POST" and parts[1:] == ["expire"]:
             return shown(self.books.expire_session(parts[0]))
         if method == "GET" and len(parts) == 1:
-            return shown(self.books.get("checkout.session", parts[0]))
+            session = shown(self.books.get("checkout.session", parts[0]))
+            return self._with_charge(session) if "payment_intent.latest_charge" in form.get("expand", []) else session
         raise invalid("Unrecognized request URL.", status=404)
+
+    def _with_charge(self, session: dict[str, Any]) -> dict[str, Any]:
+        """Return a session with its payment and the payment's charge in full, as ``expand`` asks for it."""
+        if session["payment_intent"] is None:
+            return session
+        intent = shown(self.books.rows[session["payment_intent"]])
+        charge = self.books.rows.get(intent["latest_charge"] or "")
+        return session | {"payment_intent": intent | {"latest_charge": shown(charge) if charge else None}}
 
     def _ask(self, kind: str, parts: list[str], form: dict[str, Any], path: str) -> dict[str, Any]:
         if parts:
@@ -229,7 +240,7 @@ class _Doors:
         return JSONResponse({"ordered": wish})
 
     async def play(self, request: Request) -> Response:
-        """Let happen what only the real world decides: ``payout``, ``dispute``, ``close``, ``fail-refund``."""
+        """Let happen what only the real world decides: payouts, disputes, refunds that fail, Stripe's own movements."""
         books = self._house.books
         try:
             wish = await request.json()
@@ -238,6 +249,8 @@ class _Doors:
                 "dispute": lambda: books.dispute(str(wish["intent"])),
                 "close": lambda: books.close_dispute(str(wish["dispute"]), str(wish["status"])),
                 "fail-refund": lambda: books.fail_refund(str(wish["refund"])),
+                "fail-payout": lambda: books.fail_payout(str(wish["payout"])),
+                "move": lambda: books.move(str(wish["type"]), int(wish["amount"]), str(wish.get("words", ""))),
             }
             with books.lock:
                 return JSONResponse(shown(acts[str(wish["act"])]()))
@@ -284,8 +297,9 @@ def app(house: StripeStandIn) -> Starlette:
 
 
 def make(key: str, secret: str, clock: Callable[[], datetime], webhook: str = "") -> StripeStandIn:
-    """Return a stand-in for one account."""
-    return StripeStandIn(StripeBooks(clock), key, Webhooks([secret], webhook))
+    """Return a stand-in for one account, in the mode of its key."""
+    live = key.startswith(("sk_live_", "rk_live_"))
+    return StripeStandIn(StripeBooks(clock, live=live), key, Webhooks([secret], webhook))
 
 
 def start(house: StripeStandIn, port: int = 0) -> Running:

@@ -44,6 +44,7 @@ class StripeBooks:
     """One Stripe account. ``clock`` is handed in; every change writes an event, which webhooks are made of."""
 
     clock: Callable[[], datetime]
+    live: bool = False
     rows: dict[str, Row] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
     _count: int = 0
@@ -207,6 +208,20 @@ class StripeBooks:
         """Return what the account holds."""
         return sum(row["net"] for row in self.of_kind("balance_transaction"))
 
+    def told_balance(self) -> Row:
+        """Return the account's balance as an object: what was moved in the last two days is pending."""
+        moved = self.of_kind("balance_transaction")
+        pending = sum(row["net"] for row in moved if row["available_on"] > self.now())
+        parts = {"available": self.balance() - pending, "pending": pending}
+        told = {name: [{"amount": amount, "currency": "vnd"}] for name, amount in parts.items()}
+        return {"object": "balance", "livemode": self.live, **told}
+
+    def move(self, kind: str, amount: int, words: str = "") -> Row:
+        """Let Stripe move the balance by itself: a fee, a tax, a reserve, a correction."""
+        row = self._move(kind, amount, 0, "")
+        row.update(source=None, description=words)
+        return row
+
     def pay_out(self) -> Row:
         """Send all that the account holds to the bank."""
         amount = self.balance()
@@ -226,6 +241,14 @@ class StripeBooks:
         self.tell("payout.paid", payout)
         return payout
 
+    def fail_payout(self, payout_id: str) -> Row:
+        """Let the bank send a payout back; the money is Stripe's again."""
+        payout = self.get("payout", payout_id)
+        payout["status"] = "failed"
+        self._move("payout_failure", payout["amount"], 0, payout_id)
+        self.tell("payout.failed", payout)
+        return payout
+
     def tell(self, kind: str, about: Row) -> None:
         """Write an event with the object as it is now."""
         self._count += 1
@@ -236,7 +259,7 @@ class StripeBooks:
                 "api_version": VERSION,
                 "created": self.now(),
                 "data": {"object": shown(about)},
-                "livemode": False,
+                "livemode": self.live,
                 "pending_webhooks": 1,
                 "request": {"id": None, "idempotency_key": None},
                 "type": kind,
@@ -295,7 +318,7 @@ class StripeBooks:
 
     def _new(self, prefix: str, kind: str, **fields: object) -> Row:
         self._count += 1
-        row: Row = {"id": f"{prefix}_{self._count:020d}", "object": kind, "created": self.now(), "livemode": False}
+        row: Row = {"id": f"{prefix}_{self._count:020d}", "object": kind, "created": self.now(), "livemode": self.live}
         self.rows[row["id"]] = row | fields
         return self.rows[row["id"]]
 

@@ -179,6 +179,16 @@ def test_stripes_own_word_on_trying_again_goes_first() -> None:
         assert len(asked) == 5
 
 
+@pytest.mark.parametrize("status", [409, 429])
+def test_a_request_that_is_under_way_elsewhere_was_not_refused(status: int) -> None:
+    told = {"error": {"type": "invalid_request_error", "code": "idempotency_key_in_use"}}
+    answer = httpx.Response(status, headers={"Stripe-Should-Retry": "false"}, json=told)
+    with httpx.Client(transport=httpx.MockTransport(lambda _: answer)) as http:
+        client = StripeClient(http, "http://stripe.invalid", KEY, lambda _: None, lambda: 0.0)
+        with pytest.raises(CardProviderAway):
+            client.refund("pi_1", Money(1_000), "mark", "key")
+
+
 def test_a_declined_card_carries_stripes_words() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.headers["stripe-version"]

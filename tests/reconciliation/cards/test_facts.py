@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.money import Money
-from reconciliation.cards.facts import SIGNS, Kind, read_told, worth
+from reconciliation.cards.facts import BALANCE_SIGNS, SIGNS, Kind, loss, read_told, worth
 from reconciliation.errors import CallbackUnreadable
+from service.standins import stripe_api
 from service.standins.stripe_api import event_body
 from service.standins.stripe_books import DISPUTE_FEE, StripeBooks, fee_of
-from tests.reconciliation.cards.houses import NOW
+from tests.reconciliation.cards.houses import KEY, NOW, SECRET
 
 CHECKOUT = UUID("0199b3c0-0000-7000-8000-000000000001")
 
@@ -58,6 +59,31 @@ def test_a_declined_card_tells_nothing() -> None:
     assert _told(books) == [[]]
 
 
+def _asked(books: StripeBooks, session: dict[str, Any]) -> dict[str, Any]:
+    """Return a session as it is asked for: with payment and charge in it."""
+    house = stripe_api.StripeStandIn(books, KEY, stripe_api.Webhooks([SECRET]))
+    return house._do("GET", f"/v1/checkout/sessions/{session['id']}", {"expand": ["payment_intent.latest_charge"]})
+
+
+def test_the_moment_of_a_payment_is_that_of_its_charge_whoever_tells_it_first() -> None:
+    """The page was made at 23.50 on the last day of a month and paid at ten past midnight."""
+    books, session = _books()
+    session["expires_at"] = int(datetime(2025, 11, 1, tzinfo=UTC).timestamp())
+    books.clock = lambda: datetime(2025, 10, 31, 17, 10, tzinfo=UTC)
+    books.pay(session["id"], "paid")
+    books.clock = lambda: datetime(2025, 11, 2, 3, 0, tzinfo=UTC)
+    asked = read_told(json.dumps(_asked(books, session)).encode()).facts
+    told = [fact for event in books.events for fact in read_told(event_body(event)).facts]
+    assert {fact.day.isoformat() for fact in (*asked, *told)} == {"2025-11-01"}
+    assert set(asked) == set(told), "one fact, word for word"
+
+
+def test_a_session_without_its_charge_tells_of_no_payment() -> None:
+    books, session = _books()
+    paid = books.pay(session["id"], "paid")
+    assert read_told(json.dumps(paid).encode()).facts == ()
+
+
 def test_a_page_that_ended_names_its_checkout() -> None:
     books, session = _books()
     books.expire_session(session["id"])
@@ -78,7 +104,7 @@ def test_refund_dispute_and_payout() -> None:
     paid_out = [("payout", 650_000 - fee_of(650_000))]
     assert _told(books) == [
         [("refunded", 50_000)],
-        [],
+        [("paid", 650_000)],
         [("refunded", 50_000), ("refund_failed", 50_000)],
         [],
         withdrawn,
@@ -100,12 +126,63 @@ def test_fees_are_told_by_the_balance() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "amount", "told"),
+    [
+        ("stripe_fee", -25_000, Kind.FEE),
+        ("stripe_fee", 25_000, Kind.FEE_BACK),
+        ("tax_fee", -2_500, Kind.FEE),
+        ("reserve_transaction", -100_000, Kind.HELD),
+        ("reserve_release", 100_000, Kind.RELEASED),
+        ("adjustment", -7_000, Kind.MOVED_OUT),
+        ("a kind that Stripe thinks of next year", 7_000, Kind.MOVED_IN),
+        ("payout", -500_000, Kind.SENT),
+        ("payout", 500_000, Kind.MOVED_IN),
+        ("payout_failure", 500_000, Kind.UNSENT),
+    ],
+)
+def test_what_stripe_moves_by_itself_is_a_fact_of_its_own(kind: str, amount: int, told: Kind) -> None:
+    books, _ = _books()
+    row = books.move(kind, amount, "Radar for Fraud Teams")
+    (fact,) = read_told(json.dumps(row).encode()).facts
+    assert (fact.kind, fact.amount, fact.stripe_id) == (told, Money(abs(amount)), row["id"])
+    assert fact.note.startswith(kind)
+    assert BALANCE_SIGNS[fact.kind] * fact.amount.dong == amount
+
+
+def test_the_balance_is_the_sum_of_its_facts() -> None:
+    books, session = _books()
+    books.pay(session["id"], "paid")
+    intent = session["payment_intent"]
+    refund = books.refund({"payment_intent": intent, "amount": "50000"})
+    books.fail_refund(refund["id"])
+    books.refund({"payment_intent": intent, "amount": "60000"})
+    books.pay_out()
+    books.close_dispute(books.dispute(intent)["id"], "lost")
+    books.move("stripe_fee", -9_000)
+    books.move("adjustment", 4_000)
+    rows = [*(row["data"]["object"] for row in books.events), *books.of_kind("balance_transaction")]
+    facts = {fact.key: fact for row in rows for fact in read_told(json.dumps(row).encode()).facts}
+    assert sum(BALANCE_SIGNS.get(fact.kind, 0) * fact.amount.dong for fact in facts.values()) == books.balance()
+
+
+def test_a_message_names_its_mode() -> None:
+    books, session = _books()
+    assert read_told(json.dumps(session).encode()).modes == {False}
+    books.live = True
+    books.pay(session["id"], "paid")
+    assert read_told(event_body(books.events[0])).modes == {True}
+    assert read_told(event_body(books.events[-1])).modes == {True, False}, "an event and what it is about"
+    assert read_told(json.dumps(books.of_kind("balance_transaction")[0] | {"livemode": None}).encode()).modes == set()
+
+
+@pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"currency": "usd"}, "không phải đồng"),
         ({"client_reference_id": None}, "không do hệ thống mở"),
         ({"client_reference_id": "order-7"}, "không do hệ thống mở"),
-        ({"amount_total": 0}, "0 đ"),
+        ({"amount": 0}, "0 đ"),
+        ({"amount": -650_000}, "amount"),
         ({"amount_total": "650000"}, "amount_total"),
         ({"amount_total": 1.5}, "amount_total"),
         ({"payment_intent": "pi 1"}, "payment_intent"),
@@ -114,9 +191,12 @@ def test_fees_are_told_by_the_balance() -> None:
 )
 def test_what_is_not_ours_or_not_stripes_is_put_aside(change: dict[str, object], words: str) -> None:
     books, session = _books()
-    paid = {**books.pay(session["id"], "paid"), **change}
+    books.pay(session["id"], "paid")
+    asked = _asked(books, session)
+    charge = {name: value for name, value in change.items() if name not in asked or name == "created"}
+    asked["payment_intent"]["latest_charge"].update(charge)
     with pytest.raises(CallbackUnreadable, match=words):
-        read_told(json.dumps(paid).encode())
+        read_told(json.dumps({**asked, **change}).encode())
 
 
 @given(st.dictionaries(st.text(max_size=8), st.none() | st.integers() | st.text(max_size=8), max_size=6))
@@ -138,11 +218,12 @@ def test_a_worth_depends_on_no_order_and_is_never_below_nothing(moves: list[tupl
     chance.shuffle(shuffled)
     expected = sum(SIGNS.get(Kind(kind), 0) * amount.dong for kind, amount in moves)
     assert worth(shuffled) == worth(moves) == Money(max(expected, 0))
+    assert worth(moves) - loss(shuffled) == Money(expected), "what lies below 0 is a loss, to the đồng"
 
 
 def test_the_day_is_viet_nams() -> None:
     books, session = _books()
     books.clock = lambda: datetime(2025, 10, 6, 17, 30, tzinfo=UTC)
     books.pay(session["id"], "paid")
-    (fact,) = read_told(event_body(books.events[-1])).facts
+    (fact,) = read_told(event_body(books.events[0])).facts
     assert fact.day.isoformat() == "2025-10-07"

@@ -202,3 +202,20 @@ def test_cards_have_a_webhook_and_an_api_key(door: Door, wiring: Wiring, school:
     with TestClient(build_app(wiring)) as client:
         assert client.post(path, content=body, headers=signed).status_code == 200
         assert client.post(path, content=body + b" ", headers=signed).status_code == 400
+
+
+@pytest.mark.parametrize("key", ["sk_test_51Mo7khoa", "rk_test_51Mo7khoa"])
+def test_a_key_of_stripes_test_mode_opens_nothing_where_money_is_real(
+    door: Door, wiring: Wiring, school: str, tmp_path: Path, key: str
+) -> None:
+    test, real = tmp_path / "1", tmp_path / "2"
+    test.write_text(key)
+    real.write_text("sk_live_51Mo7khoa")
+    wiring.settings.__dict__["env"] = "production"
+    words = ("--school", school, "--account", "0123499999", "--provider", "stripe", "--scheme", "list", "--secret-file")
+    code, out, err = door("open", *words, str(test))
+    assert (code, out) == (1, "")
+    assert "sk_live_" in err
+    assert door("open", *words, str(real))[0] == 0
+    feed = json.loads(door("list")[1])["feed"]
+    assert door("rotate", "--feed", feed, "--secret-file", str(test))[0] == 1

@@ -133,8 +133,16 @@ def test_refunds_disputes_and_payouts_move_the_balance(at_home: House) -> None:
     assert books.balance() == -fee_of(650_000) - DISPUTE_FEE
     assert at_home.http.post(f"{at_home.running.url}/play", json={"act": "payout"}).status_code == 400
     play(act="close", dispute=dispute["id"], status="won")
-    assert play(act="payout")["amount"] == 650_000 - fee_of(650_000)
-    assert books.balance() == 0
+    play(act="move", type="stripe_fee", amount="-9900", words="Radar")
+    payout = play(act="payout")
+    assert payout["amount"] == 650_000 - fee_of(650_000) - 9_900
+    assert books.balance() == at_home.client.balance() == 0
+    play(act="fail-payout", payout=payout["id"])
+    assert at_home.client.balance() == payout["amount"]
+    told = stripe.Balance.construct_from(books.told_balance(), None)
+    assert [told.available[0].amount, told.pending[0].amount] == [0, payout["amount"]], (
+        "as the official library reads it"
+    )
     assert at_home.http.post(f"{at_home.running.url}/play", json={"act": "earthquake"}).status_code == 400
 
 

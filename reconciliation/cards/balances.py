@@ -1,0 +1,63 @@
+"""What Stripe says it holds, beside what its facts come to: a difference is money that nobody told us of.
+
+Compared as of the moment at which Stripe was asked, so that what happened since makes none. What the book has on 113T
+is more than that by what left Stripe and has not reached the bank, and by what Stripe keeps back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from billing.money import Money
+from reconciliation.cards.facts import BALANCE_SIGNS, Kind
+from reconciliation.cards.tables import CardBalance, CardFact
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What Stripe said it holds for an account at a moment, and what we know it should hold."""
+
+    account_id: UUID
+    at: datetime
+    told: Money
+    known: Money
+
+    @property
+    def difference(self) -> Money:
+        """What Stripe holds more than we know of; below 0 what it took and told nobody."""
+        return self.told - self.known
+
+
+def balances(session: Session, school_id: UUID) -> list[Told]:
+    """Return what Stripe said last of each account of a school, beside what its facts came to at that moment."""
+    last = (
+        select(func.max(col(CardBalance.id)))
+        .where(CardBalance.school_id == school_id)
+        .group_by(col(CardBalance.bank_account_id))
+    )
+    query = select(CardBalance).where(CardBalance.school_id == school_id, col(CardBalance.id).in_(last))
+    newest = session.exec(query.order_by(col(CardBalance.bank_account_id))).all()
+    return [Told(row.bank_account_id, row.at, row.amount, _known(session, row)) for row in newest]
+
+
+def _known(session: Session, told: CardBalance) -> Money:
+    rows = session.exec(
+        select(col(CardFact.kind), func.sum(col(CardFact.amount)))
+        .where(
+            CardFact.school_id == told.school_id,
+            CardFact.bank_account_id == told.bank_account_id,
+            CardFact.occurred_at <= told.at,
+        )
+        .group_by(col(CardFact.kind))
+    ).all()
+    return Money(sum(BALANCE_SIGNS.get(Kind(kind), 0) * _dong(amount) for kind, amount in rows))
+
+
+def _dong(amount: Money | int) -> int:
+    """Return a sum that the database made as a number, whichever type the column's own gives it."""
+    return amount.dong if isinstance(amount, Money) else int(amount)

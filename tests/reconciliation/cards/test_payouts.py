@@ -1,0 +1,141 @@
+"""Payouts tied to the bank: by the rule, by one person, by two; taken apart again."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from billing.errors import Conflict, Refused
+from reconciliation.cards.acting import ask_untie, tie_payout
+from reconciliation.cards.payouts import names_stripe, open_payouts
+from reconciliation.reports.filling import report_record
+from reconciliation.returning.asking import ask_return
+from reconciliation.transfers import PAYER_CONTEXT
+from tests.factories.cards import Carding
+from tests.reconciliation.cards.acts import decide, payout_waits, tie_it, violations
+from tests.reconciliation.test_decided_elsewhere import TO
+
+
+def test_a_payout_is_tied_to_the_banks_transfer_and_is_no_income(cards: Carding) -> None:
+    cards.pay()
+    cards.hear()
+    payout = cards.standin.books.pay_out()
+    cards.clock.later(minutes=6)
+    cards.ask()
+    collecting = cards.collecting
+    collecting.hear_of(collecting.pays("STRIPE PAYMENTS UK PAYOUT", payout["amount"]))
+    assert collecting.states() == ["matched"]
+    assert {code: amount for code, amount in collecting.books().items() if code in {"112", "113T", "3388S"}} == {
+        "112": payout["amount"]
+    }
+    assert collecting.receipts() == [(1, 650_000)]
+    assert violations(cards) == []
+    with collecting.database.transaction(collecting.scope) as session:
+        report = report_record(session, collecting.school.id, date(2025, 10, 1), date(2025, 10, 31), cards.clock())
+    (account,) = report.accounts
+    assert (account.bank_in.dong, account.own.dong, account.waiting.dong) == (payout["amount"], payout["amount"], 0)
+    assert [line.own.dong for line in report.transfers] == [payout["amount"]]
+
+
+@pytest.mark.parametrize("memo", ["chuyen tien", "STRIPE"])
+def test_a_doubtful_payout_waits_for_a_person(cards: Carding, memo: str) -> None:
+    cards.pay()
+    cards.hear()
+    amount = cards.standin.books.pay_out()["amount"]
+    cards.clock.later(minutes=6)
+    cards.ask()
+    collecting = cards.collecting
+    collecting.hear_of(
+        collecting.pays(memo, amount), *([collecting.pays("STRIPE", amount)] if memo == "STRIPE" else [])
+    )
+    assert "matched" not in collecting.states()
+
+
+def test_the_rule_passes_over_money_that_is_asked_back(cards: Carding) -> None:
+    cards.pay()
+    cards.hear()
+    amount = cards.standin.books.pay_out()["amount"]
+    late, collecting = cards.events(), cards.collecting
+    collecting.hear_of(collecting.pays("STRIPE chuyen nham", amount))
+    with collecting.database.transaction(collecting.scope) as session:
+        (transfer,) = collecting.transfers()
+        vault, school = collecting.wiring.vault, collecting.school.id
+        ask_return(session, vault, cards.maker, school, transfer.id, TO, "Không rõ", cards.clock())
+    cards.hear(*late)
+    assert collecting.states() == ["waiting"]
+    with collecting.database.transaction(collecting.scope) as session:
+        (payout,) = open_payouts(session, school)
+        assert payout.transfers == ()
+        with pytest.raises(Conflict):
+            tie_payout(session, vault, cards.maker, school, payout.payout.stripe_id, transfer.id, "x", cards.clock())
+
+
+def test_money_that_does_not_name_stripe_is_a_payout_only_for_two(cards: Carding) -> None:
+    payout_waits(cards, "nguyen van 0 nop hoc phi")
+    with pytest.raises(Refused, match="người thứ hai"):
+        tie_it(cards)
+    act = tie_it(cards, "Số tiền đúng, sao kê ghi nhầm nội dung")
+    collecting = cards.collecting
+    assert collecting.states() == ["waiting"]
+    with collecting.database.transaction(collecting.scope) as session:
+        assert [each.transfers for each in open_payouts(session, collecting.school.id)] == [()], "it is being decided"
+    decide(cards, act)
+    assert collecting.states() == ["matched"]
+    assert violations(cards) == []
+
+
+def test_a_payer_who_is_stripe_is_tied_by_one(cards: Carding) -> None:
+    payout_waits(cards, "chuyen tien quoc te")
+    vault, (transfer,) = cards.collecting.wiring.vault, cards.collecting.transfers()
+    assert not names_stripe(vault, transfer)
+    told = json.dumps({"account": "9704000000000018", "name": "Stripe Payments Europe"})
+    transfer.payer_sealed = vault.seal(told, PAYER_CONTEXT)
+    assert names_stripe(vault, transfer)
+
+
+def test_a_tie_is_undone_by_two_and_the_money_waits_and_can_be_tied_anew(cards: Carding) -> None:
+    payout = payout_waits(cards, "STRIPE PAYOUT")
+    collecting = cards.collecting
+    assert collecting.states() == ["matched"]
+    before = collecting.books()
+    cards.standin.books.fail_payout(payout)
+    cards.hear()
+    with collecting.database.transaction(collecting.scope) as session:
+        act = ask_untie(session, cards.maker, collecting.school.id, payout, "Ngân hàng đã trả lại", cards.clock())
+    decide(cards, act)
+    assert collecting.states() == ["waiting"]
+    after = collecting.books()
+    assert after["113T"] - before.get("113T", 0) == -after["3388S"] > 0
+    assert after["113T"] == cards.standin.books.balance()
+    assert violations(cards) == []
+    collecting.reconcile()
+    assert collecting.states() == ["waiting"], "a payout that failed is tied to nothing"
+    again = cards.standin.books.pay_out()
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert again["amount"] == before["112"]
+    assert collecting.states() == ["matched"], "the same money brought the next one"
+    assert violations(cards) == []
+
+
+def test_the_rule_does_not_tie_again_what_two_untied(cards: Carding) -> None:
+    payout = payout_waits(cards, "STRIPE PAYOUT")
+    collecting = cards.collecting
+    with collecting.database.transaction(collecting.scope) as session:
+        act = ask_untie(session, cards.maker, collecting.school.id, payout, "Tiền của đơn vị khác", cards.clock())
+    decide(cards, act)
+    collecting.reconcile()
+    assert collecting.states() == ["waiting"]
+    assert tie_it(cards) is None, "a person may still"
+    assert collecting.states() == ["matched"]
+
+
+def test_one_who_said_no_leaves_the_money_waiting(cards: Carding) -> None:
+    payout_waits(cards, "chuyen tien")
+    decide(cards, tie_it(cards, "Có lẽ là Stripe"), approved=False)
+    assert cards.collecting.states() == ["waiting"]
+    with cards.collecting.database.transaction(cards.collecting.scope) as session:
+        (each,) = open_payouts(session, cards.collecting.school.id)
+        assert len(each.transfers) == 1

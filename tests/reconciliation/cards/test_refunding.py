@@ -1,0 +1,124 @@
+"""Money given back to a card: by two people, once, and never what went elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import select
+
+from billing.errors import OwnFamily, Refused
+from billing.events.tables import Event
+from billing.money import Money
+from billing.people.kinship_tables import OwnChild
+from reconciliation.cards.tables import CardRefundAnswer
+from service.database import EVERYTHING
+from tests.factories.cards import Carding
+from tests.factories.collecting import PAID_AT
+from tests.reconciliation.cards.acts import FEE, hand_out, paid_twice, violations
+
+
+@pytest.mark.parametrize(("back", "rest"), [(650_000, 650_000), (200_000, 200_000)])
+def test_money_given_back_opens_the_bill_by_so_much(cards: Carding, back: int, rest: int) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    cards.refund(checkout, Money(back))
+    assert cards.collecting.rests()[0] == 0, "not before Stripe says so"
+    cards.ask()
+    assert cards.collecting.rests()[0] == rest
+    assert cards.collecting.books().get("113T", 0) == 650_000 - back - FEE
+    live = 650_000 - back
+    assert cards.collecting.receipts() == [(1, 650_000), *([(2, live)] if live else [])]
+    cards.hear()
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert len(cards.standin.books.of_kind("refund")) == 1
+    assert cards.collecting.rests()[0] == rest
+    with cards.collecting.database.transaction(EVERYTHING) as session:
+        told = session.exec(select(Event.id).where(Event.kind == "payment_received")).all()
+    assert len(told) == 1, "what is left is no new money"
+    assert violations(cards) == []
+
+
+def test_a_refund_that_fails_later_comes_back(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    cards.refund(checkout, Money(650_000))
+    cards.ask()
+    cards.standin.books.fail_refund(cards.standin.books.of_kind("refund")[0]["id"])
+    late, last = cards.events()[-2:], cards.standin.books.events[-1]
+    assert last["type"] == "refund.failed"
+    cards.hear(*reversed(late))
+    assert cards.collecting.rests()[0] == 0
+    assert cards.collecting.books()["113T"] == 650_000 - FEE
+    assert violations(cards) == []
+
+
+def test_a_killed_sender_gives_money_back_once(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    refund_id = cards.refund(checkout, Money(100_000))
+    cards.client().refund(cards.intent_of(checkout), Money(100_000), str(refund_id), "another-key-a-day-later")
+    cards.ask()
+    assert len(cards.standin.books.of_kind("refund")) == 1
+    assert cards.collecting.rests()[0] == 100_000
+
+
+def test_what_stripe_refuses_is_written_down(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    refund_id = cards.refund(checkout, Money(100_000))
+    cards.standin.books.refund({"payment_intent": cards.intent_of(checkout)})
+    cards.ask()
+    with cards.collecting.database.transaction(EVERYTHING) as session:
+        answer = session.get_one(CardRefundAnswer, refund_id)
+    assert "charge_already_refunded" in answer.refused
+    assert cards.collecting.rests()[0] == 650_000, "given back in Stripe's own page: told, and booked"
+
+
+def test_no_more_is_given_back_than_was_paid(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    cards.refund(checkout, Money(600_000))
+    with pytest.raises(Refused, match=r"50\.000"):
+        cards.refund(checkout, Money(50_001))
+
+
+def test_nobody_gives_money_back_to_the_own_family(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    mother = cards.maker.user_id
+    assert mother is not None
+    with cards.collecting.database.transaction(cards.collecting.scope) as session:
+        child = cards.collecting.requests[0].pupil_id
+        session.add(
+            OwnChild(school_id=cards.collecting.school.id, user_id=mother, pupil_id=child, made_by=mother, at=PAID_AT)
+        )
+    with pytest.raises(OwnFamily):
+        cards.refund(checkout, Money(1_000))
+
+
+def test_what_was_handed_out_does_not_go_back_to_the_card_too(cards: Carding) -> None:
+    checkout = paid_twice(cards)
+    hand_out(cards)
+    with pytest.raises(Refused, match="trả hai lần"):
+        cards.refund(checkout, Money(650_000))
+    cards.ask()
+    assert cards.standin.books.of_kind("refund") == []
+
+
+def test_credit_that_was_handed_out_after_the_approval_is_not_sent_to_the_card(cards: Carding) -> None:
+    checkout = paid_twice(cards)
+    cards.refund(checkout, Money(650_000))
+    hand_out(cards)
+    cards.ask()
+    assert cards.standin.books.of_kind("refund") == []
+    with cards.collecting.database.transaction(EVERYTHING) as session:
+        assert "trả hai lần" in session.exec(select(CardRefundAnswer.refused)).one()
+
+
+def test_surplus_that_nobody_used_goes_back_to_the_card(cards: Carding) -> None:
+    checkout = paid_twice(cards)
+    cards.refund(checkout, Money(650_000))
+    cards.ask()
+    cards.hear()
+    assert [row["amount"] for row in cards.standin.books.of_kind("refund")] == [650_000]
+    assert cards.collecting.books().get("3383", 0) == 0
