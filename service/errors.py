@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from billing import errors as billing
-from reconciliation.cards.errors import CardProviderAway, CardRequestRefused
+from reconciliation.cards.errors import CardPageNotOpened, CardProviderAway, CardRequestRefused
 from reconciliation.errors import StatementUnreadable
 from service.access import errors as access
 
@@ -106,6 +106,11 @@ TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(
         billing.Conflict: Answer(409, "conflict", _AGAIN),
         billing.BadRows: Answer(422, "bad_rows", _FIX),
         billing.OverCap: Answer(422, "over_cap", _FIX),
+        CardPageNotOpened: Answer(
+            503,
+            "card_page_not_opened",
+            ("Quay lại trang thông báo và chuyển khoản theo mã.", "Go back to the notice and pay by transfer."),
+        ),
         CardProviderAway: Answer(503, "card_provider_away", _LATER),
         CardRequestRefused: Answer(503, "card_provider_refused", _LATER),
         StatementUnreadable: Answer(422, "refused", _STATEMENT),

@@ -7,6 +7,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 IDLE = timedelta(minutes=15)
 ABSOLUTE = timedelta(hours=8)
@@ -80,9 +81,13 @@ def visitor_cookie(*, production: bool) -> Cookie:
     return Cookie("__Host-hocphi-visitor" if production else "hocphi-visitor", secure=production)
 
 
-def card_cookie(*, production: bool) -> Cookie:
-    """Return the cookie that leads a family back from the card provider's page to its bill."""
-    return Cookie("__Host-hocphi-card" if production else "hocphi-card", secure=production)
+def card_cookie(checkout_id: UUID, *, production: bool) -> Cookie:
+    """Return the cookie that leads a family back from the card provider's page to its bill: one for each payment.
+
+    So whoever pays for two children in two tabs is led back to each.
+    """
+    name = f"hocphi-card-{checkout_id.hex}"
+    return Cookie(f"__Host-{name}" if production else name, secure=production)
 
 
 def guardian_cookie(*, production: bool) -> Cookie:

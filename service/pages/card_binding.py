@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from datetime import datetime
+from http import HTTPStatus
 from uuid import UUID
 
 import httpx
 
+from billing.errors import Refused
 from billing.people.names import masked
 from billing.people.tables import Pupil, School
-from reconciliation.cards.checking_out import begin_checkout, idempotency_key, keep_session, url_of
+from reconciliation.cards.acting import ask_explain, ask_untie, decide_act, tie_payout
+from reconciliation.cards.checking_out import (
+    begin_checkout,
+    end_checkout,
+    idempotency_key,
+    keep_session,
+    older_pages,
+    url_of,
+)
 from reconciliation.cards.client import StripeClient, Wanted
-from reconciliation.cards.errors import CardProviderAway, CardsOff
-from reconciliation.cards.payouts import tie_payout
+from reconciliation.cards.errors import (
+    CardKeyRefused,
+    CardPageNotOpened,
+    CardProviderAway,
+    CardRequestRefused,
+    CardsOff,
+)
+from reconciliation.cards.objects import Session, read_session
 from reconciliation.cards.refunding import ask_refund, decide_refund
 from reconciliation.cards.switching import ask_switch, card_feeds, decide_switch
 from reconciliation.cards.tables import CardCheckout
+from reconciliation.errors import CallbackUnreadable
 from reconciliation.feeds.opening import secrets_of
 from reconciliation.lists.base import LIST
 from service.access import links
@@ -26,11 +44,17 @@ from service.channels import trusted
 from service.database import Scope
 from service.pages import card_rows, family_rows
 from service.pages.card_views import CardOffer, CardOrder, CardPage, OpenCardPage
-from service.pages.typed import read_money
+from service.pages.typed import read_id, read_money
 from service.pages.within import RowsWithin
 from service.wiring import Wiring
 
+_log = logging.getLogger(__name__)
 _TIMEOUT = httpx.Timeout(8.0, connect=4.0)  # a family waits for it
+_NOT_OPENED = (
+    "Chưa mở được trang trả thẻ: nhà cung cấp thẻ không trả lời hoặc từ chối, gia đình chưa bị trừ tiền. "
+    "Xin chuyển khoản theo mã trên trang thông báo."
+)
+_PAID_ALREADY = "Một lần trả thẻ trước cho thông báo này đã xong và đang được ghi nhận. Xin đừng trả lần nữa."
 _OFF = "Thông báo này không trả bằng thẻ được. Xin chuyển khoản theo mã trên trang."
 
 
@@ -53,6 +77,7 @@ class CardRows(RowsWithin):
         if opened is None:
             return None
         checkout = begin_checkout(self._session, opened.request, opened.asked, now)
+        older = older_pages(self._session, checkout)
         return CardOrder(
             checkout_id=checkout.id,
             school_id=checkout.school_id,
@@ -61,12 +86,12 @@ class CardRows(RowsWithin):
             name=card_rows.order_name(opened.request.reference),
             expires_at=checkout.expires_at,
             url=url_of(self._session, checkout.id),
+            older=tuple((page.checkout_id, page.session_id) for page in older),
         )
 
-    def cards(self, who: SignedIn, place: Place, now: datetime) -> CardPage:
+    def cards(self, who: SignedIn, place: Place, before: int, now: datetime) -> CardPage:
         """Return the cards of a school."""
-        del now
-        return card_rows.card_page(self._within(place), place.id, who.user_id)
+        return card_rows.card_page(self._within(place), self._wiring.vault, place.id, who.user_id, before, now)
 
     def ask_card_switch(  # noqa: PLR0913  an act of a person with its facts
         self, who: SignedIn, place: Place, account_id: UUID, reason: str, now: datetime, *, turn_on: bool
@@ -98,10 +123,31 @@ class CardRows(RowsWithin):
         if approved:
             self.bells.append("reconciliation.cards")
 
-    def tie_card_payout(self, who: SignedIn, place: Place, payout_id: str, transfer_id: UUID, now: datetime) -> None:
-        """Tie a payout to the bank's transfer."""
-        actor = self._actor(who, Actor.ACCOUNTANT)
-        tie_payout(self._within(place), actor, place.id, payout_id, transfer_id, now)
+    def tie_card_payout(  # noqa: PLR0913, PLR0917  as above
+        self, who: SignedIn, place: Place, payout_id: str, transfer_id: str, reason: str, now: datetime
+    ) -> bool:
+        """Tie a payout to the bank's transfer; False where another person has to agree first."""
+        if not transfer_id:
+            raise Refused("Hãy chọn giao dịch tiền vào của khoản chi trả này.")
+        actor, chosen = self._actor(who, Actor.ACCOUNTANT), read_id(transfer_id)
+        return (
+            tie_payout(self._within(place), self._wiring.vault, actor, place.id, payout_id, chosen, reason, now) is None
+        )
+
+    def ask_card_untie(self, who: SignedIn, place: Place, payout_id: str, reason: str, now: datetime) -> None:
+        """Ask that a tie be undone."""
+        ask_untie(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, payout_id, reason, now)
+
+    def ask_card_explain(self, who: SignedIn, place: Place, movement_id: str, reason: str, now: datetime) -> None:
+        """Ask to take a movement of Stripe's for a cost."""
+        ask_explain(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, movement_id, reason, now)
+
+    def decide_card_act(  # noqa: PLR0913  as above
+        self, who: SignedIn, place: Place, act_id: UUID, reason: str, now: datetime, *, approved: bool
+    ) -> None:
+        """Agree to what another person asked for, which carries it out, or say no."""
+        actor = self._looks(who, place)
+        decide_act(self._within(place), actor, place.id, act_id, now, approved=approved, reason=reason)
 
     def _payable(self, link_digest: bytes, now: datetime) -> family_rows.Opened | None:
         """Return the request behind a link; raises ``CardsOff`` where it cannot be paid by card."""
@@ -118,19 +164,51 @@ def card_page_opener(wiring: Wiring) -> OpenCardPage:
     """Return what asks Stripe for the page of an order and keeps it; the order's row is committed by then."""
 
     def open_page(order: CardOrder) -> str:
-        if order.url is not None:
+        if order.url is not None and not order.older:
             return order.url
-        key = _api_key(wiring, order)
-        with httpx.Client(timeout=_TIMEOUT, verify=trusted(), follow_redirects=False) as http:
-            client = StripeClient(http, wiring.settings.stripe_api_base, key, time.sleep, random.random)
-            made = client.open_session(_wanted(wiring, order), idempotency_key(order.checkout_id))
+        try:
+            made = _made(wiring, order)
+        except (CardProviderAway, CardRequestRefused, CallbackUnreadable) as no:
+            _log.warning("no card page for checkout %s: %s", order.checkout_id, no.message)
+            raise CardPageNotOpened(_NOT_OPENED) from no
+        if order.url is not None or made is None:
+            return order.url or ""
         if not made.url.startswith(f"{wiring.settings.stripe_page_origin}/"):
-            raise CardProviderAway("Nhà cung cấp thẻ chưa mở được trang trả tiền. Xin thử lại hoặc chuyển khoản.")
+            _log.warning("the card page of checkout %s lies elsewhere", order.checkout_id)
+            raise CardPageNotOpened(_NOT_OPENED)
         with wiring.database.transaction(Scope.of(order.school_id)) as session:
             keep_session(session, session.get_one(CardCheckout, order.checkout_id), made, wiring.clock())
         return made.url
 
     return open_page
+
+
+def _made(wiring: Wiring, order: CardOrder) -> Session | None:
+    """Close older pages of the request, then make the page of an order unless there is one."""
+    key = _api_key(wiring, order)
+    with httpx.Client(timeout=_TIMEOUT, verify=trusted(), follow_redirects=False) as http:
+        client = StripeClient(http, wiring.settings.stripe_api_base, key, time.sleep, random.random)
+        for checkout_id, session_id in order.older:
+            if _close(client, checkout_id, session_id):
+                with wiring.database.transaction(Scope.of(order.school_id)) as session:
+                    end_checkout(session, order.school_id, checkout_id, wiring.clock())
+        if order.url is not None:
+            return None
+        return client.open_session(_wanted(wiring, order), idempotency_key(order.checkout_id))
+
+
+def _close(client: StripeClient, checkout_id: UUID, session_id: str) -> bool:
+    """Close a page; tell whether nobody can pay there now. Raises ``CardsOff`` where somebody has paid there."""
+    try:
+        client.expire_session(session_id, f"expire-{checkout_id}")
+    except CardKeyRefused:
+        raise
+    except CardRequestRefused as no:
+        if no.status == HTTPStatus.NOT_FOUND:  # of another key: it takes nobody's money under ours
+            return False
+        if read_session(client.session(session_id).fields).status == "complete":
+            raise CardsOff(_PAID_ALREADY) from no
+    return True
 
 
 def _api_key(wiring: Wiring, order: CardOrder) -> str:
@@ -148,8 +226,8 @@ def _wanted(wiring: Wiring, order: CardOrder) -> Wanted:
         checkout=str(order.checkout_id),
         amount=order.amount,
         name=order.name,
-        success_url=f"{base}/the/xong",
-        cancel_url=f"{base}/the/thoi",
+        success_url=f"{base}/the/xong?lan={order.checkout_id}",
+        cancel_url=f"{base}/the/thoi?lan={order.checkout_id}",
         expires_at=order.expires_at,
         language="auto",
     )

@@ -79,6 +79,17 @@ class PaymentRow:
     left: Money
     booked: bool
     disputed: bool
+    about: PaidFor
+
+
+@dataclass(frozen=True, slots=True)
+class PaidFor:
+    """Whom and what a payment is about: the child, its class, and what of it is set against which bill or nothing."""
+
+    child: str
+    group: str
+    bills: tuple[tuple[str, Money], ...]
+    surplus: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +101,7 @@ class RefundRow:
     state: str
     why: str
     asked: Asked
+    about: PaidFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +133,12 @@ class DisputeRow:
 
 @dataclass(frozen=True, slots=True)
 class TransferChoice:
-    """Waiting money in that may be a payout."""
+    """Waiting money in that may be a payout; without Stripe's name (``named``) another person agrees."""
 
     transfer_id: str
     day: date
     memo: str
+    named: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +152,54 @@ class PayoutRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TiedRow:
+    """A payout that the bank brought; ``by_rule`` where no person tied it."""
+
+    payout_id: str
+    amount: Money
+    day: date
+    memo: str
+    by_rule: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ActRow:
+    """What waits for a second person about payouts or Stripe's movements. ``kind``: tie, untie or explain."""
+
+    kind: str
+    subject: str
+    amount: Money
+    words: str
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class MovementRow:
+    """A movement of Stripe's balance that nobody could read; ``amount`` is below 0 where Stripe took it."""
+
+    movement_id: str
+    amount: Money
+    day: date
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """What Stripe said it holds for an account at a moment, and by how much that is not what we know of."""
+
+    account: str
+    at: datetime
+    told: Money
+    difference: Money
+
+
+@dataclass(frozen=True, slots=True)
 class CardPage:
-    """Cards of a school; ``in_transit`` is what the book holds on its way (113T)."""
+    """Cards of a school; ``in_transit`` is what the book holds on its way (113T).
+
+    ``payments`` are one page of them, newest first: from behind ``before`` on; ``older`` leads to the next ones.
+    Those that are not in the book as Stripe tells them are ``unbooked``, all of them, however old.
+    """
 
     switches: tuple[SwitchRow, ...]
     payments: tuple[PaymentRow, ...]
@@ -148,6 +207,13 @@ class CardPage:
     disputes: tuple[DisputeRow, ...]
     payouts: tuple[PayoutRow, ...]
     in_transit: Money
+    unbooked: tuple[PaymentRow, ...] = ()
+    tied: tuple[TiedRow, ...] = ()
+    acts: tuple[ActRow, ...] = ()
+    movements: tuple[MovementRow, ...] = ()
+    balances: tuple[BalanceRow, ...] = ()
+    before: int = 0
+    older: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +229,10 @@ class CardOffer:
 
 @dataclass(frozen=True, slots=True)
 class CardOrder:
-    """A checkout on its way to Stripe: our row, committed; ``url`` is its page where there is one already."""
+    """A checkout on its way to Stripe: our row, committed; ``url`` is its page where there is one already.
+
+    ``older``: the open pages of the same request, by checkout and Stripe's id, closed before a new one is made.
+    """
 
     checkout_id: UUID
     school_id: UUID
@@ -172,6 +241,7 @@ class CardOrder:
     name: str
     expires_at: datetime
     url: str | None = None
+    older: tuple[tuple[UUID, str], ...] = ()
 
 
 OpenCardPage = Callable[[CardOrder], str]
@@ -187,8 +257,8 @@ class CardDesk(Protocol):
     def begin_card(self, link_digest: bytes, now: datetime) -> CardOrder | None:
         """Write a checkout, or find the open one; None for an unknown link. Raises ``CardsOff``."""
 
-    def cards(self, who: SignedIn, place: Place, now: datetime) -> CardPage:
-        """Return the cards of a school."""
+    def cards(self, who: SignedIn, place: Place, before: int, now: datetime) -> CardPage:
+        """Return the cards of a school, the payments from behind one (0 for the newest) on."""
 
     def ask_card_switch(  # noqa: PLR0913  an act of a person with its facts
         self, who: SignedIn, place: Place, account_id: UUID, reason: str, now: datetime, *, turn_on: bool
@@ -210,5 +280,18 @@ class CardDesk(Protocol):
     ) -> None:
         """Agree or say no."""
 
-    def tie_card_payout(self, who: SignedIn, place: Place, payout_id: str, transfer_id: UUID, now: datetime) -> None:
-        """Tie a payout to the bank's transfer."""
+    def tie_card_payout(  # noqa: PLR0913, PLR0917  as above
+        self, who: SignedIn, place: Place, payout_id: str, transfer_id: str, reason: str, now: datetime
+    ) -> bool:
+        """Tie a payout to the bank's transfer; False where another person has to agree first."""
+
+    def ask_card_untie(self, who: SignedIn, place: Place, payout_id: str, reason: str, now: datetime) -> None:
+        """Ask that a tie be undone."""
+
+    def ask_card_explain(self, who: SignedIn, place: Place, movement_id: str, reason: str, now: datetime) -> None:
+        """Ask to take a movement of Stripe's for a cost."""
+
+    def decide_card_act(  # noqa: PLR0913  as above
+        self, who: SignedIn, place: Place, act_id: UUID, reason: str, now: datetime, *, approved: bool
+    ) -> None:
+        """Agree to what another person asked for about payouts and movements, or say no."""

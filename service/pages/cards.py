@@ -64,16 +64,17 @@ def pay(request: Request, token: str, digest: LinkDigest, form: OwnForm) -> Resp
     if order is None:
         raise _unknown(request)
     answer = RedirectResponse(parts.open_card_page(order), status_code=303)
-    cookie = sessions.card_cookie(production=parts.production)
+    cookie = sessions.card_cookie(order.checkout_id, production=parts.production)
     answer.headers.append("set-cookie", cookie.header(token, max_age=_BACK_WITHIN))
     return answer
 
 
 @returning.get("/{outcome}")
-def back(request: Request, outcome: Literal["xong", "thoi"]) -> Response:
-    """Lead a browser that comes from Stripe back to its bill; Stripe is never told the link."""
+def back(request: Request, outcome: Literal["xong", "thoi"], lan: UUID | None = None) -> Response:
+    """Lead a browser that comes from Stripe back to its bill (``lan``: the payment); Stripe is never told the link."""
     parts = parts_of(request)
-    token = request.cookies.get(sessions.card_cookie(production=parts.production).name, "")
+    cookie = sessions.card_cookie(lan or UUID(int=0), production=parts.production)
+    token = request.cookies.get(cookie.name, "")
     if not links.looks_like_token(token):
         return page(request, "card_back.html", paid=outcome == "xong")
     return RedirectResponse(f"/t/{token}?the={outcome}", status_code=303)
@@ -81,11 +82,15 @@ def back(request: Request, outcome: Literal["xong", "thoi"]) -> Response:
 
 @router.get("")
 def cards(
-    request: Request, visit: StaffVisit, desk: OpenDesk, da: Annotated[str, Query(max_length=20)] = ""
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    da: Annotated[str, Query(max_length=20)] = "",
+    truoc: Annotated[int, Query(ge=0, le=2**62)] = 0,
 ) -> Response:
-    """Show switches, payments, refunds, disputes and payouts."""
+    """Show switches, payments (older ones ``truoc`` one of them), refunds, disputes and payouts."""
     now = parts_of(request).clock()
-    found = desk.cards(visit.who, visit.place, now)
+    found = desk.cards(visit.who, visit.place, truoc, now)
     return page(request, "cards.html", visit=visit, found=found, now=now, said=_SAID.get(da), **_may(visit))
 
 
@@ -141,16 +146,41 @@ def refuse_refund(request: Request, visit: StaffVisit, desk: OpenDesk, refund_id
 
 
 @router.post("/chi-tra/{payout_id}")
-def tie_payout(
-    request: Request,
-    visit: StaffVisit,
-    desk: OpenDesk,
-    payout_id: str,
-    giao_dich: Annotated[UUID, Form()],
+def tie_payout(  # noqa: PLR0913, PLR0917  as above
+    request: Request, visit: StaffVisit, desk: OpenDesk, payout_id: str, giao_dich: Short = "", ly_do: Text = ""
 ) -> Response:
-    """Tie a payout to the bank's transfer that brought it."""
-    desk.tie_card_payout(visit.who, visit.place, payout_id[:255], giao_dich, parts_of(request).clock())
-    return go_to(visit.place, OFFICE, da="gan")
+    """Tie a payout to the bank's transfer that brought it, or ask another person to agree."""
+    now = parts_of(request).clock()
+    tied = desk.tie_card_payout(visit.who, visit.place, payout_id[:255], giao_dich, clean(ly_do), now)
+    return go_to(visit.place, OFFICE, da="gan" if tied else "de-nghi")
+
+
+@router.post("/chi-tra/{payout_id}/go")
+def untie_payout(request: Request, visit: StaffVisit, desk: OpenDesk, payout_id: str, ly_do: Text = "") -> Response:
+    """Ask that a payout and the bank's transfer be taken apart again."""
+    desk.ask_card_untie(visit.who, visit.place, payout_id[:255], clean(ly_do), parts_of(request).clock())
+    return go_to(visit.place, OFFICE, da="de-nghi")
+
+
+@router.post("/bien-dong/{movement_id}")
+def explain(request: Request, visit: StaffVisit, desk: OpenDesk, movement_id: str, ly_do: Text = "") -> Response:
+    """Ask to take a movement of Stripe's balance for a cost."""
+    desk.ask_card_explain(visit.who, visit.place, movement_id[:255], clean(ly_do), parts_of(request).clock())
+    return go_to(visit.place, OFFICE, da="de-nghi")
+
+
+@router.post("/viec/{act_id}/duyet")
+def approve_act(request: Request, visit: StaffVisit, desk: OpenDesk, act_id: UUID) -> Response:
+    """Agree to what another person asked for about payouts and movements."""
+    desk.decide_card_act(visit.who, visit.place, act_id, "", parts_of(request).clock(), approved=True)
+    return go_to(visit.place, OFFICE, da="duyet")
+
+
+@router.post("/viec/{act_id}/tu-choi")
+def refuse_act(request: Request, visit: StaffVisit, desk: OpenDesk, act_id: UUID, ly_do: Text = "") -> Response:
+    """Say no, or take one's own back."""
+    desk.decide_card_act(visit.who, visit.place, act_id, clean(ly_do), parts_of(request).clock(), approved=False)
+    return go_to(visit.place, OFFICE, da="khong")
 
 
 def _may(visit: Visit) -> dict[str, bool]:

@@ -9,15 +9,20 @@ from billing.money import Money
 from service.access import links
 from service.access.roles import Place, SignedIn
 from service.pages.card_views import (
+    ActRow,
     Asked,
+    BalanceRow,
     CardOffer,
     CardOrder,
     CardPage,
     DisputeRow,
+    MovementRow,
+    PaidFor,
     PaymentRow,
     PayoutRow,
     RefundRow,
     SwitchRow,
+    TiedRow,
     TransferChoice,
 )
 from tests.service.pages.samples import TOKEN
@@ -26,6 +31,10 @@ DAY = date(2025, 10, 6)
 AT = datetime(2025, 10, 6, 2, 0, tzinfo=UTC)
 MINE = Asked(str(uuid.UUID(int=1401)), "Trần Thị Thu", AT, "Gia đình nộp nhầm hai lần", mine=True)
 THEIRS = Asked(str(uuid.UUID(int=1402)), "Lê Văn Bình", AT, "Quyết định 12/QĐ-THTL", mine=False)
+LAN = PaidFor("Nguyễn Thị Lan", "3A", (("2025-000017 (2025-10)", Money(4_000_000)),), Money(650_000))
+AN = PaidFor("Lò Văn An", "", (), Money(0))
+BEHIND = PaymentRow(str(uuid.UUID(int=12)), "FW9876543CD", DAY, Money(650_000), Money(450_000), Money(0), booked=False,
+                    disputed=False, about=AN)  # fmt: skip
 PAGE = CardPage(
     switches=(
         SwitchRow(account_id=str(uuid.UUID(int=1)), account="Vietcombank ••••8901", on=True, hooks=True, api=True,
@@ -37,16 +46,15 @@ PAGE = CardPage(
     ),
     payments=(
         PaymentRow(str(uuid.UUID(int=11)), "FW2345678AB", DAY, Money(4_650_000), Money(4_650_000), Money(4_650_000),
-                   booked=True, disputed=False),
-        PaymentRow(str(uuid.UUID(int=12)), "FW9876543CD", DAY, Money(650_000), Money(450_000), Money(0), booked=False,
-                   disputed=False),
+                   booked=True, disputed=False, about=LAN),
+        BEHIND,
         PaymentRow(str(uuid.UUID(int=13)), "FW5556667EG", DAY, Money(650_000), Money(0), Money(0), booked=True,
-                   disputed=True),
+                   disputed=True, about=AN),
     ),
     refunds=(
-        RefundRow("FW9876543CD", Money(200_000), "done", "", MINE),
-        RefundRow("FW2345678AB", Money(100_000), "asked", "", THEIRS),
-        RefundRow("FW2345678AB", Money(100_000), "refused", "Nhà cung cấp thẻ từ chối (charge_disputed).", MINE),
+        RefundRow("FW9876543CD", Money(200_000), "done", "", MINE, AN),
+        RefundRow("FW2345678AB", Money(100_000), "asked", "", THEIRS, LAN),
+        RefundRow("FW2345678AB", Money(100_000), "refused", "Nhà cung cấp thẻ từ chối (charge_disputed).", MINE, LAN),
     ),
     disputes=(
         DisputeRow("dp_1", "FW5556667EG", Money(650_000), "needs_response", "fraudulent", AT),
@@ -54,10 +62,23 @@ PAGE = CardPage(
     ),
     payouts=(
         PayoutRow("po_00000000000000000017", Money(5_120_400), DAY,
-                  (TransferChoice(str(uuid.UUID(int=21)), DAY, "STRIPE PAYMENTS UK LTD PAYOUT 5120400"),)),
+                  (TransferChoice(str(uuid.UUID(int=21)), DAY, "STRIPE PAYMENTS UK LTD PAYOUT 5120400", named=True),
+                   TransferChoice(str(uuid.UUID(int=22)), DAY, "", named=False))),
         PayoutRow("po_00000000000000000018", Money(12_000_000), DAY, ()),
     ),
     in_transit=Money(17_120_400),
+    unbooked=(BEHIND,),
+    tied=(TiedRow("po_00000000000000000016", Money(3_000_000), DAY, "STRIPE PAYOUT", by_rule=True),),
+    acts=(
+        ActRow("untie", "po_00000000000000000015", Money(2_000_000), "05/10/2025 · STRIPE PAYOUT", THEIRS),
+        ActRow("explain", "txn_1", Money(-7_000), "adjustment Correction", MINE),
+    ),
+    movements=(MovementRow("txn_2", Money(-9_000), DAY, "topup"),),
+    balances=(
+        BalanceRow("Vietcombank ••••8901", AT, Money(17_000_400), Money(-120_000)),
+        BalanceRow("Agribank ••••5550", AT, Money(0), Money(0)),
+    ),
+    older=17,
 )  # fmt: skip
 
 
@@ -80,8 +101,8 @@ class SampleCards:
         self.done.append(("card", "begun"))
         return CardOrder(uuid.UUID(int=31), uuid.UUID(int=32), uuid.UUID(int=33), Money(650_000), "Học phí FW", now)
 
-    def cards(self, who: SignedIn, place: Place, now: datetime) -> CardPage:
-        del who, place, now
+    def cards(self, who: SignedIn, place: Place, before: int, now: datetime) -> CardPage:
+        del who, place, before, now
         return PAGE
 
     def ask_card_switch(  # noqa: PLR0913  as the desk promises
@@ -108,8 +129,23 @@ class SampleCards:
         del who, place, now
         self.done.append(("card refund decided", f"{refund_id} {reason} {approved}"))
 
-    def tie_card_payout(
-        self, who: SignedIn, place: Place, payout_id: str, transfer_id: uuid.UUID, now: datetime
+    def tie_card_payout(  # noqa: PLR0913, PLR0917  as above
+        self, who: SignedIn, place: Place, payout_id: str, transfer_id: str, reason: str, now: datetime
+    ) -> bool:
+        del who, place, now
+        self.done.append(("card payout", f"{payout_id} {transfer_id} {reason}"))
+        return not reason
+
+    def ask_card_untie(self, who: SignedIn, place: Place, payout_id: str, reason: str, now: datetime) -> None:
+        del who, place, now
+        self.done.append(("card untie", f"{payout_id} {reason}"))
+
+    def ask_card_explain(self, who: SignedIn, place: Place, movement_id: str, reason: str, now: datetime) -> None:
+        del who, place, now
+        self.done.append(("card explain", f"{movement_id} {reason}"))
+
+    def decide_card_act(  # noqa: PLR0913  as above
+        self, who: SignedIn, place: Place, act_id: uuid.UUID, reason: str, now: datetime, *, approved: bool
     ) -> None:
         del who, place, now
-        self.done.append(("card payout", f"{payout_id} {transfer_id}"))
+        self.done.append(("card act decided", f"{act_id} {reason} {approved}"))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+from billing.people.tables import Pupil
 from reconciliation.cards.tables import CardCheckout
 from service.database import EVERYTHING
 from tests.factories.cards import Carding, carding
@@ -60,11 +62,13 @@ def test_a_family_pays_by_card_and_the_page_flips(world: World, cards: Carding) 
     assert go_to_stripe(family, link) == address, "the same page, not a second one"
     session = cards.standin.books.of_kind("checkout.session")[0]
     assert link.rpartition("/")[2] not in str(session), "Stripe is not told the family's link"
-    assert family.get("/the/thoi").headers["location"] == f"{link}?the=thoi"
+    mark = session["client_reference_id"]
+    assert family.get(f"/the/thoi?lan={mark}").headers["location"] == f"{link}?the=thoi"
     assert "Chưa trả gì bằng thẻ" in family.get(f"{link}?the=thoi").text
 
     cards.http.post(address, data={"card": "paid"})
-    back = family.get("/the/xong")
+    assert session["success_url"].endswith(f"/the/xong?lan={mark}")
+    back = family.get(f"/the/xong?lan={mark}")
     assert back.headers["location"] == f"{link}?the=xong"
     waiting = family.get(back.headers["location"]).text
     assert "đang báo kết quả" in waiting
@@ -82,8 +86,10 @@ def test_a_browser_without_our_cookie_is_told_where_to_look(world: World, cards:
     del cards
     stranger = world.client()
     assert "Xin mở lại đường dẫn" in stranger.get("/the/xong").text
-    stranger.cookies.set("hocphi-card", "//evil.example")
-    assert stranger.get("/the/xong").status_code == 200
+    mark = UUID(int=7)
+    stranger.cookies.set(f"hocphi-card-{mark.hex}", "//evil.example")
+    assert stranger.get(f"/the/xong?lan={mark}").status_code == 200
+    assert stranger.get("/the/xong?lan=evil").status_code == 422
     assert stranger.get("/the/khac").status_code in {404, 422}
 
 
@@ -129,6 +135,8 @@ def test_when_stripe_is_away_the_family_is_told_and_the_same_checkout_is_used_la
         answer = family.post(f"{link}/the", data={"csrf": form[1]})
     assert answer.status_code == 503
     assert "không trả lời" in answer.text
+    assert "Xin chuyển khoản" in answer.text
+    assert "HTTP" not in answer.text
     cards.standin.trouble.order("500", 0)
     go_to_stripe(family, link)
     with world.collecting.database.transaction(EVERYTHING) as session:
@@ -162,9 +170,111 @@ def test_given_back_by_two_disputed_and_tied(world: World, cards: Carding) -> No
     assert "Chưa có tiền vào đúng số này" in maker.get(OFFICE).text
     world.collecting.hear_of(world.collecting.pays("CHUYEN TIEN QUOC TE", amount))
     (choice,) = re.findall(r'name="giao_dich" value="([0-9a-f-]{36})"', maker.get(OFFICE).text)
-    assert post(maker, OFFICE, action(maker, r"chi-tra/po_\d+"), giao_dich=choice) == 303
+    tie = action(maker, r"chi-tra/po_\d+")
+    assert post(maker, OFFICE, tie) == 422, "nothing chosen"
+    assert post(maker, OFFICE, tie, giao_dich=choice) == 422, "it does not name Stripe: a reason for the second person"
+    assert post(maker, OFFICE, tie, giao_dich=choice, ly_do="Đúng số tiền của Stripe") == 303
+    assert world.collecting.states() == ["waiting"]
+    agree = action(maker, "viec/[0-9a-f-]{36}/tu-choi").replace("tu-choi", "duyet")
+    assert post(maker, OFFICE, agree) == 403
+    assert post(approver, OFFICE, action(approver, "viec/[0-9a-f-]{36}/duyet")) == 303
     assert world.collecting.states() == ["matched"]
     assert "113T" not in world.collecting.books() or world.collecting.books()["113T"] == cards.standin.books.balance()
+
+
+def test_whoever_pays_for_two_children_in_two_tabs_is_led_back_to_each(world: World, cards: Carding) -> None:
+    family, first, second = world.client(), world.link(0), world.link(1)
+    address = go_to_stripe(family, first)
+    go_to_stripe(family, second)
+    cards.http.post(address, data={"card": "paid"})
+    paid = cards.standin.books.rows[address.rpartition("/")[2]]
+    back = paid["success_url"].removeprefix("http://testserver")
+    assert family.get(back).headers["location"] == f"{first}?the=xong"
+
+
+def test_a_refusal_of_stripes_is_told_in_words_of_a_family(world: World, cards: Carding) -> None:
+    family, link = world.client(), world.link()
+    cards.standin.key = "sk_test_another"
+    form = re.search(r'name="csrf" value="([0-9a-f]+)"', family.get(f"{link}/the").text)
+    assert form
+    answer = family.post(f"{link}/the", data={"csrf": form[1]})
+    assert answer.status_code == 503
+    assert "Xin chuyển khoản theo mã" in answer.text
+    assert "401" not in answer.text
+    assert "invalid_request" not in answer.text
+
+
+def test_an_older_page_of_the_bill_is_closed_before_a_new_one_is_made(world: World, cards: Carding) -> None:
+    family, link = world.client(), world.link()
+    first = go_to_stripe(family, link)
+    cards.clock.later(minutes=36)
+    world.clock.now = cards.clock.now
+    second = go_to_stripe(family, link)
+    assert second != first
+    states = [row["status"] for row in cards.standin.books.of_kind("checkout.session")]
+    assert states == ["open", "expired"]
+
+
+def test_nobody_is_led_to_a_second_page_while_the_first_is_paid_and_not_told(world: World, cards: Carding) -> None:
+    family, link = world.client(), world.link()
+    first = go_to_stripe(family, link)
+    cards.http.post(first, data={"card": "paid"})
+    cards.clock.later(minutes=36)
+    world.clock.now = cards.clock.now
+    form = re.search(r'name="csrf" value="([0-9a-f]+)"', family.get(f"{link}/the").text)
+    assert form
+    answer = family.post(f"{link}/the", data={"csrf": form[1]})
+    assert answer.status_code == 422
+    assert "Xin đừng trả lần nữa" in answer.text
+    assert len(cards.standin.books.of_kind("checkout.session")) == 1
+
+
+def test_the_office_sees_whom_a_payment_is_for_and_all_of_them(
+    world: World, cards: Carding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards.pay(0)
+    cards.pay(1)
+    cards.hear()
+    maker = world.signed_in(world.staff("accountant"))
+    monkeypatch.setattr("service.pages.card_payment_rows.SHOWN", 1)
+    page = maker.get(OFFICE).text
+    with world.collecting.database.transaction(EVERYTHING) as session:
+        names = [session.get_one(Pupil, request.pupil_id).full_name for request in world.collecting.requests[:2]]
+    assert names[0] != names[1]
+    assert [name in page for name in names] == [False, True]
+    older = re.search(r'href="(/van-phong/the\?[^"]*truoc=\d+)"', page)
+    assert older
+    page = maker.get(older[1].replace("&amp;", "&")).text
+    assert [name in page for name in names] == [True, False]
+    assert "trừ vào" in page
+    assert "Cũ hơn" not in page
+
+
+def test_stripes_own_movements_and_balance_are_on_the_page_and_a_tie_is_undone_by_two(
+    world: World, cards: Carding
+) -> None:
+    maker, approver = world.signed_in(world.staff("accountant")), world.signed_in(world.staff("approver"))
+    cards.pay()
+    cards.standin.books.move("adjustment", -7_000, "Correction of 3 October")
+    cards.hear()
+    amount = cards.standin.books.pay_out()["amount"]
+    cards.clock.later(minutes=6)
+    cards.ask()
+    page = maker.get(OFFICE).text
+    assert "Correction of 3 October" in page
+    assert "khớp với những gì đã biết" in page
+    assert post(maker, OFFICE, action(maker, r"bien-dong/txn_\d+"), ly_do="Stripe trừ phí") == 303
+    assert post(approver, OFFICE, action(approver, "viec/[0-9a-f-]{36}/duyet")) == 303
+    assert "1388T" not in world.collecting.books()
+    world.collecting.hear_of(world.collecting.pays("STRIPE PAYOUT", amount))
+    assert world.collecting.states() == ["matched"]
+    assert post(maker, OFFICE, action(maker, r"chi-tra/po_\d+/go"), ly_do="Tiền của đơn vị khác") == 303
+    assert post(approver, OFFICE, action(approver, "viec/[0-9a-f-]{36}/duyet")) == 303
+    assert world.collecting.states() == ["waiting"]
+    cards.standin.books.rows.popitem()
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert "Lệch" in maker.get(OFFICE).text
 
 
 def test_a_page_somewhere_else_is_never_led_to(world: World, cards: Carding) -> None:
