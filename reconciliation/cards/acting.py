@@ -22,7 +22,7 @@ from reconciliation.cards.booking import open_fees, open_unclear
 from reconciliation.cards.facts import VIETNAM, Kind
 from reconciliation.cards.payouts import candidate, hold_payouts, live_tie, names_stripe, tie, untie
 from reconciliation.cards.tables import CardAct, CardActDecision, CardFact
-from reconciliation.returning.asking import suggested_pupils
+from reconciliation.concerned import suggested_pupils
 
 _MOST_REASON = 300
 _UNCLEAR = (Kind.MOVED_OUT.value, Kind.MOVED_IN.value)

@@ -22,6 +22,7 @@ from billing.ledger.accounts import SUSPENSE
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.money import Money
 from billing.storage import new_id
+from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.depositing.suggesting import Brought, Came, fitting
 from reconciliation.depositing.tables import CashDepositTie, CashTieEnd
 from reconciliation.outgoing.own_money import NOT_OURS, OWN_TRANSFER, settle_as_own
@@ -43,8 +44,8 @@ def tie_deposit(  # noqa: PLR0913, PLR0917  which deposit to which transfer, who
 ) -> CashDepositTie:
     """Say that money in is a deposit.
 
-    Raises ``Conflict`` when one of them is tied or settled meanwhile, ``Refused`` when sum or account differ,
-    ``NotFound`` outside the school.
+    Raises ``Conflict`` when one of them is tied or settled meanwhile or others decide about it, ``Refused``
+    when sum or account differ, ``NotFound`` outside the school.
     """
     hold_cash(session, school_id)
     deposit = find_deposit(session, school_id, deposit_id)
@@ -57,6 +58,7 @@ def tie_deposit(  # noqa: PLR0913, PLR0917  which deposit to which transfer, who
         raise Conflict("Lần nộp hoặc giao dịch này không còn chờ. Hãy tải lại trang.", deposit=deposit_id)
     if (transfer.bank_account_id, transfer.amount) != (deposit.bank_account_id, deposit.amount):
         raise Refused("Tiền vào phải ở đúng tài khoản và bằng đúng số tiền đã nộp.")
+    refuse_decided_elsewhere(session, transfer)
     tie_id = new_id()
     fact = Fact(school_id, "cash_deposit_tied", str(tie_id), transfer.value_date, deposit.slip)
     tie = CashDepositTie(
