@@ -16,7 +16,7 @@ from billing.payments.balances import BillBalance
 from billing.people.kinship import refuse_own_family
 from billing.people.tables import Enrolment
 from billing.vault import Vault
-from reconciliation.decided_elsewhere import refuse_asked_back
+from reconciliation.decided_elsewhere import refuse_asked_back, refuse_decided_elsewhere
 from reconciliation.queue.carrying_out import Assigned, carry_out, hold_for, refuse_too_much
 from reconciliation.queue.looking import Look, look
 from reconciliation.queue.pieces import Piece, pays_in_full, pupils_of, refuse_bad_pieces
@@ -56,7 +56,7 @@ def assign(  # noqa: PLR0913, PLR0917  who wants what, when, with which vault
     transfer = hold_transfer(session, school_id, wanted.transfer_id)
     refuse_overtaken(session, transfer, wanted.seen)
     refuse_not_waiting(transfer)
-    refuse_asked_back(session, transfer)
+    refuse_decided_elsewhere(session, transfer)
     refuse_bad_pieces(transfer.amount, wanted.pieces)
     if len(wanted.pieces) > MOST_PIECES:
         raise Refused(f"Một giao dịch chia được nhiều nhất cho {MOST_PIECES} dòng.")

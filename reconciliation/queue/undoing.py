@@ -21,6 +21,7 @@ from billing.money import ZERO, Money, total
 from billing.payments.reversing import reverse_payment
 from billing.payments.tables import Allocation, Payment, PaymentReversal
 from billing.people.kinship import refuse_own_family
+from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.holding import hold_named
 from reconciliation.queue.assigning import MOST_REASON, decide, refuse_maker, refuse_moved_on
 from reconciliation.queue.standing import Seen, by_act, hold_open_act, hold_transfer, refuse_overtaken
@@ -39,6 +40,7 @@ def ask_undo(  # noqa: PLR0913, PLR0917  who wants what undone, why, having seen
     """
     transfer = hold_transfer(session, school_id, transfer_id)
     refuse_overtaken(session, transfer, seen)
+    refuse_decided_elsewhere(session, transfer)
     if not reason.strip():
         raise Refused("Hãy ghi lý do gỡ: vì sao khoản tiền này không phải của em đã ghi.")
     payments = _refuse_what_stands(session, actor, transfer)

@@ -17,6 +17,8 @@ QUEUE_ROUTES: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/van-phong/cho-xu-ly/viec/{act_id}/khong"): MAKERS | CHECKERS,
         ("GET", "/van-phong/cho-xu-ly/nhieu"): MAKERS,
         ("POST", "/van-phong/cho-xu-ly/nhieu"): MAKERS,
+        ("GET", "/van-phong/cho-xu-ly/nhieu/mot"): MAKERS,
+        ("POST", "/van-phong/cho-xu-ly/nhieu/mot"): MAKERS,
         ("GET", "/van-phong/cho-xu-ly/gd/{transfer_id}"): OFFICE_READS,
         ("GET", "/van-phong/cho-xu-ly/gd/{transfer_id}/tim"): OFFICE_READS,
         ("GET", "/van-phong/cho-xu-ly/gd/{transfer_id}/bang.xlsx"): MAKERS,

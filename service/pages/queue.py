@@ -123,6 +123,41 @@ def take_bulk(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the re
     return go_to(visit.place, QUEUE, xong="ghi")
 
 
+@router.get("/nhieu/mot")
+def together(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    gd: Annotated[list[UUID] | None, Query(max_length=200)] = None,
+    em: Words = "",
+    tim: Words = "",
+) -> Response:
+    """Look for the one pupil that several transfers are for, or show what giving them all to one would store."""
+    return _together(request, visit, desk, gd or [], em, clean(tim))
+
+
+@router.post("/nhieu/mot")
+def assign_together(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    gd: Annotated[list[UUID], Form(max_length=200)] = [],  # noqa: B006  FastAPI copies it
+    da_xem: Annotated[list[str], Form(max_length=200)] = [],  # noqa: B006  as above
+    em: Short = "",
+    xem: Short = "",
+    ly_do: Text = "",
+) -> Response:
+    """Give them all to one pupil as shown, or none; what stands against it is told beside what was typed."""
+    if len(gd) != len(da_xem):
+        raise Refused("Biểu mẫu thiếu dòng. Hãy tải lại trang rồi xác nhận lại.")
+    seen, why = list(zip(gd, da_xem, strict=True)), clean(ly_do)
+    try:
+        left = desk.assign_together(visit.who, visit.place, em, seen, xem, why, parts_of(request).clock())
+    except _TOLD as error:
+        return _together(request, visit, desk, gd, em, "", error=error, reason=why)
+    return go_to(visit.place, QUEUE, xong="de-nghi" if left else "ghi")
+
+
 @router.get("/gd/{transfer_id}")
 def one(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     request: Request, visit: StaffVisit, desk: OpenDesk, transfer_id: UUID, tim: Words = "", xong: Said = ""
@@ -290,6 +325,23 @@ def _bulk(
     found, sentence = desk.bulk(visit.who, visit.place, transfers), _sentence(desk, error)
     status = answer_for(error).status if error else 200
     return page(request, "queue_bulk.html", status=status, visit=visit, found=found, error=sentence)
+
+
+def _together(  # noqa: PLR0913, PLR0917  what is shown, and what stands against it
+    request: Request,
+    visit: Visit,
+    desk: Desk,
+    transfers: list[UUID],
+    pupil: str,
+    words: str,
+    *,
+    error: HocphiError | None = None,
+    reason: str = "",
+) -> Response:
+    found, sentence = desk.together(visit.who, visit.place, transfers, pupil, words), _sentence(desk, error)
+    status = answer_for(error).status if error else 200
+    more = {"found": found, "error": sentence, "reason": reason}
+    return page(request, "queue_together.html", status=status, visit=visit, **more)
 
 
 def _one(  # noqa: PLR0913  what the page says besides the transfer

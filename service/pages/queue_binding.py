@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from billing.people.names import sort_key
 from billing.people.sheet_pupils import read_pupils
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment
 from reconciliation.matching import POSTING
-from reconciliation.queue import assigning, in_bulk, retrying, undoing
+from reconciliation.queue import assigning, in_bulk, many_to_one, retrying, undoing
 from reconciliation.queue.carrying_out import balances_of
 from reconciliation.queue.looking import look
 from reconciliation.queue.open_bills import open_bills_of
@@ -32,19 +32,23 @@ from reconciliation.queue.sharing import (
     shares_of_class,
 )
 from reconciliation.queue.split_lists import read_split_sheet, read_split_text, write_split_sheet
-from reconciliation.queue.standing import Seen, find_act, seen_of_many
+from reconciliation.queue.standing import Seen, find_act, open_acts, seen_of_many
 from reconciliation.tables import Transfer
 from service.access.roles import Place, SignedIn
 from service.access.tables import User
 from service.pages import queue_rows, waiting_rows
 from service.pages.pupil_search import Known, pupils_of, search_pupils
+from service.pages.queue_rows import bill_numbers, goes_in_words
 from service.pages.queue_views import (
+    NO_MONEY,
     ActRow,
     BulkPage,
     BulkRow,
     Confirmed,
     PartRow,
     Preview,
+    PupilHit,
+    TogetherPage,
     TransferPage,
     TypedShare,
     TypedSplit,
@@ -182,6 +186,48 @@ class QueueRows(RowsWithin):
         self.bells.extend(_BELLS)
         return len(run.taken)
 
+    def together(
+        self, who: SignedIn, place: Place, transfers: Sequence[UUID], pupil_id: str, words: str
+    ) -> TogetherPage:
+        """Return what several transfers would pay for one pupil, or the pupils that words find."""
+        del who
+        session, chosen = self._within(place), tuple(str(each) for each in transfers)
+        known, seen = pupils_of(session, place.id), seen_of_many(session, place.id, transfers)
+        account = next(iter(waiting_rows.accounts_of(session, place.id, transfers)), None)
+        if not pupil_id:
+            hits = search_pupils(session, place.id, known, words, account) if account else ()
+            return TogetherPage(chosen, (), (), NO_MONEY, words=words, hits=hits)
+        pupil = known.get(read_id(pupil_id))
+        if pupil is None:
+            raise NotFound("Trường không có học sinh này.")
+        run = many_to_one.plan_together(session, place.id, pupil.pupil_id, transfers)
+        numbers = bill_numbers(session, place.id, [piece for each in run.taken for piece in each.pieces])
+        taken = tuple(replace(_bulk(each, seen, known), goes=goes_in_words(each.pieces, numbers)) for each in run.taken)
+        left = tuple(_bulk(each, seen, known) for each in run.left)
+        hit = PupilHit(str(pupil.pupil_id), pupil.name, pupil.code, pupil.class_name, NO_MONEY)
+        return TogetherPage(chosen, taken, left, run.amount, run.digest, pupil=hit)
+
+    def assign_together(  # noqa: PLR0913, PLR0917  who gives what to whom, as shown, why and when
+        self,
+        who: SignedIn,
+        place: Place,
+        pupil_id: str,
+        seen: Sequence[tuple[UUID, str]],
+        digest: str,
+        reason: str,
+        now: datetime,
+    ) -> int:
+        """Assign several transfers to one pupil."""
+        session, actor, vault = self._within(place), self._looks(who, place), self._wiring.vault
+        was = {transfer: Seen.read(each) for transfer, each in seen}
+        with session.begin_nested():
+            acts = many_to_one.assign_together(
+                session, vault, actor, place.id, read_id(pupil_id), was, digest, reason, now
+            )
+        self.bells.extend(_BELLS)
+        waiting = {act.id for act in open_acts(session, place.id)}
+        return sum(act.id in waiting for act in acts)
+
     def split_sheet(self, who: SignedIn, place: Place, transfer_id: UUID, class_id: str) -> Download:
         """Return the sheet of a class to fill in."""
         del who
@@ -300,11 +346,7 @@ def _part(line: _Line, bills: _OpenBills, known: dict[UUID, Known]) -> PartRow:
     if found is None:
         raise NotFound("Trường không có học sinh này.")
     own = bills.get(share.pupil_id, [])
-    numbers = {bill.bill_id: bill.number for bill in own}
-    goes = [
-        f"{piece.amount} vào {numbers.get(piece.bill_id, 'thông báo thu đã đóng') if piece.bill_id else 'tiền tồn'}"
-        for piece in pieces_from([share], bills)
-    ]
+    goes = goes_in_words(pieces_from([share], bills), {bill.bill_id: bill.number for bill in own})
     choices = tuple((str(bill.bill_id), f"{bill.number} · còn {bill.rest}") for bill in own)
     return PartRow(
         str(share.pupil_id),
@@ -313,7 +355,7 @@ def _part(line: _Line, bills: _OpenBills, known: dict[UUID, Known]) -> PartRow:
         share.amount,
         share.into,
         choices,
-        " · ".join(goes),
+        goes,
         line.typed,
         line.wrong,
     )

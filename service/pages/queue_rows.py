@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -13,6 +13,7 @@ from billing.money import Money
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import Allocation, Payment, Receipt, ReceiptBook, ReceiptVoid
 from billing.people.tables import ClassGroup
+from reconciliation.queue.pieces import Piece
 from reconciliation.queue.standing import open_act, open_acts
 from reconciliation.queue.tables import QueueAct, QueueComment, QueueDecision, QueuePart
 from reconciliation.queue.undoing import live_payments
@@ -104,6 +105,21 @@ def _act(  # noqa: PLR0913, PLR0917  what of the school is known already
         parts=parts,
         mine=act.made_by == viewer,
     )
+
+
+def goes_in_words(pieces: Iterable[Piece], numbers: Mapping[UUID, str]) -> str:
+    """Return where money would go: so much into which bill, or the pupil's credit."""
+    return " · ".join(
+        f"{piece.amount} vào {numbers.get(piece.bill_id, 'thông báo thu đã đóng') if piece.bill_id else 'tiền tồn'}"
+        for piece in pieces
+    )
+
+
+def bill_numbers(session: Session, school_id: UUID, pieces: Iterable[Piece]) -> dict[UUID, str]:
+    """Return the numbers of the bills of some parts."""
+    wanted = {piece.bill_id for piece in pieces if piece.bill_id}
+    query = select(Bill.id, Bill.number).where(Bill.school_id == school_id, col(Bill.id).in_(wanted))
+    return dict(session.exec(query).all())
 
 
 def _parts(session: Session, act: QueueAct, known: dict[UUID, Known]) -> tuple[PaidRow, ...]:

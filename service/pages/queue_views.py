@@ -206,6 +206,25 @@ class BulkPage:
     amount: Money
     digest: str
 
+    @property
+    def rows(self) -> tuple[BulkRow, ...]:
+        """All that were looked at."""
+        return self.taken + self.left
+
+
+@dataclass(frozen=True, slots=True)
+class TogetherPage:
+    """Several transfers for one pupil: whom words found, and then what each would pay; ``pupil``: who was chosen."""
+
+    chosen: tuple[str, ...]
+    taken: tuple[BulkRow, ...]
+    left: tuple[BulkRow, ...]
+    amount: Money
+    digest: str = ""
+    words: str = ""
+    hits: tuple[PupilHit, ...] = ()
+    pupil: PupilHit | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class TypedShare:
@@ -291,6 +310,23 @@ class QueueDesk(Protocol):
         self, who: SignedIn, place: Place, seen: Sequence[tuple[UUID, str]], digest: str, now: datetime
     ) -> int:
         """Take several transfers as the dry run showed; return how many."""
+
+    def together(
+        self, who: SignedIn, place: Place, transfers: Sequence[UUID], pupil_id: str, words: str
+    ) -> TogetherPage:
+        """Return what several transfers would pay for one pupil, or the pupils that ``words`` find."""
+
+    def assign_together(  # noqa: PLR0913, PLR0917  who gives what to whom, as shown, why and when
+        self,
+        who: SignedIn,
+        place: Place,
+        pupil_id: str,
+        seen: Sequence[tuple[UUID, str]],
+        digest: str,
+        reason: str,
+        now: datetime,
+    ) -> int:
+        """Assign several transfers to one pupil; return how many wait for another person."""
 
     def split_sheet(self, who: SignedIn, place: Place, transfer_id: UUID, class_id: str) -> Download:
         """Return the sheet of a class to fill in."""

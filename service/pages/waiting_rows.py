@@ -90,6 +90,12 @@ def one_row(session: Session, school_id: UUID, transfer_id: UUID) -> tuple[Trans
     return found[0], rows_of(session, school_id, [found])[0]
 
 
+def accounts_of(session: Session, school_id: UUID, transfers: Sequence[UUID]) -> set[UUID]:
+    """Return the school's accounts that some transfers reached."""
+    query = select(Transfer.bank_account_id).where(Transfer.school_id == school_id, col(Transfer.id).in_(transfers))
+    return set(session.exec(query).all())
+
+
 def rows_of(session: Session, school_id: UUID, found: Sequence[tuple[Transfer, BankAccount]]) -> tuple[WaitingRow, ...]:
     """Return transfers as the queue shows them, set-wise."""
     ids = [transfer.id for transfer, _ in found]

@@ -1,4 +1,4 @@
-// The people's queue by keyboard: J/K move, Enter accepts, / searches, S splits, U undoes. Everything works without it.
+// The people's queue by keyboard: J/K move, Enter accepts, / searches, S splits, U undoes, X marks. Everything works without it.
 // Whoever is disturbed by single keys (voice control, for one) turns them off; that is kept in this browser alone.
 (function () {
   "use strict";
@@ -31,6 +31,7 @@
   }
 
   var acts = {
+    x: function () { var row = current(); return press(row && row.querySelector("input[type=checkbox]")); },
     j: function () { move(1); return true; },
     k: function () { move(-1); return true; },
     "/": function () { return reach("[data-search]"); },
@@ -57,7 +58,7 @@
 
   document.addEventListener("keydown", function (event) {
     if (off || event.ctrlKey || event.metaKey || event.altKey) { return; }
-    var on = event.target, typing = on.matches("input, textarea, select");
+    var on = event.target, typing = on.matches("input:not([type=checkbox]), textarea, select");
     if (typing) {
       if (event.key === "Escape") { on.blur(); }
       return;

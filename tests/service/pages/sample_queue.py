@@ -19,6 +19,7 @@ from service.pages.queue_views import (
     PastRow,
     Preview,
     PupilHit,
+    TogetherPage,
     TransferPage,
     TypedSplit,
     WaitingList,
@@ -117,6 +118,32 @@ class SampleQueue:
     ) -> int:
         del who, seen, digest, now
         self.done.append(("bulk", place.code))
+        return 1
+
+    def together(
+        self, who: SignedIn, place: Place, transfers: Sequence[uuid.UUID], pupil_id: str, words: str
+    ) -> TogetherPage:
+        del who, place, transfers
+        hit = PupilHit(PUPIL, "Điểu Bảo", "7500000017", "3A1", Money(650_000))
+        chosen = (str(uuid.UUID(int=71)), str(uuid.UUID(int=72)))
+        if not pupil_id:
+            return TogetherPage(chosen, (), (), Money(0), words=words, hits=(hit,) if words else ())
+        row = BulkRow(chosen[1], "7.", Money(400_000), "NOP TIEN", "400.000 đ vào TB-0002")
+        left = BulkRow(chosen[0], "5.", Money(5_000), "", "", "Không còn chờ người xử lý.")
+        return TogetherPage(chosen, (row,), (left,), Money(400_000), "ab", pupil=hit)
+
+    def assign_together(  # noqa: PLR0913, PLR0917  as the desk promises it
+        self,
+        who: SignedIn,
+        place: Place,
+        pupil_id: str,
+        seen: Sequence[tuple[uuid.UUID, str]],
+        digest: str,
+        reason: str,
+        now: datetime,
+    ) -> int:
+        del who, pupil_id, seen, digest, reason, now
+        self.done.append(("together", place.code))
         return 1
 
     def split_sheet(self, who: SignedIn, place: Place, transfer_id: uuid.UUID, class_id: str) -> Download:

@@ -48,6 +48,8 @@ OFFICE = (
     "/van-phong/cho-xu-ly/da-ghi",
     "/van-phong/cho-xu-ly/viec",
     "/van-phong/cho-xu-ly/nhieu",
+    "/van-phong/cho-xu-ly/nhieu/mot?tim=bao",
+    f"/van-phong/cho-xu-ly/nhieu/mot?em={ENROLMENT_ID}",
     f"/van-phong/cho-xu-ly/gd/{ENROLMENT_ID}?tim=bao",
     f"/van-phong/cho-xu-ly/gd/{ENROLMENT_ID}?tim=da+ghi",
     f"/van-phong/cho-xu-ly/gd/{ENROLMENT_ID}?tim=viec",

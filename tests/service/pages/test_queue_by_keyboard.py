@@ -143,6 +143,7 @@ def test_a_queue_is_worked_off_agreed_and_undone(
         accountant, approver = (signed_in(chromium, town, url, who) for who in (town.accountant, town.approver))
         keys = Keys(accountant, f"{url}{QUEUE}")
         look(keys.page, "list")
+        marked(keys)
         assert worked_off(keys, town) == len(transfers)
         look(keys.page, "list-asked")
         second = Keys(approver, f"{url}{QUEUE}/viec")
@@ -152,6 +153,16 @@ def test_a_queue_is_worked_off_agreed_and_undone(
         undone_end_to_end(keys, second, town, url)
         accountant.close()
         approver.close()
+
+
+def marked(keys: Keys) -> None:
+    """Mark a line and take the mark away; moving up and down stays within the lines."""
+    boxes = keys.page.get_by_role("checkbox")
+    keys.press("j", "x")
+    expect(boxes.nth(1)).to_be_checked()
+    keys.press("x", "k", "k")
+    expect(boxes.nth(1)).not_to_be_checked()
+    expect(keys.page.locator("[data-row]").first).to_be_focused()
 
 
 def signed_in(chromium: Browser, town: QueueTown, url: str, who: User) -> BrowserContext:

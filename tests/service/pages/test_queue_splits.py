@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import re
 from datetime import date
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from billing.people.tables import ClassGroup
 from service.database import EVERYTHING
 from tests.service.pages.queue_town import DUE, IN_CLASS, QueueTown
 from tests.service.pages.test_fee_pages import token_of
-from tests.service.pages.test_queue_pages import QUEUE, WHY, act_of, field, form_of, paid, reads, sends
+from tests.service.pages.test_queue_pages import QUEUE, WHY, act_of, asked, field, form_of, paid, reads, sends
 from tests.service.pages.test_queue_pages import town as town  # noqa: PLC0414  the fixture
 
 WHOLE = IN_CLASS * DUE
@@ -178,3 +179,41 @@ def test_an_act_is_refused_with_a_reason_or_withdrawn_by_its_maker(town: QueueTo
         assert sends(who, f"/viec/{act}/khong", ly_do=reason)[0] == 303
         assert becomes in reads(client, f"/gd/{transfer}")
     assert town.state(transfer) == "waiting"
+
+
+def test_marked_lines_are_given_to_one_pupil_the_oldest_first(town: QueueTown) -> None:
+    transfers = town.waits(("ong noi gui", 400_000), ("ba noi gui", 300_000))
+    client, child = town.browser(town.accountant), town.child(36)
+    marked = "&".join(f"gd={each}" for each in transfers)
+    assert "Hay tất cả là của một em?" in reads(client, f"/nhieu?{marked}")
+    found = reads(client, f"/nhieu/mot?{marked}&tim=tran thuy duong")
+    assert f"em={child.id}&" in found
+    page = reads(client, f"/nhieu/mot?{marked}&em={child.id}")
+    assert "Sẽ ghi 2 giao dịch, cộng 700.000 đ; 0 giao dịch để lại." in page
+    assert "50.000 đ vào tiền tồn" in page
+    form: dict[str, str | list[str]] = {
+        name: re.findall(rf'name="{name}" value="([^"]*)"', page.split("data-form")[1]) for name in ("gd", "da_xem")
+    }
+    form |= {"em": str(child.id), "xem": field(page, "xem")}
+    status, said = sends(client, "/nhieu/mot", **form)
+    assert (status, "Hãy ghi vì sao" in said) == (422, True)
+    status, where = sends(client, "/nhieu/mot", **form, ly_do="Ông bà nộp")
+    assert (status, "xong=de-nghi" in where) == (303, True)
+    status, said = sends(client, "/nhieu/mot", **form, ly_do="Ông bà nộp")
+    assert status == 409
+    assert f"Người làm: {town.accountant.full_name}" in said
+    for transfer in transfers:
+        agreed(town, transfer)
+    assert [town.state(each) for each in transfers] == ["matched"] * 2
+    assert town.collecting.rests()[36] == 0
+
+
+def test_a_line_that_others_decide_about_is_refused_in_words(town: QueueTown) -> None:
+    (transfer,) = town.waits(("ung ho", 5_000))
+    asked(town, transfer, 36, town.other)
+    client = town.browser(town.accountant)
+    page = reads(client, f"/gd/{transfer}/xem?em={town.child(37).id}")
+    assert "không còn chờ" in page, "the preview offers nothing to press"
+    status, said = sends(client, f"/gd/{transfer}/ghi", **form_of(page, ly_do=WHY))
+    assert status == 409
+    assert "đang chờ người thứ hai" in said
