@@ -148,7 +148,7 @@ def book_net(session: Session, account: BankAccount, day: date) -> Money:
         .where(
             Posting.school_id == account.school_id,
             (col(Posting.debit_account_id) == ledger) | (col(Posting.credit_account_id) == ledger),
-            JournalEntry.value_date <= day,
+            func.coalesce(JournalEntry.true_day, JournalEntry.value_date) <= day,
         ),
     ).one()
 

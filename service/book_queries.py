@@ -12,6 +12,7 @@ from service.cash_queries import CASH_QUERIES, PAPER_QUERIES
 from service.credit_queries import CREDIT_QUERIES, FORMER_AS_THE_BOOK_SAYS
 from service.invariant_words import Invariant
 from service.money_out_queries import MONEY_OUT_QUERIES
+from service.period_queries import PERIOD_QUERIES
 from service.refund_queries import REFUND_QUERIES
 
 OF_MONEY: Mapping[str, Invariant] = {
@@ -75,6 +76,7 @@ OF_MONEY: Mapping[str, Invariant] = {
                  WHERE x.entry_id = e.id
                  EXCEPT ALL SELECT x.debit_account_id, x.credit_account_id, x.amount, x.pupil_id, x.bill_id
                  FROM postings x WHERE x.entry_id = e.reverses_id))""",
+            *PERIOD_QUERIES,
         ),
     ),
     "I3": Invariant(

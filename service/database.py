@@ -23,6 +23,7 @@ import billing.cash.tables
 import billing.cash.till_tables
 import billing.choices.tables
 import billing.claims.tables
+import billing.closing.tables
 import billing.contracts.tables
 import billing.credits.receiving_tables
 import billing.credits.tables

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from service.cash_queries import CASH_BY_TWO, CASH_DEEDS
 from service.invariant_words import Invariant
+from service.period_queries import PERIOD_BY_TWO
 
 OF_RECORDS: Mapping[str, Invariant] = {
     "I8": Invariant(
@@ -101,6 +102,7 @@ OF_RECORDS: Mapping[str, Invariant] = {
                     JOIN year_opening_signatures s ON s.opening_id = o.id) m
             WHERE m.made_by = m.approved_by""",
             CASH_BY_TWO,
+            PERIOD_BY_TWO,
             """SELECT format('round %s was issued without an approver', id) FROM billing_rounds
             WHERE state IN ('issued', 'locked') AND approved_by IS NULL""",
         ),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
@@ -26,6 +27,18 @@ from billing.storage import new_id
 
 MISSING, TOO_MUCH = "1388Q", "3388Q"
 _VIET_NAM = timedelta(hours=7)
+_UNCOUNTED = text("""
+SELECT day FROM (
+    SELECT (e.recorded_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day, max(e.recorded_at) AS last
+    FROM journal_entries e JOIN postings x ON x.school_id = e.school_id AND x.entry_id = e.id
+    JOIN ledger_accounts l ON l.school_id = x.school_id AND l.code = '111'
+      AND l.id IN (x.debit_account_id, x.credit_account_id)
+    WHERE e.school_id = :school AND e.kind <> 'cash_difference' GROUP BY 1) moved
+WHERE day < :before AND NOT EXISTS (
+    SELECT FROM cash_counts c WHERE c.school_id = :school
+      AND (c.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date = moved.day AND c.at >= moved.last)
+ORDER BY day DESC
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +49,11 @@ class Counted:
     book: Money
     reason: str
     form: UUID
+
+
+def uncounted_days(session: Session, school_id: UUID, before: date) -> tuple[date, ...]:
+    """Return the days before one on which cash moved and nobody counted afterwards, the newest first."""
+    return tuple(session.execute(_UNCOUNTED, {"school": school_id, "before": before}).scalars())
 
 
 def balance_of(session: Session, school_id: UUID) -> Money:

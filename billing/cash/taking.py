@@ -23,7 +23,6 @@ from billing.bills.tables import Bill
 from billing.cash.paper_books import Leaf, enter_leaf, refuse_leaf
 from billing.cash.tables import CashTaking
 from billing.errors import Conflict, NotAllowed, Refused
-from billing.ledger.tables import ClosedPeriod
 from billing.money import ZERO, Money, total
 from billing.payments.allocation import Part, allocate
 from billing.payments.balances import BillBalance, bill_balances
@@ -119,7 +118,7 @@ def take_cash(  # noqa: PLR0913, PLR0917  who takes what, having seen what
     if before is not None:
         return _same(before, handed)
     refuse_own_family(session, actor, school_id, [handed.pupil_id])
-    day = _day(session, school_id, handed, now)
+    day = _day(handed, now)
     if handed.leaf is not None:
         refuse_leaf(session, school_id, handed.leaf)
     hold_cash(session, school_id)
@@ -155,18 +154,6 @@ def hold_cash(session: Session, school_id: UUID) -> None:
     _wait(session, f"cash {school_id}")
 
 
-def refuse_closed(session: Session, school_id: UUID, day: date) -> None:
-    """Raise ``Refused`` for a day in a month whose books are closed."""
-    closed = select(col(ClosedPeriod.month)).where(
-        ClosedPeriod.school_id == school_id, ClosedPeriod.month == day.replace(day=1)
-    )
-    if session.exec(closed).first() is not None:
-        raise Refused(
-            f"Sổ tháng {day:%m/%Y} đã khóa: không ghi, không đảo tiền mặt của tháng đó. "
-            "Tiền thu sót thì ghi vào ngày nhập; tiền phải trả thì làm phiếu hoàn tiền."
-        )
-
-
 def _wait(session: Session, name: str) -> None:
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
@@ -178,8 +165,11 @@ def _same(before: CashTaking, handed: Handed) -> CashTaking:
     return before
 
 
-def _day(session: Session, school_id: UUID, handed: Handed, now: datetime) -> date:
-    """Return the day of the taking; only a leaf of a paper book may be of an earlier one."""
+def _day(handed: Handed, now: datetime) -> date:
+    """Return the day of the taking; only a leaf of a paper book may be of an earlier one, also in a closed month.
+
+    The book then records it on the first open day, as any late money (``billing/ledger/periods``).
+    """
     if handed.amount <= ZERO:
         raise Refused("Số tiền thu phải lớn hơn 0 đ.")
     today = (now + _VIET_NAM).date()
@@ -188,7 +178,6 @@ def _day(session: Session, school_id: UUID, handed: Handed, now: datetime) -> da
         raise Refused("Hãy ghi ngày thu như trên biên lai giấy.")
     if day > today:
         raise Refused(f"Ngày {day:%d/%m/%Y} chưa đến. Hãy ghi ngày thu như trên biên lai giấy.")
-    refuse_closed(session, school_id, day)
     return day
 
 

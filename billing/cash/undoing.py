@@ -15,11 +15,12 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.holding import hold_bills
 from billing.cash.tables import CashReversal, CashReversalDecision, CashTaking
-from billing.cash.taking import hold_cash, refuse_closed
+from billing.cash.taking import hold_cash
 from billing.credits.reading import free_credit
 from billing.credits.using import hold_credit
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.events.recording import PAYMENT_REVERSED, record_event
+from billing.ledger.periods import is_closed
 from billing.money import ZERO, Money, total
 from billing.payments.reversing import reverse_payment
 from billing.payments.tables import Allocation, Payment
@@ -53,7 +54,7 @@ def ask_reversal(  # noqa: PLR0913, PLR0917  who asks for what, why
         raise Refused("Hãy ghi lý do đảo lần thu này.")
     taking = _held(session, school_id, taking_id)
     refuse_own_family(session, actor, school_id, [taking.pupil_id])
-    refuse_closed(session, school_id, taking.day)
+    _refuse_closed(session, taking)
     open_ = (
         select(CashReversal.id, CashReversalDecision.approved)
         .outerjoin(CashReversalDecision, col(CashReversalDecision.reversal_id) == CashReversal.id)
@@ -80,7 +81,7 @@ def approve_reversal(session: Session, actor: Actor, school_id: UUID, reversal_i
     if actor.user_id in {asked.made_by, taking.made_by}:
         raise SamePerson("Người thu tiền và người đề nghị không tự duyệt đảo. Hãy nhờ người khác duyệt.")
     refuse_own_family(session, actor, school_id, [taking.pupil_id])
-    refuse_closed(session, school_id, taking.day)
+    _refuse_closed(session, taking)
     hold_cash(session, school_id)
     payment = payment_of(session, taking)
     _refuse_used(session, payment)
@@ -108,6 +109,15 @@ def refuse_reversal(  # noqa: PLR0913, PLR0917  who says no to what, why
     deed = Deed(school_id, "cash.keep", "cash_taking", str(asked.taking_id), reason.strip())
     record_deed(session, actor, deed, now)
     return asked.taking_id
+
+
+def _refuse_closed(session: Session, taking: CashTaking) -> None:
+    """Raise ``Refused`` for a taking of a closed month, whose receipt stands."""
+    if is_closed(session, taking.school_id, taking.day):
+        raise Refused(
+            f"Sổ tháng {taking.day:%m/%Y} đã khóa: không đảo lần thu của tháng đó. "
+            "Tiền phải trả thì làm phiếu hoàn tiền, hoặc đề nghị mở lại sổ."
+        )
 
 
 def _open(session: Session, school_id: UUID, reversal_id: UUID) -> CashReversal:

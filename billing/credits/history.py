@@ -66,7 +66,7 @@ def history_of(session: Session, school_id: UUID, pupil_id: UUID) -> list[Moved]
     states = states_of(session, school_id, refunded) if refunded else {}
     return [
         Moved(
-            day=entry.value_date,
+            day=entry.true_day or entry.value_date,
             what=KIND_NAMES.get((entry.kind, posting.credit_account_id == account), entry.note or "Bút toán khác"),
             item=posting.item_code,
             amount=posting.amount if posting.credit_account_id == account else -posting.amount,

@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 
 from billing.errors import Conflict
 from billing.ledger.accounts import account_id
+from billing.ledger.periods import dated, opens_on
 from billing.ledger.tables import JournalEntry, Posting
 from billing.money import Money
 
@@ -29,7 +30,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What an entry is about. ``(school_id, kind, source_id)`` is posted once; ``value_date`` is the bank's day."""
+    """What an entry is about. ``(school_id, kind, source_id)`` is posted once; ``value_date`` is the bank's day.
+
+    Whatever it is, the entry stands on an open day (``periods.dated``).
+    """
 
     school_id: UUID
     kind: str
@@ -47,14 +51,7 @@ def post(session: Session, fact: Fact, lines: Sequence[Line], now: datetime) -> 
     kept = [line for line in lines if line.amount]
     if not kept:
         raise ValueError("an entry needs at least one posting")
-    entry = JournalEntry(
-        school_id=fact.school_id,
-        kind=fact.kind,
-        source_id=fact.source_id,
-        value_date=fact.value_date,
-        recorded_at=now,
-        note=fact.note,
-    )
+    entry = _entry(session, fact, fact.school_id, now)
     session.add(entry)
     session.flush()
     codes = {code for line in kept for code in (line.debit, line.credit)}
@@ -70,15 +67,7 @@ def reverse(session: Session, entry_id: int, fact: Fact, now: datetime) -> int:
     done = session.exec(select(JournalEntry.id).where(JournalEntry.reverses_id == entry_id)).first()
     if done is not None:
         raise Conflict("Bút toán này đã được đảo", entry_id=entry_id, reversed_by=done)
-    undo = JournalEntry(
-        school_id=original.school_id,
-        kind=fact.kind,
-        source_id=fact.source_id,
-        value_date=fact.value_date,
-        recorded_at=now,
-        note=fact.note,
-        reverses_id=entry_id,
-    )
+    undo = _entry(session, fact, original.school_id, now, undoes=entry_id)
     session.add(undo)
     session.flush()
     for posting in session.exec(select(Posting).where(Posting.entry_id == entry_id)).all():
@@ -96,6 +85,20 @@ def reverse(session: Session, entry_id: int, fact: Fact, now: datetime) -> int:
         )
     session.flush()
     return _key(undo)
+
+
+def _entry(session: Session, fact: Fact, school_id: UUID, now: datetime, undoes: int | None = None) -> JournalEntry:
+    at = dated(fact.value_date, opens_on(session, school_id))
+    return JournalEntry(
+        school_id=school_id,
+        kind=fact.kind,
+        source_id=fact.source_id,
+        value_date=at.value_date,
+        true_day=at.true_day,
+        recorded_at=now,
+        note=fact.note,
+        reverses_id=undoes,
+    )
 
 
 def _posting(entry: JournalEntry, line: Line, accounts: dict[str, int]) -> Posting:

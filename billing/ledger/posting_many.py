@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session
 
 from billing.ledger.accounts import account_id
+from billing.ledger.periods import dated, opens_on
 from billing.ledger.posting import Fact, Line
 from billing.loading import load_temporary, number_shared
 
@@ -18,6 +19,7 @@ _ENTRIES = {
     "kind": "text",
     "source_id": "text",
     "value_date": "date",
+    "true_day": "date",
     "note": "text",
     "pupil_id": "uuid",
     "bill_id": "uuid",
@@ -35,8 +37,8 @@ _POSTINGS = {
 # One statement, so that a posting finds the key of its entry without a search in the whole book.
 _INSERT = text("""
     WITH written AS (
-        INSERT INTO journal_entries (school_id, kind, source_id, value_date, recorded_at, note)
-        SELECT :school_id, kind, source_id, value_date, :now, note FROM pg_temp.new_entries
+        INSERT INTO journal_entries (school_id, kind, source_id, value_date, true_day, recorded_at, note)
+        SELECT :school_id, kind, source_id, value_date, true_day, :now, note FROM pg_temp.new_entries
         RETURNING id, kind, source_id
     )
     INSERT INTO postings (school_id, entry_id, debit_account_id, credit_account_id, amount, pupil_id, item_code,
@@ -77,15 +79,17 @@ def post_many(session: Session, school_id: UUID, posted: Sequence[Posted], now: 
     session.flush()
     codes = {code for _, line in lines for code in (line.debit, line.credit)}
     accounts = {code: account_id(session, school_id, code) for code in sorted(codes)}
-    load_temporary(session, "new_entries", _ENTRIES, (_entry(each, shared[id(each.lines)][0]) for each in kept))
+    opens = opens_on(session, school_id)
+    entries = (_entry(each, shared[id(each.lines)][0], opens) for each in kept)
+    load_temporary(session, "new_entries", _ENTRIES, entries)
     load_temporary(session, "new_postings", _POSTINGS, (_posting(number, line, accounts) for number, line in lines))
     session.execute(_INSERT, {"school_id": school_id, "now": now})
     return len(kept)
 
 
-def _entry(each: Posted, lines: int) -> tuple[object, ...]:
-    fact = each.fact
-    return fact.kind, fact.source_id, fact.value_date, fact.note, each.pupil_id, each.bill_id, lines
+def _entry(each: Posted, lines: int, opens: date | None) -> tuple[object, ...]:
+    fact, at = each.fact, dated(each.fact.value_date, opens)
+    return fact.kind, fact.source_id, at.value_date, at.true_day, fact.note, each.pupil_id, each.bill_id, lines
 
 
 def _posting(number: int, line: Line, accounts: dict[str, int]) -> tuple[object, ...]:

@@ -127,6 +127,7 @@ def entry_facts(entry: JournalEntry, postings: _Postings) -> dict[str, Value]:
         "reverses_id": entry.reverses_id,
         "note": entry.note,
         "postings": postings.get(_key(entry), []),
+        **({} if entry.true_day is None else {"true_day": entry.true_day.isoformat()}),
     }
 
 

@@ -7,7 +7,7 @@ changed or removed: an entry is reversed by another one. Seals stand in a table 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from billing.money import Money
@@ -92,8 +92,9 @@ class LedgerAccount(Row, table=True):
 class JournalEntry(Row, table=True):
     """One business fact in the book. ``(kind, source_id)`` is unique: a fact is posted once.
 
-    ``value_date`` is the bank's day, ``recorded_at`` ours; "as of" always means recorded. Its school, and the entry
-    that it reverses, are there: the trigger *point_home* refuses others, like a foreign key (see decision 0012).
+    ``value_date`` is the bank's day, ``recorded_at`` ours; "as of" always means recorded. Where the bank's day lies in
+    a closed month, ``value_date`` is the first open day and ``true_day`` the bank's (``periods``). Its school, and
+    the entry that it reverses, are there: the trigger *point_home* refuses others, like a foreign key (decision 0012).
     """
 
     __tablename__ = "journal_entries"
@@ -101,6 +102,7 @@ class JournalEntry(Row, table=True):
         UniqueConstraint("school_id", "id"),
         UniqueConstraint("school_id", "kind", "source_id"),
         UniqueConstraint("school_id", "reverses_id"),
+        CheckConstraint("true_day < value_date", name="true_day_before"),
     )
 
     id: int | None = identity_column()
@@ -111,6 +113,7 @@ class JournalEntry(Row, table=True):
     recorded_at: datetime = time_column()
     reverses_id: int | None = number_column(nullable=True)
     note: str = ""
+    true_day: date | None = None
 
 
 class Posting(Row, table=True):
@@ -182,11 +185,39 @@ class ProvinceHead(Row, table=True):
 
 
 class ClosedPeriod(Row, table=True):
-    """A month that is closed for a school (khóa sổ): later money is recorded in the open one and shown as late."""
+    """A month that is closed for a school (khóa sổ): later money is recorded in the open one and shown as late.
+
+    It closes every day before its end. ``since``: the first of the days that it closed, None for all before.
+    ``turn``: it is the month's how manieth closing. ``ask_id``: the request, by another person (``billing/closing``).
+    """
 
     __tablename__ = "closed_periods"
+    __table_args__ = (in_school(["ask_id"], "period_asks"),)
 
     school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
     month: date = Field(primary_key=True)
+    turn: int = Field(default=1, sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    since: date | None = None
+    ask_id: UUID | None = None
     closed_by: UUID
     closed_at: datetime = time_column()
+
+
+class PeriodReopening(Row, table=True):
+    """That the month which was closed last is open again; it is closed anew as another turn."""
+
+    __tablename__ = "period_reopenings"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["school_id", "month", "turn"],
+            ["closed_periods.school_id", "closed_periods.month", "closed_periods.turn"],
+        ),
+        in_school(["ask_id"], "period_asks"),
+    )
+
+    school_id: UUID = Field(foreign_key="schools.id", primary_key=True)
+    month: date = Field(primary_key=True)
+    turn: int = number_column(primary_key=True)
+    ask_id: UUID
+    opened_by: UUID
+    at: datetime = time_column()

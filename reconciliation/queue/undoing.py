@@ -16,7 +16,7 @@ from billing.credits.reading import free_credit
 from billing.credits.using import hold_credit
 from billing.errors import Conflict, Refused
 from billing.events.recording import PAYMENT_REVERSED, record_event
-from billing.ledger.tables import ClosedPeriod
+from billing.ledger.periods import is_closed
 from billing.money import ZERO, Money, total
 from billing.payments.reversing import reverse_payment
 from billing.payments.tables import Allocation, Payment, PaymentReversal
@@ -110,10 +110,7 @@ def _refuse_what_stands(session: Session, actor: Actor, transfer: Transfer) -> l
 
 def _refuse_closed(session: Session, transfer: Transfer) -> None:
     month = transfer.value_date.replace(day=1)
-    closed = session.exec(
-        select(ClosedPeriod).where(ClosedPeriod.school_id == transfer.school_id, ClosedPeriod.month == month)
-    ).one_or_none()
-    if closed is not None:
+    if is_closed(session, transfer.school_id, transfer.value_date):
         raise Refused(
             f"Tháng {month:%m/%Y} đã khóa sổ nên không gỡ được nữa. Nếu tiền nhầm em, hãy lập điều chỉnh giảm thông "
             "báo thu đã nộp để tiền thành tiền tồn, rồi hoàn cho người nộp."

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from billing.ledger.accounts import FAMILY_RECEIVABLE, UNCLASSIFIED_OUT
 from billing.ledger.balances import debit_balance
+from billing.ledger.periods import closed_at, live_closings
 from billing.ledger.tables import BankAccount, ClosedPeriod, JournalEntry
 from billing.money import ZERO, Money, total
 from billing.payments.banks import bank_by_bin
@@ -79,7 +80,7 @@ class _Facts:
     evidence: _Evidence
     legs: Mapping[UUID, Money]
     kinds: Mapping[UUID, Sequence[str]]
-    closed: Mapping[date, datetime]
+    closed: Sequence[ClosedPeriod]
 
 
 def reconciliation_report(session: Session, school_id: UUID, first_day: date, last_day: date, now: datetime) -> bytes:
@@ -107,7 +108,7 @@ def report_record(
             **deposited(session, school_id),
         },
         kinds=kinds_of(session, school_id),
-        closed=_closed(session, school_id),
+        closed=live_closings(session, school_id),
     )
     return ReconciliationReport(
         school_name=school.name,
@@ -192,7 +193,7 @@ def _transfers(
     ).all()
     for row in rows:
         settled = facts.settled.get(row.id, _Settled())
-        closed_at = facts.closed.get(row.value_date.replace(day=1))
+        closed = closed_at(facts.closed, row.value_date)
         yield TransferLine(
             at=row.occurred_at,
             account=facts.names[row.bank_account_id],
@@ -210,7 +211,7 @@ def _transfers(
             bills=tuple(settled.bills),
             receipts=tuple(settled.receipts),
             evidence=_why(row, facts),
-            late=closed_at is not None and row.recorded_at > closed_at,
+            late=closed is not None and row.recorded_at > closed,
         )
 
 
@@ -252,11 +253,6 @@ def _waiting(session: Session, school_id: UUID, facts: _Facts) -> Iterator[Waiti
             state=row.state,
             reason=why_waiting(row.state, facts.evidence.get(row.id)),
         )
-
-
-def _closed(session: Session, school_id: UUID) -> dict[date, datetime]:
-    rows = session.exec(select(ClosedPeriod).where(ClosedPeriod.school_id == school_id)).all()
-    return {row.month: row.closed_at for row in rows}
 
 
 def _last_entry(session: Session, school_id: UUID) -> int:

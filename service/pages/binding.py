@@ -37,6 +37,7 @@ from service.pages.bank_account_binding import BankAccountRows
 from service.pages.card_binding import CardRows
 from service.pages.cash_binding import CashRows
 from service.pages.claims_binding import ClaimRows
+from service.pages.closing_binding import ClosingRows
 from service.pages.contract_binding import ContractRows
 from service.pages.credit_binding import CreditRows
 from service.pages.desk import Caller, Desk, ShownRound
@@ -124,6 +125,7 @@ class RowDesk(
     CardRows,
     CashRows,
     TillRows,
+    ClosingRows,
     MatchingRows,
     QueueRows,
     LateRows,

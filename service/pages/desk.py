@@ -24,6 +24,7 @@ from service.pages.card_views import CardDesk, CardOrder, OpenCardPage
 from service.pages.cash_views import CashDesk
 from service.pages.choice_desk import ChoiceDesk
 from service.pages.claims_desk import ClaimDesk
+from service.pages.closing_views import ClosingDesk
 from service.pages.contract_desk import ContractDesk
 from service.pages.credit_desk import CreditDesk
 from service.pages.enquiry_views import EnquiryDesk
@@ -194,6 +195,7 @@ class Desk(
     MoneyOutDesk,
     CashDesk,
     TillDesk,
+    ClosingDesk,
     MatchingDesk,
     QueueDesk,
     LateDesk,

@@ -52,6 +52,7 @@ MENU = (
     Entry("/van-phong/sao-ke", "Sao kê ngân hàng", "Bank statements"),
     Entry("/van-phong/tai-len", "Bảng tính", "Sheets"),
     Entry("/nguoi-dung", "Người dùng", "Users"),
+    Entry("/van-phong/khoa-so", "Khóa sổ", "Closing"),
     Entry("/kiem-toan", "Đối soát và báo cáo", "Audit and reports"),
     Entry("/tinh", "Toàn tỉnh", "Province"),
     Entry("/tinh/doi-chieu-nguon", "Đối chiếu nguồn toàn tỉnh", "Feeds of all schools"),

@@ -31,6 +31,8 @@ from service.pages.typed import read_id, read_money, school_day
 from service.pages.views import Download
 from service.pages.within import RowsWithin
 
+_MOST_DAYS = 31  # named on the page
+
 
 class TillRows(RowsWithin):
     """Counts, deposits and hand-overs, answered from rows."""
@@ -50,7 +52,7 @@ class TillRows(RowsWithin):
             looked=looked,
             rows=till_rows.count_rows(session, place.id, who.user_id),
             waits=counting.open_count(session, place.id) is not None,
-            uncounted=till_rows.uncounted_days(session, place.id, school_day(now)),
+            uncounted=counting.uncounted_days(session, place.id, school_day(now))[:_MOST_DAYS],
         )
 
     def count_till(self, who: SignedIn, place: Place, typed: TypedCount, now: datetime) -> None:

@@ -53,7 +53,8 @@ _WORDS = {
 }
 # Movements of account 111 that a hand-over lists, each with the paper it stands on.
 _LINES = text("""
-SELECT e.id, e.kind, e.value_date, e.note, u.full_name, b.code, r.number, k.code AS paper, n.number AS leaf,
+SELECT e.id, e.kind, coalesce(e.true_day, e.value_date) AS value_date, e.note, u.full_name, b.code, r.number,
+       k.code AS paper, n.number AS leaf,
        (SELECT sum(CASE WHEN x.debit_account_id = l.id THEN x.amount ELSE -x.amount END)::bigint
         FROM postings x JOIN ledger_accounts l ON l.school_id = x.school_id AND l.code = '111'
           AND l.id IN (x.debit_account_id, x.credit_account_id)
@@ -68,18 +69,6 @@ LEFT JOIN receipt_books b ON b.id = r.book_id
 LEFT JOIN paper_numbers n ON n.school_id = p.school_id AND p.source_kind = 'cash' AND n.taking_id = p.source_id
 LEFT JOIN paper_books k ON k.id = n.book_id
 WHERE h.school_id = :school AND h.handover_id = :handover ORDER BY e.id
-""")
-_UNCOUNTED = text("""
-SELECT day FROM (
-    SELECT (e.recorded_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date AS day, max(e.recorded_at) AS last
-    FROM journal_entries e JOIN postings x ON x.school_id = e.school_id AND x.entry_id = e.id
-    JOIN ledger_accounts l ON l.school_id = x.school_id AND l.code = '111'
-      AND l.id IN (x.debit_account_id, x.credit_account_id)
-    WHERE e.school_id = :school AND e.kind <> 'cash_difference' GROUP BY 1) moved
-WHERE day < :today AND NOT EXISTS (
-    SELECT FROM cash_counts c WHERE c.school_id = :school
-      AND (c.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date = moved.day AND c.at >= moved.last)
-ORDER BY day DESC LIMIT 31
 """)
 
 
@@ -108,11 +97,6 @@ def count_rows(session: Session, school_id: UUID, user_id: UUID) -> tuple[CountR
         )
         for row, decided in rows
     )
-
-
-def uncounted_days(session: Session, school_id: UUID, today: date) -> tuple[date, ...]:
-    """Return earlier days on which cash moved and nobody counted afterwards, the newest first, a month of them."""
-    return tuple(session.execute(_UNCOUNTED, {"school": school_id, "today": today}).scalars())
 
 
 def deposits_page(session: Session, school_id: UUID, user_id: UUID) -> DepositsPage:

@@ -14,7 +14,6 @@ from billing.cash.tables import CashTaking
 from billing.cash.taking import Screen, ScreenMoved, plan_taking, take_cash
 from billing.documents.filling import receipt_document
 from billing.errors import Conflict, NotAllowed, Refused
-from billing.ledger.tables import ClosedPeriod
 from billing.money import Money
 from billing.payments.tables import Payment, Receipt
 from billing.storage import new_id
@@ -119,11 +118,6 @@ def test_sums_days_and_people_that_cannot_be(till: Till) -> None:
         handed = till.handed(1000)
         with pytest.raises(NotAllowed):
             take_cash(session, SYSTEM, till.id, handed, till.seen(session, handed), till.now)
-        month = till.now.date().replace(day=1)
-        session.add(ClosedPeriod(school_id=till.id, month=month, closed_by=new_id(), closed_at=till.now))
-        session.flush()
-        with pytest.raises(Refused, match="đã khóa"):
-            till.take(session, handed)
 
 
 def row(till: Till, **more: Any) -> CashTaking:  # noqa: ANN401  columns of a row
@@ -154,10 +148,6 @@ def test_the_database_refuses_a_payment_that_is_not_what_was_taken(
         till.store(taking, paid(till, taking, **wrong))
 
 
-def test_the_database_refuses_tomorrow_and_a_closed_month(till: Till) -> None:
+def test_the_database_refuses_tomorrow(till: Till) -> None:
     with pytest.raises(IntegrityError, match="day_has_come"):
         till.store(row(till, day=till.now.date() + timedelta(days=1)))
-    month = till.now.date().replace(day=1)
-    closed = ClosedPeriod(school_id=till.id, month=month, closed_by=new_id(), closed_at=till.now)
-    with pytest.raises(IntegrityError, match="closed month"):
-        till.store(closed, row(till))

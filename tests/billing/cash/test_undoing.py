@@ -9,7 +9,6 @@ from billing.cash.undoing import approve_reversal, ask_reversal, payment_of, ref
 from billing.credits.using import Occasion, use_credit
 from billing.errors import Conflict, NotFound, OwnFamily, Refused, SamePerson
 from billing.events.tables import Event
-from billing.ledger.tables import ClosedPeriod
 from billing.money import Money
 from billing.payments.reversing import reverse_payment
 from billing.payments.tables import Receipt, ReceiptVoid
@@ -17,6 +16,7 @@ from billing.people.kinship_tables import OwnChild
 from billing.storage import new_id
 from service.database import Scope
 from tests.billing.cash.cash_world import Till
+from tests.factories.closing import shut
 
 
 def test_a_taking_is_reversed_and_its_number_stays(till: Till) -> None:
@@ -64,8 +64,7 @@ def test_reasons_and_what_is_not_there(till: Till) -> None:
         with pytest.raises(Refused, match="lý do không đảo"):
             refuse_reversal(session, till.approver, till.id, asked.id, "", till.now)
         month = till.now.date().replace(day=1)
-        session.add(ClosedPeriod(school_id=till.id, month=month, closed_by=new_id(), closed_at=till.now))
-        session.flush()
+        shut(session, till.id, month, till.now + timedelta(days=40))
         with pytest.raises(Refused, match="đã khóa"):
             approve_reversal(session, till.approver, till.id, asked.id, till.now)
 

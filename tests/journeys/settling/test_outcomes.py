@@ -9,8 +9,9 @@ from sqlmodel import col, select
 
 from billing.banking.changing import LEAST_WAIT, WantedAccount, approve_account, ask_account
 from billing.banking.opening import open_due_accounts
-from billing.ledger.tables import BankAccount, ClosedPeriod, JournalEntry
+from billing.ledger.tables import BankAccount, JournalEntry
 from billing.money import Money
+from billing.payments.tables import Payment as PaymentRow
 from billing.vault import Vault
 from reconciliation.feeds.opening import open_feed
 from reconciliation.feeds.sepay import HMAC
@@ -18,6 +19,7 @@ from reconciliation.feeds.stand_in import Payment, StandInBank
 from reconciliation.tables import Feed, Match, Transfer
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
+from tests.factories.closing import shut
 from tests.factories.collecting import PAID_AT, SECRET, bill_and_ask, make_collecting
 from tests.journeys.settling.office import ALWAYS, Office, make_office
 
@@ -113,16 +115,18 @@ def test_what_is_still_open_is_asked_for_again_and_paid_on_the_account_in_its_pl
 
 def test_late_money_keeps_the_banks_day_and_is_recorded_after_the_close(office: Office) -> None:
     month, closed_at = date(2025, 9, 1), PAID_AT - timedelta(days=1)
-    by = office.accountant.user_id
-    assert by is not None
     with office.collecting.database.transaction(office.collecting.scope) as session:
-        session.add(ClosedPeriod(school_id=office.school_id, month=month, closed_by=by, closed_at=closed_at))
+        shut(session, office.school_id, month, closed_at)
     office.collecting.hear_of(office.collecting.pays(office.code(0), 650_000, at=PAID_AT - timedelta(days=10)))
 
     assert (office.collecting.states(), office.rest(0)) == (["matched"], 0)
     with office.collecting.database.transaction(office.collecting.scope) as session:
         transfer = session.exec(select(Transfer)).one()
         entries = session.exec(select(JournalEntry).where(col(JournalEntry.kind) == "transfer_received")).all()
+        paid = session.exec(select(PaymentRow)).one()
     assert (transfer.value_date, transfer.recorded_at) == (date(2025, 9, 26), PAID_AT)
-    assert [(entry.value_date, entry.recorded_at) for entry in entries] == [(date(2025, 9, 26), PAID_AT)]
+    assert [(entry.value_date, entry.true_day, entry.recorded_at) for entry in entries] == [
+        (date(2025, 10, 1), date(2025, 9, 26), PAID_AT)
+    ]
+    assert paid.value_date == date(2025, 9, 26), "payment and receipt keep the day of the bank"
     assert office.broken() == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -12,7 +12,6 @@ from billing.credits.refunding import Wanted as WantedBack
 from billing.credits.refunding import ask_refund, reject_refund
 from billing.errors import Conflict, OwnFamily, Refused, SamePerson
 from billing.events.tables import Event
-from billing.ledger.tables import ClosedPeriod
 from billing.money import Money
 from billing.payments.tables import ReceiptVoid
 from billing.people.declaring import Named, declare_child
@@ -22,6 +21,7 @@ from reconciliation.queue.assigning import agree, refuse
 from reconciliation.queue.standing import open_act
 from reconciliation.queue.undoing import agree_undo, ask_undo
 from service.database import EVERYTHING
+from tests.factories.closing import shut
 from tests.reconciliation.queue.queue_world import Queue
 
 WHY = "Tiền của em khác, phụ huynh đã gửi ủy nhiệm chi"
@@ -104,12 +104,7 @@ def test_a_closed_month_is_not_undone_and_the_remedy_is_told(queue: Queue) -> No
     with queue.open() as session:
         act = ask_undo(session, queue.accountant, queue.school_id, transfer, queue.seen(session, transfer), WHY, now)
     with queue.collecting.database.transaction(EVERYTHING) as session:
-        assert queue.approver.user_id
-        session.add(
-            ClosedPeriod(
-                school_id=queue.school_id, month=date(2025, 10, 1), closed_by=queue.approver.user_id, closed_at=now
-            )
-        )
+        shut(session, queue.school_id, date(2025, 10, 1), now + timedelta(days=40))
     with queue.open() as session, pytest.raises(Refused, match=r"10/2025 đã khóa sổ.*điều chỉnh"):
         agree_undo(session, queue.approver, queue.school_id, act.id, now)
     assert queue.state(transfer) == "matched"

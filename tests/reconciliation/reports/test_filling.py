@@ -11,7 +11,6 @@ import pytest
 
 from billing.documents.cells import report_digest
 from billing.ledger.balances import trial_balance
-from billing.ledger.tables import ClosedPeriod
 from billing.money import ZERO, Money, total
 from billing.storage import new_id
 from billing.vault import Vault
@@ -20,6 +19,7 @@ from reconciliation.reports.records import ReconciliationReport, checks
 from reconciliation.reports.wording import RULES, rule_in_words, why_waiting
 from service.database import Database, Scope, libpq_url
 from service.preparing import Addresses
+from tests.factories.closing import shut
 from tests.factories.collecting import PAID_AT, Collecting
 from tests.factories.sound_world import due_of, make_sound
 from tests.standing import standing
@@ -100,7 +100,7 @@ def test_late_money_is_marked(world: Collecting) -> None:
     with world.database.transaction(world.scope) as session:
         closed_at = PAID_AT - timedelta(days=1)
         month = date(2025, 9, 1)
-        session.add(ClosedPeriod(school_id=world.school.id, month=month, closed_by=new_id(), closed_at=closed_at))
+        shut(session, world.school.id, month, closed_at)
     world.hear_of(world.pays("tien thang truoc", 9_000, at=PAID_AT - timedelta(days=10)))
     made = report(world, date(2025, 9, 1), date(2025, 10, 31))
     assert [row.memo for row in made.transfers if row.late] == ["tien thang truoc"]

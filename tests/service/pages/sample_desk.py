@@ -36,6 +36,7 @@ from tests.service.pages.sample_cards import SampleCards
 from tests.service.pages.sample_cash import SampleCash
 from tests.service.pages.sample_choices import SampleChoices
 from tests.service.pages.sample_claims import SampleClaims
+from tests.service.pages.sample_closing import SampleClosing
 from tests.service.pages.sample_credits import SampleCredits
 from tests.service.pages.sample_family_contract import SampleFamilyContract
 from tests.service.pages.sample_feeds import SampleFeeds
@@ -92,6 +93,7 @@ class SampleDesk(
     SampleCards,
     SampleCash,
     SampleTill,
+    SampleClosing,
     SampleMatching,
     SampleQueue,
     SampleLate,

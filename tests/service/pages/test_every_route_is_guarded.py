@@ -19,6 +19,7 @@ from tests.service.pages.sample_bank_accounts import CHANGE_ID
 from tests.service.pages.sample_cash import BOOK_ID, REVERSAL_ID, TAKING_ID
 from tests.service.pages.sample_choices import OFFER_ID
 from tests.service.pages.sample_claims import CLAIM_ID, SOME_ID
+from tests.service.pages.sample_closing import ASK_ID
 from tests.service.pages.sample_contracts import CONTRACT_ID, VERSION_ID
 from tests.service.pages.sample_credits import LINE_ID, REFUND_ID
 from tests.service.pages.sample_desk import SampleDesk, sample_parts
@@ -102,6 +103,7 @@ def address(path: str, actor: Actor) -> str:
         "deposit_id": str(DEPOSIT_ID),
         "handover_id": str(HANDOVER_ID),
         "act_id": str(SOME_ID),
+        "ask_id": str(ASK_ID),
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
 

@@ -1,0 +1,1 @@
+"""Closing a school's months: asked by one person, agreed to by another, and opened again by two."""

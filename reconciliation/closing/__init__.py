@@ -1,0 +1,1 @@
+"""What a month leaves unfinished when it is to be closed."""
