@@ -147,6 +147,14 @@ def hold_book(session: Session, school_id: UUID) -> None:
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"book {school_id}"})
 
 
+def store_closing(session: Session, row: ClosedPeriod) -> None:
+    """Store a closing with the figures of its days, which are never to be any other."""
+    session.add(row)
+    session.flush()
+    facts = {"school": row.school_id, "month": row.month, "turn": row.turn, "since": row.since}
+    session.execute(_FIGURES, {**facts, "until": month_end(row.month)})
+
+
 def waiting_ask(session: Session, school_id: UUID) -> PeriodAsk | None:
     """Return the request of a school that waits for the other person."""
     query = (
@@ -232,10 +240,7 @@ def _close(session: Session, actor: Actor, asked: PeriodAsk, now: datetime) -> N
         closed_by=_person(actor),
         closed_at=now,
     )
-    session.add(row)
-    session.flush()
-    facts = {"school": row.school_id, "month": row.month, "turn": row.turn, "since": row.since}
-    session.execute(_FIGURES, {**facts, "until": month_end(row.month)})
+    store_closing(session, row)
 
 
 def _reopen(session: Session, actor: Actor, asked: PeriodAsk, now: datetime) -> None:
@@ -261,8 +266,9 @@ def _last_closed(session: Session, school_id: UUID, month: date) -> ClosedPeriod
 
 
 def _first_month(session: Session, school_id: UUID) -> date | None:
-    first = session.exec(select(func.min(JournalEntry.value_date)).where(JournalEntry.school_id == school_id)).one()
-    return first.replace(day=1) if first else None
+    query = select(func.min(JournalEntry.value_date)).where(JournalEntry.school_id == school_id)
+    first: date | None = session.exec(query).one_or_none()
+    return None if first is None else first.replace(day=1)
 
 
 def _refuse_waiting(session: Session, school_id: UUID) -> None:

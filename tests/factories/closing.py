@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from billing.closing.deciding import month_end
+from billing.closing.deciding import month_end, store_closing
 from billing.closing.tables import PeriodAsk, PeriodDecision
 from billing.ledger.periods import live_closings
 from billing.ledger.tables import ClosedPeriod
@@ -23,7 +23,8 @@ def shut(session: Session, school_id: UUID, month: date, at: datetime) -> None:
     session.add(decision)
     session.flush()
     before = live_closings(session, school_id)
-    session.add(
+    store_closing(
+        session,
         ClosedPeriod(
             school_id=school_id,
             month=month,
@@ -31,6 +32,5 @@ def shut(session: Session, school_id: UUID, month: date, at: datetime) -> None:
             ask_id=ask.id,
             closed_by=decision.decided_by,
             closed_at=at,
-        )
+        ),
     )
-    session.flush()

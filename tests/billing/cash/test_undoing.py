@@ -1,5 +1,7 @@
 """Tests of reversing a taking: two people, the receipt void with its number, the bills open again, the till less."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select

@@ -28,6 +28,7 @@ from service.sweeper import sweep
 from service.wiring import Wiring
 from tests.billing.contracts.contract_world import PrivateSchool, make_private_school
 from tests.conftest import TestServers
+from tests.factories.closing import shut
 from tests.service.pages.worlds import Moving
 from tests.standing import standing
 
@@ -102,6 +103,17 @@ def test_after_a_long_silence_each_month_bears_its_own_and_the_year_is_whole(
         assert list(rows) == sorted({*rows}), "each once"
         assert [rows[0], rows[-1]] == [date(2025, 9, 1), date(2026, 5, 1)]
         assert len(rows) == 9, "also those with nothing left to release"
+
+
+def test_income_of_a_month_whose_book_is_closed_stands_in_the_open_one(school: PrivateSchool, wiring: Wiring) -> None:
+    with school.open() as session:
+        shut(session, school.id, date(2025, 9, 1), midnight(2025, 10, 1) + timedelta(minutes=1))
+    at(wiring, midnight(2025, 10, 1) + timedelta(minutes=5))
+    assert months.close_months(wiring) == 1
+    with school.open() as session:
+        assert released(session) == [(date(2025, 9, 1), EACH, date(2025, 10, 1))]
+        true_days = select(JournalEntry.true_day).where(JournalEntry.kind == "income_released")
+        assert session.exec(true_days).all() == [date(2025, 9, 30)]
 
 
 def test_two_at_once_close_it_once(school: PrivateSchool, wiring: Wiring) -> None:
