@@ -35,7 +35,7 @@ KINDS = (
 # One row for each kind that has something: money in that waits, requests without a decision, cash on its way, classes
 # of boarders whose month is not closed, rounds of the month that were begun and not issued.
 _OPEN = text("""
-SELECT 'waiting' AS what, count(*) AS count, sum(t.amount)::bigint AS amount FROM transfers t
+SELECT 'waiting' AS what, count(*) AS many, sum(t.amount)::bigint AS amount FROM transfers t
 WHERE t.school_id = :school AND t.direction = 'in' AND t.state IN ('new', 'held', 'waiting') AND t.value_date < :until
 UNION ALL
 SELECT 'acts', count(*), NULL FROM queue_acts a JOIN transfers t ON t.school_id = a.school_id AND t.id = a.transfer_id
@@ -75,7 +75,7 @@ def unfinished(session: Session, school_id: UUID, month: date, now: datetime) ->
     until = month_end(month)
     about = {"school": school_id, "month": month, "until": until, "now": now}
     found = {
-        row.what: Unfinished(row.what, row.count, None if row.amount is None else Money(row.amount))
+        row.what: Unfinished(row.what, row.many, None if row.amount is None else Money(row.amount))
         for row in session.execute(_OPEN, about)
     }
     out = open_out(session, school_id, last=until - timedelta(days=1))
