@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillLine
 from billing.documents.payment_qr import PaidBy, memo_for, number_for
-from billing.events.recording import BILL_CREDITED, CREDIT_USED
+from billing.events.recording import BILL_CREDITED, CREDIT_USED, PAYMENT_TAKEN_BACK
 from billing.events.tables import Event
 from billing.fees.explaining import plain
 from billing.ledger.tables import BankAccount
@@ -149,7 +149,7 @@ def change_facts(
             continue
         lowered = event.kind == BILL_CREDITED
         now, off, back = (Money(event.facts[name]) if lowered else ZERO for name in ("due", "off_rest", "to_credit"))
-        used = Money(event.facts["used"]) if event.kind == CREDIT_USED else ZERO
+        used = Money(event.facts["used"]) if event.kind in {CREDIT_USED, PAYMENT_TAKEN_BACK} else ZERO
         told[event.id] = ChangeFacts(
             school=school,
             pupil=names[bill.pupil_id],

@@ -20,6 +20,7 @@ from billing.events.recording import (
     CONTRACT_OFFERED,
     CREDIT_USED,
     PAYMENT_RECEIVED,
+    PAYMENT_TAKEN_BACK,
 )
 from billing.events.tables import Event
 from billing.money import ZERO
@@ -159,6 +160,18 @@ def _used(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
     return _of_bills(Kind.CREDIT_USED, events, balances, lambda _, bill: moot(bill))
 
 
+def _taken_back(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
+    """Tell that the bank took back what was paid on a bill, unless it is paid anew or asked for no more."""
+    balances = _balances(session, events[0].school_id, {event.subject_id for event in events})
+
+    def moot(bill: BillBalance) -> Silence | None:
+        if bill.void:
+            return Silence.WITHDRAWN
+        return None if bill.rest else Silence.NOTHING_TO_PAY
+
+    return _of_bills(Kind.PAYMENT_TAKEN_BACK, events, balances, lambda _, bill: moot(bill))
+
+
 def _balances(session: Session, school_id: UUID, bills: Collection[UUID]) -> dict[UUID, BillBalance]:
     found = bill_balances(session, col(Bill.school_id) == school_id, col(Bill.id).in_(bills))
     return {balance.bill_id: balance for balance in found}
@@ -211,6 +224,7 @@ _MEANINGS = {
     BILL_CREDITED: _credited,
     CREDIT_USED: _used,
     PAYMENT_RECEIVED: _received,
+    PAYMENT_TAKEN_BACK: _taken_back,
 }
 
 

@@ -27,7 +27,7 @@ from notifications.wording.letters import LetterText, letter
 from notifications.wording.plain import Language
 from notifications.wording.zns import zns_params
 
-_CHANGES = frozenset({Kind.BILL_VOIDED, Kind.BILL_CREDITED, Kind.CREDIT_USED})
+_CHANGES = frozenset({Kind.BILL_VOIDED, Kind.BILL_CREDITED, Kind.CREDIT_USED, Kind.PAYMENT_TAKEN_BACK})
 
 
 @dataclass(frozen=True, slots=True)

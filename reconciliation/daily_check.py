@@ -23,7 +23,7 @@ from reconciliation.statements.following import Gap, Span, gaps
 from reconciliation.tables import DailyCheck, Transfer
 
 # The bank does not know these, took them back, or told us twice: they are no movement on the account.
-NOT_ON_ACCOUNT = ("duplicate", "quarantined", "reversed")
+NOT_ON_ACCOUNT = ("duplicate", "quarantined")
 UNSETTLED = ("new", "held", "waiting")
 _PAIR = 2
 

@@ -62,6 +62,7 @@ ALLOWED_STEPS = frozenset(
         ("matched", "waiting"),
         ("matched", "refunding"),
         ("matched", "reversed"),
+        ("reversed", "waiting"),
         ("refunding", "refunded"),
         ("refunding", "waiting"),
         ("refunding", "matched"),

@@ -99,7 +99,8 @@ OF_MONEY: Mapping[str, Invariant] = {
                 WHERE e.school_id = p.school_id AND e.kind = 'payment' AND e.source_id = p.id::text) posted ON true
             WHERE posted.amount IS DISTINCT FROM p.amount""",
             """SELECT format('transfer %s is %s with %s of %s paid out', t.id, t.state, <paid of transfer>, t.amount)
-            FROM transfers t WHERE (t.state = 'matched' AND <paid of transfer> + <own of transfer> <> t.amount)
+            FROM transfers t WHERE (t.state IN ('matched', 'reversed')
+                                    AND <paid of transfer> + <own of transfer> <> t.amount)
                OR (t.state NOT IN ('matched', 'refunding', 'refunded') AND <paid of transfer> <> 0)""",
         ),
     ),
@@ -207,7 +208,7 @@ OF_MONEY: Mapping[str, Invariant] = {
                 JOIN allocations a ON a.school_id = p.school_id AND a.payment_id = p.id AND a.bill_id = r.bill_id
                 WHERE p.school_id = r.school_id AND p.source_kind = 'write_off' AND p.source_id = r.id AND <live>) p
                 ON true
-            WHERE r.kind = 'write_off' AND coalesce(p.amount, 0) <>
+            WHERE r.kind <> 'grace' AND coalesce(p.amount, 0) <>
                 CASE WHEN EXISTS (SELECT FROM relief_ends e WHERE e.relief_id = r.id) THEN 0 ELSE r.amount END""",
             """SELECT format('payment %s has no source %s %s', p.id, p.source_kind, p.source_id) FROM payments p
             WHERE p.source_kind = 'transfer' AND NOT EXISTS (

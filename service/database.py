@@ -51,6 +51,8 @@ import reconciliation.differences.tables
 import reconciliation.lists.tables
 import reconciliation.outgoing.tables
 import reconciliation.queue.tables
+import reconciliation.reversing.tables
+import reconciliation.shortfalls.tables
 import reconciliation.statements.tables
 import reconciliation.tables  # noqa: F401  fills the metadata
 import service.access.guardian_tables

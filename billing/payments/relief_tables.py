@@ -8,21 +8,22 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
 from billing.money import Money
 from billing.plans.tables import MEDIA_TYPES, MOST_BYTES
 from billing.storage import Row, in_school, json_column, money_column, new_id, one_of, time_column
 
-RELIEF_KINDS = ("grace", "write_off")
+RELIEF_KINDS = ("grace", "write_off", "shortfall")
 
 
 class Relief(Row, table=True):
     """What is asked for a pupil, over one bill or (grace only) over all of them.
 
     ``parts`` of a grace that is paid little by little: ``[{"due_on": "2025-11-15", "amount": 200000}, …]``; the last
-    day is ``until``. A write-off names the decision on which it rests.
+    day is ``until``. A write-off names the decision on which it rests. A *shortfall* is what money from abroad lacks
+    on a bill, ``decision_number`` the bank's paper; one person decides it within the school's limit.
     """
 
     __tablename__ = "reliefs"
@@ -33,11 +34,14 @@ class Relief(Row, table=True):
         CheckConstraint("reason <> ''", name="reason_given"),
         CheckConstraint("(kind = 'grace') = (until IS NOT NULL)", name="grace_has_an_end"),
         CheckConstraint(
-            "(kind = 'write_off') = (amount IS NOT NULL AND bill_id IS NOT NULL AND decided_on IS NOT NULL"
+            "(kind <> 'grace') = (amount IS NOT NULL AND bill_id IS NOT NULL AND decided_on IS NOT NULL"
             " AND decision_number <> '')",
             name="write_off_by_a_decision",
         ),
+        CheckConstraint("(kind = 'shortfall') = (transfer_id IS NOT NULL)", name="shortfall_of_a_transfer"),
         CheckConstraint("amount > 0", name="amount_above_zero"),
+        in_school(["transfer_id"], "transfers"),
+        Index("ix_reliefs_transfer", "school_id", "transfer_id", postgresql_where=text("transfer_id IS NOT NULL")),
         Index("ix_reliefs_pupil", "school_id", "pupil_id"),
         Index("ix_reliefs_bill", "school_id", "bill_id"),
     )
@@ -46,6 +50,7 @@ class Relief(Row, table=True):
     school_id: UUID = Field(foreign_key="schools.id")
     pupil_id: UUID = Field(foreign_key="pupils.id")
     bill_id: UUID | None = None
+    transfer_id: UUID | None = None
     kind: str
     until: date | None = None
     parts: list[dict[str, Any]] = json_column()

@@ -24,7 +24,12 @@ from billing.payments.tables import Allocation, Payment
 from billing.payments.written_off import live_write_off
 
 WRITTEN_OFF = "811N"  # an expense of its own: what was earned stays earned
-_ACCOUNT_NAME = "Xóa khoản không thu được của gia đình"
+SHORTFALL = "shortfall"  # what banks took off a transfer from abroad
+BANK_FEES = "642"
+_ACCOUNTS = {
+    "write_off": (WRITTEN_OFF, "Xóa khoản không thu được của gia đình"),
+    SHORTFALL: (BANK_FEES, "Phí ngân hàng"),
+}
 _VIET_NAM = timedelta(hours=7)
 
 
@@ -41,7 +46,7 @@ def book_write_off(session: Session, row: Relief, now: datetime) -> None:
     """Set an approved write-off against its bill, in the book and as a payment; the caller holds the bill."""
     if row.bill_id is None or row.amount is None:
         raise ValueError("a write-off names its bill and sum")
-    open_account(session, row.school_id, WRITTEN_OFF, _ACCOUNT_NAME, "expense")
+    account = open_account(session, row.school_id, *_ACCOUNTS[row.kind], "expense").code
     day = (now + _VIET_NAM).date()
     payment = Payment(
         school_id=row.school_id,
@@ -56,7 +61,7 @@ def book_write_off(session: Session, row: Relief, now: datetime) -> None:
     session.add(payment)
     session.flush()
     session.add(Allocation(school_id=row.school_id, payment_id=payment.id, bill_id=row.bill_id, amount=row.amount))
-    line = Line(WRITTEN_OFF, FAMILY_RECEIVABLE, row.amount, row.pupil_id, bill_id=row.bill_id)
+    line = Line(account, FAMILY_RECEIVABLE, row.amount, row.pupil_id, bill_id=row.bill_id)
     post(session, Fact(row.school_id, "payment", str(payment.id), day, row.decision_number), [line], now)
 
 
@@ -105,7 +110,8 @@ def _book_the_rest(session: Session, row: Relief, rest: Money, by: Lowered, now:
         school_id=row.school_id,
         pupil_id=row.pupil_id,
         bill_id=row.bill_id,
-        kind="write_off",
+        transfer_id=row.transfer_id,
+        kind=row.kind,
         amount=rest,
         decision_number=row.decision_number,
         decided_on=row.decided_on,

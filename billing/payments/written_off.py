@@ -13,10 +13,10 @@ from billing.storage import money_sum
 
 
 def live_write_off() -> ColumnElement[bool]:
-    """Return the condition that a relief is a write-off that was approved and not reversed."""
+    """Return the condition that a relief is a write-off or a shortfall that was approved and not reversed."""
     approved = exists().where(col(ReliefDecision.relief_id) == col(Relief.id), col(ReliefDecision.approved))
     return and_(
-        col(Relief.kind) == "write_off",
+        col(Relief.kind) != "grace",
         approved,
         ~exists().where(col(ReliefEnd.relief_id) == col(Relief.id)),
     )

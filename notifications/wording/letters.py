@@ -40,6 +40,8 @@ _SUBJECTS = {
     ("en", "contract"): "{school}: a contract for {pupil} to read and answer",
     ("vi", "choice"): "{school}: mời đăng ký {item} cho {pupil}",
     ("en", "choice"): "{school}: you may register {pupil} for {item}",
+    ("vi", "taken_back"): "{school}: ngân hàng đã thu hồi tiền nộp {period} của học sinh {pupil}",
+    ("en", "taken_back"): "{school}: the bank took back a payment for {period}, pupil {pupil}",
     ("vi", "receipt"): "{school}: đã nhận {amount} cho học sinh {pupil}",
     ("en", "receipt"): "{school}: {amount} received for pupil {pupil}",
 }
@@ -65,6 +67,7 @@ _TEXTS_OF = {
     Kind.CONTRACT_OFFERED: ("invited", "contract"),
     Kind.CHOICE_OFFERED: ("invited", "choice"),
     Kind.PAYMENT_RECEIVED: ("receipt", "receipt"),
+    Kind.PAYMENT_TAKEN_BACK: ("taken_back", "taken_back"),
 }
 
 

@@ -25,6 +25,7 @@ _FILES = {
     Kind.CONTRACT_OFFERED: "contract",
     Kind.CHOICE_OFFERED: "choice",
     Kind.PAYMENT_RECEIVED: "receipt",
+    Kind.PAYMENT_TAKEN_BACK: "taken_back",
 }
 _PAGE = re.compile(r".*/(?:t|hd)/")
 _GUARDIAN = {"vi": "Phụ huynh", "en": "Parent"}
@@ -115,7 +116,7 @@ def change_params(kind: Kind, facts: ChangeFacts, guardian: str, language: Langu
     del params["school_class"]  # 400 characters are all that Zalo takes
     if kind is Kind.BILL_CREDITED:
         params |= {"now": str(facts.now), "kept": str(facts.given_back)}
-    if kind is Kind.CREDIT_USED:
+    if kind in {Kind.CREDIT_USED, Kind.PAYMENT_TAKEN_BACK}:
         del params["was"]
         params["used"] = str(facts.used)
     return _checked(params)

@@ -44,7 +44,7 @@ WITH told AS (
            bool_or(w.scheme NOT IN ('file', 'list')) AS by_callback
     FROM transfers t JOIN tellers w ON w.transfer_id = t.id
     WHERE t.school_id = ANY (:schools) AND t.value_date >= :since
-      AND t.state NOT IN ('duplicate', 'quarantined', 'reversed')
+      AND t.state NOT IN ('duplicate', 'quarantined')
     GROUP BY t.id
 ), judged AS (
     SELECT m.*,

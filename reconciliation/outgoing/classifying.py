@@ -25,6 +25,7 @@ from billing.ledger.accounts import SUSPENSE, UNCLASSIFIED_OUT, open_account
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import LedgerAccount
 from billing.money import ZERO, Money, total
+from billing.payments.writing_off import BANK_FEES
 from billing.storage import new_id
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.outgoing.going_back import move_refunded
@@ -35,7 +36,6 @@ from reconciliation.outgoing.standing import wait_for_purposes
 from reconciliation.outgoing.tables import MoneyOut, MoneyOutEnd
 from reconciliation.tables import Transfer
 
-BANK_FEES = "642"
 SERVICE_COSTS = "154"
 RETURNED = "payout_returned"
 _VIET_NAM = timedelta(hours=7)
@@ -45,6 +45,7 @@ _COLUMNS = {
     Tie.SUPPORT: "payout_id",
     Tie.LEG: "leg_id",
     Tie.RETURNED: "leg_id",
+    Tie.REVERSED: "leg_id",
 }
 
 
@@ -134,6 +135,8 @@ def _sized(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:
         return _typed(session, transfer, wanted)
     if wanted.tie is Tie.RETURNED:
         return _brought_back(session, transfer, wanted)
+    if wanted.tie is Tie.REVERSED:
+        return _taken_by_bank(session, transfer, wanted)
     open_ = {each.key: each for each in waiting_for_money(session, transfer.school_id)}
     found = open_.get(f"{wanted.tie.value}:{wanted.tied_id}")
     if found is None:
@@ -153,6 +156,14 @@ def _brought_back(session: Session, transfer: Transfer, wanted: Purpose) -> Purp
         raise Conflict("Tiền vào đã chọn không còn chờ, hoặc vào trước khi tiền này ra. Hãy tải lại trang.")
     refuse_decided_elsewhere(session, leg)
     return replace(wanted, amount=leg.amount, reason=wanted.reason.strip() or KIND_NAMES["returned"])
+
+
+def _taken_by_bank(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:
+    """Return the purpose of what the bank took back: money in that is *reversed* already, which two people decide."""
+    leg = _leg(session, transfer.school_id, wanted.tied_id)
+    if leg.state != "reversed":
+        raise Conflict("Tiền vào này chưa được ghi là bị thu hồi: hai người phải ghi ở trang Tiền ra.")
+    return replace(wanted, amount=leg.amount)
 
 
 def _typed(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:
@@ -205,7 +216,7 @@ def _write(session: Session, actor: Actor, transfer: Transfer, purpose: Purpose,
         row.entry_id = post(session, fact, [debit], now)
     session.add(row)
     session.flush()
-    if row.leg_id is not None:
+    if row.leg_id is not None and row.kind != "reversed":
         rule = RETURNED if row.kind == "returned" else OWN_TRANSFER
         settle_as_own(session, actor, _leg(session, transfer.school_id, row.leg_id), rule, now)
     move_refunded(session, actor, row.refund_line_id, "refunded", "money_out", now)

@@ -23,6 +23,7 @@ KIND_NAMES: Mapping[str, str] = MappingProxyType(
         "refund": "Trả lại, chi trả cho gia đình",
         "fee": "Phí ngân hàng",
         "returned": "Ngân hàng trả lại",
+        "reversed": "Ngân hàng thu hồi tiền đã báo có",
         UNKNOWN: "Chưa rõ",
     }
 )
@@ -43,6 +44,7 @@ class Tie(StrEnum):
     SUPPORT = "ho-tro"
     LEG = "tai-khoan"
     RETURNED = "tra-ve"
+    REVERSED = "thu-hoi"
 
 
 TIE_KINDS: Mapping[Tie, str] = MappingProxyType(
@@ -52,6 +54,7 @@ TIE_KINDS: Mapping[Tie, str] = MappingProxyType(
         Tie.SUPPORT: "refund",
         Tie.LEG: "treasury",
         Tie.RETURNED: "returned",
+        Tie.REVERSED: "reversed",
     }
 )
 

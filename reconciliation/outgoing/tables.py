@@ -9,7 +9,7 @@ from sqlmodel import Field
 from billing.money import Money
 from billing.storage import Row, in_school, money_column, new_id, number_column, one_of, time_column
 
-KINDS = ("treasury", "insurance", "purchase", "refund", "fee", "returned")
+KINDS = ("treasury", "insurance", "purchase", "refund", "fee", "returned", "reversed")
 _TIES = {
     "insurance_payout_id": "insurance_payouts",
     "refund_line_id": "refund_lines",
@@ -25,7 +25,8 @@ class MoneyOut(Row, table=True):
     where no bank tells of that account. *insurance*: an approved payout to the insurer, whose own entry stands on 1388
     already, so there is none here. *purchase*: for ``item_code``, by ``document``. *refund*: an approved line of a
     refund, or support paid out to a family. *fee*: the bank's. *returned*: the bank brought it back,
-    ``leg_id`` is that money in. A tied row bears the whole sum of what it is tied to.
+    ``leg_id`` is that money in. *reversed*: the bank took back what it
+    had told of, ``leg_id``. A tied row bears the whole sum of what it is tied to.
     """
 
     __tablename__ = "money_out"
@@ -45,7 +46,7 @@ class MoneyOut(Row, table=True):
         ),
         CheckConstraint(
             "CASE WHEN kind = 'treasury' THEN (leg_id IS NULL) = (document <> '')"
-            " WHEN kind = 'returned' THEN leg_id IS NOT NULL ELSE leg_id IS NULL END",
+            " WHEN kind IN ('returned', 'reversed') THEN leg_id IS NOT NULL ELSE leg_id IS NULL END",
             name="treasury_by_leg_or_document",
         ),
         CheckConstraint(

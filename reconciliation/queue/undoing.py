@@ -19,13 +19,15 @@ from billing.events.recording import PAYMENT_REVERSED, record_event
 from billing.ledger.periods import is_closed
 from billing.money import ZERO, Money, total
 from billing.payments.reversing import reverse_payment
-from billing.payments.tables import Allocation, Payment, PaymentReversal
+from billing.payments.tables import Allocation, Payment
 from billing.people.kinship import refuse_own_family
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.holding import hold_named
+from reconciliation.live_payments import live_payments
 from reconciliation.queue.assigning import MOST_REASON, decide, refuse_maker, refuse_moved_on
 from reconciliation.queue.standing import Seen, by_act, hold_open_act, hold_transfer, refuse_overtaken
 from reconciliation.queue.tables import QueueAct
+from reconciliation.shortfalls.accepting import end_shortfalls
 from reconciliation.tables import Match, Transfer
 from reconciliation.transfers import step
 
@@ -71,25 +73,10 @@ def agree_undo(session: Session, actor: Actor, school_id: UUID, act_id: UUID, no
     refuse_moved_on(session, transfer, act)
     payments = _refuse_what_stands(session, actor, transfer)
     decide(session, actor, act, "agreed", "", now)
-    receipts = [_reverse(session, actor, payment, act.reason, now) for payment in payments]
+    end_shortfalls(session, actor, transfer, act.reason, now)
+    receipts = [reverse_one(session, actor, payment, act.reason, now) for payment in payments]
     step(session, transfer, "waiting", by_act(act), now, person_of(actor))
     return [receipt for receipt in receipts if receipt is not None]
-
-
-def live_payments(session: Session, transfer: Transfer) -> list[Payment]:
-    """Return the payments that a transfer brought and that were not reversed, in the order of their pupils."""
-    rows = session.exec(
-        select(Payment)
-        .outerjoin(PaymentReversal, col(PaymentReversal.payment_id) == col(Payment.id))
-        .where(
-            Payment.school_id == transfer.school_id,
-            Payment.source_kind == "transfer",
-            Payment.source_id == transfer.id,
-            col(PaymentReversal.payment_id).is_(None),
-        )
-        .order_by(col(Payment.pupil_id))
-    ).all()
-    return list(rows)
 
 
 def _refuse_what_stands(session: Session, actor: Actor, transfer: Transfer) -> list[Payment]:
@@ -104,7 +91,7 @@ def _refuse_what_stands(session: Session, actor: Actor, transfer: Transfer) -> l
     refuse_own_family(session, actor, transfer.school_id, pupils)
     hold_named(session, pupils)
     hold_credit(session, transfer.school_id)
-    _refuse_used(session, transfer.school_id, payments)
+    refuse_used(session, transfer.school_id, payments)
     return payments
 
 
@@ -117,7 +104,7 @@ def _refuse_closed(session: Session, transfer: Transfer) -> None:
         )
 
 
-def _refuse_used(session: Session, school_id: UUID, payments: list[Payment]) -> None:
+def refuse_used(session: Session, school_id: UUID, payments: list[Payment]) -> None:
     """Raise ``Refused`` when the credit that these payments became was used or is asked back."""
     free = free_credit(session, school_id, {payment.pupil_id for payment in payments})
     for payment in payments:
@@ -138,7 +125,8 @@ def _allocated(session: Session, payment: Payment) -> list[tuple[UUID, Money]]:
     return [(row.bill_id, row.amount) for row in rows]
 
 
-def _reverse(session: Session, actor: Actor, payment: Payment, reason: str, now: datetime) -> UUID | None:
+def reverse_one(session: Session, actor: Actor, payment: Payment, reason: str, now: datetime) -> UUID | None:
+    """Reverse one payment with its receipt, event and deeds, and return the receipt that is void now, if it had one."""
     receipt = reverse_payment(session, payment.school_id, payment.id, actor.user_id, reason, now)
     facts = {"pupil_id": str(payment.pupil_id), "amount": payment.amount.dong}
     record_event(session, payment.school_id, PAYMENT_REVERSED, payment.id, now, **facts)

@@ -26,7 +26,7 @@ STATES: Mapping[str, str] = {
     "duplicate": "Trùng",
     "quarantined": "Cách ly",
 }
-NOT_COUNTED = ("reversed", "duplicate", "quarantined")  # no movement on the account, so no part of any total
+NOT_COUNTED = ("duplicate", "quarantined")  # no movement on the account, so no part of any total
 GOING_BACK = ("refunding", "refunded")  # what was promised to a payer is no longer in suspense
 MISSING_SHOWN = 50  # numbers of a gap that are written out; the count is always whole
 

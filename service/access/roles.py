@@ -15,6 +15,7 @@ from service.access.family_routes import FAMILY_ROUTES
 from service.access.money_routes import MONEY_ROUTES
 from service.access.queue_routes import QUEUE_ROUTES
 from service.access.school_routes import SCHOOL_ROUTES
+from service.access.settling_routes import SETTLING_ROUTES
 
 __all__ = ["EVERYBODY", "MATRIX", "PARTS", "ROLES", "ROLE_NAMES", "Actor", "Grant", "Place", "SignedIn", "may"]
 
@@ -25,6 +26,7 @@ PARTS = (
     CHARGING_ROUTES,
     MONEY_ROUTES,
     QUEUE_ROUTES,
+    SETTLING_ROUTES,
     CASH_ROUTES,
     API_ROUTES,
 )

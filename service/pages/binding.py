@@ -59,6 +59,7 @@ from service.pages.qr_picture import labelled_qr
 from service.pages.queue_binding import QueueRows
 from service.pages.relief_binding import ReliefRows
 from service.pages.reminder_binding import ReminderRows
+from service.pages.shortfall_binding import ShortfallRows
 from service.pages.statement_binding import StatementRows
 from service.pages.till_binding import TillRows
 from service.pages.token_binding import TokenRows
@@ -122,6 +123,7 @@ class RowDesk(
     EnquiryRows,
     StatementRows,
     MoneyOutRows,
+    ShortfallRows,
     CardRows,
     CashRows,
     TillRows,

@@ -45,6 +45,7 @@ from service.pages.queue_views import QueueDesk
 from service.pages.relief_views import ReliefDesk
 from service.pages.reminder_views import ReminderDesk
 from service.pages.round_desk import RoundWork
+from service.pages.shortfall_views import ShortfallDesk
 from service.pages.staff_views import StaffDesk
 from service.pages.statement_views import StatementDesk
 from service.pages.till_views import TillDesk
@@ -193,6 +194,7 @@ class Desk(
     FeedDesk,
     EnquiryDesk,
     MoneyOutDesk,
+    ShortfallDesk,
     CashDesk,
     TillDesk,
     ClosingDesk,

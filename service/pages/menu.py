@@ -45,6 +45,7 @@ MENU = (
     Entry("/van-phong/kenh-ngan-hang", "Kênh ngân hàng", "Bank feeds"),
     Entry("/van-phong/the", "Thẻ", "Cards"),
     Entry("/van-phong/tien-ra", "Tiền ra", "Money out"),
+    Entry("/van-phong/thieu-phi", "Quốc tế đến thiếu", "Short from abroad"),
     Entry("/van-phong/doi-chieu-nguon", "Đối chiếu nguồn báo có", "Feeds compared"),
     Entry("/van-phong/ngan-sach", "Tiền Nhà nước", "State money"),
     Entry("/van-phong/ngan-sach/chi-tra", "Chi trả hỗ trợ", "Payouts"),

@@ -25,6 +25,12 @@ Keys = Annotated[list[str], Form(max_length=500)]
 Key = Annotated[str, Query(max_length=20)]
 _SAID = {
     "ghi": ("Đã phân loại.", "Classified."),
+    "thu-hoi": (
+        "Đã ghi ngân hàng thu hồi: biên lai hết hiệu lực, khoản phải nộp mở lại, gia đình được báo.",
+        "Taken back by the bank: the receipt is void, the bill open again, the family told.",
+    ),
+    "cho-duyet": ("Đã ghi; chờ người khác duyệt.", "Written down; another person must agree."),
+    "khong": ("Đã ghi không duyệt. Không có gì thay đổi.", "Refused. Nothing has changed."),
     "huy": ("Đã hủy phân loại; khoản này lại chưa rõ.", "Taken back; it is not explained again."),
 }
 
@@ -34,7 +40,32 @@ def money_out(request: Request, visit: StaffVisit, desk: OpenDesk, da: Key = "")
     """Show money out: what is not explained by age, what is, and sums by kind."""
     found = desk.money_out(visit.who, visit.place, parts_of(request).clock())
     makes = bool(MATRIX["POST", f"{MONEY_OUT}/{{transfer_id}}"] & visit.roles)
-    return page(request, "money_out.html", visit=visit, found=found, makes=makes, said=_SAID.get(da))
+    checks = bool(MATRIX["POST", f"{MONEY_OUT}/thu-hoi/{{reversal_id}}/duyet"] & visit.roles)
+    return page(request, "money_out.html", visit=visit, found=found, makes=makes, checks=checks, said=_SAID.get(da))
+
+
+@router.post(f"{MONEY_OUT}/{{transfer_id}}/thu-hoi")
+def taken_by_bank(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request, visit: StaffVisit, desk: OpenDesk, transfer_id: UUID, tien_vao: Short = "", ly_do: Text = ""
+) -> Response:
+    """Say that the bank took money back by this money out."""
+    now = parts_of(request).clock()
+    done = desk.ask_reversal(visit.who, visit.place, transfer_id, tien_vao, clean(ly_do), now)
+    return go_to(visit.place, MONEY_OUT, da="thu-hoi" if done else "cho-duyet")
+
+
+@router.post(f"{MONEY_OUT}/thu-hoi/{{reversal_id}}/duyet")
+def agree(request: Request, visit: StaffVisit, desk: OpenDesk, reversal_id: UUID) -> Response:
+    """Agree that the bank took money back: payment and receipt are reversed, the bill is open again."""
+    desk.decide_reversal(visit.who, visit.place, reversal_id, "", parts_of(request).clock(), agreed=True)
+    return go_to(visit.place, MONEY_OUT, da="thu-hoi")
+
+
+@router.post(f"{MONEY_OUT}/thu-hoi/{{reversal_id}}/tu-choi")
+def refuse(request: Request, visit: StaffVisit, desk: OpenDesk, reversal_id: UUID, ly_do: Text = "") -> Response:
+    """Say no to it, or take one's own back."""
+    desk.decide_reversal(visit.who, visit.place, reversal_id, clean(ly_do), parts_of(request).clock(), agreed=False)
+    return go_to(visit.place, MONEY_OUT, da="khong")
 
 
 @router.post(f"{MONEY_OUT}/{{transfer_id}}")

@@ -8,6 +8,7 @@ from uuid import UUID
 from billing.errors import Refused
 from reconciliation.outgoing.classifying import Purpose, classify, take_back
 from reconciliation.outgoing.kinds import TIE_KINDS, Tie
+from reconciliation.reversing.asking import agree_reversal, ask_reversal, refuse_reversal
 from service.access import staff
 from service.access.roles import Actor, Place, SignedIn
 from service.database import EVERYTHING, Scope, use_scope
@@ -24,7 +25,8 @@ class MoneyOutRows(RowsWithin):
 
     def money_out(self, who: SignedIn, place: Place, now: datetime) -> MoneyOutPage:
         """Return money out of the school; to the auditor its sums."""
-        return money_out_rows.money_out_page(self._within(place), place.id, school_day(now), named=_named(who, place))
+        session, today = self._within(place), school_day(now)
+        return money_out_rows.money_out_page(session, place.id, today, who.user_id, named=_named(who, place))
 
     def classify_out(self, who: SignedIn, place: Place, transfer_id: UUID, typed: TypedPurpose, now: datetime) -> None:
         """Write down what money out was for."""
@@ -38,6 +40,23 @@ class MoneyOutRows(RowsWithin):
     def take_back_out(self, who: SignedIn, place: Place, purpose_id: UUID, reason: str, now: datetime) -> None:
         """Take a purpose back."""
         take_back(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, purpose_id, reason, now)
+
+    def ask_reversal(  # noqa: PLR0913, PLR0917  which money takes which back, and why
+        self, who: SignedIn, place: Place, transfer_id: UUID, came: str, reason: str, now: datetime
+    ) -> bool:
+        """Say that the bank took money back."""
+        session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
+        return ask_reversal(session, actor, place.id, transfer_id, read_id(came), reason, now).named
+
+    def decide_reversal(  # noqa: PLR0913  which one, how, and why
+        self, who: SignedIn, place: Place, reversal_id: UUID, reason: str, now: datetime, *, agreed: bool
+    ) -> None:
+        """Agree or refuse."""
+        session = self._within(place)
+        if agreed:
+            agree_reversal(session, self._actor(who, Actor.APPROVER), place.id, reversal_id, now)
+        else:
+            refuse_reversal(session, self._looks(who, place), place.id, reversal_id, reason, now)
 
     def feed_differences(self, who: SignedIn, place: Place, now: datetime) -> DifferencesPage:
         """Return what the feeds tell differently; to the auditor the sums."""

@@ -23,6 +23,7 @@ from reconciliation.reports.filling import account_name
 from reconciliation.reports.records import STATES
 from reconciliation.tables import Feed, InboxMessage, Transfer
 from service.access.tables import User
+from service.pages.bank_reversal_rows import credited, reversal_rows
 from service.pages.money_out_views import (
     AccountDifferences,
     DifferenceRow,
@@ -41,19 +42,27 @@ _TELLERS = ("file", "list")  # every other scheme is a way of calling us
 LOOKED_BACK = timedelta(days=400)  # a school year and the summer after it
 
 
-def money_out_page(session: Session, school_id: UUID, today: date, *, named: bool) -> MoneyOutPage:
+def money_out_page(
+    session: Session, school_id: UUID, today: date, viewer: UUID | None = None, *, named: bool
+) -> MoneyOutPage:
     """Return money out of a school; whoever may not see it row by row gets the sums (``named``)."""
     left = open_out(session, school_id)
     waiting = waiting_for_money(session, school_id) if named else []
+    taken = credited(session, [each.transfer for each in left[:SHOWN]]) if named else {}
     ages = by_age((_unknown(each) for each in left), today)
     kinds = sums_by_kind(session, school_id, date.min, date.max)
     return MoneyOutPage(
-        rows=tuple(_out_row(each, waiting, today) for each in left[:SHOWN]) if named else (),
+        rows=tuple(
+            replace(_out_row(each, waiting, today), credited=taken.get(each.transfer.id, ())) for each in left[:SHOWN]
+        )
+        if named
+        else (),
         unshown=max(len(left) - SHOWN, 0) if named else 0,
         ages=ages,
         kinds=tuple(Sum(KIND_NAMES[each.kind], each.count, each.amount) for each in kinds),
         purposes=_purposes(session, school_id) if named else (),
         items=_items(session, school_id),
+        reversals=reversal_rows(session, school_id, viewer) if named else (),
     )
 
 

@@ -44,7 +44,10 @@ class SuggestedRow:
 
 @dataclass(frozen=True, slots=True)
 class OutRow:
-    """Money out that is not explained in full; ``days`` is its age, ``rest`` what is left of ``amount``."""
+    """Money out that is not explained in full; ``days`` is its age, ``rest`` what is left of ``amount``.
+
+    ``credited``: money in of the same account and sum, by id, that the bank may have taken back by it.
+    """
 
     transfer_id: str
     account: str
@@ -56,6 +59,7 @@ class OutRow:
     number: str
     suggested: tuple[SuggestedRow, ...]
     ties: tuple[TieRow, ...]
+    credited: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,20 @@ class PurposeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReversalRow:
+    """What waits for another person's yes: the bank took money back. ``own``: whoever looks has said it."""
+
+    reversal_id: str
+    amount: Money
+    came_on: date
+    memo: str
+    left_on: date
+    reason: str
+    by: str
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MoneyOutPage:
     """Money out of a school: what is not explained, oldest first, by age; what is, the newest first; sums by kind.
 
@@ -84,6 +102,7 @@ class MoneyOutPage:
     kinds: tuple[Sum, ...]
     purposes: tuple[PurposeRow, ...]
     items: tuple[tuple[str, str], ...]
+    reversals: tuple[ReversalRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +183,16 @@ class MoneyOutDesk(Protocol):
 
     def take_back_out(self, who: SignedIn, place: Place, purpose_id: UUID, reason: str, now: datetime) -> None:
         """Take a purpose back; raises ``Refused``, ``Conflict`` or ``NotFound``."""
+
+    def ask_reversal(  # noqa: PLR0913, PLR0917  which money takes which back, and why
+        self, who: SignedIn, place: Place, transfer_id: UUID, came: str, reason: str, now: datetime
+    ) -> bool:
+        """Say that the bank took money back; true when its own data names it, and it is done."""
+
+    def decide_reversal(  # noqa: PLR0913  which one, how, and why
+        self, who: SignedIn, place: Place, reversal_id: UUID, reason: str, now: datetime, *, agreed: bool
+    ) -> None:
+        """Agree or refuse; raises ``SamePerson``, ``Conflict`` or ``NotFound``."""
 
     def feed_differences(self, who: SignedIn, place: Place, now: datetime) -> DifferencesPage:
         """Return what the feeds of the school's accounts tell differently."""

@@ -17,6 +17,7 @@ from billing.money import Money, total
 from billing.payments.balances import bill_balances, open_bills
 from billing.payments.grace import muted, parts_from
 from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd, ReliefPaper
+from billing.payments.writing_off import SHORTFALL
 from billing.people.names import search_key, sort_key
 from billing.people.tables import Pupil
 from service.access.tables import User
@@ -90,7 +91,7 @@ def _rows(session: Session, school_id: UUID, user_id: UUID, pupil_id: UUID | Non
         .join(Pupil, col(Pupil.id) == col(Relief.pupil_id))
         .join(User, col(User.id) == col(Relief.made_by))
         .outerjoin(ReliefDecision, col(ReliefDecision.relief_id) == col(Relief.id))
-        .where(Relief.school_id == school_id)
+        .where(Relief.school_id == school_id, Relief.kind != SHORTFALL)  # those have a page of their own
         .order_by(col(ReliefDecision.relief_id).is_not(None), col(Relief.id).desc())
         .limit(200)
     )

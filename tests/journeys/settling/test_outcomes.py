@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from random import Random
+from uuid import UUID
 
 from sqlmodel import col, select
 
 from billing.banking.changing import LEAST_WAIT, WantedAccount, approve_account, ask_account
 from billing.banking.opening import open_due_accounts
+from billing.bills.tables import Bill
 from billing.ledger.tables import BankAccount, JournalEntry
 from billing.money import Money
 from billing.payments.tables import Payment as PaymentRow
@@ -16,6 +18,10 @@ from billing.vault import Vault
 from reconciliation.feeds.opening import open_feed
 from reconciliation.feeds.sepay import HMAC
 from reconciliation.feeds.stand_in import Payment, StandInBank
+from reconciliation.matching import Direction
+from reconciliation.reversing.asking import agree_reversal, ask_reversal
+from reconciliation.shortfalls.accepting import accept_shortfall
+from reconciliation.shortfalls.limiting import ask_limit, decide_limit
 from reconciliation.tables import Feed, Match, Transfer
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
@@ -129,4 +135,36 @@ def test_late_money_keeps_the_banks_day_and_is_recorded_after_the_close(office: 
         (date(2025, 10, 1), date(2025, 9, 26), PAID_AT)
     ]
     assert paid.value_date == date(2025, 9, 26), "payment and receipt keep the day of the bank"
+    assert office.broken() == []
+
+
+def only(office: Office, direction: str) -> UUID:
+    (found,) = [each.id for each in office.collecting.transfers() if each.direction == direction]
+    return found
+
+
+def test_what_the_bank_takes_back_opens_the_bill_again(office: Office) -> None:
+    world = office.collecting
+    world.hear_of(world.pays(office.code(0), 650_000))
+    world.hear_of(world.pays("thu hoi lenh chuyen nham", 650_000, direction=Direction.OUT))
+    with world.database.transaction(world.scope) as session:
+        pair = only(office, "out"), only(office, "in")
+        asked = ask_reversal(session, office.accountant, office.school_id, *pair, "Công văn 12", PAID_AT)
+        agree_reversal(session, office.approver, office.school_id, asked.id, PAID_AT)
+
+    assert (world.states(), office.rest(0)) == (["ignored_out", "reversed"], 650_000)
+    assert office.broken() == []
+
+
+def test_what_foreign_money_lacks_within_the_limit_is_the_schools_fee(office: Office) -> None:
+    world = office.collecting
+    world.hear_of(world.pays(f"INWARD TT SHA {office.code(0)}", 630_000))
+    with world.database.transaction(world.scope) as session:
+        limit = ask_limit(session, office.accountant, office.school_id, Money(20_000), "QĐ 15", PAID_AT)
+        decide_limit(session, office.approver, office.school_id, limit.id, PAID_AT, approved=True)
+        bill = session.exec(select(Bill.id).where(Bill.pupil_id == office.pupil(0))).one()
+        paid = only(office, "in")
+        accept_shortfall(session, office.accountant, office.school_id, paid, bill, "MT103", "Phí SHA", PAID_AT)
+
+    assert (office.rest(0), world.books()["642"], world.receipts()) == (0, 20_000, [(1, 630_000)])
     assert office.broken() == []

@@ -20,6 +20,8 @@ from billing.rounds.tables import BillingRound, Correction
 from billing.storage import new_id
 from billing.vault import Vault
 from notifications.tables import NoticePlan
+from reconciliation.matching import Direction
+from reconciliation.reversing.asking import agree_reversal, ask_reversal
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from service.standins.zalo import Delivered
@@ -80,6 +82,36 @@ def plain(letter: EmailMessage) -> str:
     body = letter.get_body(("plain",))
     assert body is not None
     return f"{letter['Subject']}\n{body.get_content()}"
+
+
+def bank_takes_back(town: Telling, dong: int) -> None:
+    """Let the bank take back the first family's payment: one says so, another agrees."""
+    bank, billing = town.world.collecting, town.world.billing
+    bank.hear_of(bank.pays("thu hoi lenh chuyen nham", dong, direction=Direction.OUT))
+    (out,) = [each.id for each in bank.transfers() if each.direction == "out"]
+    (came,) = [each.id for each in bank.transfers() if each.direction == "in" and each.amount.dong == dong]
+    now = town.world.clock()
+    with bank.database.transaction(EVERYTHING) as session:
+        asked = ask_reversal(session, billing.accountant, billing.id, out, came, "Công văn 12", now)
+        agree_reversal(session, billing.approver, billing.id, asked.id, now)
+
+
+def test_what_the_bank_took_back_is_told_and_that_the_bill_is_open_again(town: Telling) -> None:
+    bank = town.world.collecting
+    dong = bank.rests()[0]
+    bank.hear_of(bank.pays(bank.requests[0].reference, dong))
+    assert town.tell() > 0
+    bank_takes_back(town, dong)
+    assert town.tell() > 0
+    title, rows, text = by_zalo(town)
+    assert title.startswith("Ngân hàng thu hồi tiền")
+    assert (rows["Đã thu hồi"], rows["Cần nộp kỳ này"]) == (f"{BILLED} đ", f"{BILLED} đ")
+    assert "hết hiệu lực" in text
+    letter = by_mail(town)
+    assert "ngân hàng đã thu hồi" in letter
+    assert "không còn hiệu lực" in letter
+    assert f"CẦN NỘP KỲ NÀY: {BILLED}" in letter.replace("\u00a0", " ")
+    assert town.tell() == 0
 
 
 def lower(town: Telling, code: str, amount: int) -> None:

@@ -54,6 +54,7 @@ from tests.service.pages.sample_queue import SampleQueue
 from tests.service.pages.sample_relief import SampleRelief
 from tests.service.pages.sample_reminders import SampleReminders
 from tests.service.pages.sample_rounds import SampleRounds
+from tests.service.pages.sample_shortfalls import SampleShortfalls
 from tests.service.pages.sample_staff import SampleStaff
 from tests.service.pages.sample_statements import SampleStatements
 from tests.service.pages.sample_till import SampleTill
@@ -90,6 +91,7 @@ class SampleDesk(
     SampleFeeds,
     SampleStatements,
     SampleMoneyOut,
+    SampleShortfalls,
     SampleCards,
     SampleCash,
     SampleTill,

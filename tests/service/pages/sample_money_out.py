@@ -16,6 +16,7 @@ from service.pages.money_out_views import (
     MoneyOutPage,
     OutRow,
     PurposeRow,
+    ReversalRow,
     SchoolDifferences,
     SuggestedRow,
     Sum,
@@ -41,7 +42,8 @@ MEMO = "NGAN HANG THU PHI DICH VU QUAN LY TAI KHOAN THANG 10/2025 KHONG THUE GTG
 ROWS = (
     OutRow(str(TRANSFER_ID), "Vietcombank ••••8901", DAY, 5, Money(4_738_500), Money(4_738_500),
            "TRUONG TH TAN LAP NOP BHYT HOC SINH DOT 1", "FT25279001234",
-           (SuggestedRow("same_number", "Chuyển cơ quan BHYT", (PAYOUT,)),), (PAYOUT, LINE)),
+           (SuggestedRow("same_number", "Chuyển cơ quan BHYT", (PAYOUT,)),), (PAYOUT, LINE),
+           ((str(uuid.UUID(int=1306)), "01/10/2025 · FW2345678AB NGUYEN THI MINH ANH · FT25274000999"),)),
     OutRow(str(uuid.UUID(int=1303)), "Vietcombank ••••8901", DAY, 1, Money(150_000), Money(11_000), MEMO, "FT252790099",
            (SuggestedRow("fee_words", "Phí ngân hàng", ()),), ()),
     OutRow(str(uuid.UUID(int=1304)), "BIDV ••••0101", DAY, 30, Money(1_250_000_000), Money(1_250_000_000), "", "9", (),
@@ -51,6 +53,12 @@ KINDS = (Sum("Phí ngân hàng", 12, Money(132_000)), Sum("Chưa rõ", 3, Money(
 PURPOSES = (
     PurposeRow(str(PURPOSE_ID), DAY, Money(12_400_000), "Chi mua cho khoản thu hộ, chi hộ", "DONGPHUC · HD 0000123",
                "Trần Thị Thu", AT),
+)  # fmt: skip
+REVERSALS = (
+    ReversalRow(
+        str(uuid.UUID(int=1307)), Money(650_000), date(2025, 10, 3), "FW2345678AB NGUYEN THI MINH ANH", DAY,
+        "Công văn 12 của ngân hàng: lệnh chuyển nhầm", "Trần Thị Thu", own=False,
+    ),
 )  # fmt: skip
 IN, OUT = True, False
 DIFFERENCES = (
@@ -76,7 +84,20 @@ class SampleMoneyOut:
     def money_out(self, who: SignedIn, place: Place, now: datetime) -> MoneyOutPage:
         del who, place, now
         items = (("DONGPHUC", "Đồng phục"), ("TIENAN", "Tiền ăn bán trú"))
-        return MoneyOutPage(ROWS, 2, AGES, KINDS, PURPOSES, items)
+        return MoneyOutPage(ROWS, 2, AGES, KINDS, PURPOSES, items, REVERSALS)
+
+    def ask_reversal(  # noqa: PLR0913, PLR0917  which money takes which back, and why
+        self, who: SignedIn, place: Place, transfer_id: uuid.UUID, came: str, reason: str, now: datetime
+    ) -> bool:
+        del place, transfer_id, came, reason, now
+        self.done.append(("ask reversal", who.login))
+        return False
+
+    def decide_reversal(  # noqa: PLR0913  which one, how, and why
+        self, who: SignedIn, place: Place, reversal_id: uuid.UUID, reason: str, now: datetime, *, agreed: bool
+    ) -> None:
+        del place, reversal_id, reason, now
+        self.done.append((f"decide reversal {agreed}", who.login))
 
     def classify_out(
         self, who: SignedIn, place: Place, transfer_id: uuid.UUID, typed: TypedPurpose, now: datetime

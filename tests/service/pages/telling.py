@@ -90,6 +90,7 @@ def _settings(zalo: str, smtp_port: int) -> Settings:
             ("contract", Kind.CONTRACT_OFFERED),
             ("choice", Kind.CHOICE_OFFERED),
             ("receipt", Kind.PAYMENT_RECEIVED),
+            ("taken_back", Kind.PAYMENT_TAKEN_BACK),
         )
     }
     return Settings.model_construct(

@@ -74,6 +74,7 @@ def address(path: str, actor: Actor) -> str:
         "registration_id": str(REGISTRATION_ID),
         "token_id": str(TOKEN_ID),
         "relief_id": str(SOME_ID),
+        **dict.fromkeys(("reversal_id", "limit_id"), str(SOME_ID)),
         **dict.fromkeys(("transfer_id", "release_id", "feed_id"), str(SOME_ID)),
         "upload_id": str(SOME_ID),
         "user_id": str(USER_ID),

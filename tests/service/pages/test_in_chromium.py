@@ -68,6 +68,7 @@ OFFICE = (
     f"/van-phong/sao-ke/{EXPLAIN_ID}",
     "/van-phong/tien-ra",
     "/van-phong/khoa-so",
+    "/van-phong/thieu-phi",
     "/van-phong/the",
     "/van-phong/hoan-tien/giao-dich",
     f"/van-phong/hoan-tien/giao-dich/{TRANSFER_ID}",

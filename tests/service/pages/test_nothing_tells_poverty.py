@@ -42,7 +42,7 @@ from tests.conftest import TestServers
 from tests.factories.collecting import PAID_AT
 from tests.factories.rounds import BillingSchool
 from tests.factories.schools import Enrolled
-from tests.service.jobs.test_changed_notices import lower, void
+from tests.service.jobs.test_changed_notices import bank_takes_back, lower, void
 from tests.service.pages.telling import Telling, telling
 from tests.service.pages.test_fee_pages import post
 from tests.service.pages.test_registration_pages import forms
@@ -173,6 +173,23 @@ def test_the_full_view_tells_behind_a_code_and_every_step_before_it_does_not(hou
     chosen = browser.reads(f"{link}/dang-ky")
     assert "Tiền ăn bán trú" in chosen
     tells_nothing(chosen, "the page of choices behind a code")  # what is registered stands there without any price
+    account = {"ngan_hang": "970436", "so_tai_khoan": "0071000123456", "ten": "Nguyễn Văn Hòa"}
+    mine = f"{link}/nhan-tien"
+    shown = browser.sends(mine, mine, **account).text
+    assert "0071 0001 2345 6" in shown
+    tells_nothing(shown, "the account for refunds, shown back")
+    assert browser.sends(mine, mine, **account, dung="co").status_code == 303
+    kept = browser.reads(mine)
+    assert "…3456" in kept
+    tells_nothing(kept, "the account for refunds, kept")
+    other = town.visitor()
+    by_mail = town.asks(other, "email")
+    other.sends(by_mail, by_mail, ma=re.findall(r"[0-9]{6}", str(town.letters()[-1]["Subject"]))[0])
+    theirs = other.reads(mine)
+    assert "Một người giám hộ khác của em đã nhập tài khoản" in theirs
+    assert "…3456" not in theirs
+    assert "Nguyễn Văn Hòa" not in theirs
+    tells_nothing(theirs, "the account for refunds, of another guardian")
     browser.sends(f"{link}/dong-phien", f"{link}/chi-tiet")
     tells_nothing(browser.reads(f"{link}/chi-tiet?xong=dong"), "the page after closing")
     for form in forms(town):
@@ -187,6 +204,7 @@ def test_no_page_of_the_family_tells(household: Household) -> None:
             assert "220.800" in shown
             tells_nothing(shown, f"{page or 'the page'} in {language}")
         tells_nothing(household.read(f"{link}/dang-ky?lang={language}"), f"the page of choices in {language}")
+        tells_nothing(household.read(f"{link}/nhan-tien?lang={language}"), f"the account for refunds in {language}")
     tells_nothing(household.read(f"{link}/status"), "the status")
 
 
@@ -247,6 +265,13 @@ def test_no_message_and_no_receipt_tells(household: Household) -> None:
     assert "385.750" in printed
     tells_nothing(printed, "the receipt")
     tells_nothing(_around_streams(receipt.content), "the receipt's file")
+    bank_takes_back(household, 220_800 + 7_000 + 157_950)
+    assert household.tell() > 0
+    assert "thu hồi" in str(household.letters()[-1]["Subject"])
+    tells_nothing(of_letter(household.letters()[-1]), "the letter of what the bank took back")
+    last = json.dumps(asdict(household.zalo.delivered[-1]), ensure_ascii=False)
+    tells_nothing(last, "the message of what the bank took back")
+    tells_nothing(household.read(link), "the page after the bank took it back")
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

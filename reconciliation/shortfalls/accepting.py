@@ -1,0 +1,142 @@
+"""Accepting what a transfer from abroad lacks: the fee of banks on its way is the school's cost, the bill is paid.
+
+One person decides, within the limit that two agreed to, by the number of the bank's paper (SWIFT message or credit
+advice). In the book Dr 642 / Cr 131 (bill); on the bill it is a write-off: no money came, and nobody asks for it any
+more. Beyond the limit the transfer stays a part payment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
+
+from billing.audit.recording import Actor, Deed, record_deed
+from billing.bills.holding import hold_bills
+from billing.bills.tables import Bill
+from billing.choices.offering import person_of
+from billing.errors import Conflict, NotFound, Refused
+from billing.money import Money
+from billing.payments.balances import BillBalance, bill_balances
+from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd
+from billing.payments.tables import Allocation
+from billing.payments.writing_off import SHORTFALL, book_write_off, take_back_write_off
+from billing.people.kinship import refuse_own_family
+from reconciliation.live_payments import live_payments
+from reconciliation.queue.standing import hold_transfer
+from reconciliation.shortfalls.limiting import limit_now
+from reconciliation.tables import Transfer
+
+LONGEST_NUMBER = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """A bill that a transfer paid in part, with what is still open on it."""
+
+    bill: BillBalance
+    paid: Money
+
+
+def accept_shortfall(  # noqa: PLR0913, PLR0917  of which money, on which bill, by what paper, who says so and when
+    session: Session, actor: Actor, school_id: UUID, transfer_id: UUID, bill_id: UUID, number: str, reason: str,
+    now: datetime,
+) -> Relief:  # fmt: skip
+    """Accept that the open rest of a bill is the fee that banks took off a transfer.
+
+    Raises ``NotFound``, ``OwnFamily``, ``Refused`` without the paper's number or a reason or beyond the limit,
+    ``Conflict`` when the transfer did not pay the bill in part, or was accepted short before.
+    """
+    if not number.strip() or not reason.strip():
+        raise Refused("Hãy ghi số điện SWIFT hoặc số giấy báo có của ngân hàng, và lý do.")
+    transfer = hold_transfer(session, school_id, transfer_id)
+    hold_bills(session, school_id, [bill_id])
+    short = next((each for each in shorts_of(session, transfer) if each.bill.bill_id == bill_id), None)
+    if short is None:
+        raise Conflict("Giao dịch này không nộp thiếu cho thông báo thu ấy. Hãy tải lại trang.")
+    refuse_own_family(session, actor, school_id, {short.bill.pupil_id})
+    if live_shortfalls(session, school_id, transfer_id):
+        raise Conflict("Phần thiếu của giao dịch này đã được chấp nhận.")
+    most = limit_now(session, school_id)
+    if short.bill.rest > most:
+        raise Refused(
+            f"Còn thiếu {short.bill.rest}, vượt hạn mức {most} của trường. Phần này gia đình nộp tiếp như nộp thiếu."
+        )
+    row = Relief(
+        school_id=school_id,
+        pupil_id=short.bill.pupil_id,
+        bill_id=bill_id,
+        transfer_id=transfer_id,
+        kind=SHORTFALL,
+        amount=short.bill.rest,
+        decision_number=number.strip()[:LONGEST_NUMBER],
+        decided_on=transfer.value_date,
+        reason=reason.strip(),
+        made_by=person_of(actor),
+        made_at=now,
+    )
+    session.add(row)
+    session.flush()
+    session.add(ReliefDecision(relief_id=row.id, school_id=school_id, approved=True, decided_by=row.made_by, at=now))
+    session.flush()
+    facts = {"transfer": str(transfer_id), "bill": str(bill_id), "amount": short.bill.rest.dong, "limit": most.dong}
+    deed = Deed(school_id, "shortfall.accept", "relief", str(row.id), row.reason)
+    record_deed(session, actor, deed, now, paper=row.decision_number, **facts)
+    book_write_off(session, row, now)
+    return row
+
+
+def take_back_shortfall(  # noqa: PLR0913, PLR0917  which one, who says so, why and when
+    session: Session, actor: Actor, school_id: UUID, relief_id: UUID, reason: str, now: datetime
+) -> None:
+    """Take an acceptance back: its sum is open again on the bill. Raises ``NotFound`` or ``Refused``."""
+    if not reason.strip():
+        raise Refused("Hãy ghi lý do.")
+    row = session.exec(
+        select(Relief).where(Relief.school_id == school_id, Relief.id == relief_id, Relief.kind == SHORTFALL, ~_ended())
+    ).one_or_none()
+    if row is None or row.bill_id is None:
+        raise NotFound("Không có phần thiếu nào đang được chấp nhận ở đây.")
+    hold_bills(session, school_id, [row.bill_id])
+    refuse_own_family(session, actor, school_id, {row.pupil_id})
+    take_back_write_off(session, actor, row, reason.strip(), now)
+
+
+def end_shortfalls(session: Session, actor: Actor, transfer: Transfer, reason: str, now: datetime) -> None:
+    """Take back what was accepted for a transfer whose payments are about to be reversed."""
+    standing = live_shortfalls(session, transfer.school_id, transfer.id)
+    hold_bills(session, transfer.school_id, [row.bill_id for row in standing if row.bill_id is not None])
+    for row in standing:
+        take_back_write_off(session, actor, row, reason, now)
+
+
+def live_shortfalls(session: Session, school_id: UUID, transfer_id: UUID) -> list[Relief]:
+    """Return what is accepted of a transfer and was not taken back."""
+    rows = session.exec(
+        select(Relief).where(
+            Relief.school_id == school_id,
+            Relief.kind == SHORTFALL,
+            Relief.transfer_id == transfer_id,
+            ~_ended(),
+        )
+    ).all()
+    return list(rows)
+
+
+def shorts_of(session: Session, transfer: Transfer) -> list[Short]:
+    """Return the bills that a transfer paid and on which something is still open, by number."""
+    payments = [payment.id for payment in live_payments(session, transfer)]
+    parts = session.exec(
+        select(Allocation).where(Allocation.school_id == transfer.school_id, col(Allocation.payment_id).in_(payments))
+    ).all()
+    paid = {part.bill_id: part.amount for part in parts}
+    found = bill_balances(session, col(Bill.school_id) == transfer.school_id, col(Bill.id).in_(paid))
+    shorts = [Short(bill, paid[bill.bill_id]) for bill in found if bill.rest]
+    return sorted(shorts, key=lambda each: each.bill.number)
+
+
+def _ended() -> ColumnElement[bool]:
+    return select(ReliefEnd.relief_id).where(ReliefEnd.relief_id == Relief.id).exists()

@@ -1,0 +1,192 @@
+"""A bank takes back what it had told of: tied to that transfer, by two people or by the bank's own number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Executable, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from billing.audit.recording import Actor
+from billing.errors import Conflict, OwnFamily, Refused, SamePerson
+from billing.events.recording import PAYMENT_TAKEN_BACK
+from billing.events.tables import Event
+from billing.payments.tables import Receipt, ReceiptVoid
+from billing.people.declaring import Named, declare_child
+from billing.people.tables import Pupil, PupilCode
+from reconciliation.matching import Direction
+from reconciliation.outgoing.classifying import Purpose, classify, take_back
+from reconciliation.outgoing.kinds import Tie
+from reconciliation.outgoing.tables import MoneyOut
+from reconciliation.reports.filling import report_record
+from reconciliation.reports.records import checks
+from reconciliation.reversing.asking import agree_reversal, ask_reversal, open_reversals, refuse_reversal
+from reconciliation.tables import Transfer
+from service.database import EVERYTHING
+from tests.factories.collecting import PAID_AT
+from tests.journeys.settling.office import Office
+
+WHY = "Công văn của ngân hàng: lệnh chuyển nhầm, thu hồi"
+
+
+def pair(office: Office, memo: str = "thu hoi lenh chuyen nham", dong: int = 650_000) -> tuple[UUID, UUID]:
+    """Let the first family pay and the bank take as much back; return money out and money in."""
+    office.collecting.hear_of(office.collecting.pays(office.code(0), dong))
+    return took(office, memo, dong), came(office)
+
+
+def took(office: Office, memo: str, dong: int = 650_000) -> UUID:
+    office.collecting.hear_of(office.collecting.pays(memo, dong, direction=Direction.OUT))
+    (out,) = [each.id for each in office.collecting.transfers() if each.direction == "out" and each.memo == memo]
+    return out
+
+
+def came(office: Office) -> UUID:
+    (money,) = [each.id for each in office.collecting.transfers() if each.direction == "in"]
+    return money
+
+
+def ask(office: Office, out: UUID, money: UUID, by: Actor | None = None, why: str = WHY) -> UUID:
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        return ask_reversal(session, by or office.accountant, office.school_id, out, money, why, PAID_AT).id
+
+
+def agree(office: Office, reversal: UUID, by: Actor | None = None) -> None:
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        agree_reversal(session, by or office.approver, office.school_id, reversal, PAID_AT)
+
+
+def sound(office: Office) -> None:
+    assert office.broken() == []
+    day = PAID_AT.date()
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        report = report_record(session, office.school_id, day.replace(day=1), day, PAID_AT)
+    of_lines = "Chưa nộp: sổ cái và trang Chưa nộp"  # the bills of this world have no lines to list
+    assert [each for each in checks(report) if each.difference and each.name != of_lines] == []
+
+
+def test_two_people_reverse_the_payment_and_the_bill_is_open_again(office: Office) -> None:
+    out, money = pair(office)
+    assert (office.rest(0), office.collecting.receipts()) == (0, [(1, 650_000)])
+    reversal = ask(office, out, money)
+    assert (office.rest(0), office.collecting.states()) == (0, ["ignored_out", "matched"]), "nothing moved yet"
+    with pytest.raises(SamePerson):
+        agree(office, reversal, office.accountant)
+    with pytest.raises(Conflict, match="đang chờ người khác duyệt"):
+        ask(office, out, money)
+    agree(office, reversal)
+    assert (office.rest(0), office.collecting.states()) == (650_000, ["ignored_out", "reversed"])
+    books = office.collecting.books()
+    assert {"1388", "3388S", "3383"} & books.keys() == set()
+    assert books.get("112", 0) == 0, "the bank has it no more, and nothing of it is income"
+    sound(office)
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        void = session.exec(select(Receipt.number).join(ReceiptVoid, col(ReceiptVoid.receipt_id) == Receipt.id)).all()
+        told = session.exec(select(Event.facts).where(Event.kind == PAYMENT_TAKEN_BACK)).one()
+    assert (list(void), told["used"], told["pupil_id"]) == ([1], 650_000, str(office.pupil(0)))
+    with pytest.raises(Conflict, match="đã được quyết định"):
+        agree(office, reversal)
+    office.collecting.hear_of(office.collecting.pays(office.code(0), 650_000))
+    assert (office.rest(0), office.collecting.receipts()) == (0, [(1, 650_000), (2, 650_000)])
+    sound(office)
+
+
+def test_the_banks_own_number_lets_one_person_do_it(office: Office) -> None:
+    office.collecting.hear_of(office.collecting.pays(office.code(0)))
+    (credited,) = office.collecting.transfers()
+    number = credited.bank_reference or credited.provider_id
+    assert len(number) >= 6
+    out = took(office, f"HOAN TRA GD {number}")
+    ask(office, out, credited.id)
+    assert (office.rest(0), office.collecting.states()) == (650_000, ["ignored_out", "reversed"])
+    sound(office)
+
+
+def test_a_refusal_moves_nothing_and_a_mistake_is_taken_back(office: Office) -> None:
+    out, money = pair(office)
+    first = ask(office, out, money)
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        with pytest.raises(Refused, match="lý do"):
+            refuse_reversal(session, office.approver, office.school_id, first, " ", PAID_AT)
+        refuse_reversal(session, office.approver, office.school_id, first, "Ngân hàng chưa báo", PAID_AT)
+        assert open_reversals(session, office.school_id) == []
+    agree(office, ask(office, out, money))
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        purpose = session.exec(select(MoneyOut.id)).one()
+        take_back(session, office.accountant, office.school_id, purpose, "Chọn nhầm tiền vào", PAID_AT)
+    assert office.collecting.states() == ["ignored_out", "waiting"], "a person decides about it now"
+    sound(office)
+
+
+def test_what_is_not_taken_back(office: Office) -> None:
+    out, money = pair(office)
+    other = took(office, "phi dich vu", 11_000)
+    for wrong, error, words in ((other, Refused, "đúng số tiền"), (out, Refused, "lý do")):
+        with pytest.raises(error, match=words):
+            ask(office, wrong, money, why=" " if wrong == out else WHY)
+    with office.collecting.database.transaction(EVERYTHING) as session:
+        named(session, office.approver, office)
+    with pytest.raises(OwnFamily):
+        ask(office, out, money, office.approver)
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        direct = Purpose("reversed", tie=Tie.REVERSED, tied_id=money)
+        with pytest.raises(Conflict, match="hai người"):
+            classify(session, office.accountant, office.school_id, out, [direct], PAID_AT)
+
+
+def named(session: Session, actor: Actor, office: Office) -> None:
+    pupil = office.pupil(0)
+    code = session.exec(select(PupilCode.code).where(PupilCode.pupil_id == pupil)).one()
+    assert actor.user_id
+    said = Named(code, session.get_one(Pupil, pupil).full_name)
+    declare_child(session, actor, office.school_id, actor.user_id, said, PAID_AT)
+
+
+def test_used_credit_is_given_back_first(office: Office) -> None:
+    out, money = pair(office, dong=700_000)
+    assert office.ask_refund(0)
+    reversal = ask(office, out, money)
+    with pytest.raises(Refused, match="tiền tồn"):
+        agree(office, reversal)
+    assert office.decide_refund(approve=False)
+    agree(office, reversal)
+    sound(office)
+
+
+def test_the_database_refuses(office: Office) -> None:
+    out, money = pair(office)
+    values = {"school": office.school_id, "out": out, "came": money, "by": office.accountant.user_id, "at": PAID_AT}
+    insert = text(
+        "INSERT INTO bank_reversals (id, school_id, out_id, came_id, named, reason, made_by, made_at)"
+        " VALUES (gen_random_uuid(), :school, :out, :came, :named, 'x', :by, :at)"
+    )
+    with pytest.raises(IntegrityError, match="does not name"):
+        run(office, insert, {**values, "named": True})
+    with pytest.raises(IntegrityError, match="only money out takes back"):
+        run(office, insert, {**values, "named": False, "came": out})
+    reversal = ask(office, out, money)
+    with pytest.raises(IntegrityError, match="waits already"):
+        run(office, insert, {**values, "named": False})
+    decide = text(
+        "INSERT INTO bank_reversal_decisions (reversal_id, school_id, approved, decided_by, reason, at)"
+        " VALUES (:reversal, :school, true, :by, '', :at)"
+    )
+    with pytest.raises(IntegrityError, match="does not approve it"):
+        run(office, decide, {**values, "reversal": reversal})
+    with pytest.raises(IntegrityError, match="reversed by a decision"):
+        move(office, money)
+
+
+def run(office: Office, statement: Executable, values: Mapping[str, object]) -> None:
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        session.execute(statement, values)
+
+
+def move(office: Office, transfer: UUID) -> None:
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        found = session.get_one(Transfer, transfer)
+        found.state = "reversed"
+        session.add(found)

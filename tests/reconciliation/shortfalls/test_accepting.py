@@ -1,0 +1,204 @@
+"""Money from abroad arrives short: within the school's limit one person accepts it and the bill is paid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Executable, text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from billing.audit.recording import Actor
+from billing.audit.tables import AuditEntry
+from billing.bills.tables import Bill
+from billing.errors import Conflict, NotFound, OwnFamily, Refused, SamePerson
+from billing.money import Money
+from billing.payments.balances import bill_balances
+from billing.people.declaring import Named, declare_child
+from billing.people.tables import Pupil, PupilCode
+from reconciliation.matching import Direction
+from reconciliation.queue.standing import seen_of
+from reconciliation.queue.undoing import agree_undo, ask_undo
+from reconciliation.reversing.asking import agree_reversal, ask_reversal
+from reconciliation.shortfalls.accepting import accept_shortfall, take_back_shortfall
+from reconciliation.shortfalls.limiting import ask_limit, decide_limit, limit_now, waiting_limit
+from service.database import EVERYTHING
+from tests.factories.collecting import PAID_AT
+from tests.journeys.settling.office import Office
+
+PAPER, WHY = "MT103 FT25279001234", "Ngân hàng trung gian thu phí SHA"
+LIMIT = Money(300_000)
+
+
+def limited(office: Office, most: Money = LIMIT) -> None:
+    """Let two people agree to a limit."""
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        asked = ask_limit(session, office.accountant, office.school_id, most, "QĐ 15/QĐ-HT", PAID_AT)
+        decide_limit(session, office.approver, office.school_id, asked.id, PAID_AT, approved=True)
+
+
+def short(office: Office, dong: int = 630_000) -> tuple[UUID, UUID]:
+    """Let the first family pay less than its 650,000 đ; return the transfer and the bill."""
+    office.collecting.hear_of(office.collecting.pays(office.code(0), dong))
+    (transfer,) = [each.id for each in office.collecting.transfers() if each.direction == "in"]
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        (bill,) = session.exec(select(Bill.id).where(col(Bill.pupil_id) == office.pupil(0))).all()
+    return transfer, bill
+
+
+def accept(office: Office, transfer: UUID, bill: UUID, by: Actor | None = None, paper: str = PAPER) -> UUID:
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        actor = by or office.accountant
+        return accept_shortfall(session, actor, office.school_id, transfer, bill, paper, WHY, PAID_AT).id
+
+
+def status(office: Office, bill: UUID) -> str:
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        (balance,) = bill_balances(session, col(Bill.id) == bill)
+    return balance.status
+
+
+def test_within_the_limit_the_bill_is_paid_and_the_fee_is_the_schools(office: Office) -> None:
+    limited(office)
+    transfer, bill = short(office)
+    assert (office.rest(0), status(office, bill)) == (20_000, "partial")
+    accept(office, transfer, bill)
+    assert (office.rest(0), status(office, bill)) == (0, "paid")
+    books = office.collecting.books()
+    assert (books["642"], books["131"]) == (20_000, 300_000)
+    assert office.collecting.receipts() == [(1, 630_000)], "no receipt for what never came"
+    assert office.broken() == []
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        deed = session.exec(select(AuditEntry).where(AuditEntry.action == "shortfall.accept")).one()
+    assert (deed.actor_id, deed.reason) == (office.accountant.user_id, WHY)
+    with pytest.raises(Conflict, match="không nộp thiếu"):
+        accept(office, transfer, bill)
+
+
+def test_beyond_the_limit_it_stays_a_part_payment(office: Office) -> None:
+    transfer, bill = short(office)
+    with pytest.raises(Refused, match="hạn mức 0 đ"):
+        accept(office, transfer, bill)
+    limited(office, Money(19_999))
+    with pytest.raises(Refused, match="vượt hạn mức"):
+        accept(office, transfer, bill)
+    assert (office.rest(0), status(office, bill)) == (20_000, "partial")
+    limited(office, Money(20_000))
+    with pytest.raises(Refused, match="số điện SWIFT"):
+        accept(office, transfer, bill, paper=" ")
+    accept(office, transfer, bill)
+    assert office.rest(0) == 0
+
+
+def test_the_limit_is_set_by_two(office: Office) -> None:
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        school, maker = office.school_id, office.accountant
+        with pytest.raises(Refused, match="không quá"):
+            ask_limit(session, maker, school, Money(2_000_001), "QĐ", PAID_AT)
+        with pytest.raises(Refused, match="căn cứ"):
+            ask_limit(session, maker, school, LIMIT, " ", PAID_AT)
+        asked = ask_limit(session, maker, school, LIMIT, "QĐ", PAID_AT)
+        with pytest.raises(Conflict, match="đang chờ duyệt"):
+            ask_limit(session, maker, school, LIMIT, "QĐ", PAID_AT)
+        with pytest.raises(SamePerson):
+            decide_limit(session, maker, school, asked.id, PAID_AT, approved=True)
+        with pytest.raises(Refused, match="lý do"):
+            decide_limit(session, office.approver, school, asked.id, PAID_AT, approved=False)
+        assert limit_now(session, school) == Money(0)
+        decide_limit(session, office.approver, school, asked.id, PAID_AT, approved=True)
+        assert (limit_now(session, school), waiting_limit(session, school)) == (LIMIT, None)
+        with pytest.raises(Conflict, match="không còn chờ"):
+            decide_limit(session, office.approver, school, asked.id, PAID_AT, approved=True)
+
+
+def test_it_is_taken_back_and_goes_with_the_payment(office: Office) -> None:
+    limited(office)
+    transfer, bill = short(office)
+    relief = accept(office, transfer, bill)
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        with pytest.raises(Refused, match="lý do"):
+            take_back_shortfall(session, office.approver, office.school_id, relief, " ", PAID_AT)
+        take_back_shortfall(session, office.approver, office.school_id, relief, "Ngân hàng đã bù", PAID_AT)
+        with pytest.raises(NotFound):
+            take_back_shortfall(session, office.approver, office.school_id, relief, "x", PAID_AT)
+    assert office.rest(0) == 20_000
+    accept(office, transfer, bill)
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        seen = seen_of(session, office.school_id, transfer)
+        act = ask_undo(session, office.accountant, office.school_id, transfer, seen, "Của em khác", PAID_AT)
+        agree_undo(session, office.approver, office.school_id, act.id, PAID_AT)
+    assert (office.rest(0), office.collecting.states()) == (650_000, ["waiting"])
+    assert office.broken() == []
+
+
+def test_it_goes_with_what_the_bank_takes_back(office: Office) -> None:
+    limited(office)
+    transfer, bill = short(office)
+    accept(office, transfer, bill)
+    office.collecting.hear_of(office.collecting.pays("thu hoi", 630_000, direction=Direction.OUT))
+    (out,) = [each.id for each in office.collecting.transfers() if each.direction == "out"]
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        asked = ask_reversal(session, office.accountant, office.school_id, out, transfer, "Công văn 3", PAID_AT)
+        agree_reversal(session, office.approver, office.school_id, asked.id, PAID_AT)
+    assert office.rest(0) == 650_000
+    assert "642" not in office.collecting.books()
+    assert office.broken() == []
+
+
+def test_never_for_ones_own_child(office: Office) -> None:
+    limited(office)
+    transfer, bill = short(office)
+    with office.collecting.database.transaction(EVERYTHING) as session:
+        declare(session, office, office.accountant)
+    with pytest.raises(OwnFamily):
+        accept(office, transfer, bill)
+    assert office.rest(0) == 20_000
+
+
+def declare(session: Session, office: Office, actor: Actor) -> None:
+    pupil = office.pupil(0)
+    code = session.exec(select(PupilCode.code).where(PupilCode.pupil_id == pupil)).one()
+    assert actor.user_id
+    said = Named(code, session.get_one(Pupil, pupil).full_name)
+    declare_child(session, actor, office.school_id, actor.user_id, said, PAID_AT)
+
+
+def test_the_database_refuses(office: Office) -> None:
+    transfer, bill = short(office)
+    by = office.accountant.user_id
+    relief = {
+        "school": office.school_id, "pupil": office.pupil(0), "bill": bill, "transfer": transfer, "by": by,
+        "at": PAID_AT, "day": PAID_AT.date(), "id": UUID(int=77),
+    }  # fmt: skip
+    insert = text(
+        "INSERT INTO reliefs (id, school_id, pupil_id, bill_id, transfer_id, kind, parts, amount, decision_number,"
+        " decided_on, reason, made_by, made_at)"
+        " VALUES (:id, :school, :pupil, :bill, :transfer, 'shortfall', '[]', 20000, 'x', :day, 'x', :by, :at)"
+    )
+    decide = text(
+        "INSERT INTO relief_decisions (relief_id, school_id, approved, decided_by, reason, at)"
+        " VALUES (:id, :school, true, :by, '', :at)"
+    )
+    with pytest.raises(IntegrityError, match="does not approve it"):
+        run(office, relief, insert, decide)  # no limit is agreed to
+    with pytest.raises(IntegrityError, match="paid this bill"):
+        run(office, {**relief, "pupil": office.pupil(1)}, insert)
+    limited(office)
+    accept(office, transfer, bill)
+    with pytest.raises(IntegrityError, match="accepted short already"):
+        run(office, relief, insert)
+    reverse = text(
+        "INSERT INTO payment_reversals (payment_id, school_id, entry_id, reason, at)"
+        " SELECT p.id, p.school_id, e.id, 'x', :at FROM payments p JOIN journal_entries e ON e.kind = 'payment'"
+        " AND e.source_id = p.id::text WHERE p.source_kind = 'transfer'"
+    )
+    with pytest.raises(IntegrityError, match="take that back first"):
+        run(office, relief, reverse)
+
+
+def run(office: Office, values: Mapping[str, object], *statements: Executable) -> None:
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        for statement in statements:
+            session.execute(statement, values)
