@@ -18,13 +18,13 @@ from reconciliation.shortfalls.tables import HIGHEST, ShortfallLimit, ShortfallL
 def limit_now(session: Session, school_id: UUID) -> Money:
     """Return how much of one transfer from abroad may be missing; 0 đ where the school has agreed to nothing."""
     newest = session.exec(
-        select(ShortfallLimit.most)
+        select(ShortfallLimit)
         .join(ShortfallLimitDecision, col(ShortfallLimitDecision.limit_id) == ShortfallLimit.id)
         .where(ShortfallLimit.school_id == school_id, col(ShortfallLimitDecision.approved))
         .order_by(col(ShortfallLimitDecision.at).desc(), col(ShortfallLimit.id).desc())
         .limit(1)
     ).first()
-    return ZERO if newest is None else newest
+    return ZERO if newest is None else newest.most
 
 
 def waiting_limit(session: Session, school_id: UUID) -> ShortfallLimit | None:
