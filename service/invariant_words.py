@@ -8,7 +8,7 @@ from service.cash_queries import OWN_OF_TRANSFER
 
 # Shorthands of the queries. A transfer counts unless the bank took it back or we must not believe it.
 SHORT = {
-    "<counted>": "t.state NOT IN ('duplicate', 'quarantined', 'reversed')",
+    "<counted>": "t.state NOT IN ('duplicate', 'quarantined')",
     "<paid of transfer>": """coalesce((SELECT sum(p.amount) FROM payments p
         WHERE p.school_id = t.school_id AND p.source_kind = 'transfer' AND p.source_id = t.id AND <live>), 0)""",
     "<paid on bill>": """coalesce((SELECT sum(a.amount) FROM allocations a

@@ -13,10 +13,10 @@ from billing.money import Money
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import Allocation, Payment, Receipt, ReceiptBook, ReceiptVoid
 from billing.people.tables import ClassGroup
+from reconciliation.live_payments import live_payments
 from reconciliation.queue.pieces import Piece
 from reconciliation.queue.standing import open_act, open_acts
 from reconciliation.queue.tables import QueueAct, QueueComment, QueueDecision, QueuePart
-from reconciliation.queue.undoing import live_payments
 from reconciliation.tables import Transfer, TransferStep
 from service.access.tables import User
 from service.pages import waiting_rows
