@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0054b"
-down_revision = "0051"
+down_revision = "0053"
 branch_labels = None
 depends_on = None
 
