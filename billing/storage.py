@@ -20,13 +20,13 @@ from sqlalchemy import (
     Identity,
     Uuid,
     any_,
+    bindparam,
     cast,
     func,
-    literal,
     type_coerce,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import NullType, TypeDecorator
 from sqlmodel import Field, SQLModel
 
 from billing.money import Money
@@ -96,8 +96,11 @@ def money_sum(column: Any) -> ColumnElement[Money]:  # noqa: ANN401  SQLModel ty
 
 
 def among(column: Any, ids: Iterable[uuid.UUID]) -> ColumnElement[bool]:  # noqa: ANN401  as above
-    """Return the condition that a column is one of these ids, sent as one array: cheap for a whole school."""
-    wanted: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid())))
+    """Return the condition that a column is one of these ids, sent as one text: cheap for a whole school."""
+    array = ",".join([each.hex for each in ids])
+    # Of no type until the cast: another text would be read as ids once a row, not once a statement.
+    sent = bindparam(None, f"{{{array}}}", type_=NullType(), unique=True)
+    wanted: ColumnElement[bool] = column == any_(cast(sent, ARRAY(Uuid())))
     return wanted
 
 

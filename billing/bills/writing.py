@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -44,8 +45,7 @@ class NewLine:
     because: str = "{}"
 
 
-@dataclass(frozen=True, slots=True)
-class NewBill:
+class NewBill(NamedTuple):
     """A bill to be written, with all its lines; ``replaces_id`` names a void bill in whose place it stands.
 
     Bills may share one tuple of lines; it is then sent to the database once.
@@ -124,7 +124,7 @@ _INSERT_BILLS = text("""
                        gross, reduced, family_due, due_on, issued_at, replaces_id)
     SELECT id, :school_id, :round_id, enrolment_id, pupil_id, class_id, bank_account_id, number, :period,
            gross, gross - family_due, family_due, :due_on, :issued_at, replaces_id
-    FROM pg_temp.new_bills ORDER BY number
+    FROM pg_temp.new_bills ORDER BY number COLLATE "C"
 """)
 # One statement, so that a share finds the key of its line without a search among all lines of the province.
 _INSERT_LINES = text("""
@@ -133,7 +133,8 @@ _INSERT_LINES = text("""
                                 unit_price, gross, family_share, note, because)
         SELECT :school_id, b.id, l.position, l.item_id, l.item_code, l.item_name, l.unit, l.quantity,
                l.unit_price, l.gross, l.family_share, '', l.because
-        FROM pg_temp.new_bills b JOIN pg_temp.new_bill_lines l ON l.lines = b.lines ORDER BY b.number, l.position
+        FROM pg_temp.new_bills b JOIN pg_temp.new_bill_lines l ON l.lines = b.lines
+        ORDER BY b.number COLLATE "C", l.position
         RETURNING id, bill_id, position
     )
     INSERT INTO bill_reductions (school_id, line_id, reduction_id, payer, percent, amount, title, legal_basis)
@@ -158,9 +159,12 @@ def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> Non
     shared_lines = number_shared(bill.lines for bill in bills)
     each = shared_lines.values()
     ends = {id(lines): _end_of_row(number, lines) for number, lines in each}
-    load_temporary(session, "new_bills", _BILLS, (_bill_row(bill, instead) + ends[id(bill.lines)] for bill in bills))
-    load_temporary(session, "new_bill_lines", _LINES, (row for one in each for row in _line_rows(*one)))
-    load_temporary(session, "new_bill_reductions", _REDUCTIONS, (row for one in each for row in _shares(*one)))
+    rows = (_bill_row(bill, instead) + ends[id(bill.lines)] for bill in bills)
+    lines = (row for one in each for row in _line_rows(*one))
+    reductions = (row for one in each for row in _shares(*one))
+    load_temporary(session, "new_bills", _BILLS, rows, joined_by=["id", "lines"])
+    load_temporary(session, "new_bill_lines", _LINES, lines, joined_by=["lines"])
+    load_temporary(session, "new_bill_reductions", _REDUCTIONS, reductions, joined_by=["lines", "position"])
     shared = {
         "school_id": issue.school_id,
         "round_id": issue.round_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlmodel import Session, select
@@ -28,8 +29,7 @@ class Line:
     bill_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """What an entry is about. ``(school_id, kind, source_id)`` is posted once; ``value_date`` is the bank's day.
 
     Whatever it is, the entry stands on an open day (``periods.dated``).

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -51,8 +51,7 @@ _INSERT = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """A fact with its lines. Facts may share one tuple of lines; it is then sent to the database once.
 
     ``pupil_id`` and ``bill_id`` hold for the lines that name none.
@@ -81,8 +80,9 @@ def post_many(session: Session, school_id: UUID, posted: Sequence[Posted], now: 
     accounts = {code: account_id(session, school_id, code) for code in sorted(codes)}
     opens = opens_on(session, school_id)
     entries = (_entry(each, shared[id(each.lines)][0], opens) for each in kept)
-    load_temporary(session, "new_entries", _ENTRIES, entries)
-    load_temporary(session, "new_postings", _POSTINGS, (_posting(number, line, accounts) for number, line in lines))
+    postings = (_posting(number, line, accounts) for number, line in lines)
+    load_temporary(session, "new_entries", _ENTRIES, entries, joined_by=["kind", "source_id", "lines"])
+    load_temporary(session, "new_postings", _POSTINGS, postings, joined_by=["lines"])
     session.execute(_INSERT, {"school_id": school_id, "now": now})
     return len(kept)
 

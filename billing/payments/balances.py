@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -154,8 +154,7 @@ def moved_by_bill() -> Subquery:
     return subquery
 
 
-@dataclass(frozen=True, slots=True)
-class StillOpen:
+class StillOpen(NamedTuple):
     """A bill on which something is open, and how much."""
 
     bill_id: UUID

@@ -15,6 +15,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Container
+from functools import lru_cache
 from itertools import islice, pairwise
 from math import isqrt
 from operator import mul
@@ -274,13 +275,19 @@ def _permute(number: int, key: bytes, size: int) -> int:
     sent through again (cycle walking) until they fall inside, which keeps it one to one.
     """
     half = isqrt(size - 1) + 1
-    keyed = hashlib.blake2b(digest_size=16, key=key, person=b"hocphi reference")
+    steps = _steps(key)
     while True:
         left, right = divmod(number, half)
-        for step in _STEPS:
-            hashed = keyed.copy()  # cheaper than to take the key in again
-            hashed.update(step + right.to_bytes(8))
+        for step in steps:
+            hashed = step.copy()  # cheaper than to take the key in again
+            hashed.update(right.to_bytes(8))
             left, right = right, (left + int.from_bytes(hashed.digest())) % half
         number = left * half + right
         if number < size:
             return number
+
+
+@lru_cache(maxsize=4)
+def _steps(key: bytes) -> list[hashlib.blake2b]:
+    """Return, for each round of the shuffle, what has taken in the key and the round's number."""
+    return [hashlib.blake2b(step, digest_size=16, key=key, person=b"hocphi reference") for step in _STEPS]

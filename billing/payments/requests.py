@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -28,8 +28,7 @@ Payee = tuple[UUID, UUID]
 """Who is asked and where to: the pupil and the school's bank account."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewRequest:
+class NewRequest(NamedTuple):
     """A request just opened, with its bills in the order in which they are paid and all that is due on them."""
 
     id: UUID

@@ -186,9 +186,9 @@ def new_bill(
     )
 
 
-def _place(charge: Charge, calculated: Calculated) -> tuple[int, str, UUID]:
+def _place(charge: Charge, calculated: Calculated) -> tuple[int, str, int]:
     facts = calculated.pupils[charge.pupil_id].facts
-    return facts.grade, facts.class_name, charge.pupil_id
+    return facts.grade, facts.class_name, charge.pupil_id.int  # in the order of the ids, compared much faster
 
 
 def next_numbers(session: Session, billing_round: BillingRound) -> Iterator[str]:
