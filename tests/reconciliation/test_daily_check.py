@@ -15,6 +15,7 @@ from reconciliation.matching import Direction
 from reconciliation.tables import DailyCheck, StatementFile, StatementLine
 from service.database import Database, Scope, libpq_url
 from service.preparing import Addresses
+from tests.factories.closing import shut
 from tests.factories.collecting import PAID_AT, Collecting, make_collecting
 from tests.factories.sound_world import make_billed
 
@@ -45,6 +46,18 @@ def test_each_day_ends_by_the_banks_days(collecting: Collecting) -> None:
     )
     nets = [checked(collecting, PAID_ON + timedelta(days=each)).bank_net.dong for each in (-2, -1, 0, 1)]
     assert nets == [0, 5_000, 12_000, 12_000]
+
+
+def test_late_money_of_a_closed_month_is_no_difference_on_any_day(collecting: Collecting) -> None:
+    september = date(2025, 9, 1)
+    with collecting.database.transaction(collecting.scope) as session:
+        shut(session, collecting.school.id, september, PAID_AT - timedelta(days=1))
+    collecting.hear_of(collecting.pays(collecting.requests[0].reference, 9_000, at=PAID_AT - timedelta(days=10)))
+    for day in (date(2025, 9, 25), date(2025, 9, 26), date(2025, 9, 30), date(2025, 10, 1)):
+        with collecting.database.transaction(collecting.scope) as session:
+            [check] = check_day(session, collecting.school.id, day, PAID_AT)
+            came = Money(9_000 if day >= date(2025, 9, 26) else 0)
+            assert (check.bank_net, check.book_net, check.difference) == (came, came, Money(0))
 
 
 @pytest.mark.usefixtures("superuser")

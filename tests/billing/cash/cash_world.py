@@ -44,7 +44,8 @@ class Till:
 
     def ties_out(self, session: Session) -> None:
         """Assert that the invariants of the book and of cash hold."""
-        problems = [problem for query in INVARIANTS["I1"].queries for problem in session.execute(text(query)).scalars()]
+        queries, facts = INVARIANTS["I1"].queries, {"now": self.now}
+        problems = [problem for query in queries for problem in session.execute(text(query), facts).scalars()]
         assert not problems, problems
 
     @property

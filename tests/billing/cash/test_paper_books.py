@@ -10,11 +10,14 @@ from sqlmodel import select
 from billing.cash.paper_books import Leaf, book_state, books_of, open_book, spoil_leaf
 from billing.cash.runs import Run
 from billing.cash.tables import PaperBook, PaperNumber
+from billing.cash.undoing import payment_of
 from billing.errors import Conflict, NotFound, Refused
 from billing.events.tables import Event
+from billing.ledger.tables import JournalEntry
 from billing.payments.tables import Receipt
 from billing.storage import new_id
 from tests.billing.cash.cash_world import Till
+from tests.factories.closing import shut
 
 
 def test_a_leaf_is_entered_with_its_true_day_and_gets_no_receipt_of_ours(till: Till) -> None:
@@ -32,6 +35,21 @@ def test_a_leaf_is_entered_with_its_true_day_and_gets_no_receipt_of_ours(till: T
         assert state.missing == (Run(101, 101), Run(103, 103))
         with pytest.raises(Conflict, match="Số 104 của quyển AB/25 đã được nhập"):
             till.take(session, till.handed(1000, 2, leaf=Leaf(book.id, 104), day=day))
+
+
+def test_a_leaf_of_a_closed_month_keeps_its_day_and_is_booked_on_the_first_open_one(till: Till) -> None:
+    first = till.now.date().replace(day=1)
+    day = first - timedelta(days=2)
+    with till.open() as session:
+        shut(session, till.id, day.replace(day=1), till.now)
+        book = open_book(session, till.cashier, till.id, "AB/25", 101, 150, till.now)
+        taking = till.take(session, till.handed(90_000, leaf=Leaf(book.id, 104), day=day))
+        payment = payment_of(session, taking)
+        entries = select(JournalEntry).where(JournalEntry.kind == "payment", JournalEntry.source_id == str(payment.id))
+        entry = session.exec(entries).one()
+        assert (taking.day, payment.value_date) == (day, day)
+        assert (entry.value_date, entry.true_day) == (first, day)
+        assert till.cash(session) == 90_000
 
 
 def test_a_reversed_number_is_entered_anew(till: Till) -> None:

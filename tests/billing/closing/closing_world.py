@@ -67,7 +67,7 @@ class Book:
         """Return what the invariants of the book and of two people say."""
         session.flush()
         queries = (*INVARIANTS["I2"].queries, *INVARIANTS["I14"].queries)
-        return [problem for query in queries for problem in session.execute(text(query)).scalars()]
+        return [problem for query in queries for problem in session.execute(text(query), {"now": NOW}).scalars()]
 
 
 def make_book(database: Database) -> Book:

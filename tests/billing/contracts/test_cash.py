@@ -75,7 +75,10 @@ def test_after_the_deposit_became_credit_and_paid_a_bill_its_reversal_leaves_it_
         ]
         assert school.credit(session, contract.pupil_id) == {}
         assert debit_balance(session, school.id, "111") == ZERO
-        problems = [problem for query in INVARIANTS["I1"].queries for problem in session.execute(text(query)).scalars()]
+        facts = {"now": school.now}
+        problems = [
+            problem for query in INVARIANTS["I1"].queries for problem in session.execute(text(query), facts).scalars()
+        ]
         assert problems == []
 
 
