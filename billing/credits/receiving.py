@@ -18,6 +18,9 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.choosing import Chooser, answers, proven_guardian
 from billing.credits.payee import GUARDIAN, Payee, refuse_payee
 from billing.credits.receiving_tables import PayeeAccount
+from billing.credits.refunding import payee_of
+from billing.credits.tables import RefundLine
+from billing.errors import Conflict
 from billing.people.tables import Guardianship
 from billing.storage import among
 from billing.vault import Vault
@@ -90,6 +93,20 @@ def accounts_of(session: Session, school_id: UUID, pupils: Collection[UUID], tod
         .order_by(col(PayeeAccount.at), col(PayeeAccount.id))
     ).all()
     return {row.pupil_id: row for row in rows}
+
+
+def refuse_replaced(session: Session, vault: Vault, lines: Collection[RefundLine], today: date) -> None:
+    """Raise ``Conflict`` for a guardian's account that was replaced, or is of somebody who answers for the child no more."""
+    of_guardians = [line for line in lines if line.payee_source == GUARDIAN and line.pupil_id is not None]
+    for line in of_guardians:
+        whose = line.pupil_id
+        row = accounts_of(session, line.school_id, [whose], today).get(whose) if whose else None
+        if row is None or guardian_payee(vault, row).account != payee_of(vault, line).account:
+            raise Conflict(
+                f"Tài khoản nhận {line.account_masked} của một khoản {line.amount} nay không dùng được: phụ huynh đã "
+                "đổi tài khoản, hoặc người nhập không còn là phụ huynh của em. Hãy từ chối hoặc rút lại, rồi lập lại.",
+                line=line.id,
+            )
 
 
 def guardian_payee(vault: Vault, row: PayeeAccount) -> Payee:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.credits.paying_out import mark_sent, states_of
+from billing.credits.receiving import refuse_replaced
 from billing.credits.receiving_tables import RefundBatch, RefundBatchLine
 from billing.credits.refunding import lines_of, payee_of
 from billing.credits.tables import Refund, RefundLine
@@ -22,6 +23,7 @@ from billing.payments.banks import bank_by_bin
 from billing.storage import among
 from billing.vault import Vault
 
+_VIET_NAM = timedelta(hours=7)
 MOST_NAMED = 10  # lines that a refusal names one by one
 XLSX_CONTEXT, CSV_CONTEXT = "refund_batches.xlsx", "refund_batches.csv"
 
@@ -31,13 +33,15 @@ def make_batch(  # noqa: PLR0913, PLR0917  of which refund, who says so, ordered
 ) -> RefundBatch:
     """Make the file of all bank lines of a refund that are to be paid, and write down that they were ordered.
 
-    Raises ``Refused`` when none is open or one has no code (asked for before codes were given out).
+    Raises ``Refused`` when none is open or one has no code (asked for before codes were given out), ``Conflict`` when a
+    guardian's account was replaced since it was approved.
     """
     if actor.user_id is None:
         raise NotAllowed("Tệp chuyển tiền phải do một người có tên lập.")
     lines = _open_lines(session, refund)
     if not lines:
         raise Refused("Không có khoản chuyển khoản nào đang chờ chi trong đề nghị này.")
+    refuse_replaced(session, vault, lines, (now + _VIET_NAM).date())
     turns = {line.id: mark_sent(session, line.id, actor, day, now).turn for line in lines}
     rows = [_row(vault, line) for line in lines]
     content = batch_csv(rows)

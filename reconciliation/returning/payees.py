@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.credits.payee import GUARDIAN, PAYER, Payee
-from billing.credits.receiving import accounts_of, guardian_payee
+from billing.credits.receiving import accounts_of, guardian_payee, refuse_replaced
 from billing.credits.refunding import payee_of
 from billing.credits.tables import RefundLine
 from billing.errors import Conflict, Refused
@@ -116,8 +116,9 @@ def refuse_stale_payees(session: Session, vault: Vault, lines: Collection[Refund
     Raises ``Conflict`` for a paying account that shows itself a wallet's or shared since, and for a guardian's account
     that was replaced, or whose guardian answers for the child no more.
     """
+    refuse_replaced(session, vault, lines, today)
     for line in lines:
-        why = _stale(session, vault, line, today)
+        why = _stale(session, vault, line)
         if why:
             raise Conflict(
                 f"Tài khoản nhận {line.account_masked} của một khoản {line.amount} nay không dùng được: {why}. "
@@ -126,13 +127,8 @@ def refuse_stale_payees(session: Session, vault: Vault, lines: Collection[Refund
             )
 
 
-def _stale(session: Session, vault: Vault, line: RefundLine, today: date) -> str:
-    """Return why the account of a line may no longer be paid to; nothing for cash and what the office typed."""
-    account = payee_of(vault, line).account
-    if line.payee_source == GUARDIAN and line.pupil_id is not None:
-        row = accounts_of(session, line.school_id, [line.pupil_id], today).get(line.pupil_id)
-        same = row is not None and guardian_payee(vault, row).account == account
-        return "" if same else "phụ huynh đã đổi tài khoản, hoặc người nhập không còn là phụ huynh của em"
+def _stale(session: Session, vault: Vault, line: RefundLine) -> str:
+    """Return why the paying account of a line may no longer be paid to; nothing for any other line."""
     if line.payee_source != PAYER:
         return ""
     if line.pupil_id is None:
@@ -141,7 +137,11 @@ def _stale(session: Session, vault: Vault, line: RefundLine, today: date) -> str
         ).one()
         return paying_account(session, vault, transfer).against
     usable = {each.account for each in paying_accounts_of(session, vault, line.school_id, line.pupil_id)}
-    return "" if account in usable else "tài khoản đã chuyển nay là tài khoản chung, hoặc khoản nộp từ đó đã gỡ"
+    return (
+        ""
+        if payee_of(vault, line).account in usable
+        else "tài khoản đã chuyển nay là tài khoản chung, hoặc khoản nộp từ đó đã gỡ"
+    )
 
 
 def _against(session: Session, transfer: Transfer) -> str:

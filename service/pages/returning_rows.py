@@ -81,7 +81,12 @@ def tied_days(session: Session, school_id: UUID, lines: list[RefundLine]) -> dic
 
 
 def brought(session: Session, line: RefundLine, since: date) -> tuple[tuple[str, str], ...]:
-    """Return money in that waits and may be a line's own, brought back: of the very sum, not before it left."""
+    """Return money in that waits and may be a line's own, brought back: of the very sum and account, not before."""
+    left = (
+        select(Transfer.bank_account_id)
+        .join(MoneyOut, (col(MoneyOut.school_id) == Transfer.school_id) & (col(MoneyOut.transfer_id) == Transfer.id))
+        .where(MoneyOut.school_id == line.school_id, MoneyOut.refund_line_id == line.id, live())
+    )
     rows = session.exec(
         select(Transfer)
         .where(
@@ -90,6 +95,7 @@ def brought(session: Session, line: RefundLine, since: date) -> tuple[tuple[str,
             Transfer.state == "waiting",
             Transfer.amount == line.amount,
             Transfer.value_date >= since,
+            col(Transfer.bank_account_id).in_(left),
         )
         .order_by(col(Transfer.value_date), col(Transfer.id))
         .limit(MOST_CHOICES)

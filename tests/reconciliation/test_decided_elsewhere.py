@@ -5,15 +5,18 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from billing.credits.payee import TYPED
-from billing.credits.refunding import reject_refund
-from billing.credits.tables import Refund
+from billing.credits.refunding import lines_of, reject_refund
+from billing.credits.tables import Refund, RefundLine
 from billing.errors import Conflict
+from billing.money import Money
 from billing.vault import Vault
 from reconciliation.queue.assigning import agree, refuse
 from reconciliation.queue.in_bulk import dry_run
 from reconciliation.queue.retrying import retry
+from reconciliation.queue.tables import QueueAct
 from reconciliation.returning.asking import Chosen, ask_return
 from service.database import Database
 from service.preparing import Addresses
@@ -53,6 +56,30 @@ def test_what_is_asked_back_is_not_assigned_nor_retried_nor_taken_in_bulk(queue:
         reject_refund(session, refund.id, queue.accountant, "Đã rõ của ai", now)
         queue.assign(session, transfer, queue.on_bill(session, 0, 650_000))
     assert queue.state(transfer) == "matched"
+
+
+def test_the_database_keeps_assigning_and_giving_back_apart(queue: Queue) -> None:
+    """Also where somebody writes rows past the rooms that ask first."""
+    asked, acted = queue.waits(650_000, damaged(queue)), queue.waits(5_000)
+    refund = ask_back(queue, asked)
+    with queue.open() as session:
+        act = queue.assign(session, acted, queue.credit(0, 5_000))
+        (line,) = lines_of(session, refund)
+    act_row = {name: getattr(act, name) for name in QueueAct.model_fields if name != "id"}
+    line_row = {name: getattr(line, name) for name in RefundLine.model_fields if name not in {"id", "code"}}
+    with pytest.raises(IntegrityError, match="this money is asked back"):
+        write(queue, QueueAct(**{**act_row, "transfer_id": asked}))
+    other = Refund(school_id=refund.school_id, reason="x", made_by=refund.made_by, made_at=refund.made_at)
+    row = RefundLine(**{**line_row, "transfer_id": acted, "amount": Money(5_000), "refund_id": other.id})
+    with pytest.raises(IntegrityError, match="an act about this money is open"):
+        write(queue, other, row)
+
+
+def write(queue: Queue, *rows: QueueAct | Refund | RefundLine) -> None:
+    with queue.open() as session:
+        for row in rows:
+            session.add(row)
+            session.flush()
 
 
 def test_what_waits_for_the_second_person_is_not_asked_back(queue: Queue) -> None:

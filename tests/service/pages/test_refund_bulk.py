@@ -176,13 +176,24 @@ def test_the_account_of_who_answers_for_the_child_no_more_is_nobodys(
     assert "…3456" not in accountant.get(f"/van-phong/tien-ton/hoc-sinh/{pupil}").text
 
 
+def test_a_replaced_account_is_not_ordered_either(world: World, people: dict[str, TestClient]) -> None:
+    accountant, approver = people["accountant"], people["approver"]
+    enter(world, 0)
+    here = bulk(accountant, khoan="TIENAN", cach="bank", ly_do="Hạ mức thu")
+    send(approver, here, f"{here}/duyet")
+    enter(world, 0, account="9990000000001")
+    answer = accountant.post(f"{here}/lenh-chuyen", data=form(accountant, here, ngay=day_of(world)))
+    assert (answer.status_code, "phụ huynh đã đổi" in answer.text) == (409, True)
+    assert files_of(accountant, here) == []
+
+
 def test_a_replaced_account_is_not_approved(world: World, people: dict[str, TestClient]) -> None:
     accountant, approver = people["accountant"], people["approver"]
     enter(world, 0)
     here = bulk(accountant, khoan="TIENAN", cach="bank", ly_do="Hạ mức thu")
     enter(world, 0, account="9990000000001")
     answer = approver.post(f"{here}/duyet", data=form(approver, here))
-    assert (answer.status_code, "phụ huynh đã đổi tài khoản" in answer.text) == (409, True)
+    assert (answer.status_code, "phụ huynh đã đổi" in answer.text) == (409, True)
 
 
 def test_a_file_whose_line_moved_on_is_handed_out_no_more(world: World, people: dict[str, TestClient]) -> None:
