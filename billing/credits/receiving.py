@@ -96,7 +96,7 @@ def accounts_of(session: Session, school_id: UUID, pupils: Collection[UUID], tod
 
 
 def refuse_replaced(session: Session, vault: Vault, lines: Collection[RefundLine], today: date) -> None:
-    """Raise ``Conflict`` for a guardian's account that was replaced, or is of somebody who answers for the child no more."""
+    """Raise ``Conflict`` for a guardian's account that was replaced, or whose guardian has lost the child's bills."""
     of_guardians = [line for line in lines if line.payee_source == GUARDIAN and line.pupil_id is not None]
     for line in of_guardians:
         whose = line.pupil_id
