@@ -51,6 +51,11 @@ class WaitingRow:
     held: bool = False
     paid: tuple[str, ...] = ()
 
+    @property
+    def tie(self) -> bool:
+        """Tell whether several candidates are equally likely: then none is chosen or has the focus beforehand."""
+        return any(candidate.equal for candidate in self.candidates)
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingList:

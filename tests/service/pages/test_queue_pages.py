@@ -89,8 +89,11 @@ def paid(town: QueueTown, child: int = 36) -> UUID:
 
 
 def test_the_list_says_why_each_waits_whose_it_may_be_and_by_how_much_it_differs(town: QueueTown) -> None:
-    town.waits((f"CT {town.damaged(36)} x", DUE), ("pham hoang yen va le hoang yen", 600_000), ("ung ho", 5_000))
-    page = reads(town.browser(town.accountant), "")
+    _, two, _ = town.waits(
+        (f"CT {town.damaged(36)} x", DUE), ("pham hoang yen va le hoang yen", 600_000), ("ung ho", 5_000)
+    )
+    client = town.browser(town.accountant)
+    page = reads(client, "")
     assert "3 giao dịch" in page
     assert "1.255.000 đ" in page
     plain, equal, nobody = re.findall(r"<article.*?</article>", page, re.DOTALL)
@@ -102,6 +105,9 @@ def test_the_list_says_why_each_waits_whose_it_may_be_and_by_how_much_it_differs
     assert equal.count("-50.000 đ") == 2
     assert "data-accept" not in equal, "equal candidates are never chosen beforehand"
     assert "checked" not in page
+    opened = reads(client, f"/gd/{two}")
+    assert opened.count("data-row") == 2
+    assert "data-queue" not in opened, "nor has one of them the focus"
     assert "Không có mã nộp" in nobody
     assert "Chưa thấy thông báo nào" in nobody
 
