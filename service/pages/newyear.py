@@ -47,7 +47,7 @@ def prices(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reque
     """Show the prices that would go on, with caps and rise."""
     found = desk.year_prices(visit.who, visit.place, nam, tang, parts_of(request).clock())
     makes = _may(visit, "/khoan-thu")
-    return page(request, "newyear_prices.html", visit=visit, found=found, makes=makes, said=xong)
+    return page(request, "newyear_prices.html", visit=visit, found=found, makes=makes, stored=xong)
 
 
 @router.post("/khoan-thu")
@@ -64,7 +64,7 @@ def copy(  # noqa: PLR0913, PLR0917  as above
 def classes(request: Request, visit: StaffVisit, desk: OpenDesk, nam: Year = "", xong: Said = "") -> Response:
     """Show the classes that are proposed and made."""
     found = desk.year_classes(visit.who, visit.place, nam, parts_of(request).clock())
-    return page(request, "newyear_classes.html", visit=visit, found=found, makes=_may(visit, "/lop"), said=xong)
+    return page(request, "newyear_classes.html", visit=visit, found=found, makes=_may(visit, "/lop"), stored=xong)
 
 
 @router.post("/lop")
@@ -93,7 +93,7 @@ def promotion(  # noqa: PLR0913, PLR0917  as above
     choices = {choice.value: names for choice, names in CHOICE_NAMES.items()}
     makes = _may(visit, "/len-lop")
     return page(
-        request, "newyear_promotion.html", visit=visit, found=found, choices=choices, makes=makes, said=xong, out=OUT
+        request, "newyear_promotion.html", visit=visit, found=found, choices=choices, makes=makes, stored=xong, out=OUT
     )
 
 
@@ -155,7 +155,7 @@ def going_on(request: Request, visit: StaffVisit, desk: OpenDesk, nam: Year = ""
     """Show what goes on for pupils."""
     found = desk.going_on(visit.who, visit.place, nam, parts_of(request).clock())
     makes = _may(visit, "/tiep-noi")
-    return page(request, "newyear_going_on.html", visit=visit, found=found, makes=makes, said=xong)
+    return page(request, "newyear_going_on.html", visit=visit, found=found, makes=makes, stored=xong)
 
 
 @router.post("/tiep-noi")
