@@ -104,6 +104,7 @@ def _switches(session: Session, school_id: UUID, user_id: UUID) -> tuple[SwitchR
 
 
 def _payouts(session: Session, vault: Vault | None, school_id: UUID) -> tuple[PayoutRow, ...]:
+    asked = {act.subject for act in open_card_acts(session, school_id) if act.kind == "tie"}
     return tuple(
         PayoutRow(
             each.payout.stripe_id,
@@ -113,6 +114,7 @@ def _payouts(session: Session, vault: Vault | None, school_id: UUID) -> tuple[Pa
                 TransferChoice(str(one.id), one.value_date, one.memo, names_stripe(vault, one))
                 for one in each.transfers
             ),
+            each.payout.stripe_id in asked,
         )
         for each in open_payouts(session, school_id)
     )

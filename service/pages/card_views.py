@@ -143,12 +143,13 @@ class TransferChoice:
 
 @dataclass(frozen=True, slots=True)
 class PayoutRow:
-    """A payout that the bank has not brought yet."""
+    """A payout that the bank has not brought yet; ``asked`` while a tie waits for a second person."""
 
     payout_id: str
     amount: Money
     day: date
     choices: tuple[TransferChoice, ...]
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ _SAID = {
     "de-nghi": ("Đã ghi đề nghị, chờ người khác duyệt.", "Asked for; another person decides."),
     "duyet": ("Đã duyệt.", "Approved."),
     "khong": ("Đã ghi: không làm.", "Stored: it is not done."),
-    "gan": ("Đã gắn khoản chi trả với tiền vào ngân hàng.", "The payout is tied to the bank's transfer."),
+    "gan": ("Khoản chi trả đã gắn với tiền vào ngân hàng.", "The payout is tied to the bank's transfer."),
 }
 
 

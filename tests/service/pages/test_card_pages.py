@@ -175,6 +175,9 @@ def test_given_back_by_two_disputed_and_tied(world: World, cards: Carding) -> No
     assert post(maker, OFFICE, tie, giao_dich=choice) == 422, "it does not name Stripe: a reason for the second person"
     assert post(maker, OFFICE, tie, giao_dich=choice, ly_do="Đúng số tiền của Stripe") == 303
     assert world.collecting.states() == ["waiting"]
+    page = maker.get(OFFICE).text
+    assert "Đã đề nghị gắn, đang chờ người thứ hai" in page
+    assert "Chưa có tiền vào đúng số này" not in page
     agree = action(maker, "viec/[0-9a-f-]{36}/tu-choi").replace("tu-choi", "duyet")
     assert post(maker, OFFICE, agree) == 403
     assert post(approver, OFFICE, action(approver, "viec/[0-9a-f-]{36}/duyet")) == 303

@@ -1,4 +1,4 @@
-"""A bill paid by card in a real Chromium on a phone: 3-D Secure, declined, abandoned, given back, disputed."""
+"""A bill paid by card in a real Chromium on a phone: 3-D Secure, declined, given back, disputed; a payout is tied."""
 
 from __future__ import annotations
 
@@ -117,3 +117,37 @@ def disputed(world: World, cards: Carding, page: Page, where: tuple[str, str]) -
     page.goto(f"{url}/van-phong/the")
     expect(page.get_by_text("cần trả lời")).to_be_visible()
     look(page, "office")
+
+
+def test_a_payout_is_tied_on_the_offices_page_and_the_book_holds_what_stripe_holds(
+    chromium: Browser, database: Database, addresses: Addresses, vault: Vault, servers: TestServers
+) -> None:
+    world, listener = make_world(database, addresses, vault, servers), free_listener()
+    url = origin_of(listener)
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, locale="vi-VN")
+    page = context.new_page()
+    with carding(world.collecting, url) as cards, served(world.app(), listener):
+        cards.pay()
+        payout = cards.standin.books.pay_out()
+        cards.hear()
+        cards.clock.later(minutes=6)
+        cards.ask()
+        memos = ("STRIPE PAYMENTS UK PAYOUT", "STRIPE PAYMENTS UK PAYOUT 2")  # two of one sum: the rule leaves it
+        world.collecting.hear_of(*(world.collecting.pays(memo, payout["amount"]) for memo in memos))
+        context.add_cookies([{"name": "hocphi", "value": cookie_of(world), "url": url}])
+        page.goto(f"{url}/van-phong/the")
+        on_its_way = page.get_by_text("Đang chuyển").locator("strong")
+        expect(on_its_way).to_have_text(str(Money(payout["amount"])))
+        expect(page.get_by_text("khớp với những gì đã biết")).to_be_visible()
+        look(page, "payout-360")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        look(page, "payout-1280")
+        page.get_by_label("PAYOUT 2").check()
+        page.get_by_role("button", name="Gắn với khoản chi trả").click()
+        expect(page.get_by_text("Khoản chi trả đã gắn với tiền vào ngân hàng")).to_be_visible()
+        expect(on_its_way).to_have_text("0 đ")
+        expect(page.get_by_role("heading", name="Đã về ngân hàng")).to_be_visible()
+        look(page, "tied-1280")
+        assert "113T" not in world.collecting.books(), "Stripe holds nothing, nothing is on its way"
+        assert world.collecting.states() == ["matched", "waiting"]
+    context.close()
