@@ -95,7 +95,7 @@ def address(path: str, actor: Actor) -> str:
         "place_id": str(PLACE_ID),
         "transfer_id": str(TRANSFER_ID),
         "purpose_id": str(PURPOSE_ID),
-        **dict.fromkeys(("account_id", "switch_id", "checkout_id"), str(SOME_ID)),
+        **dict.fromkeys(("account_id", "switch_id", "checkout_id", "movement_id"), str(SOME_ID)),
         "outcome": "xong",
         "taking_id": str(TAKING_ID),
         "reversal_id": str(REVERSAL_ID),
