@@ -23,6 +23,7 @@ from billing.payments.virtual_accounts import holder_of, is_known
 from billing.vault import Vault
 from reconciliation.matching import IncomingTransfer, OpenRequest, RequestStatus
 from reconciliation.matching_rules import suggest_by_now
+from reconciliation.memo import Memo
 from reconciliation.pupil_leads import PupilLeads
 from reconciliation.weak_signs import Lead, Sign
 
@@ -85,9 +86,9 @@ class RowsBook:
         """Return the weaker signs that the school lets suggest now."""
         return suggest_by_now(self._session, self._school_id)
 
-    def leads(self, transfer: IncomingTransfer) -> Sequence[Lead]:
+    def leads(self, transfer: IncomingTransfer, memo: Memo) -> Sequence[Lead]:
         """Return the pupils of this school to whom a memo or the paying account leads."""
-        return self._people.leads(transfer)
+        return self._people.leads(transfer, memo)
 
     def _payable(self, pupils: Collection[UUID], account: str) -> list[OpenRequest]:
         if not pupils:

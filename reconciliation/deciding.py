@@ -9,13 +9,13 @@ The collecting account never identifies, but must agree. The same function serve
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from billing.money import ZERO, total
+from billing.money import total
 from billing.payments.allocation import allocate
-from billing.payments.reference import find
-from reconciliation.match_case import Case, Claim, belongs, look_up, open_case, share, suggest
+from billing.payments.reference import find_in
+from reconciliation.match_case import Case, Claim, belongs, look_up, open_case, share, spelled, suggest
 from reconciliation.matching import (
-    BillShare,
     Decision,
     Direction,
     Evidence,
@@ -24,27 +24,32 @@ from reconciliation.matching import (
     Outcome,
     RequestBook,
     RequestStatus,
+    decided,
 )
-from reconciliation.spelling import written
+from reconciliation.memo import Memo
 from reconciliation.suggesting import suggest_by_signs
 
-_IN, _OPEN, _MATCHED = Direction.IN, RequestStatus.OPEN, Outcome.MATCHED  # looked up for each transfer
+# Looked up for each transfer.
+_IN: Final = Direction.IN
+_OPEN: Final = RequestStatus.OPEN
+_MATCHED: Final = Outcome.MATCHED
 
 
 def decide(transfer: IncomingTransfer, book: RequestBook) -> Decision:
     """Decide what one transfer pays. It depends on its arguments only; a duplicate is the caller's to see."""
     if transfer.direction is not _IN:
-        return Decision(Outcome.REFUSED, evidence=("direction_out",))
+        return decided(Outcome.REFUSED, (), ("direction_out",))
     if transfer.amount.dong <= 0:
-        return Decision(Outcome.REFUSED, evidence=("amount_not_positive",))
-    exact, corrected = find(transfer.memo)
-    named = [Claim(reference, book.by_reference(reference)) for reference in exact]
-    near = [claim for claim in look_up(book, corrected) if claim.entries] if corrected else ()
-    if len(named) == 1 and not near and not transfer.virtual_account:
-        sign, entries = named[0]
+        return decided(Outcome.REFUSED, (), ("amount_not_positive",))
+    memo = Memo(transfer.memo)
+    exact, corrected = find_in(memo.letters)
+    near = [claim for claim in look_up(book, corrected) if claim.entries] if corrected else []
+    if len(exact) == 1 and not near and not transfer.virtual_account:
+        entries = book.by_reference(exact[0])
         if len(entries) == 1 and _pays_in_full(transfer, entries[0]):
-            return _matched_in_full(transfer, sign, entries[0])
-    return _judge(open_case(transfer, book, named, near))
+            return _matched_in_full(memo, exact[0], entries[0])
+        return _judge(open_case(transfer, memo, book, [Claim(exact[0], entries)], near))
+    return _judge(open_case(transfer, memo, book, look_up(book, exact), near))
 
 
 def _pays_in_full(transfer: IncomingTransfer, entry: OpenRequest) -> bool:
@@ -57,12 +62,11 @@ def _pays_in_full(transfer: IncomingTransfer, entry: OpenRequest) -> bool:
     )
 
 
-def _matched_in_full(transfer: IncomingTransfer, sign: str, entry: OpenRequest) -> Decision:
+def _matched_in_full(memo: Memo, sign: str, entry: OpenRequest) -> Decision:
     """Decide on one exact reference, nothing else that fits, and just the sum that is due, as the long way would."""
     due = entry.due
-    read: Evidence = {"reference": sign, **written(transfer.memo, sign)}
-    paid = BillShare(entry.reference, due, entry.key, entry.pupil)
-    return Decision(_MATCHED, (paid,), ZERO, None, ("exact_reference", {"due": due.dong}, read))
+    evidence: tuple[Evidence, ...] = ("exact_reference", {"due": due.dong}, spelled(memo, sign))
+    return decided(_MATCHED, (share(entry, due),), evidence)
 
 
 def _judge(case: Case) -> Decision:
@@ -103,7 +107,7 @@ def _judge_several(case: Case) -> Decision:
         return suggest(case, "several_references", case.named, {"sum_due": sum_due.dong})
     shares = tuple(share(entry, entry.due) for entry in entries)
     evidence = case.because("several_exact_references", {"sum_due": sum_due.dong})
-    return Decision(Outcome.SPLIT, shares, evidence=evidence)
+    return decided(Outcome.SPLIT, shares, evidence)
 
 
 def _each_once(entries: Sequence[OpenRequest]) -> list[OpenRequest]:
@@ -125,7 +129,7 @@ def _pay(case: Case, payable: Sequence[OpenRequest], rule: str) -> Decision:
         # Not ours to move: the code names one child. A person sees at once where the surplus may belong.
         notes.append({"family_also_due": [{"reference": each.reference, "due": each.due.dong} for each in others]})
     owner = payable[0].pupil if left else None
-    return Decision(outcome, tuple(shares), left, owner, case.because(rule, *notes))
+    return decided(outcome, tuple(shares), case.because(rule, *notes), left, owner)
 
 
 def _pay_closed(case: Case, closed: OpenRequest, rule: str) -> Decision:
@@ -140,9 +144,9 @@ def _pay_closed(case: Case, closed: OpenRequest, rule: str) -> Decision:
     fitting = [entry for entry in open_entries if entry.due == amount]
     if len(fitting) == 1:
         evidence = case.because("closed_request_same_amount_open", note, {"rule": rule})
-        return Decision(Outcome.MATCHED, (share(fitting[0], amount),), evidence=evidence)
+        return decided(Outcome.MATCHED, (share(fitting[0], amount),), evidence)
     evidence = case.because("closed_request", note, {"rule": rule, "open_of_same_amount": len(fitting)})
-    return Decision(Outcome.CREDITED, (), amount, closed.pupil, evidence)
+    return decided(Outcome.CREDITED, (), evidence, amount, closed.pupil)
 
 
 def _elsewhere(claim: Claim, transfer: IncomingTransfer) -> str:

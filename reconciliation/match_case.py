@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from billing.money import ZERO, Money
-from reconciliation.matching import BillShare, Decision, Evidence, IncomingTransfer, OpenRequest, Outcome, RequestBook
-from reconciliation.spelling import changed, written
+from reconciliation.matching import (
+    BillShare,
+    Decision,
+    Evidence,
+    IncomingTransfer,
+    OpenRequest,
+    Outcome,
+    RequestBook,
+    decided,
+    shared,
+)
+from reconciliation.memo import Memo
+from reconciliation.spelling import changed
 
-MAX_CANDIDATES = 20
+MAX_CANDIDATES: Final = 20
 
 
-class Claim(NamedTuple):
+class Claim:
     """Entries that one sign (a reference, or a virtual account) points at."""
 
-    sign: str
-    entries: Sequence[OpenRequest]
+    __slots__ = ("entries", "sign")
+
+    def __init__(self, sign: str, entries: Sequence[OpenRequest]) -> None:
+        self.sign: str = sign
+        self.entries: Sequence[OpenRequest] = entries
 
     @property
     def pupils(self) -> frozenset[str]:
@@ -24,7 +39,8 @@ class Claim(NamedTuple):
         return frozenset([entry.pupil for entry in self.entries])
 
 
-class Case(NamedTuple):
+@dataclass
+class Case:
     """A transfer, where to look, and what its memo and virtual account say.
 
     ``named``: exact references that were issued; ``corrected``: issued ones that are one edit away, each with its
@@ -32,6 +48,7 @@ class Case(NamedTuple):
     """
 
     transfer: IncomingTransfer
+    memo: Memo
     book: RequestBook
     named: tuple[Claim, ...]
     account_claim: Claim | None
@@ -54,31 +71,37 @@ def look_up(book: RequestBook, references: Iterable[str]) -> list[Claim]:
 
 
 def open_case(
-    transfer: IncomingTransfer, book: RequestBook, exact: Sequence[Claim], corrected: Sequence[Claim]
+    transfer: IncomingTransfer, memo: Memo, book: RequestBook, exact: Sequence[Claim], corrected: Sequence[Claim]
 ) -> Case:
     """Gather what a memo's exact references, issued or not, and its issued corrected ones say, with the evidence."""
     named = tuple([claim for claim in exact if claim.entries])
     virtual = transfer.virtual_account
     at_account = book.by_virtual_account(virtual) if virtual else ()
-    evidence: list[Evidence] = [{"reference": claim.sign, **written(transfer.memo, claim.sign)} for claim in named]
+    evidence: list[Evidence] = [spelled(memo, claim.sign) for claim in named]
     if never_issued := [claim.sign for claim in exact if not claim.entries]:
         evidence.append({"never_issued": never_issued})
     if virtual:
         evidence.append({"virtual_account": virtual, "known": bool(at_account)})
-    edits = tuple([_near(transfer, claim) for claim in corrected])
+    edits = tuple([_near(memo, claim.sign) for claim in corrected])
     if edits:
         evidence.append({"also_fits" if named else "corrected": list(edits)})
     claim = Claim(virtual, at_account) if virtual and at_account else None
-    return Case(transfer, book, named, claim, tuple(corrected), edits, tuple(evidence))
+    return Case(transfer, memo, book, named, claim, tuple(corrected), edits, tuple(evidence))
 
 
-def _near(transfer: IncomingTransfer, claim: Claim) -> dict[str, object]:
-    return {"reference": claim.sign, **changed(transfer.memo, claim.sign)}
+def spelled(memo: Memo, reference: str) -> dict[str, object]:
+    """Return the evidence that a memo spells a reference: the characters it was read from, and where they stand."""
+    first, end = memo.place(reference)
+    return {"reference": reference, "written": memo.text[first:end], "at": [first, end]}
+
+
+def _near(memo: Memo, reference: str) -> dict[str, object]:
+    return {"reference": reference, **changed(memo, reference)}
 
 
 def share(entry: OpenRequest, amount: Money) -> BillShare:
     """Return money for an entry; 0 đ makes it a candidate."""
-    return BillShare(entry.reference, amount, entry.key, entry.pupil)
+    return shared(entry.reference, amount, entry.key, entry.pupil)
 
 
 def belongs(entry: OpenRequest, transfer: IncomingTransfer) -> bool:
@@ -95,7 +118,7 @@ def suggest(case: Case, rule: str, claims: Iterable[Claim], *more: Evidence) -> 
     for entry in entries:
         candidates.setdefault(entry.reference, share(entry, ZERO))
     bills = tuple(candidates.values())[:MAX_CANDIDATES]
-    return Decision(Outcome.SUGGESTED, bills, evidence=case.because(rule, *more))
+    return decided(Outcome.SUGGESTED, bills, case.because(rule, *more))
 
 
 def _weakness(entry: OpenRequest, transfer: IncomingTransfer) -> tuple[bool, bool, bool]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from reconciliation.matching import IncomingTransfer, OpenRequest
+from reconciliation.memo import Memo
 from reconciliation.weak_signs import Lead, People, Person, Sign
 
 
@@ -15,19 +16,20 @@ class MemoryBook:
     def __init__(self, entries: Iterable[OpenRequest], people: Iterable[Person] = ()) -> None:
         self._people = People(people)
         self._suggest_by = frozenset(Sign)
-        self._by_reference: dict[str, list[OpenRequest]] = defaultdict(list)
+        by_reference: dict[str, list[OpenRequest]] = defaultdict(list)
         self._by_virtual_account: dict[str, list[OpenRequest]] = defaultdict(list)
         self._open_of_pupil: dict[tuple[str, str], list[OpenRequest]] = defaultdict(list)
         self._open_of_family: dict[tuple[str, str], list[OpenRequest]] = defaultdict(list)
         self._family_of: dict[str, str] = {}
         for entry in entries:
-            self._by_reference[entry.reference].append(entry)
+            by_reference[entry.reference].append(entry)
             if entry.virtual_account:
                 self._by_virtual_account[entry.virtual_account].append(entry)
             if entry.payable:
                 self._open_of_pupil[entry.pupil, entry.account].append(entry)
                 self._open_of_family[entry.family, entry.account].append(entry)
                 self._family_of[entry.pupil] = entry.family
+        self._by_reference = {reference: tuple(entries) for reference, entries in by_reference.items()}
 
     def by_reference(self, reference: str) -> Sequence[OpenRequest]:
         """Return every entry of a reference, as listed."""
@@ -51,6 +53,6 @@ class MemoryBook:
         """Return every sign: a file knows no school's setting."""
         return self._suggest_by
 
-    def leads(self, transfer: IncomingTransfer) -> Sequence[Lead]:
+    def leads(self, transfer: IncomingTransfer, memo: Memo) -> Sequence[Lead]:
         """Return the pupils to whom a memo or payer leads, by exact look-up."""
-        return self._people.leads(transfer.memo, transfer.payer)
+        return self._people.leads(memo, transfer.payer)

@@ -14,9 +14,10 @@ from billing.payments.tables import Payment, PaymentRequest, PaymentReversal
 from billing.people.tables import ClassGroup, Contact, Guardianship, Pupil
 from billing.vault import Vault
 from reconciliation.matching import IncomingTransfer
+from reconciliation.memo import Memo
 from reconciliation.payers import PayerKind
 from reconciliation.tables import Transfer
-from reconciliation.weak_signs import MOST_FAMILIES, Lead, families_of, name_key, names_in, phones_in
+from reconciliation.weak_signs import MOST_FAMILIES, Lead, families_of, name_key, names_in
 
 _PHONE_CONTEXT = "contacts.phone"
 _SHARED = (PayerKind.COMPANY.value, PayerKind.WALLET.value, PayerKind.REMITTANCE.value)
@@ -32,10 +33,10 @@ class PupilLeads:
         self._vault = vault
         self._names: list[tuple[UUID, str]] | None = None
 
-    def leads(self, transfer: IncomingTransfer) -> list[Lead]:
+    def leads(self, transfer: IncomingTransfer, memo: Memo) -> list[Lead]:
         """Return the pupils whom the memo names, whose family's phone stands in it, or whose account paid before."""
-        names = self._named(transfer.memo)
-        phones = self._phoned(transfer.memo)
+        names = self._named(memo)
+        phones = self._phoned(memo)
         paid = self._paid_before(bytes.fromhex(transfer.payer)) if transfer.payer else set()
         pupils = names.keys() | phones.keys() | paid
         classes = self._classes(pupils)
@@ -56,7 +57,7 @@ class PupilLeads:
         )
         return set(found) - {pupil_id}
 
-    def _named(self, memo: str) -> dict[UUID, str]:
+    def _named(self, memo: Memo) -> dict[UUID, str]:
         """Return the pupils whose full name stands in the memo, with the key it was found by."""
         keys = set(names_in(memo))
         if not keys:
@@ -73,11 +74,11 @@ class PupilLeads:
             self._names = [(pupil_id, name_key(name)) for pupil_id, name in rows]
         return self._names
 
-    def _phoned(self, memo: str) -> dict[UUID, str]:
+    def _phoned(self, memo: Memo) -> dict[UUID, str]:
         """Return the pupils of whose guardians a number stands in the memo; numbers are found by blind index."""
         if self._vault is None:
             return {}
-        blinds = {self._vault.blind(phone, _PHONE_CONTEXT): phone for phone in phones_in(memo)}
+        blinds = {self._vault.blind(phone, _PHONE_CONTEXT): phone for phone in memo.phones}
         if not blinds:
             return {}
         rows = self._session.exec(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconciliation.deciding import decide
 from reconciliation.matching import POSTING, Decision, IncomingTransfer, OpenRequest, Outcome, RequestBook
+from reconciliation.memo import Memo
 from reconciliation.weak_signs import Lead, Sign
 
 LAST = 250
@@ -36,9 +37,9 @@ class Under:
         """Return the open entries of the others of a family."""
         return self._book.open_of_family(pupil, account)
 
-    def leads(self, transfer: IncomingTransfer) -> Sequence[Lead]:
+    def leads(self, transfer: IncomingTransfer, memo: Memo) -> Sequence[Lead]:
         """Return whom a transfer leads to."""
-        return self._book.leads(transfer)
+        return self._book.leads(transfer, memo)
 
     def suggest_by(self) -> frozenset[Sign]:
         """Return the signs to be tried."""

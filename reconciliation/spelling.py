@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import compress, count, islice
-from typing import TypedDict
+from typing import Final, TypedDict
 
-from billing.payments.reference import fold_memo
+from reconciliation.memo import Memo
 
-_KEPT = bytes(chr(code).isascii() and chr(code).isalnum() for code in range(256))
-_INTACT = 5
+_INTACT: Final = 5
 
 
 class Written(TypedDict):
@@ -28,23 +25,21 @@ class Changed(Written):
     meant: str
 
 
-def written(memo: str, reference: str) -> Written:
+def written(memo: Memo, reference: str) -> Written:
     """Return the stretch of the memo that spells the reference, separators and small letters included.
 
     Raises ``ValueError`` when the memo does not spell it.
     """
-    start = memo.find(reference)
-    if start >= 0:
-        return {"written": reference, "at": [start, start + len(reference)]}
-    return _stretch(memo, fold_memo(memo).index(reference), len(reference))
+    first, end = memo.place(reference)
+    return {"written": memo.text[first:end], "at": [first, end]}
 
 
-def changed(memo: str, reference: str) -> Changed:
+def changed(memo: Memo, reference: str) -> Changed:
     """Return the first stretch of the memo that is one edit away from the reference, and that edit.
 
     Raises ``ValueError`` when there is none.
     """
-    letters = fold_memo(memo)
+    letters = memo.letters
     for start in _starts(letters, reference):
         # The same length first: a wrong character is likelier than a lost or an extra one.
         for width in (len(reference), len(reference) - 1, len(reference) + 1):
@@ -52,8 +47,10 @@ def changed(memo: str, reference: str) -> Changed:
             edit = _edit(piece, reference) if len(piece) == width else None
             if edit is not None:
                 change, at, read, meant = edit
+                first, end = memo.stretch(start, width)
                 return {
-                    **_stretch(memo, start, width),
+                    "written": memo.text[first:end],
+                    "at": [first, end],
                     "change": change,
                     "position": at + 1,
                     "read": read,
@@ -67,36 +64,24 @@ def _starts(letters: str, reference: str) -> list[int]:
 
     One edit leaves the first or the last five characters as they are, so only beside these is looked.
     """
-    starts = _places(letters, reference[:_INTACT])
-    for place in _places(letters, reference[-_INTACT:]):
-        behind = place + _INTACT - len(reference)
-        starts += (behind - 1, behind, behind + 1)
-    first, second = reference[0], reference[1]
-    return [
-        start
-        for start in sorted(set(starts))
-        if start >= 0 and (first in (head := letters[start : start + 3]) or second in head)
-    ]
-
-
-def _places(letters: str, sought: str) -> list[int]:
-    places = []
-    place = letters.find(sought)
+    starts: list[int] = []
+    place = letters.find(reference[:_INTACT])
     while place >= 0:
-        places.append(place)
-        place = letters.find(sought, place + 1)
-    return places
+        starts.append(place)
+        place = letters.find(reference[:_INTACT], place + 1)
+    place = letters.find(reference[-_INTACT:])
+    while place >= 0:
+        behind = place + _INTACT - len(reference)
+        for start in range(max(0, behind - 1), behind + 2):
+            if start not in starts:
+                starts.append(start)
+        place = letters.find(reference[-_INTACT:], place + 1)
+    starts.sort()
+    return [start for start in starts if _begins(letters[start : start + 3], reference)]
 
 
-def _stretch(memo: str, start: int, width: int) -> Written:
-    """Return the stretch of the memo that holds so many of its letters and digits, from the ``start``-th on."""
-    if memo.isascii():
-        kept: Iterable[int] = compress(count(), memo.encode().translate(_KEPT))
-    else:
-        kept = (place for place, character in enumerate(memo) for _ in fold_memo(character))
-    places = list(islice(kept, start, start + width))
-    first, end = places[0], places[-1] + 1
-    return {"written": memo[first:end], "at": [first, end]}
+def _begins(head: str, reference: str) -> bool:
+    return reference[0] in head or reference[1] in head
 
 
 def _edit(piece: str, meant: str) -> tuple[str, int, str, str] | None:

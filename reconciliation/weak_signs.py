@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from itertools import accumulate
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from billing.payments.reference import drop_marks, fold_memo
-from reconciliation.spelling import written
+from billing.payments.reference import fold_memo
+from reconciliation.memo import Memo
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64  # to Python it is int, and compiled a number of the machine
 
 
 class Sign(StrEnum):
@@ -30,10 +32,10 @@ class Sign(StrEnum):
     CLASS = "class"
 
 
-LISTING = frozenset({Sign.CORRECTED, Sign.PHONE, Sign.PAYER, Sign.NAME})
+LISTING: Final = frozenset({Sign.CORRECTED, Sign.PHONE, Sign.PAYER, Sign.NAME})
 """The signs that put a bill on the list; the others only raise it there."""
 
-WEIGHTS: Mapping[Sign, int] = {
+WEIGHTS: Final[Mapping[Sign, int]] = {
     Sign.CORRECTED: 6,
     Sign.PHONE: 4,
     Sign.PAYER: 4,
@@ -44,19 +46,25 @@ WEIGHTS: Mapping[Sign, int] = {
 """A corrected reference outweighs any one of the others, even with sum and class; two of them together outweigh it."""
 
 # A member of an enumeration looked up by name costs as much as a whole comparison, and these are for each transfer.
-_PHONE_SIGN, _PAYER, _NAME, _CLASS_SIGN = Sign.PHONE, Sign.PAYER, Sign.NAME, Sign.CLASS
+_PHONE_SIGN: Final = Sign.PHONE
+_PAYER: Final = Sign.PAYER
+_NAME: Final = Sign.NAME
+_CLASS_SIGN: Final = Sign.CLASS
 
-MOST_FAMILIES = 2
+MOST_FAMILIES: Final = 2
 """An account that paid for more families than this is shared and tells nothing."""
 
-_FEWEST_LETTERS = 6
-_MOST_WORDS = 7
-_LONGEST_NAME = 40
-_WORD = re.compile(r"[A-Z]+|[0-9]+")
-_CLASS = re.compile(r"[0-9]{1,2}[A-Z][A-Z0-9]{0,3}")
-_LONG_NUMBER = re.compile(r"[0-9]{10,}")
-_PHONE = re.compile(r"(?=(?:0|84)([35789][0-9]{8}))")
-_PERSON = re.compile(r"[^\W\d_]+(?:[ '’.-]+[^\W\d_]+)+")
+_0: Final = 48
+_9: Final = 57
+_A: Final = 65
+_Z: Final = 90
+_FEWEST_LETTERS: Final = 6
+_MOST_WORDS: Final = 7
+_LONGEST_NAME: Final = 40
+_CLASS: Final = re.compile(r"[0-9]{1,2}[A-Z][A-Z0-9]{0,3}")
+_CLASS_WORD: Final = "LOP"
+_AT_MOST_BEFORE: Final = 4
+_PERSON: Final = re.compile(r"[^\W\d_]+(?:[ '’.-]+[^\W\d_]+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +78,7 @@ class Person:
     payers: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Lead:
     """A pupil to whom a memo or a payer leads: the name as a key of ``names_in``, and the number that stands there."""
 
@@ -81,15 +89,40 @@ class Lead:
     payer: bool = False
 
 
-class Signed(NamedTuple):
-    """One sign, as evidence."""
+class Signed:
+    """The signs that lead to a pupil's bill: ``told`` as they are kept as evidence, and which ones they are."""
 
-    sign: Sign
-    evidence: Mapping[str, object]
+    __slots__ = ("_kinds", "told")
 
-    def told(self) -> dict[str, object]:
-        """Return it as it is kept: the name of the sign, and the characters it was read from."""
-        return {"sign": str(self.sign), **self.evidence}
+    def __init__(self) -> None:
+        self._kinds: int = 0
+        self.told: list[dict[str, object]] = []
+
+    def add(self, sign: Sign, told: dict[str, object]) -> None:
+        """Add a sign as it is kept: its name, and the characters it was read from."""
+        self._kinds |= _BITS[sign]
+        self.told.append(told)
+
+    def add_all(self, others: Signed) -> None:
+        """Add the signs of another, told in the very same words."""
+        self._kinds |= others._kinds
+        self.told += others.told
+
+    @property
+    def weight(self) -> int:
+        """Return how strongly they speak together, each kind once; 0 when none may put a bill on the list."""
+        return _WEIGHT_OF[self._kinds]
+
+
+_BITS: Final = {sign: 1 << place for place, sign in enumerate(Sign)}
+
+
+def _weight_of(kinds: int) -> int:
+    signs = [sign for sign, bit in _BITS.items() if kinds & bit]
+    return sum([WEIGHTS[sign] for sign in signs]) if not LISTING.isdisjoint(signs) else 0
+
+
+_WEIGHT_OF: Final = [_weight_of(kinds) for kinds in range(1 << len(_BITS))]
 
 
 def name_key(name: str) -> str:
@@ -100,27 +133,39 @@ def name_key(name: str) -> str:
     return key if _FEWEST_LETTERS <= len(key) <= _LONGEST_NAME else ""
 
 
-def names_in(memo: str, heads: Container[str] | None = None) -> Iterator[str]:
-    """Give every run of up to seven words of a memo, glued; a bank's break inside a word makes two words of it.
+def names_in(memo: Memo, heads: set[str] | None = None) -> list[str]:
+    """Return every run of up to seven words of a memo, glued; a bank's break inside a word makes two words of it.
 
-    With ``heads`` (``head_of`` each name that is sought) only runs that begin like one of them.
+    With ``heads`` (``head_of`` each name that is sought) only runs that begin like one of them. No name holds a digit.
     """
-    words = _words(memo)
-    glued = "".join(words)
-    places = enumerate(accumulate(map(len, words[:-1]), initial=0))
-    starts = [start for start, at in places if heads is None or glued[at : at + _FEWEST_LETTERS] in heads]
-    for start in starts:
-        yield from _runs(words[start : start + _MOST_WORDS])
+    runs: list[str] = []
+    letters, words = memo.letters, memo.words
+    for number, at in enumerate(memo.heads):
+        if heads is None or letters[at : at + _FEWEST_LETTERS] in heads:
+            _add_runs(runs, memo.upper.encode("ascii", "replace"), words[number])
+    return runs
 
 
-def _runs(words: Sequence[str]) -> Iterator[str]:
-    key = ""
-    for word in words:
-        key += word
-        if word.isdigit() or len(key) > _LONGEST_NAME:
+def _add_runs(runs: list[str], codes: bytes, begin: int) -> None:
+    """Add the runs of words that begin at a place, up to a digit or the longest name."""
+    key = b""
+    words: i64 = 0
+    first: i64 = -1
+    place: i64 = begin
+    end: i64 = len(codes)
+    while words < _MOST_WORDS and place <= end and len(key) <= _LONGEST_NAME:
+        code: i64 = codes[place] if place < end else 0
+        if _A <= code <= _Z:
+            first = place if first < 0 else first
+        elif first >= 0:
+            key += codes[first:place]
+            first = -1
+            words += 1
+            if _FEWEST_LETTERS <= len(key) <= _LONGEST_NAME:
+                runs.append(key.decode())
+        if _0 <= code <= _9:
             break
-        if len(key) >= _FEWEST_LETTERS:
-            yield key
+        place += 1
 
 
 def head_of(name: str) -> str:
@@ -128,50 +173,56 @@ def head_of(name: str) -> str:
     return name[:_FEWEST_LETTERS]
 
 
-def phones_in(memo: str) -> tuple[str, ...]:
-    """Return what may be mobile numbers in a memo, as ``84…``, each once, by position; traces look like some too."""
-    numbers = _LONG_NUMBER.findall(fold_memo(memo))
-    if not numbers:
-        return ()
-    return tuple(dict.fromkeys([f"84{found}" for number in numbers for found in _PHONE.findall(number)]))
-
-
-def class_in(memo: str, class_code: str) -> str:
+def class_in(memo: Memo, class_code: str) -> str:
     """Return the class as the memo writes it, ``3A`` or ``LOP3A``; nothing when it is not there."""
-    code, pattern = _pattern_of_class(class_code)
-    text = drop_marks(memo).upper()
-    hit = pattern.search(text) if pattern and code in text else None
-    return hit[0] if hit else ""
+    code = _class_key(class_code)
+    text = memo.upper
+    place = text.find(code) if code else -1
+    while place >= 0:
+        end = place + len(code)
+        if not _is_kept(text[end : end + 1]):
+            for start in (place - _AT_MOST_BEFORE, place - len(_CLASS_WORD), place):
+                if start >= 0 and _begins_class(text, start, place) and not _is_kept(text[start - 1 : start]):
+                    return text[start:end]
+        place = text.find(code, place + 1)
+    return ""
+
+
+def _begins_class(text: str, start: int, place: int) -> bool:
+    """Tell whether a class may begin at one place with its code at another: with the word between, or nothing."""
+    between = text[start:place]
+    if not between or between == _CLASS_WORD:
+        return True
+    sign = between[-1]
+    return between.startswith(_CLASS_WORD) and len(between) == _AT_MOST_BEFORE and not (sign.isalnum() or sign == "_")
+
+
+def _is_kept(character: str) -> bool:
+    return character.isascii() and character.isalnum()
 
 
 @lru_cache(maxsize=1024)  # a school has some dozens of classes, and asks for them with each transfer
-def _pattern_of_class(class_code: str) -> tuple[str, re.Pattern[str] | None]:
+def _class_key(class_code: str) -> str:
+    """Return a class as it is looked for in memos; nothing when it is no class."""
     code = fold_memo(class_code)
-    if not _CLASS.fullmatch(code):
-        return code, None
-    return code, re.compile(rf"(?<![A-Z0-9])(?:LOP\W?)?{code}(?![A-Z0-9])")
+    return code if _CLASS.fullmatch(code) else ""
 
 
-def signs_of(memo: str, lead: Lead, allowed: frozenset[Sign]) -> list[Signed]:
+def signs_of(memo: Memo, lead: Lead, allowed: frozenset[Sign]) -> Signed:
     """Return the signs, each with the characters it was read from, that lead from a transfer to a pupil."""
-    signs = []
+    signs = Signed()
     if lead.name and _NAME in allowed:
-        signs.append(Signed(_NAME, {**written(memo, lead.name)}))
+        first, end = memo.place(lead.name)
+        signs.add(_NAME, {"sign": "name", "written": memo.text[first:end], "at": [first, end]})
     if lead.phone and _PHONE_SIGN in allowed:
-        digits = fold_memo(memo)
         spelled = "0" + lead.phone[2:]
-        signs.append(Signed(_PHONE_SIGN, {**written(memo, spelled if spelled in digits else lead.phone)}))
+        first, end = memo.place(spelled if spelled in memo.letters else lead.phone)
+        signs.add(_PHONE_SIGN, {"sign": "phone", "written": memo.text[first:end], "at": [first, end]})
     if lead.payer and _PAYER in allowed:
-        signs.append(Signed(_PAYER, {"paid_before": True}))
-    if signs and _CLASS_SIGN in allowed and (class_ := class_in(memo, lead.class_code)):
-        signs.append(Signed(_CLASS_SIGN, {"written": class_}))
+        signs.add(_PAYER, {"sign": "payer", "paid_before": True})
+    if signs.told and _CLASS_SIGN in allowed and (class_ := class_in(memo, lead.class_code)):
+        signs.add(_CLASS_SIGN, {"sign": "class", "written": class_})
     return signs
-
-
-def weight(signs: Iterable[Signed]) -> int:
-    """Return how strongly some signs speak; 0 when none of them may put a bill on the list."""
-    kinds = {signed.sign for signed in signs}
-    return 0 if kinds.isdisjoint(LISTING) else sum([WEIGHTS[kind] for kind in kinds])
 
 
 def families_of(guardians: Mapping[str, Iterable[str]]) -> int:
@@ -209,23 +260,23 @@ class People:
             for payer in person.payers:
                 self._by_payer[payer].append(person)
 
-    def leads(self, memo: str, payer: str | None) -> list[Lead]:
+    def leads(self, memo: Memo, payer: str | None) -> list[Lead]:
         """Return the pupils to whom a memo or the paying account leads, each once."""
-        named, phoned = self._by_name, self._by_phone
-        names = {person.pupil: (person, key) for key in names_in(memo, self._heads) for person in named.get(key, ())}
-        phones = {person.pupil: (person, phone) for phone in phones_in(memo) for person in phoned.get(phone, ())}
-        paid = {person.pupil: person for person in self._by_payer.get(payer or "", ())}
-        if not (names or phones or paid):
-            return []
-        people = {pupil: person for pupil, (person, _) in (names | phones).items()} | paid
+        names: dict[str, str] = {}
+        phones: dict[str, str] = {}
+        people: dict[str, Person] = {}
+        for key in names_in(memo, self._heads):
+            for person in self._by_name.get(key, ()):
+                names[person.pupil] = key
+                people[person.pupil] = person
+        for phone in memo.phones:
+            for person in self._by_phone.get(phone, ()):
+                phones[person.pupil] = phone
+                people[person.pupil] = person
+        paid = {person.pupil: person for person in self._by_payer.get(payer, ())} if payer else {}
+        people.update(paid)
         return [
-            Lead(
-                pupil,
-                names[pupil][1] if pupil in names else "",
-                person.class_code,
-                phones[pupil][1] if pupil in phones else "",
-                pupil in paid,
-            )
+            Lead(pupil, names.get(pupil, ""), person.class_code, phones.get(pupil, ""), pupil in paid)
             for pupil, person in people.items()
         ]
 
@@ -237,7 +288,3 @@ def ranks(strengths: Sequence[object]) -> list[int]:
         equal = place > 0 and strength == strengths[place - 1]
         numbered.append(numbered[-1] if equal else place + 1)
     return numbered
-
-
-def _words(memo: str) -> list[str]:
-    return _WORD.findall(drop_marks(memo).upper() if not memo.isascii() else memo.upper())

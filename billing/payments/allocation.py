@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from billing.money import ZERO, Money
+from billing.money import Money
 
 BillKey = TypeVar("BillKey", bound=Hashable)
 
@@ -25,13 +25,15 @@ def allocate(amount: Money, rests: Sequence[tuple[BillKey, Money]]) -> tuple[tup
     Bills are filled in the order given (oldest due first). Parts and rest add up to the amount. Raises
     ``ValueError`` for an amount or a rest below 0 đ.
     """
-    if amount < ZERO or any(rest < ZERO for _, rest in rests):
+    left = amount.dong
+    if left < 0 or any(rest.dong < 0 for _, rest in rests):
         raise ValueError("neither money nor what is due can be below 0 đ")
     parts = []
-    left = amount
     for bill, rest in rests:
-        taken = min(left, rest)
-        if taken:
-            parts.append(Part(bill, taken))
-        left -= taken
-    return tuple(parts), left
+        if left >= rest.dong > 0:
+            parts.append(Part(bill, rest))
+            left -= rest.dong
+        elif 0 < left < rest.dong:
+            parts.append(Part(bill, Money(left)))
+            left = 0
+    return tuple(parts), Money(left)

@@ -16,6 +16,7 @@ from billing.payments.reference import ALPHABET, find
 from reconciliation.deciding import decide
 from reconciliation.feeds.memo_damage import ROUTES, Sent, damage
 from reconciliation.matching import IncomingTransfer, OpenRequest, RequestStatus
+from reconciliation.memo import Memo
 from reconciliation.memory_book import MemoryBook
 from reconciliation.weak_signs import Lead, Person
 from tests.reconciliation.long_way import deciding, reading, spelling
@@ -33,9 +34,9 @@ class LongWayBook(MemoryBook):
         super().__init__(entries)
         self._all = spelling.People(people)
 
-    def leads(self, transfer: IncomingTransfer) -> Sequence[Lead]:
+    def leads(self, transfer: IncomingTransfer, memo: Memo) -> Sequence[Lead]:
         """Return the pupils to whom a memo or payer leads."""
-        return self._all.leads(transfer.memo, transfer.payer)
+        return self._all.leads(memo.text, transfer.payer)
 
 
 numbers = st.integers(1, 6)

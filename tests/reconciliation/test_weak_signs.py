@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from billing.payments.reference import fold_memo
 from reconciliation.feeds.memo_damage import between_banks
+from reconciliation.memo import Memo
 from reconciliation.weak_signs import (
     LISTING,
     WEIGHTS,
@@ -22,10 +24,8 @@ from reconciliation.weak_signs import (
     families_of,
     name_key,
     names_in,
-    phones_in,
     ranks,
     signs_of,
-    weight,
 )
 
 ALL = frozenset(Sign)
@@ -61,21 +61,20 @@ def test_a_full_name_is_looked_for_by_its_letters_and_a_number_is_no_name() -> N
     ],
 )
 def test_a_name_is_found_as_families_and_banks_write_it(memo: str) -> None:
-    [lead] = People([AN]).leads(memo, None)
+    [lead] = People([AN]).leads(Memo(memo), None)
 
     assert (lead.pupil, lead.name, lead.phone, lead.payer) == ("an", "NGUYENTHINGOCANH", "", False)
 
 
 @pytest.mark.parametrize("memo", ["NGUYEN THI NGOC", "NGUYEN 3 THI NGOC ANH", "TRAN NGUYEN THI NGOC ANHH", ""])
 def test_a_part_of_a_name_leads_nowhere(memo: str) -> None:
-    assert People([AN]).leads(memo, None) == []
+    assert People([AN]).leads(Memo(memo), None) == []
 
 
 def test_every_sign_is_told_with_the_characters_it_was_read_from() -> None:
-    [lead] = People([AN]).leads(MEMO, "aa")
-    told = [signed.told() for signed in signs_of(MEMO, lead, ALL)]
+    [lead] = People([AN]).leads(Memo(MEMO), "aa")
 
-    assert told == [
+    assert signs_of(Memo(MEMO), lead, ALL).told == [
         {"sign": "name", "written": "NGUYEN THI NGOC ANH", "at": [17, 36]},
         {"sign": "phone", "written": "0905123456", "at": [52, 62]},
         {"sign": "payer", "paid_before": True},
@@ -85,49 +84,65 @@ def test_every_sign_is_told_with_the_characters_it_was_read_from() -> None:
 
 
 def test_a_class_stands_alone_and_is_no_sign_by_itself() -> None:
-    assert class_in("hoc phi lop 3a", "3A") == "LOP 3A"
-    assert class_in("hoc phi 3A1", "3A") == class_in("13A", "3A") == class_in("3A", "") == class_in("x", "(chưa)") == ""
-    assert signs_of("hoc phi lop 3A", Lead("an", class_code="3A"), ALL) == []
+    assert class_in(Memo("hoc phi lop 3a"), "3A") == "LOP 3A"
+    assert (
+        class_in(Memo("hoc phi 3A1"), "3A")
+        == class_in(Memo("13A"), "3A")
+        == class_in(Memo("3A"), "")
+        == class_in(Memo("x"), "(chưa)")
+        == ""
+    )
+    assert signs_of(Memo("hoc phi lop 3A"), Lead("an", class_code="3A"), ALL).told == []
 
 
 def test_phone_numbers_are_read_in_both_ways_and_through_a_break() -> None:
-    assert phones_in("sdt 0905123456") == phones_in("+84 905 123 456") == phones_in("0905 123456") == ("84905123456",)
-    assert phones_in("MoMoT0905123456T28994691053T970416T") == ("84905123456",)
-    assert phones_in("012345") == ()
+    assert (
+        Memo("sdt 0905123456").phones == Memo("+84 905 123 456").phones == Memo("0905 123456").phones == ["84905123456"]
+    )
+    assert Memo("MoMoT0905123456T28994691053T970416T").phones == ["84905123456"]
+    assert Memo("012345").phones == []
 
 
 @given(memos)
 def test_whatever_is_read_stands_in_the_memo(memo: str) -> None:
     letters = fold_memo(memo)
-    assert all(key in letters for key in names_in(memo))
-    assert all(phone[2:] in letters for phone in phones_in(memo))
-    for lead in People([AN]).leads(memo, "aa"):
-        for signed in signs_of(memo, lead, ALL):
-            match signed.evidence.get("at"):
+    assert all(key in letters for key in names_in(Memo(memo)))
+    assert all(phone[2:] in letters for phone in Memo(memo).phones)
+    for lead in People([AN]).leads(Memo(memo), "aa"):
+        for told in signs_of(Memo(memo), lead, ALL).told:
+            match told.get("at"):
                 case [int(first), int(end)]:
-                    assert memo[first:end] == signed.evidence["written"]
+                    assert memo[first:end] == told["written"]
 
 
 @given(st.text("ABCDEGHIK ", max_size=20), st.text("ABCDEGHIK ", max_size=40))
 def test_a_name_survives_the_banks_break(before: str, behind: str) -> None:
     memo = between_banks(f"{before.strip()}.NGUYEN THI NGOC ANH.{behind.strip()}")
 
-    assert [lead.pupil for lead in People([AN]).leads(memo, None)] == ["an"]
+    assert [lead.pupil for lead in People([AN]).leads(Memo(memo), None)] == ["an"]
 
 
 @given(memos, st.sets(st.sampled_from(sorted(Sign))))
 def test_only_what_a_school_allows_is_told(memo: str, allowed: set[Sign]) -> None:
-    for lead in People([AN]).leads(memo, "aa"):
-        assert {signed.sign for signed in signs_of(memo, lead, frozenset(allowed))} <= allowed
+    for lead in People([AN]).leads(Memo(memo), "aa"):
+        assert {told["sign"] for told in signs_of(Memo(memo), lead, frozenset(allowed)).told} <= allowed
+
+
+def signed(kinds: Iterable[Sign]) -> Signed:
+    signs = Signed()
+    for kind in kinds:
+        signs.add(kind, {"sign": kind.value})
+    return signs
 
 
 @given(st.sets(st.sampled_from(sorted(Sign))), st.sampled_from(sorted(Sign)))
 def test_more_signs_never_weaken_and_without_one_that_lists_there_is_no_weight(kinds: set[Sign], more: Sign) -> None:
-    signs = [Signed(kind, {}) for kind in kinds]
+    signs, stronger = signed(kinds), signed([*kinds, more])
 
-    assert weight([*signs, Signed(more, {})]) >= weight(signs)
-    assert (weight(signs) == 0) == (not kinds & LISTING)
-    assert weight(signs * 2) == weight(signs), "the same sign twice is one"
+    assert stronger.weight >= signs.weight
+    assert (signs.weight == 0) == (not kinds & LISTING)
+    assert signed([*kinds, *kinds]).weight == signs.weight, "the same sign twice is one"
+    assert signs.weight in {0, sum(WEIGHTS[kind] for kind in kinds)}
 
 
 def test_a_corrected_reference_outweighs_one_other_sign_and_no_two_of_them() -> None:

@@ -20,9 +20,10 @@ from reconciliation.matching import (
     Outcome,
     RequestBook,
 )
-from reconciliation.weak_signs import LISTING, WEIGHTS, Lead, Sign, Signed, ranks
+from reconciliation.memo import Memo
+from reconciliation.weak_signs import LISTING, WEIGHTS, Lead, Sign, ranks
 from tests.reconciliation.long_way.reading import find
-from tests.reconciliation.long_way.spelling import changed, signs_of, written
+from tests.reconciliation.long_way.spelling import Signed, changed, signs_of, written
 
 MAX_CANDIDATES = 20
 
@@ -216,7 +217,7 @@ def _suggest_by_signs(case: _Case) -> Decision:
     if Sign.CORRECTED in allowed:
         for claim, edit in zip(case.corrected, case.edits, strict=True):
             listed += [_Listed(entry, [Signed(Sign.CORRECTED, edit)]) for entry in claim.entries]
-    for lead in case.book.leads(case.transfer):
+    for lead in case.book.leads(case.transfer, Memo(case.transfer.memo)):
         more = signs_of(case.transfer.memo, lead, allowed)
         if more:
             _lead_on(case, listed, lead, more)

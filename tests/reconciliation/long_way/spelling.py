@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from billing.payments.reference import drop_marks, fold_memo
 from reconciliation.spelling import Changed, Written
-from reconciliation.weak_signs import Lead, Person, Sign, Signed, name_key
+from reconciliation.weak_signs import Lead, Person, Sign, name_key
 
 _FEWEST_LETTERS, _MOST_WORDS, _LONGEST_NAME = 6, 7, 40
 _WORD = re.compile(r"[A-Z]+|[0-9]+")
 _CLASS = re.compile(r"[0-9]{1,2}[A-Z][A-Z0-9]{0,3}")
 _PHONE = re.compile(r"(?=(?:0|84)([35789][0-9]{8}))")
+
+
+class Signed(NamedTuple):
+    """One sign, as evidence."""
+
+    sign: Sign
+    evidence: Mapping[str, object]
+
+    def told(self) -> dict[str, object]:
+        """Return it as it is kept: the name of the sign, and the characters it was read from."""
+        return {"sign": str(self.sign), **self.evidence}
 
 
 def written(memo: str, reference: str) -> Written:
