@@ -13,6 +13,7 @@ from typing import NoReturn, Protocol, cast
 
 from billing.errors import Refused
 from service.commands.answers import NO, UNUSABLE, one_line, unusable
+from service.compiled import prefer_compiled
 
 DOORS = {
     "demo": "chạy công việc chính trên các trường mẫu",
@@ -76,6 +77,7 @@ def main(words: Sequence[str]) -> int:
 
 def _enter(name: str, words: Sequence[str]) -> int:
     """Load a door and run it; return the exit code."""
+    prefer_compiled()
     door = cast("Door", importlib.import_module(_module(name)))
     parser = Parser(prog=f"python -m service {name}", description=DOORS[name], allow_abbrev=False)
     door.add_arguments(parser)

@@ -1,48 +1,36 @@
-"""``python -m benchmarks.matching [LINES]``: lines a second; exit 1 when the demanded ratio is missed.
+"""``python -m benchmarks.matching [--plain] [LINES]``: lines a second; exit 1 when the demanded ratio is missed.
 
 100,000 transfers of the accuracy run unless told otherwise. Demanded: 0.15 of a bare regular expression with a
 dictionary; aimed at: 0.5. Medians of three interleaved rounds, and ratios of figures of one round. Below it, as a
 figure without a demand: transfers settled a second through Celery.
+
+The rules are compiled first where there is a compiler, as ``python -m tools.compile`` does; with ``--plain`` they
+run as they stand.
 """
 
 from __future__ import annotations
 
-import statistics
+import importlib
 import sys
 from collections.abc import Sequence
+from typing import cast
 
-from benchmarks.accuracy.__main__ import PUPILS, TRANSFERS, made
-from benchmarks.matching.lines import jobs_of, measure, ratios
-from benchmarks.matching.settled import settled_a_second
-from reconciliation.memory_book import MemoryBook
+from service.compiled import prefer_compiled
+from tools.compile import compile_rules
 
-LIMIT = "regex and dict"
-DEMANDED, AIM = 0.15, 0.5
-ROUNDS = 3
+_PLAIN = "--plain"
 
 
 def main(words: Sequence[str]) -> int:
-    """Measure and print."""
-    lines = int(words[0]) if words else TRANSFERS
-    world, labelled = made(lines, PUPILS)
-    requests = [asked.request for asked in world.requests]
-    jobs = jobs_of(
-        [each.transfer for each in labelled],
-        MemoryBook(requests, world.people),
-        {request.reference: number for number, request in enumerate(requests)},
-    )
-    counts = {name: job() for name, job in jobs.items()}  # to warm up; not timed
-    speeds = measure(jobs, lines, ROUNDS)
-    print(f"{lines:,} transfers, {len(requests):,} requests, median of {ROUNDS} rounds")
-    for name, each in speeds.items():
-        middle, least, greatest = ratios(speeds, name)
-        found = f"{counts[name]:>9,} found{statistics.median(each):>12,.0f} lines/s"
-        print(f"  {name:<18}{found}   ours is {middle:.3f} of it ({least:.3f} to {greatest:.3f})")
-    settled, bare = settled_a_second()
-    print(f"settled through Celery, two workers: {settled:,.0f} transfers/s, {settled / bare:.3f} of bare transactions")
-    reached = ratios(speeds, LIMIT)[0]
-    print(f"ours beside {LIMIT}: {reached:.3f}; demanded {DEMANDED}, aimed at {AIM}")
-    return int(reached < DEMANDED)
+    """Compile, say what is measured, and measure it."""
+    why = "as they stand, as asked" if _PLAIN in words else compile_rules()
+    if why:
+        print(f"the rules run plain: {why}")
+    elif prefer_compiled():
+        print("the rules run compiled by mypyc")
+    # Loaded only now: what is loaded before stays as it stands.
+    measuring = importlib.import_module("benchmarks.matching.measuring")
+    return cast("int", measuring.main([word for word in words if word != _PLAIN]))
 
 
 if __name__ == "__main__":
