@@ -101,8 +101,8 @@ def test_mam_goes_to_choi_choi_to_la_and_la_to_school(small: Small) -> None:
     assert [*small.ways()] == ["Chồi 1"], "only this one is left to the school"
     assert small.go(Chồi_1="lên Lá 2") == "2"
     for language, told in (("en", "Stored for 2 pupils."), ("vi", "Đã ghi cho 2 em.")):
-        page = office.get(f"{ROOT}/len-lop", params={"nam": YEAR, "xong": "2", "lang": language})
-        assert (page.status_code, page.text.count('role="status"'), told in page.text) == (200, 1, True)
+        answer = office.get(f"{ROOT}/len-lop", params={"nam": YEAR, "xong": "2", "lang": language})
+        assert (answer.status_code, answer.text.count('role="status"'), told in answer.text) == (200, 1, True)
     assert "Chọn theo lớp" not in office.get(f"{ROOT}/len-lop?nam={YEAR}").text
 
     one = _of_class(small, "Chồi 1")[0]
