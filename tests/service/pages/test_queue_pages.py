@@ -266,6 +266,15 @@ def test_a_comment_stands_in_the_history_and_retry_books_what_is_certain_now(tow
     assert "vừa được người khác xử lý" in said
 
 
+def confirmation(page: str) -> dict[str, str | list[str]]:
+    """Return the form that confirms a dry run; another one on the page names one pupil for all."""
+    mine = page.split("/nhieu/mot", maxsplit=1)[0]
+    found: dict[str, str | list[str]] = {
+        name: re.findall(rf'name="{name}" value="([^"]*)"', mine) for name in ("gd", "da_xem")
+    }
+    return found | {"xem": field(mine, "xem")}
+
+
 def test_several_are_taken_by_a_dry_run_and_one_confirmation(town: QueueTown) -> None:
     memos = [(f"CT {town.damaged(number)} x", DUE) for number in (36, 37, 38)]
     transfers = town.waits(*memos, ("ung ho", 5_000))
@@ -275,23 +284,14 @@ def test_several_are_taken_by_a_dry_run_and_one_confirmation(town: QueueTown) ->
     page = reads(client, f"/nhieu?{named}")
     assert "Sẽ ghi 3 giao dịch, cộng 1.950.000 đ; 1 giao dịch để lại." in page
     assert "Không có đúng một em được gợi ý" in page
-    form: dict[str, str | list[str]] = {
-        "gd": re.findall(r'name="gd" value="([^"]*)"', page),
-        "da_xem": re.findall(r'name="da_xem" value="([^"]*)"', page),
-        "xem": field(page, "xem"),
-    }
+    form = confirmation(page)
     asked(town, transfers[0], 30, town.other)
     status, said = sends(client, "/nhieu", **form)
     assert status == 409
     assert f"Người làm: {town.other.full_name}" in said
     assert "Sẽ ghi 2 giao dịch" in said, "the dry run as it is now"
     assert [town.state(each) for each in transfers] == ["waiting"] * 4
-    left: dict[str, str | list[str]] = {
-        "gd": re.findall(r'name="gd" value="([^"]*)"', said),
-        "da_xem": re.findall(r'name="da_xem" value="([^"]*)"', said),
-        "xem": field(said, "xem"),
-    }
-    assert sends(client, "/nhieu", **left)[0] == 303
+    assert sends(client, "/nhieu", **confirmation(said))[0] == 303
     assert [town.state(each) for each in transfers] == ["waiting", "matched", "matched", "waiting"]
 
 
