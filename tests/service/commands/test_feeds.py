@@ -214,8 +214,8 @@ def test_a_key_of_stripes_test_mode_opens_nothing_where_money_is_real(
     wiring.settings.__dict__["env"] = "production"
     words = ("--school", school, "--account", "0123499999", "--provider", "stripe", "--scheme", "list", "--secret-file")
     code, out, err = door("open", *words, str(test))
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "sk_live_" in err
     assert door("open", *words, str(real))[0] == 0
     feed = json.loads(door("list")[1])["feed"]
-    assert door("rotate", "--feed", feed, "--secret-file", str(test))[0] == 1
+    assert door("rotate", "--feed", feed, "--secret-file", str(test))[0] == 2
