@@ -5,18 +5,18 @@ from __future__ import annotations
 import html
 import io
 import re
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import openpyxl
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from billing.ledger.tables import ClosedPeriod
 from billing.payments.tables import ReceiptVoid
 from billing.people.names import search_key
 from billing.people.tables import ClassGroup
 from service.database import EVERYTHING
+from tests.factories.closing import shut
 from tests.service.pages.queue_town import DUE, IN_CLASS, QueueTown
 from tests.service.pages.test_fee_pages import token_of
 from tests.service.pages.test_queue_pages import QUEUE, WHY, act_of, asked, field, form_of, paid, reads, sends
@@ -149,14 +149,8 @@ def test_undoing_is_asked_and_agreed_by_two_and_all_is_open_again(town: QueueTow
 
 def test_a_closed_month_is_not_undone_and_the_page_says_what_to_do(town: QueueTown) -> None:
     transfer = paid(town)
-    closed = ClosedPeriod(
-        school_id=town.billing.id,
-        month=date(2025, 10, 1),
-        closed_by=town.approver.id,
-        closed_at=town.clock(),
-    )
     with town.collecting.database.transaction(EVERYTHING) as session:
-        session.add(closed)
+        shut(session, town.billing.id, date(2025, 10, 1), town.clock() + timedelta(days=40))
     client = town.browser(town.accountant)
     page = reads(client, f"/gd/{transfer}")
     status, said = sends(client, f"/gd/{transfer}/go", da_xem=field(page, "da_xem"), ly_do="Nhầm em")
