@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from billing.credits.dealing import Credit, Rule
 from billing.credits.tables import Refund, RefundDecision, RefundLine
+from billing.credits.under_way import under_way
 from billing.fees.tables import FeeItem
 from billing.ledger.accounts import FAMILY_CREDIT
 from billing.ledger.tables import LedgerAccount, Posting
@@ -40,8 +41,13 @@ def credit_of(session: Session, school_id: UUID, pupils: Collection[UUID] | None
     return {(pupil, item): Money(amount) for pupil, item, amount in session.exec(query).all()}
 
 
-def asked_back(session: Session, school_id: UUID, pupils: Collection[UUID] | None = None) -> Kept:
-    """Return the credit that families are to get back as soon as an open request for a refund is approved."""
+def asked_back(
+    session: Session, school_id: UUID, pupils: Collection[UUID] | None = None, *, apart_from: UUID | None = None
+) -> Kept:
+    """Return the credit that families are to get back: by open requests for a refund, and over a card (``under_way``).
+
+    ``apart_from`` is a card checkout whose own money on its way back is not counted.
+    """
     rows = session.exec(
         select(col(RefundLine.pupil_id), col(RefundLine.item_code), money_sum(RefundLine.amount))
         .join(Refund, and_(col(Refund.school_id) == RefundLine.school_id, col(Refund.id) == RefundLine.refund_id))
@@ -54,12 +60,21 @@ def asked_back(session: Session, school_id: UUID, pupils: Collection[UUID] | Non
         )
         .group_by(col(RefundLine.pupil_id), col(RefundLine.item_code))
     ).all()
-    return {(pupil, item): amount for pupil, item, amount in rows if pupil is not None}
+    asked = {(pupil, item): amount for pupil, item, amount in rows if pupil is not None}
+    for pupil, amount in under_way(session, school_id, pupils, apart_from=apart_from).items():
+        asked[pupil, None] = asked.get((pupil, None), ZERO) + amount
+    return asked
 
 
-def free_credit(session: Session, school_id: UUID, pupils: Collection[UUID] | None = None) -> Kept:
-    """Return the credit that can be used or asked back: what is kept less what is asked back already."""
-    kept, asked = credit_of(session, school_id, pupils), asked_back(session, school_id, pupils)
+def free_credit(
+    session: Session, school_id: UUID, pupils: Collection[UUID] | None = None, *, apart_from: UUID | None = None
+) -> Kept:
+    """Return the credit that can be used or asked back: what is kept less what is asked back already.
+
+    ``apart_from`` as in ``asked_back``.
+    """
+    kept = credit_of(session, school_id, pupils)
+    asked = asked_back(session, school_id, pupils, apart_from=apart_from) if kept else {}
     free = {key: amount - asked.get(key, ZERO) for key, amount in kept.items()}
     return {key: amount for key, amount in free.items() if amount > ZERO}
 

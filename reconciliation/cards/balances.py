@@ -11,10 +11,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from billing.money import Money
-from reconciliation.cards.facts import BALANCE_SIGNS, Kind
+from reconciliation.cards.facts import BALANCE_SIGNS, SIGNS, Kind
 from reconciliation.cards.tables import CardBalance, CardFact
 
 
@@ -46,12 +47,24 @@ def balances(session: Session, school_id: UUID) -> list[Told]:
 
 
 def _known(session: Session, told: CardBalance) -> Money:
+    """Return what the facts came to.
+
+    A payment that is not ours is put aside and has no fact, so what Stripe gave back or lost of it counts for nothing
+    either: the difference is what of it is still there. Its fees count, as Stripe took them from the school.
+    """
+    paid = aliased(CardFact)
+    ours = select(col(paid.id)).where(
+        col(paid.school_id) == col(CardFact.school_id),
+        col(paid.intent_id) == col(CardFact.intent_id),
+        col(paid.kind) == Kind.PAID.value,
+    )
     rows = session.exec(
         select(col(CardFact.kind), func.sum(col(CardFact.amount)))
         .where(
             CardFact.school_id == told.school_id,
             CardFact.bank_account_id == told.bank_account_id,
             CardFact.occurred_at <= told.at,
+            col(CardFact.kind).not_in([kind.value for kind in SIGNS]) | ours.exists(),
         )
         .group_by(col(CardFact.kind))
     ).all()

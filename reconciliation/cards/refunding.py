@@ -133,7 +133,8 @@ def refuse_spent_credit(session: Session, school_id: UUID, checkout_id: UUID) ->
     if not surplus:
         return
     hold_credit(session, school_id)
-    free = free_credit(session, school_id, [payment.pupil_id]).get((payment.pupil_id, None), ZERO)
+    kept = free_credit(session, school_id, [payment.pupil_id], apart_from=checkout_id)
+    free = kept.get((payment.pupil_id, None), ZERO)
     if free < surplus:
         raise Refused(
             f"Lần nộp thẻ này thừa {surplus}, nay chỉ còn {free} chưa dùng và chưa hoàn: hoàn về thẻ nữa là trả hai "

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from sqlmodel import select
 
+from billing.credits.reading import Kept, credit_of, free_credit
 from billing.errors import OwnFamily, Refused
 from billing.events.tables import Event
 from billing.money import Money
 from billing.people.kinship_tables import OwnChild
+from reconciliation.cards.refunding import ask_refund, decide_refund
 from reconciliation.cards.tables import CardRefundAnswer
 from service.database import EVERYTHING
+from service.standins.stripe_books import Row, StripeBooks
 from tests.factories.cards import Carding
 from tests.factories.collecting import PAID_AT
 from tests.reconciliation.cards.acts import FEE, hand_out, paid_twice, violations
@@ -105,9 +111,12 @@ def test_what_was_handed_out_does_not_go_back_to_the_card_too(cards: Carding) ->
     assert cards.standin.books.of_kind("refund") == []
 
 
-def test_credit_that_was_handed_out_after_the_approval_is_not_sent_to_the_card(cards: Carding) -> None:
+def test_credit_that_went_after_the_approval_is_not_sent_to_the_card(
+    cards: Carding, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checkout = paid_twice(cards)
     cards.refund(checkout, Money(650_000))
+    monkeypatch.setattr("billing.credits.refunding.free_credit", credit_of)  # a door that does not look
     hand_out(cards)
     cards.ask()
     assert cards.standin.books.of_kind("refund") == []
@@ -122,3 +131,62 @@ def test_surplus_that_nobody_used_goes_back_to_the_card(cards: Carding) -> None:
     cards.hear()
     assert [row["amount"] for row in cards.standin.books.of_kind("refund")] == [650_000]
     assert cards.collecting.books().get("3383", 0) == 0
+
+
+def test_money_under_way_to_a_card_is_neither_handed_out_nor_used(
+    cards: Carding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = paid_twice(cards)
+    pupil, books = cards.collecting.requests[0].pupil_id, cards.standin.books
+    assert free(cards) == {(pupil, None): Money(650_000)}
+    refund_id = cards.refund(checkout, Money(650_000))
+    assert free(cards) == {}, "asked for and approved"
+    monkeypatch.setattr(StripeBooks, "refund", _pending)
+    cards.ask()
+    (row,) = books.of_kind("refund")
+    with cards.collecting.database.transaction(EVERYTHING) as session:
+        assert session.get_one(CardRefundAnswer, refund_id).stripe_id == row["id"]
+    with pytest.raises(Refused, match="tiền tồn còn dùng được"):
+        hand_out(cards)
+    row["status"] = "succeeded"
+    books.tell("refund.updated", row)
+    cards.hear()
+    assert cards.collecting.books().get("3383", 0) == 0
+    assert cards.collecting.books()["113T"] == 650_000 - 650_000 - FEE
+    assert violations(cards) == []
+
+
+def test_a_refund_that_nobody_agrees_to_or_stripe_refuses_frees_the_credit(cards: Carding) -> None:
+    checkout = paid_twice(cards)
+    collecting, pupil = cards.collecting, cards.collecting.requests[0].pupil_id
+    all_of_it = {(pupil, None): Money(650_000)}
+    with collecting.database.transaction(collecting.scope) as session:
+        row = ask_refund(session, cards.maker, collecting.school.id, checkout.id, Money(1_000), "thử", cards.clock())
+    assert free(cards) == {}, "the payment is reversed whole: all that it left over must be there"
+    with collecting.database.transaction(collecting.scope) as session:
+        school, now = collecting.school.id, cards.clock()
+        decide_refund(session, cards.approver, school, row.id, now, approved=False, reason="không")
+    assert free(cards) == all_of_it
+    cards.refund(checkout, Money(1_000))
+    cards.refund(checkout, Money(2_000))
+    cards.ask()
+    assert free(cards) == {(pupil, None): Money(647_000)}, "two refunds of one payment do not stand in each other's way"
+    assert violations(cards) == []
+
+
+_ANSWERED_AT_ONCE = StripeBooks.refund
+
+
+def _pending(books: StripeBooks, form: Mapping[str, Any]) -> Row:
+    """Take a refund as Stripe does while the card's bank has not answered: nothing is told yet."""
+    told = len(books.events)
+    row = _ANSWERED_AT_ONCE(books, form)
+    row["status"] = "pending"
+    del books.events[told:]
+    return row
+
+
+def free(cards: Carding) -> Kept:
+    collecting = cards.collecting
+    with collecting.database.transaction(collecting.scope) as session:
+        return free_credit(session, collecting.school.id)
