@@ -11,6 +11,7 @@ from billing.errors import Refused
 
 VIET_NAM = timezone(timedelta(hours=7), "ICT")
 MOST_DAYS_AHEAD = 31
+FIRST_YEAR, LAST_YEAR = 2000, 2100  # of a month that somebody types: no school's book lies outside
 
 
 def local_day(now: datetime) -> date:
@@ -34,10 +35,12 @@ def last_of(month: date) -> date:
 
 
 def month_from(text: str) -> date:
-    """Read ``2025-10``; raises ``Refused`` for anything else."""
+    """Read ``2025-10``; raises ``Refused`` for anything else, and for a year before 2000 or after 2100."""
     found = re.fullmatch(r"([0-9]{4})-([0-9]{2})", text, re.ASCII)
-    if found is None or not 1 <= int(found[2]) <= 12 or int(found[1]) < 1:  # noqa: PLR2004  months of a year
+    if found is None or not 1 <= int(found[2]) <= 12:  # noqa: PLR2004  months of a year
         raise Refused(f"“{text}” không phải là tháng. Viết như 2025-10.")
+    if not FIRST_YEAR <= int(found[1]) <= LAST_YEAR:
+        raise Refused(f"“{text}” không phải là tháng của nhà trường: chọn năm từ {FIRST_YEAR} đến {LAST_YEAR}.")
     return date(int(found[1]), int(found[2]), 1)
 
 

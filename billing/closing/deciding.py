@@ -72,6 +72,12 @@ def closable(session: Session, school_id: UUID, today: date) -> date | None:
     return month if month is not None and month_end(month) <= today else None
 
 
+def refuse_turn(session: Session, school_id: UUID, month: date, now: datetime) -> None:
+    """Raise ``Refused`` for a month that is not the one to be closed next."""
+    if month != closable(session, school_id, (now + _VIET_NAM).date()):
+        raise Refused("Chỉ khóa sổ tháng đã hết, lần lượt từng tháng. Hãy tải lại trang để xem tháng đến lượt.")
+
+
 def ask_close(  # noqa: PLR0913, PLR0917  who asks for which month, having seen what
     session: Session,
     actor: Actor,
@@ -86,8 +92,7 @@ def ask_close(  # noqa: PLR0913, PLR0917  who asks for which month, having seen 
     Raises ``Conflict`` while another request waits, ``Refused`` for a month whose turn it is not.
     """
     _refuse_waiting(session, school_id)
-    if month != closable(session, school_id, (now + _VIET_NAM).date()):
-        raise Refused("Chỉ khóa sổ tháng đã hết, lần lượt từng tháng. Hãy tải lại trang để xem tháng đến lượt.")
+    refuse_turn(session, school_id, month, now)
     if unfinished and not reason.strip():
         raise Refused("Tháng này còn việc chưa xong. Hãy làm nốt, hoặc ghi vì sao vẫn khóa sổ.")
     return _ask(session, actor, school_id, "close", month, unfinished, reason, now)
@@ -272,6 +277,9 @@ def _first_month(session: Session, school_id: UUID) -> date | None:
 
 
 def _refuse_waiting(session: Session, school_id: UUID) -> None:
+    """Whoever asks second at the same moment waits here, by the lock of *one_open_period_ask*, and is told."""
+    name = {"name": f"periods of {school_id}"}
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)
     if waiting_ask(session, school_id) is not None:
         raise Conflict("Một đề nghị về khóa sổ còn chờ người duyệt. Xong việc đó rồi mới đề nghị tiếp.")
 

@@ -26,6 +26,7 @@ class ClosingRows(RowsWithin):
     ) -> None:
         """Ask for a month to be closed."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
+        deciding.refuse_turn(session, place.id, month, now)
         found = unfinished(session, place.id, month, now)
         if deciding.mark_of(found) != mark:
             raise Conflict("Từ lúc bạn mở trang, việc chưa xong của tháng đã khác. Hãy xem lại rồi đề nghị.")

@@ -51,7 +51,22 @@ def test_no_month_has_a_day_too_many(number: int) -> None:
         day_of(date(2025, 11, 1), number)
 
 
-@pytest.mark.parametrize("text", ["", "10/2025", "2025-13", "2025-00", "0000-10", "2025-1", "2025-10-01"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "10/2025",
+        "2025-13",
+        "2025-00",
+        "0000-10",
+        "1999-12",
+        "2101-01",
+        "9999-12",
+        "2025-1",
+        "2025-10-1",
+        "2025-10-01",
+    ],
+)
 def test_what_is_no_month_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="không phải là tháng"):
         month_from(text)

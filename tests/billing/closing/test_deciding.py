@@ -179,3 +179,33 @@ def test_a_closing_waits_for_the_postings_in_flight_and_they_for_it(book: Book) 
     with book.open() as session:
         assert book.post(session, date(2025, 8, 25)).value_date == SEPTEMBER
         assert book.broken(session) == [], "what was in flight is in the figures"
+
+
+@pytest.mark.parametrize("kind", ["close", "reopen"])
+def test_who_asks_second_at_the_same_moment_waits_and_is_told_of_the_first(book: Book, kind: str) -> None:
+    with book.open() as session:
+        book.close(session, AUGUST)
+    told: list[Exception] = []
+    done = Event()
+
+    def ask(session: Session) -> None:
+        if kind == "close":
+            ask_close(session, book.accountant, book.school_id, SEPTEMBER, (), "", NOW)
+        else:
+            ask_reopen(session, book.accountant, book.school_id, AUGUST, "Ghi thiếu", NOW)
+
+    def second() -> None:
+        try:
+            with book.open() as session:
+                ask(session)
+        except Exception as error:  # noqa: BLE001  whatever it is, the test looks at it
+            told.append(error)
+        done.set()
+
+    late = Thread(target=second)
+    with book.open() as session:
+        ask(session)
+        late.start()
+        assert not done.wait(timeout=0.2), "the second waits for the first that is not committed"
+    late.join(timeout=20)
+    assert [type(each) for each in told] == [Conflict]

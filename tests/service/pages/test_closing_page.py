@@ -65,6 +65,8 @@ def test_closed_with_what_is_unfinished_and_late_money_after_it(world: World) ->
     assert "123.000" in page
     assert people.asks() == 422, "something is unfinished, and no word why"
     assert people.asks(ly_do="Chờ ngân hàng", dau="cũ") == 409
+    for month in ("9999-12", "0001-01", "2025-13", "2025-11", "2025-09", ""):
+        assert people.asks(ly_do="Chờ ngân hàng", thang=month) == 422, month
     assert people.asks(ly_do="Chờ ngân hàng") == 303
     assert people.asks(ly_do="Chờ ngân hàng", thang="2025-10", dau="") == 409
     assert people.decides("tu-choi") == 422, "a no needs a reason"
