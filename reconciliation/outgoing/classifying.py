@@ -86,9 +86,19 @@ def classify(  # noqa: PLR0913, PLR0917  which transfer, what for, who says so a
 
 
 def take_back(  # noqa: PLR0913, PLR0917  as above
-    session: Session, actor: Actor, school_id: UUID, purpose_id: UUID, reason: str, now: datetime
+    session: Session,
+    actor: Actor,
+    school_id: UUID,
+    purpose_id: UUID,
+    reason: str,
+    now: datetime,
+    *,
+    by_two: bool = False,
 ) -> MoneyOutEnd:
-    """Take a purpose back by a reversing entry; its sum is unexplained again. Raises ``Conflict`` the second time."""
+    """Take a purpose back by a reversing entry; its sum is unexplained again.
+
+    Raises ``Conflict`` the second time, ``Refused`` for one *reversed* unless two people agreed to it (``by_two``).
+    """
     if actor.user_id is None:
         raise NotAllowed("Việc phân loại tiền ra phải do một người có tên làm.")
     if not reason.strip():
@@ -99,6 +109,8 @@ def take_back(  # noqa: PLR0913, PLR0917  as above
         raise NotFound("Không tìm thấy phân loại này.", purpose=purpose_id)
     if session.exec(select(MoneyOutEnd).where(MoneyOutEnd.purpose_id == row.id)).one_or_none() is not None:
         raise Conflict("Phân loại này đã được hủy. Hãy tải lại trang.", purpose=purpose_id)
+    if row.kind == "reversed" and not by_two:
+        raise Refused("Ghi thu hồi do hai người hủy: một người đề nghị ở trang Tiền ra, người khác duyệt.")
     entry = None
     if row.entry_id is not None:
         fact = Fact(school_id, "money_out_undone", str(row.id), _today(now), reason.strip())

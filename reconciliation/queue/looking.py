@@ -28,6 +28,14 @@ class Look:
         """Tell whether the matcher would book it by itself."""
         return self.decision.outcome in POSTING
 
+    @property
+    def pupils(self) -> frozenset[UUID]:
+        """Return whom the matcher would book it for; nobody where it is not certain."""
+        if not self.certain:
+            return frozenset()
+        credited = (self.decision.credit_to,) if self.decision.credit_to else ()
+        return frozenset(UUID(pupil) for pupil in (*(bill.pupil for bill in self.decision.bills), *credited))
+
     def evidence(self) -> dict[str, Any]:
         """Return it as it is kept with an act."""
         return {**evidence_of(self.decision), "outcome": self.decision.outcome.value}

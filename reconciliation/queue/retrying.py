@@ -10,6 +10,7 @@ from sqlmodel import Session
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
 from billing.errors import Refused
+from billing.people.kinship import refuse_own_family
 from billing.vault import Vault
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.holding import hold_pupils
@@ -37,7 +38,7 @@ def retry(  # noqa: PLR0913, PLR0917  who asks about what, having seen what
     """Let the matcher decide a waiting transfer again, on the bills as they are now; what is certain is booked.
 
     What a person undid is never booked by the matcher again: then its decision is a suggestion. Raises ``NotFound``,
-    ``Overtaken``, ``Conflict`` also while others decide about it.
+    ``Overtaken``, ``OwnFamily`` where it would pay for the own family, ``Conflict`` also while others decide about it.
     """
     transfer = hold_transfer(session, school_id, transfer_id)
     refuse_overtaken(session, transfer, seen)
@@ -45,6 +46,7 @@ def retry(  # noqa: PLR0913, PLR0917  who asks about what, having seen what
     refuse_decided_elsewhere(session, transfer)
     hold_pupils(session, transfer)
     found = look(session, vault, transfer)
+    refuse_own_family(session, actor, school_id, found.pupils)
     record_deed(
         session,
         actor,

@@ -127,16 +127,16 @@ def hold_open_act(session: Session, school_id: UUID, act_id: UUID) -> tuple[Queu
 
 
 def was_undone(session: Session, school_id: UUID, transfer_id: UUID) -> bool:
-    """Tell whether a transfer was matched once and that was undone: from then on two people decide."""
+    """Tell whether a transfer was matched or reversed once and that was undone: from then on two people decide."""
     return bool(undone_among(session, school_id, [transfer_id]))
 
 
 def undone_among(session: Session, school_id: UUID, transfers: Collection[UUID]) -> set[UUID]:
-    """Return which of some transfers were matched once, and undone."""
+    """Return which of some transfers were matched, or taken back by the bank, once, and that was undone."""
     undone = select(TransferStep.transfer_id).where(
         TransferStep.school_id == school_id,
         col(TransferStep.transfer_id).in_(transfers),
-        TransferStep.from_state == "matched",
+        col(TransferStep.from_state).in_(["matched", "reversed"]),
         TransferStep.to_state == "waiting",
     )
     return set(session.exec(undone).all())

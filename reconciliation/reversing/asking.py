@@ -1,7 +1,9 @@
 """Saying that a bank took money back that it had told of before: which money out takes which money in back.
 
-Where the bank's own data of the money out names the number of the money in, the bank has said it, and one person's act
-carries it out. Everything else is asked by one and agreed by another (decision 0027).
+Where the reference that the bank itself gave the money out is, or holds as a whole word, the bank's number of the money
+in, the bank has said it, and one person's act carries it out. Everything else is asked by one and agreed by another
+(decision 0027). The memo of money out proves nothing: whoever makes the payment order types it. Nor does a statement
+that a person uploaded.
 """
 
 from __future__ import annotations
@@ -15,18 +17,21 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.payments.reference import fold_memo
+from billing.payments.tables import Payment
 from billing.people.kinship import refuse_own_family
 from reconciliation.concerned import named_pupils, suggested_pupils
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
+from reconciliation.feeds.base import STATEMENT
 from reconciliation.live_payments import live_payments
-from reconciliation.outgoing.reading import rest_of
+from reconciliation.outgoing.reading import live, rest_of
 from reconciliation.outgoing.standing import wait_for_purposes
+from reconciliation.outgoing.tables import MoneyOut
 from reconciliation.queue.standing import hold_transfer
-from reconciliation.reversing.carrying_out import carry_out
+from reconciliation.reversing.carrying_out import bring_back, carry_out
 from reconciliation.reversing.tables import BankReversal, BankReversalDecision
 from reconciliation.tables import Transfer
 
-SHORTEST_NUMBER = 6  # a shorter one of a bank's running numbers stands in a memo by chance
+SHORTEST_NUMBER = 6  # a shorter one of a bank's running numbers is met by chance
 MOST_REASON = 300
 
 
@@ -63,17 +68,68 @@ def ask_reversal(  # noqa: PLR0913, PLR0917  which money takes which back, why, 
     return asked
 
 
-def agree_reversal(session: Session, actor: Actor, school_id: UUID, reversal_id: UUID, now: datetime) -> None:
+def ask_undoing(  # noqa: PLR0913, PLR0917  which purpose, why, who says so and when
+    session: Session, actor: Actor, school_id: UUID, purpose_id: UUID, reason: str, now: datetime
+) -> BankReversal:
+    """Ask that a purpose *reversed* is taken back, for the bank took back other money or none; nothing moves yet.
+
+    Raises ``NotFound``, ``Refused`` without a reason, ``Conflict`` when it was taken back or waits, ``OwnFamily``.
+    """
+    if not reason.strip():
+        raise Refused("Hãy ghi lý do: vì sao ghi thu hồi này là nhầm.")
+    wait_for_purposes(session, school_id)
+    purpose = _reversed_purpose(session, school_id, purpose_id)
+    if purpose is None or purpose.leg_id is None:
+        raise NotFound("Không có ghi thu hồi này, hoặc đã được hủy. Hãy tải lại trang.", purpose=purpose_id)
+    out, came = _pair(session, school_id, purpose.transfer_id, purpose.leg_id)
+    _refuse_asked(session, out, came)
+    _refuse_family(session, actor, came)
+    asked = BankReversal(
+        school_id=school_id,
+        out_id=out.id,
+        came_id=came.id,
+        named=False,
+        undoes=purpose_id,
+        reason=reason.strip()[:MOST_REASON],
+        made_by=person_of(actor),
+        made_at=now,
+    )
+    session.add(asked)
+    session.flush()
+    deed = Deed(school_id, "bank_reversal.ask_undoing", "transfer", str(came.id), asked.reason)
+    record_deed(session, actor, deed, now, out=str(out.id), amount=came.amount.dong)
+    return asked
+
+
+def is_reversal(session: Session, school_id: UUID, purpose_id: UUID) -> bool:
+    """Tell whether a purpose of money out that stands is what a bank took back: two people take that back."""
+    return _reversed_purpose(session, school_id, purpose_id) is not None
+
+
+def _reversed_purpose(session: Session, school_id: UUID, purpose_id: UUID) -> MoneyOut | None:
+    return session.exec(
+        select(MoneyOut).where(
+            MoneyOut.school_id == school_id, MoneyOut.id == purpose_id, MoneyOut.kind == "reversed", live()
+        )
+    ).one_or_none()
+
+
+def agree_reversal(session: Session, actor: Actor, school_id: UUID, reversal_id: UUID, now: datetime) -> BankReversal:
     """Agree, which carries it out; raises ``SamePerson``, ``OwnFamily``, ``NotFound``, ``Refused`` or ``Conflict``."""
     wait_for_purposes(session, school_id)
     asked = _undecided(session, school_id, reversal_id)
     if asked.made_by == actor.user_id:
         raise SamePerson("Người ghi ngân hàng thu hồi không tự duyệt được. Xin nhờ người duyệt khác.")
     out, came = _pair(session, school_id, asked.out_id, asked.came_id)
-    _refuse_unfit(session, out, came, asked)
+    if asked.undoes is None:
+        _refuse_unfit(session, out, came, asked)
     _refuse_family(session, actor, came)
     _decide(session, actor, asked, now, approved=True)
-    carry_out(session, actor, out, came, asked.reason, now)
+    if asked.undoes is None:
+        carry_out(session, actor, out, came, asked.reason, now)
+    else:
+        bring_back(session, actor, school_id, asked.undoes, asked.reason, now)
+    return asked
 
 
 def refuse_reversal(  # noqa: PLR0913, PLR0917  as above
@@ -87,10 +143,11 @@ def refuse_reversal(  # noqa: PLR0913, PLR0917  as above
 
 
 def is_named(out: Transfer, came: Transfer) -> bool:
-    """Tell whether the bank's data of money out names the number of the money in that it takes back."""
-    told = fold_memo(f"{out.memo} {out.bank_reference or ''}").replace(" ", "")
-    numbers = (fold_memo(number or "").replace(" ", "") for number in (came.bank_reference, came.provider_id))
-    return any(len(number) >= SHORTEST_NUMBER and number in told for number in numbers)
+    """Tell whether the bank's own reference of money out, told by the bank, names the money in that it takes back."""
+    if STATEMENT in {out.provider, came.provider} or len(came.bank_number or "") < SHORTEST_NUMBER:
+        return False
+    words = {fold_memo(word) for word in (out.bank_reference or "").split()}
+    return came.bank_number in words | {out.bank_number}
 
 
 def _pair(session: Session, school_id: UUID, out_id: UUID, came_id: UUID) -> tuple[Transfer, Transfer]:
@@ -113,14 +170,22 @@ def _refuse_unfit(session: Session, out: Transfer, came: Transfer, asked: BankRe
     if came.state == "matched" and not live_payments(session, came):
         raise Conflict("Đây là tiền giữa các tài khoản của trường: hãy hủy phân loại ở trang Tiền ra trước.")
     refuse_decided_elsewhere(session, came)
+    _refuse_asked(session, out, came, asked)
+
+
+def _refuse_asked(session: Session, out: Transfer, came: Transfer, asked: BankReversal | None = None) -> None:
     others = [each for each in open_reversals(session, out.school_id) if asked is None or each.id != asked.id]
     if any(out.id == each.out_id or came.id == each.came_id for each in others):
         raise Conflict("Đã có người ghi ngân hàng thu hồi khoản này, đang chờ người khác duyệt.")
 
 
 def _refuse_family(session: Session, actor: Actor, came: Transfer) -> None:
-    paid = {payment.pupil_id for payment in live_payments(session, came)}
-    concerned = paid | named_pupils(session, came) | suggested_pupils(session, came)
+    paid = session.exec(
+        select(Payment.pupil_id).where(
+            Payment.school_id == came.school_id, Payment.source_kind == "transfer", Payment.source_id == came.id
+        )
+    ).all()
+    concerned = set(paid) | named_pupils(session, came) | suggested_pupils(session, came)
     refuse_own_family(session, actor, came.school_id, concerned)
 
 

@@ -9,6 +9,7 @@ money out   Dr 1388 / Cr 112     stands likewise; its purpose *reversed* is Dr 3
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlmodel import Session, select
 
@@ -19,7 +20,7 @@ from billing.events.recording import PAYMENT_TAKEN_BACK, record_event
 from billing.payments.tables import Allocation
 from reconciliation.holding import hold_named
 from reconciliation.live_payments import live_payments
-from reconciliation.outgoing.classifying import Purpose, classify
+from reconciliation.outgoing.classifying import Purpose, classify, take_back
 from reconciliation.outgoing.kinds import Tie
 from reconciliation.queue.undoing import refuse_used, reverse_one
 from reconciliation.shortfalls.accepting import end_shortfalls
@@ -52,3 +53,10 @@ def carry_out(  # noqa: PLR0913, PLR0917  the pair, why, who says so and when
     step(session, came, "reversed", REVERSED, now, person_of(actor))
     purpose = Purpose("reversed", tie=Tie.REVERSED, tied_id=came.id, reason=reason)
     classify(session, actor, came.school_id, out.id, [purpose], now)
+
+
+def bring_back(  # noqa: PLR0913, PLR0917  which purpose of which school, why, who says so and when
+    session: Session, actor: Actor, school_id: UUID, purpose_id: UUID, reason: str, now: datetime
+) -> None:
+    """Undo what was carried out: the money waits for a person, and from here on two decide whom it pays for."""
+    take_back(session, actor, school_id, purpose_id, reason, now, by_two=True)

@@ -12,8 +12,9 @@ from billing.storage import Row, in_school, new_id, time_column
 class BankReversal(Row, table=True):
     """One says that money out takes a credited transfer back; ``named``: the bank's own data of it names that transfer.
 
-    The database refuses another account, another sum, money that came later, a claim that nothing of the bank's bears
-    out, and a second standing reversal of either.
+    ``undoes``: the purpose *reversed* that it takes back, where the bank took back other money or none; always another
+    person's to agree. The database refuses another account, another sum, money that came later, a claim that nothing of
+    the bank's bears out, a second standing reversal of either, and undoing what does not stand.
     """
 
     __tablename__ = "bank_reversals"
@@ -21,6 +22,7 @@ class BankReversal(Row, table=True):
         UniqueConstraint("school_id", "id"),
         in_school(["out_id"], "transfers"),
         in_school(["came_id"], "transfers"),
+        in_school(["undoes"], "money_out"),
         CheckConstraint("reason <> ''", name="reason_given"),
         Index("ix_bank_reversals_out", "school_id", "out_id"),
         Index("ix_bank_reversals_came", "school_id", "came_id"),
@@ -31,6 +33,7 @@ class BankReversal(Row, table=True):
     out_id: UUID
     came_id: UUID
     named: bool
+    undoes: UUID | None = None
     reason: str
     made_by: UUID
     made_at: datetime = time_column()

@@ -55,7 +55,7 @@ def reversal_rows(session: Session, school_id: UUID, viewer: UUID | None) -> tup
         out, came = (session.get_one(Transfer, each) for each in (asked.out_id, asked.came_id))
         by = session.get_one(User, asked.made_by).full_name
         own = asked.made_by == viewer
-        rows.append(
-            ReversalRow(str(asked.id), came.amount, came.value_date, came.memo, out.value_date, asked.reason, by, own)
-        )
+        undoes = asked.undoes is not None
+        about = (came.amount, came.value_date, came.memo, out.value_date)
+        rows.append(ReversalRow(str(asked.id), *about, asked.reason, by, own, undoes))
     return tuple(rows)

@@ -31,6 +31,10 @@ _SAID = {
     ),
     "cho-duyet": ("Đã ghi; chờ người khác duyệt.", "Written down; another person must agree."),
     "khong": ("Đã ghi không duyệt. Không có gì thay đổi.", "Refused. Nothing has changed."),
+    "huy-thu-hoi": (
+        "Đã hủy ghi thu hồi: tiền vào chờ người xử lý, tiền ra lại chưa rõ.",
+        "Undone: the money in waits for a person, the money out is not explained again.",
+    ),
     "huy": ("Đã hủy phân loại; khoản này lại chưa rõ.", "Taken back; it is not explained again."),
 }
 
@@ -56,9 +60,9 @@ def taken_by_bank(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from th
 
 @router.post(f"{MONEY_OUT}/thu-hoi/{{reversal_id}}/duyet")
 def agree(request: Request, visit: StaffVisit, desk: OpenDesk, reversal_id: UUID) -> Response:
-    """Agree that the bank took money back: payment and receipt are reversed, the bill is open again."""
-    desk.decide_reversal(visit.who, visit.place, reversal_id, "", parts_of(request).clock(), agreed=True)
-    return go_to(visit.place, MONEY_OUT, da="thu-hoi")
+    """Agree that the bank took money back, which reverses payment and receipt; or that this is undone."""
+    taken = desk.decide_reversal(visit.who, visit.place, reversal_id, "", parts_of(request).clock(), agreed=True)
+    return go_to(visit.place, MONEY_OUT, da="thu-hoi" if taken else "huy-thu-hoi")
 
 
 @router.post(f"{MONEY_OUT}/thu-hoi/{{reversal_id}}/tu-choi")
@@ -90,8 +94,8 @@ def classify(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the req
 @router.post(f"{MONEY_OUT}/muc-dich/{{purpose_id}}/huy")
 def take_back(request: Request, visit: StaffVisit, desk: OpenDesk, purpose_id: UUID, ly_do: Text = "") -> Response:
     """Take a purpose back, with a reason."""
-    desk.take_back_out(visit.who, visit.place, purpose_id, clean(ly_do), parts_of(request).clock())
-    return go_to(visit.place, MONEY_OUT, da="huy")
+    done = desk.take_back_out(visit.who, visit.place, purpose_id, clean(ly_do), parts_of(request).clock())
+    return go_to(visit.place, MONEY_OUT, da="huy" if done else "cho-duyet")
 
 
 @router.get(DIFFERENCES)

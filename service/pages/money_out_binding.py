@@ -8,7 +8,7 @@ from uuid import UUID
 from billing.errors import Refused
 from reconciliation.outgoing.classifying import Purpose, classify, take_back
 from reconciliation.outgoing.kinds import TIE_KINDS, Tie
-from reconciliation.reversing.asking import agree_reversal, ask_reversal, refuse_reversal
+from reconciliation.reversing.asking import agree_reversal, ask_reversal, ask_undoing, is_reversal, refuse_reversal
 from service.access import staff
 from service.access.roles import Actor, Place, SignedIn
 from service.database import EVERYTHING, Scope, use_scope
@@ -37,9 +37,12 @@ class MoneyOutRows(RowsWithin):
             wanted.append(Purpose(typed.kind, amount, item_code=item, document=typed.document, reason=typed.reason))
         classify(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, transfer_id, wanted, now)
 
-    def take_back_out(self, who: SignedIn, place: Place, purpose_id: UUID, reason: str, now: datetime) -> None:
-        """Take a purpose back."""
-        take_back(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, purpose_id, reason, now)
+    def take_back_out(self, who: SignedIn, place: Place, purpose_id: UUID, reason: str, now: datetime) -> bool:
+        """Take a purpose back, or ask for it."""
+        session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
+        by_two = is_reversal(session, place.id, purpose_id)
+        (ask_undoing if by_two else take_back)(session, actor, place.id, purpose_id, reason, now)
+        return not by_two
 
     def ask_reversal(  # noqa: PLR0913, PLR0917  which money takes which back, and why
         self, who: SignedIn, place: Place, transfer_id: UUID, came: str, reason: str, now: datetime
@@ -50,13 +53,14 @@ class MoneyOutRows(RowsWithin):
 
     def decide_reversal(  # noqa: PLR0913  which one, how, and why
         self, who: SignedIn, place: Place, reversal_id: UUID, reason: str, now: datetime, *, agreed: bool
-    ) -> None:
+    ) -> bool:
         """Agree or refuse."""
         session = self._within(place)
         if agreed:
-            agree_reversal(session, self._actor(who, Actor.APPROVER), place.id, reversal_id, now)
-        else:
-            refuse_reversal(session, self._looks(who, place), place.id, reversal_id, reason, now)
+            asked = agree_reversal(session, self._actor(who, Actor.APPROVER), place.id, reversal_id, now)
+            return asked.undoes is None
+        refuse_reversal(session, self._looks(who, place), place.id, reversal_id, reason, now)
+        return False
 
     def feed_differences(self, who: SignedIn, place: Place, now: datetime) -> DifferencesPage:
         """Return what the feeds tell differently; to the auditor the sums."""

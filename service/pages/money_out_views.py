@@ -87,6 +87,7 @@ class ReversalRow:
     reason: str
     by: str
     own: bool
+    undoes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +182,8 @@ class MoneyOutDesk(Protocol):
     def classify_out(self, who: SignedIn, place: Place, transfer_id: UUID, typed: TypedPurpose, now: datetime) -> None:
         """Write down what money out was for; raises ``Refused``, ``Conflict`` or ``NotFound``."""
 
-    def take_back_out(self, who: SignedIn, place: Place, purpose_id: UUID, reason: str, now: datetime) -> None:
-        """Take a purpose back; raises ``Refused``, ``Conflict`` or ``NotFound``."""
+    def take_back_out(self, who: SignedIn, place: Place, purpose_id: UUID, reason: str, now: datetime) -> bool:
+        """Take a purpose back; false when another person must agree. Raises ``Refused``, ``Conflict``, ``NotFound``."""
 
     def ask_reversal(  # noqa: PLR0913, PLR0917  which money takes which back, and why
         self, who: SignedIn, place: Place, transfer_id: UUID, came: str, reason: str, now: datetime
@@ -191,8 +192,8 @@ class MoneyOutDesk(Protocol):
 
     def decide_reversal(  # noqa: PLR0913  which one, how, and why
         self, who: SignedIn, place: Place, reversal_id: UUID, reason: str, now: datetime, *, agreed: bool
-    ) -> None:
-        """Agree or refuse; raises ``SamePerson``, ``Conflict`` or ``NotFound``."""
+    ) -> bool:
+        """Agree or refuse; true when money is reversed by it. Raises ``SamePerson``, ``Conflict`` or ``NotFound``."""
 
     def feed_differences(self, who: SignedIn, place: Place, now: datetime) -> DifferencesPage:
         """Return what the feeds of the school's accounts tell differently."""

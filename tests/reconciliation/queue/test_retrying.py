@@ -7,8 +7,10 @@ from uuid import UUID
 import pytest
 from sqlmodel import select
 
-from billing.errors import Conflict, Refused
+from billing.errors import Conflict, OwnFamily, Refused
 from billing.payments.tables import PaymentRequest
+from billing.people.declaring import Named, declare_child
+from billing.people.tables import PupilCode
 from reconciliation.errors import Overtaken
 from reconciliation.matching import Outcome
 from reconciliation.queue.retrying import MOST_WORDS, comment, retry
@@ -69,6 +71,22 @@ def test_not_while_an_act_is_open_nor_on_an_old_page_nor_when_it_is_matched(queu
         retried(queue, transfer)
     with pytest.raises(Conflict):
         retried(queue, paid(queue))
+
+
+def test_never_for_the_own_child(queue: Queue) -> None:
+    """What was to be suggested may be asked about; what the matcher would book for the own child may not."""
+    first, second = queue.collecting.requests
+    transfer = queue.waits(850_000, f"{first.reference} {second.reference}")
+    queue.collecting.hear_of(queue.collecting.pays(first.reference, 100_000))
+    with queue.open() as session:
+        pupil = queue.collecting.children[1].pupil
+        code = session.exec(select(PupilCode.code).where(PupilCode.pupil_id == pupil.id)).one()
+        assert queue.accountant.user_id
+        said, now = Named(code, pupil.full_name), queue.collecting.wiring.clock()
+        declare_child(session, queue.accountant, queue.school_id, queue.accountant.user_id, said, now)
+    with pytest.raises(OwnFamily):
+        retried(queue, transfer)
+    assert queue.state(transfer) == "waiting"
 
 
 def test_a_comment_stands_beside_and_moves_nothing(queue: Queue) -> None:

@@ -95,9 +95,10 @@ class SampleMoneyOut:
 
     def decide_reversal(  # noqa: PLR0913  which one, how, and why
         self, who: SignedIn, place: Place, reversal_id: uuid.UUID, reason: str, now: datetime, *, agreed: bool
-    ) -> None:
+    ) -> bool:
         del place, reversal_id, reason, now
         self.done.append((f"decide reversal {agreed}", who.login))
+        return agreed
 
     def classify_out(
         self, who: SignedIn, place: Place, transfer_id: uuid.UUID, typed: TypedPurpose, now: datetime
@@ -105,9 +106,10 @@ class SampleMoneyOut:
         del who, place, now
         self.done.append(("classify", f"{transfer_id} {typed.ties} {typed.kind}"))
 
-    def take_back_out(self, who: SignedIn, place: Place, purpose_id: uuid.UUID, reason: str, now: datetime) -> None:
+    def take_back_out(self, who: SignedIn, place: Place, purpose_id: uuid.UUID, reason: str, now: datetime) -> bool:
         del who, place, now
         self.done.append(("take back", f"{purpose_id} {reason}"))
+        return True
 
     def feed_differences(self, who: SignedIn, place: Place, now: datetime) -> DifferencesPage:
         del who, place, now
