@@ -40,9 +40,11 @@ class MoneyOutRows(RowsWithin):
     def take_back_out(self, who: SignedIn, place: Place, purpose_id: UUID, reason: str, now: datetime) -> bool:
         """Take a purpose back, or ask for it."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
-        by_two = is_reversal(session, place.id, purpose_id)
-        (ask_undoing if by_two else take_back)(session, actor, place.id, purpose_id, reason, now)
-        return not by_two
+        if is_reversal(session, place.id, purpose_id):
+            ask_undoing(session, actor, place.id, purpose_id, reason, now)
+            return False
+        take_back(session, actor, place.id, purpose_id, reason, now)
+        return True
 
     def ask_reversal(  # noqa: PLR0913, PLR0917  which money takes which back, and why
         self, who: SignedIn, place: Place, transfer_id: UUID, came: str, reason: str, now: datetime
