@@ -30,6 +30,12 @@ FROM card_payout_ties c JOIN transfers t ON t.school_id = c.school_id AND t.id =
 JOIN card_facts f ON f.school_id = c.school_id AND f.kind = 'payout' AND f.stripe_id = c.payout_id
 WHERE <stands> AND (t.state <> 'matched' OR t.amount <> f.amount OR t.direction <> 'in')"""
 
+# Stripe took the money back, or the bank never brought it: two people untie it, and have an hour for it.
+FAILED_TIE = """SELECT format('payout %s failed, and transfer %s is still tied to it', c.payout_id, c.transfer_id)
+FROM card_payout_ties c
+JOIN card_facts f ON f.school_id = c.school_id AND f.kind = 'payout_failed' AND f.stripe_id = c.payout_id
+WHERE <stands> AND f.recorded_at < CAST(:now AS timestamptz) - interval '1 hour'"""
+
 # What nobody could read stands on 1388T until two people explained it.
 UNCLEAR_IS_SHOWN = """WITH told AS (
     SELECT f.school_id, sum(CASE f.kind WHEN 'moved_out' THEN f.amount ELSE -f.amount END) AS amount
@@ -55,4 +61,4 @@ FROM payments p LEFT JOIN card_facts f
   ON f.school_id = p.school_id AND f.kind = 'paid' AND f.checkout_id = p.source_id
 WHERE p.source_kind = 'card' AND (f.id IS NULL OR p.amount > f.amount)"""
 
-CARD_QUERIES = (IN_TRANSIT, TIED_MONEY, UNCLEAR_IS_SHOWN, SETTLED_WITHIN_AN_HOUR)
+CARD_QUERIES = (IN_TRANSIT, TIED_MONEY, FAILED_TIE, UNCLEAR_IS_SHOWN, SETTLED_WITHIN_AN_HOUR)

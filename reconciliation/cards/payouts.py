@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import ColumnElement, text
+from sqlalchemy import ColumnElement, or_, text
 from sqlmodel import Session, col, select
 
 from billing.errors import Conflict, NotFound
@@ -140,13 +140,25 @@ def stands() -> ColumnElement[bool]:
     return ~select(CardPayoutEnd.tie_id).where(CardPayoutEnd.tie_id == CardPayoutTie.id).exists()
 
 
-def recent_ties(session: Session, school_id: UUID, since: date) -> list[tuple[CardPayoutTie, Transfer]]:
-    """Return the ties that stand whose money came since a day, newest first."""
+def recent_ties(session: Session, school_id: UUID, since: date) -> list[tuple[CardPayoutTie, Transfer, bool]]:
+    """Return the ties that stand whose money came since a day, and those of any day whose payout failed afterwards.
+
+    The third value tells which failed: those come first, then the newest.
+    """
+    failed = (
+        select(col(CardFact.id))
+        .where(
+            CardFact.school_id == CardPayoutTie.school_id,
+            CardFact.kind == Kind.PAYOUT_FAILED.value,
+            CardFact.stripe_id == CardPayoutTie.payout_id,
+        )
+        .exists()
+    )
     rows = session.exec(
-        select(CardPayoutTie, Transfer)
+        select(CardPayoutTie, Transfer, failed)
         .join(Transfer, col(Transfer.id) == col(CardPayoutTie.transfer_id))
-        .where(CardPayoutTie.school_id == school_id, Transfer.value_date >= since, stands())
-        .order_by(col(Transfer.value_date).desc(), col(CardPayoutTie.at).desc())
+        .where(CardPayoutTie.school_id == school_id, or_(col(Transfer.value_date) >= since, failed), stands())
+        .order_by(failed.desc(), col(Transfer.value_date).desc(), col(CardPayoutTie.at).desc())
     ).all()
     return list(rows)
 

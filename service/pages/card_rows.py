@@ -121,10 +121,10 @@ def _payouts(session: Session, vault: Vault | None, school_id: UUID) -> tuple[Pa
 
 
 def _tied(session: Session, school_id: UUID, day: date) -> tuple[TiedRow, ...]:
-    """Return the payouts of the last weeks that the bank brought: each can be undone by two."""
+    """Return the payouts of the last weeks that the bank brought, and all that failed: each can be undone by two."""
     return tuple(
-        TiedRow(tie.payout_id, transfer.amount, transfer.value_date, transfer.memo, tie.made_by is None)
-        for tie, transfer in recent_ties(session, school_id, day - _TIES_SHOWN)
+        TiedRow(tie.payout_id, transfer.amount, transfer.value_date, transfer.memo, tie.made_by is None, failed)
+        for tie, transfer, failed in recent_ties(session, school_id, day - _TIES_SHOWN)
     )
 
 

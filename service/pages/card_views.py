@@ -154,13 +154,14 @@ class PayoutRow:
 
 @dataclass(frozen=True, slots=True)
 class TiedRow:
-    """A payout that the bank brought; ``by_rule`` where no person tied it."""
+    """A payout that the bank brought; ``by_rule`` where no person tied it, ``failed`` where it failed afterwards."""
 
     payout_id: str
     amount: Money
     day: date
     memo: str
     by_rule: bool
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

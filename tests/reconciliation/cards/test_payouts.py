@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from billing.errors import Conflict, Refused
 from reconciliation.cards.acting import ask_untie, tie_payout
-from reconciliation.cards.payouts import names_stripe, open_payouts
+from reconciliation.cards.payouts import names_stripe, open_payouts, recent_ties
 from reconciliation.reports.filling import report_record
 from reconciliation.returning.asking import ask_return
 from reconciliation.transfers import PAYER_CONTEXT
+from service.pages.card_rows import card_page
 from tests.factories.cards import Carding
 from tests.reconciliation.cards.acts import decide, payout_waits, tie_it, violations
 from tests.reconciliation.test_decided_elsewhere import TO
+
+A_YEAR = timedelta(days=365)
 
 
 def test_a_payout_is_tied_to_the_banks_transfer_and_is_no_income(cards: Carding) -> None:
@@ -118,6 +121,30 @@ def test_a_tie_is_undone_by_two_and_the_money_waits_and_can_be_tied_anew(cards: 
     assert again["amount"] == before["112"]
     assert collecting.states() == ["matched"], "the same money brought the next one"
     assert violations(cards) == []
+
+
+def test_a_payout_that_failed_after_its_tie_is_told_until_two_untie_it(cards: Carding) -> None:
+    payout = payout_waits(cards, "STRIPE PAYOUT")
+    collecting, far = cards.collecting, date(2026, 12, 31)
+    with collecting.database.transaction(collecting.scope) as session:
+        assert recent_ties(session, collecting.school.id, far) == []
+    cards.standin.books.fail_payout(payout)
+    cards.hear()
+    assert violations(cards) == [], "a person has an hour"
+    cards.clock.later(hours=2)
+    (broken,) = violations(cards)
+    assert payout in broken
+    assert "failed" in broken
+    with collecting.database.transaction(collecting.scope) as session:
+        ((tie, _, failed),) = recent_ties(session, collecting.school.id, far)
+        page = card_page(session, collecting.wiring.vault, collecting.school.id, tie.id, 0, cards.clock() + A_YEAR)
+        assert failed
+        assert [(row.payout_id, row.failed) for row in page.tied] == [(payout, True)]
+        act = ask_untie(session, cards.maker, collecting.school.id, payout, "Ngân hàng đã trả lại", cards.clock())
+    decide(cards, act)
+    assert violations(cards) == []
+    with collecting.database.transaction(collecting.scope) as session:
+        assert recent_ties(session, collecting.school.id, far) == []
 
 
 def test_the_rule_does_not_tie_again_what_two_untied(cards: Carding) -> None:
