@@ -12,7 +12,7 @@ COMPILE := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test proof check lock accuracy bench-references bench-matching bench-billing bench-ingest clean clean-data installed installed-dev
+.PHONY: help demo up test proof check lock accuracy bench-references bench-matching bench-billing bench-ingest compile clean clean-data installed installed-dev
 
 help: ## Explain each target
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,8 +59,11 @@ bench-ingest: installed-dev ## Measure callbacks taken in against pgbench and a 
 	$(IN_VENV) -m benchmarks.ingest $(ARGS)
 
 clean: ## Remove the installed packages and all caches; data stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .compiled .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+compile: installed-dev ## Compile the rules of matching from their own source (without it they run as plain Python)
+	$(IN_VENV) -m tools.compile
 
 clean-data: ## Delete the local data in .hocphi for good (refused while it is in use)
 	$(PYTHON) -c 'from pathlib import Path; from service.embedded import erase; erase(Path(".hocphi"))'
