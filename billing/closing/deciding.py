@@ -183,12 +183,13 @@ def open_ask(session: Session, school_id: UUID, ask_id: UUID) -> PeriodAsk:
 
 
 def _is_worse(asked: PeriodAsk, unfinished: Sequence[Unfinished]) -> bool:
-    """Say whether something is open now that was not when it was asked; what was done meanwhile does no harm."""
-    seen = {each["what"]: each for each in asked.seen}
-    return any(
-        each.plain() != seen.get(each.what) and each.count >= seen.get(each.what, {"count": 0})["count"]
-        for each in unfinished
-    )
+    """Say whether more is open now than when it was asked, in number or in money; what was done since does no harm."""
+    seen = {each["what"]: (each["count"], each["amount"] or 0) for each in asked.seen}
+    for each in unfinished:
+        count, amount = seen.get(each.what, (0, 0))
+        if each.count > count or (each.amount is not None and each.amount.dong > amount):
+            return True
+    return False
 
 
 def _ask(  # noqa: PLR0913, PLR0917  as above

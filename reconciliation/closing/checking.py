@@ -25,6 +25,8 @@ KINDS = (
     "differences",
     "acts",
     "refunds",
+    "bank_reversals",
+    "limits",
     "cash_reversals",
     "uncounted",
     "transit",
@@ -45,6 +47,15 @@ UNION ALL
 SELECT 'refunds', count(*), NULL FROM refunds r WHERE r.school_id = :school
   AND (r.made_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date < :until
   AND NOT EXISTS (SELECT FROM refund_decisions d WHERE d.refund_id = r.id)
+UNION ALL
+SELECT 'bank_reversals', count(*), sum(t.amount)::bigint FROM bank_reversals r
+JOIN transfers t ON t.school_id = r.school_id AND t.id = r.out_id
+WHERE r.school_id = :school AND t.value_date < :until
+  AND NOT EXISTS (SELECT FROM bank_reversal_decisions d WHERE d.reversal_id = r.id)
+UNION ALL
+SELECT 'limits', count(*), NULL FROM shortfall_limits l WHERE l.school_id = :school
+  AND (l.made_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date < :until
+  AND NOT EXISTS (SELECT FROM shortfall_limit_decisions d WHERE d.limit_id = l.id)
 UNION ALL
 SELECT 'cash_reversals', count(*), NULL FROM cash_reversals r
 JOIN cash_takings t ON t.school_id = r.school_id AND t.id = r.taking_id

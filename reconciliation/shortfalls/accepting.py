@@ -21,13 +21,14 @@ from billing.choices.offering import person_of
 from billing.errors import Conflict, NotFound, Refused
 from billing.money import Money
 from billing.payments.balances import BillBalance, bill_balances
+from billing.payments.reference import fold_memo
 from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd
 from billing.payments.tables import Allocation
 from billing.payments.writing_off import SHORTFALL, book_write_off, take_back_write_off
 from billing.people.kinship import refuse_own_family
 from reconciliation.live_payments import live_payments
 from reconciliation.queue.standing import hold_transfer
-from reconciliation.shortfalls.limiting import limit_now
+from reconciliation.shortfalls.limiting import hold_shortfalls, limit_now
 from reconciliation.tables import Transfer
 
 LONGEST_NUMBER = 60
@@ -47,11 +48,12 @@ def accept_shortfall(  # noqa: PLR0913, PLR0917  of which money, on which bill, 
 ) -> Relief:  # fmt: skip
     """Accept that the open rest of a bill is the fee that banks took off a transfer.
 
-    Raises ``NotFound``, ``OwnFamily``, ``Refused`` without the paper's number or a reason or beyond the limit,
-    ``Conflict`` when the transfer did not pay the bill in part, or was accepted short before.
+    Raises ``NotFound``, ``OwnFamily``, ``Refused`` without the paper's number or a reason, beyond the limit or above
+    what came, ``Conflict`` when the transfer did not pay the bill in part, or it or the paper was accepted before.
     """
     if not number.strip() or not reason.strip():
         raise Refused("Hãy ghi số điện SWIFT hoặc số giấy báo có của ngân hàng, và lý do.")
+    hold_shortfalls(session, school_id)
     transfer = hold_transfer(session, school_id, transfer_id)
     hold_bills(session, school_id, [bill_id])
     short = next((each for each in shorts_of(session, transfer) if each.bill.bill_id == bill_id), None)
@@ -65,6 +67,10 @@ def accept_shortfall(  # noqa: PLR0913, PLR0917  of which money, on which bill, 
         raise Refused(
             f"Còn thiếu {short.bill.rest}, vượt hạn mức {most} của trường. Phần này gia đình nộp tiếp như nộp thiếu."
         )
+    if short.bill.rest > short.paid:
+        raise Refused(f"Còn thiếu {short.bill.rest}, nhiều hơn {short.paid} đã về: không phải phí của ngân hàng.")
+    paper = number.strip()[:LONGEST_NUMBER]
+    _refuse_used_paper(session, school_id, paper)
     row = Relief(
         school_id=school_id,
         pupil_id=short.bill.pupil_id,
@@ -72,7 +78,7 @@ def accept_shortfall(  # noqa: PLR0913, PLR0917  of which money, on which bill, 
         transfer_id=transfer_id,
         kind=SHORTFALL,
         amount=short.bill.rest,
-        decision_number=number.strip()[:LONGEST_NUMBER],
+        decision_number=paper,
         decided_on=transfer.value_date,
         reason=reason.strip(),
         made_by=person_of(actor),
@@ -87,6 +93,15 @@ def accept_shortfall(  # noqa: PLR0913, PLR0917  of which money, on which bill, 
     record_deed(session, actor, deed, now, paper=row.decision_number, **facts)
     book_write_off(session, row, now)
     return row
+
+
+def _refuse_used_paper(session: Session, school_id: UUID, paper: str) -> None:
+    """Raise ``Conflict`` where a paper stands for another transfer; letters' case and blanks make it no other paper."""
+    papers = session.exec(
+        select(Relief.decision_number).where(Relief.school_id == school_id, Relief.kind == SHORTFALL, ~_ended())
+    ).all()
+    if fold_memo(paper) in {fold_memo(each or "") for each in papers}:
+        raise Conflict(f"Giấy số {paper} đã dùng cho một giao dịch khác. Mỗi giấy của ngân hàng chỉ dùng một lần.")
 
 
 def take_back_shortfall(  # noqa: PLR0913, PLR0917  which one, who says so, why and when

@@ -39,7 +39,7 @@ def ask_limit(  # noqa: PLR0913, PLR0917  how much, why, who says so and when
     session: Session, actor: Actor, school_id: UUID, most: Money, reason: str, now: datetime
 ) -> ShortfallLimit:
     """Ask for another limit; raises ``Refused`` above 2,000,000 đ or without a reason, ``Conflict`` while one waits."""
-    _hold(session, school_id)
+    hold_shortfalls(session, school_id)
     if most > HIGHEST:
         raise Refused(f"Hạn mức không quá {HIGHEST}: phí ngân hàng trung gian không lớn hơn thế.")
     if not reason.strip():
@@ -57,7 +57,7 @@ def decide_limit(  # noqa: PLR0913  which one, who says so, how and why
     session: Session, actor: Actor, school_id: UUID, limit_id: UUID, now: datetime, *, approved: bool, reason: str = ""
 ) -> None:
     """Agree to a limit another person asked for, or say no; raises ``SamePerson``, ``Conflict``, ``Refused``."""
-    _hold(session, school_id)
+    hold_shortfalls(session, school_id)
     row = waiting_limit(session, school_id)
     if row is None or row.id != limit_id:
         raise Conflict("Đề nghị hạn mức này không còn chờ duyệt. Hãy tải lại trang.")
@@ -80,6 +80,7 @@ def decide_limit(  # noqa: PLR0913  which one, who says so, how and why
     record_deed(session, actor, Deed(school_id, f"shortfall_limit.{word}", "school", str(school_id), reason), now)
 
 
-def _hold(session: Session, school_id: UUID) -> None:
+def hold_shortfalls(session: Session, school_id: UUID) -> None:
+    """Wait until nobody decides about the limit or by a paper of the school; until the transaction ends nobody may."""
     name = {"name": f"shortfall limit {school_id}"}
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)

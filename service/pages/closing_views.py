@@ -24,6 +24,8 @@ UNFINISHED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         ),
         "acts": ("Đề nghị về giao dịch chưa ai duyệt", "Acts about transfers to decide", "/van-phong/cho-xu-ly"),
         "refunds": ("Đề nghị hoàn tiền chưa quyết định", "Refunds without a decision", "/van-phong/hoan-tien"),
+        "bank_reversals": ("Ghi ngân hàng thu hồi chưa quyết định", "Bank reversals to decide", "/van-phong/tien-ra"),
+        "limits": ("Hạn mức phần thiếu chưa quyết định", "Limits of shortfalls to decide", "/van-phong/thieu-phi"),
         "cash_reversals": ("Đề nghị đảo lần thu chưa quyết định", "Cash reversals to decide", "/van-phong/quy"),
         "uncounted": ("Ngày thu chi tiền mặt chưa kiểm quỹ", "Days of cash without a count", "/van-phong/quy/kiem-quy"),
         "transit": (

@@ -59,9 +59,11 @@ def test_two_people_in_the_order_of_the_months(book: Book) -> None:
             agree(session, book.accountant, book.school_id, asked.id, (WAITS,), NOW)
         with pytest.raises(NotFound):
             agree(session, book.approver, book.school_id, new_id(), (), NOW)
-        more = (Unfinished("waiting", 3, Money(950_000)),)
+        for more in (Unfinished("waiting", 3, Money(900_000)), Unfinished("waiting", 1, Money(900_001))):
+            with pytest.raises(Conflict, match="thêm việc"):
+                agree(session, book.approver, book.school_id, asked.id, (more,), NOW)
         with pytest.raises(Conflict, match="thêm việc"):
-            agree(session, book.approver, book.school_id, asked.id, more, NOW)
+            agree(session, book.approver, book.school_id, asked.id, (WAITS, Unfinished("acts", 1)), NOW)
         agree(session, book.approver, book.school_id, asked.id, (Unfinished("waiting", 1, Money(1)),), NOW)
         assert is_closed(session, book.school_id, date(2025, 7, 31)), "all days before are closed too"
         assert not is_closed(session, book.school_id, SEPTEMBER)

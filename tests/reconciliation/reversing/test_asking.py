@@ -12,12 +12,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
+from billing.closing.deciding import Unfinished
 from billing.errors import Conflict, OwnFamily, Refused, SamePerson
 from billing.events.recording import PAYMENT_TAKEN_BACK
 from billing.events.tables import Event
+from billing.money import Money
 from billing.payments.tables import Receipt, ReceiptVoid
 from billing.people.declaring import Named, declare_child
 from billing.people.tables import Pupil, PupilCode
+from reconciliation.closing.checking import unfinished
 from reconciliation.matching import Direction
 from reconciliation.outgoing.classifying import Purpose, classify
 from reconciliation.outgoing.kinds import Tie
@@ -49,6 +52,12 @@ def took(office: Office, memo: str, dong: int = 650_000, number: str = "") -> UU
     office.collecting.hear_of(replace(left, bank_reference=number or left.bank_reference))
     (out,) = [each.id for each in office.collecting.transfers() if each.direction == "out" and each.memo == memo]
     return out
+
+
+def left_open(office: Office) -> tuple[Unfinished, ...]:
+    """Return what the month of the bank's day leaves open to whoever closes it."""
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        return unfinished(session, office.school_id, PAID_AT.date().replace(day=1), PAID_AT)
 
 
 def came(office: Office) -> UUID:
@@ -138,11 +147,13 @@ def refuse(office: Office, reversal: UUID) -> None:
 def test_a_refusal_moves_nothing(office: Office) -> None:
     out, money = pair(office)
     first = ask(office, out, money)
+    assert Unfinished("bank_reversals", 1, Money(650_000)) in left_open(office)
     with office.collecting.database.transaction(office.collecting.scope) as session:
         with pytest.raises(Refused, match="lý do"):
             refuse_reversal(session, office.approver, office.school_id, first, " ", PAID_AT)
         refuse_reversal(session, office.approver, office.school_id, first, "Ngân hàng chưa báo", PAID_AT)
         assert open_reversals(session, office.school_id) == []
+    assert "bank_reversals" not in {each.what for each in left_open(office)}
     assert office.collecting.states() == ["ignored_out", "matched"]
 
 

@@ -13,17 +13,20 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor
 from billing.audit.tables import AuditEntry
 from billing.bills.tables import Bill
+from billing.closing.deciding import Unfinished
 from billing.errors import Conflict, NotFound, OwnFamily, Refused, SamePerson
 from billing.money import Money
 from billing.payments.balances import bill_balances
 from billing.people.declaring import Named, declare_child
 from billing.people.tables import Pupil, PupilCode
+from reconciliation.closing.checking import unfinished
 from reconciliation.matching import Direction
 from reconciliation.queue.standing import seen_of
 from reconciliation.queue.undoing import agree_undo, ask_undo
 from reconciliation.reversing.asking import agree_reversal, ask_reversal
 from reconciliation.shortfalls.accepting import accept_shortfall, take_back_shortfall
 from reconciliation.shortfalls.limiting import ask_limit, decide_limit, limit_now, waiting_limit
+from reconciliation.tables import Transfer
 from service.database import EVERYTHING
 from tests.factories.collecting import PAID_AT
 from tests.journeys.settling.office import Office
@@ -92,6 +95,26 @@ def test_beyond_the_limit_it_stays_a_part_payment(office: Office) -> None:
     assert office.rest(0) == 0
 
 
+def test_no_more_than_what_came_and_each_paper_once(office: Office) -> None:
+    limited(office, Money(650_000))
+    transfer, bill = short(office, 1_000)
+    with pytest.raises(Refused, match=r"nhiều hơn 1\.000 đ đã về"):
+        accept(office, transfer, bill)
+    office.collecting.hear_of(office.collecting.pays(office.code(0), 640_000))
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        large = session.exec(select(Transfer.id).where(Transfer.amount == Money(640_000))).one()
+    accept(office, large, bill)
+    office.collecting.hear_of(office.collecting.pays(office.code(1), 290_000))
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        other = session.exec(select(Transfer.id).where(Transfer.amount == Money(290_000))).one()
+        owed = session.exec(select(Bill.id).where(col(Bill.pupil_id) == office.pupil(1))).one()
+    with pytest.raises(Conflict, match="đã dùng cho một giao dịch khác"):
+        accept(office, other, owed, paper=f" {PAPER.lower()}")
+    accept(office, other, owed, paper="MT103 FT25279009999")
+    assert (office.rest(0), office.rest(1)) == (0, 0)
+    assert office.broken() == []
+
+
 def test_the_limit_is_set_by_two(office: Office) -> None:
     with office.collecting.database.transaction(office.collecting.scope) as session:
         school, maker = office.school_id, office.accountant
@@ -100,6 +123,8 @@ def test_the_limit_is_set_by_two(office: Office) -> None:
         with pytest.raises(Refused, match="căn cứ"):
             ask_limit(session, maker, school, LIMIT, " ", PAID_AT)
         asked = ask_limit(session, maker, school, LIMIT, "QĐ", PAID_AT)
+        month = PAID_AT.date().replace(day=1)
+        assert Unfinished("limits", 1) in unfinished(session, school, month, PAID_AT)
         with pytest.raises(Conflict, match="đang chờ duyệt"):
             ask_limit(session, maker, school, LIMIT, "QĐ", PAID_AT)
         with pytest.raises(SamePerson):
@@ -108,6 +133,7 @@ def test_the_limit_is_set_by_two(office: Office) -> None:
             decide_limit(session, office.approver, school, asked.id, PAID_AT, approved=False)
         assert limit_now(session, school) == Money(0)
         decide_limit(session, office.approver, school, asked.id, PAID_AT, approved=True)
+        assert "limits" not in {each.what for each in unfinished(session, school, month, PAID_AT)}
         assert (limit_now(session, school), waiting_limit(session, school)) == (LIMIT, None)
         with pytest.raises(Conflict, match="không còn chờ"):
             decide_limit(session, office.approver, school, asked.id, PAID_AT, approved=True)
