@@ -28,7 +28,11 @@ WHERE coalesce(told.amount, 0) <> coalesce(book.amount, 0)"""
 TIED_MONEY = """SELECT format('payout %s is tied to transfer %s, which is %s %s', c.payout_id, t.id, t.state, t.amount)
 FROM card_payout_ties c JOIN transfers t ON t.school_id = c.school_id AND t.id = c.transfer_id
 JOIN card_facts f ON f.school_id = c.school_id AND f.kind = 'payout' AND f.stripe_id = c.payout_id
-WHERE <stands> AND (t.state <> 'matched' OR t.amount <> f.amount OR t.direction <> 'in')"""
+WHERE <stands> AND (t.state <> 'matched' OR t.direction <> 'in' OR t.amount > f.amount
+    OR t.amount < f.amount AND NOT EXISTS (
+        SELECT FROM card_acts a JOIN card_act_decisions d ON d.act_id = a.id AND d.approved
+        WHERE a.school_id = c.school_id AND a.kind = 'tie' AND a.subject = c.payout_id
+          AND a.transfer_id = c.transfer_id))"""
 
 # Stripe took the money back, or the bank never brought it: two people untie it, and have an hour for it.
 FAILED_TIE = """SELECT format('payout %s failed, and transfer %s is still tied to it', c.payout_id, c.transfer_id)

@@ -1,7 +1,7 @@
 """What a person does about payouts and Stripe's own movements: alone where it is plain, else asked and agreed to.
 
-Alone: money whose memo or payer names Stripe is a payout. By two: any other money as a payout, undoing a tie, and
-taking a movement that nobody could read for a cost (docs/decisions/0027, 0030).
+Alone: money of the sum, about the day, that names Stripe is a payout. By two: other money as a payout, undoing a tie,
+and taking a movement that nobody could read for a cost (docs/decisions/0027, 0030).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from billing.people.kinship import refuse_own_family
 from billing.vault import Vault
 from reconciliation.cards.booking import open_fees, open_unclear
 from reconciliation.cards.facts import VIETNAM, Kind
-from reconciliation.cards.payouts import candidate, hold_payouts, live_tie, names_stripe, tie, untie
+from reconciliation.cards.payouts import candidate, hold_payouts, is_plain, live_tie, names_stripe, tie, untie
 from reconciliation.cards.tables import CardAct, CardActDecision, CardFact
 from reconciliation.concerned import suggested_pupils
 
@@ -41,18 +41,21 @@ def tie_payout(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     """Tie a payout to the transfer that a person saw to be it; return what waits for another person, if anything does.
 
     Raises ``NotFound``, ``Conflict``, ``OwnFamily``, and ``Refused`` without a reason where neither memo nor payer
-    names Stripe.
+    names Stripe, or the money came late or less.
     """
     hold_payouts(session, school_id)
     payout, transfer = candidate(session, school_id, payout_id, transfer_id)
     refuse_own_family(session, actor, school_id, suggested_pupils(session, transfer))
-    if names_stripe(vault, transfer):
+    if is_plain(payout, transfer) and names_stripe(vault, transfer):
         tie(session, payout, transfer, person_of(actor), now)
         deed = Deed(school_id, "card.payout.tie", "transfer", str(transfer_id))
         record_deed(session, actor, deed, now, payout=payout_id, amount=payout.amount.dong)
         return None
     if not reason.strip():
-        raise Refused("Giao dịch này không nhắc đến Stripe. Hãy ghi vì sao đây là khoản chi trả; người thứ hai sẽ đọc.")
+        raise Refused(
+            "Giao dịch này không nhắc đến Stripe, về muộn hoặc về thiếu. Hãy ghi vì sao đây là khoản chi trả; người "
+            "thứ hai sẽ đọc."
+        )
     return _ask(session, actor, school_id, ("tie", payout_id, transfer_id), reason, now)
 
 

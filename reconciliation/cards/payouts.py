@@ -3,7 +3,7 @@
 By the rule only where the bank's memo names Stripe, sum and account are equal, the day fits, and there is one payout
 and one transfer of that sum. By one person where memo or payer names Stripe; any other money is asked for by one and
 agreed to by another (``cards.acting``), and so is undoing a tie. The transfer goes from *waiting* to *matched* and
-pays nobody; undone, it waits again.
+pays nobody; undone, it waits again. Money that came late or less by what banks kept is a payout only for two.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from sqlalchemy import ColumnElement, or_, text
 from sqlmodel import Session, col, select
 
 from billing.errors import Conflict, NotFound
-from billing.ledger.accounts import CARD_CLEARING, SUSPENSE
+from billing.ledger.accounts import CARD_CLEARING, SUSPENSE, open_account
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.money import Money
 from billing.payments.reference import exact, fold_memo
+from billing.payments.writing_off import BANK_FEES
 from billing.vault import Vault
 from reconciliation.cards.booking import open_clearing
 from reconciliation.cards.facts import VIETNAM, Kind
 from reconciliation.cards.tables import CardAct, CardFact, CardPayoutEnd, CardPayoutTie
 from reconciliation.decided_elsewhere import decided_elsewhere
+from reconciliation.shortfalls.tables import HIGHEST
 from reconciliation.tables import Match, Transfer
 from reconciliation.transfers import PAYER_CONTEXT, step
 
@@ -36,7 +38,7 @@ CARD_PAYOUT = "card_payout"
 UNTIED = "card_payout_untied"
 _STRIPE = "STRIPE"
 _EARLY, _LATE = timedelta(days=2), timedelta(days=10)
-"""How far the bank's day may lie before and after the day that Stripe names."""
+"""How far the bank's day may lie before and after the day that Stripe names; later only for two people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,17 @@ def open_payouts(session: Session, school_id: UUID) -> list[Candidate]:
     """Return the payouts of a school that the bank has not brought yet, oldest first, with what may be them."""
     payouts = _untied(session, school_id)
     return [Candidate(payout, tuple(_waiting_for(session, payout))) for payout in payouts]
+
+
+def for_two(session: Session, payout: CardFact) -> list[Transfer]:
+    """Return waiting money in that only two people may take for a payout: late, or less by what banks kept of it."""
+    likely = (col(Transfer.amount) <= payout.amount, col(Transfer.amount) >= payout.amount - HIGHEST)
+    return [each for each in _waiting(session, payout, *likely) if not is_plain(payout, each)]
+
+
+def is_plain(payout: CardFact, transfer: Transfer) -> bool:
+    """Tell whether money is of a payout's very sum and came about the day that Stripe named."""
+    return transfer.amount == payout.amount and transfer.value_date <= payout.value_date + _LATE
 
 
 def tie_by_rule(session: Session, school_id: UUID, now: datetime) -> int:
@@ -87,14 +100,18 @@ def candidate(session: Session, school_id: UUID, payout_id: str, transfer_id: UU
     found = next((each for each in open_payouts(session, school_id) if each.payout.stripe_id == payout_id), None)
     if found is None:
         raise NotFound("Khoản chi trả thẻ này không có, hoặc đã gắn với tiền vào ngân hàng.")
-    transfer = next((each for each in found.transfers if each.id == transfer_id), None)
+    likely = (*found.transfers, *for_two(session, found.payout))
+    transfer = next((each for each in likely if each.id == transfer_id), None)
     if transfer is None:
         raise Conflict("Giao dịch này không còn chờ, hoặc không đúng số tiền. Xin tải lại trang.")
     return found.payout, transfer
 
 
 def tie(session: Session, payout: CardFact, transfer: Transfer, made_by: UUID | None, now: datetime) -> None:
-    """Tie a payout to waiting money in that the caller holds; the database refuses a second tie of either."""
+    """Tie a payout to waiting money in that the caller holds; the database refuses a second tie of either.
+
+    What the bank brought less is what banks kept: a fee of the school's, as on transfers from abroad.
+    """
     open_clearing(session, payout.school_id)
     row = CardPayoutTie(
         school_id=payout.school_id,
@@ -105,7 +122,11 @@ def tie(session: Session, payout: CardFact, transfer: Transfer, made_by: UUID | 
         at=now,
     )
     fact = Fact(payout.school_id, CARD_PAYOUT, str(row.id), transfer.value_date, payout.stripe_id)
-    row.entry_id = post(session, fact, [Line(SUSPENSE, CARD_CLEARING, payout.amount)], now)
+    lines = [Line(SUSPENSE, CARD_CLEARING, transfer.amount)]
+    if kept := payout.amount - transfer.amount:
+        fees = open_account(session, payout.school_id, BANK_FEES, "Phí ngân hàng", "expense").code
+        lines.append(Line(fees, CARD_CLEARING, kept))
+    row.entry_id = post(session, fact, lines, now)
     session.add(row)
     session.flush()
     _note(session, transfer, "matched", CARD_PAYOUT, payout.stripe_id, made_by, now)
@@ -225,7 +246,13 @@ def _untied(session: Session, school_id: UUID) -> Sequence[CardFact]:
 
 
 def _waiting_for(session: Session, payout: CardFact) -> list[Transfer]:
-    """Return waiting money in that may be a payout: no reference of ours in its memo, nobody decides about it."""
+    """Return waiting money in that is plain: of the payout's sum, about its day."""
+    plain = (col(Transfer.amount) == payout.amount, col(Transfer.value_date) <= payout.value_date + _LATE)
+    return _waiting(session, payout, *plain)
+
+
+def _waiting(session: Session, payout: CardFact, *likely: ColumnElement[bool]) -> list[Transfer]:
+    """Return waiting money in on a payout's account, held: no reference of ours in it, nobody decides about it."""
     found = session.exec(
         select(Transfer)
         .where(
@@ -233,9 +260,8 @@ def _waiting_for(session: Session, payout: CardFact) -> list[Transfer]:
             Transfer.bank_account_id == payout.bank_account_id,
             Transfer.direction == "in",
             Transfer.state == "waiting",
-            Transfer.amount == payout.amount,
             Transfer.value_date >= payout.value_date - _EARLY,
-            Transfer.value_date <= payout.value_date + _LATE,
+            *likely,
         )
         .order_by(col(Transfer.id))
         .with_for_update()

@@ -16,7 +16,7 @@ from reconciliation.cards.acting import open_card_acts, unclear
 from reconciliation.cards.balances import balances
 from reconciliation.cards.checking_out import LEAST, MOST
 from reconciliation.cards.facts import Kind
-from reconciliation.cards.payouts import names_stripe, open_payouts, recent_ties
+from reconciliation.cards.payouts import for_two, is_plain, names_stripe, open_payouts, recent_ties
 from reconciliation.cards.switching import card_feeds, is_switched_on, open_switch, takes_cards
 from reconciliation.cards.tables import CardFact
 from reconciliation.feeds.stripe import SCHEME
@@ -110,14 +110,17 @@ def _payouts(session: Session, vault: Vault | None, school_id: UUID) -> tuple[Pa
             each.payout.stripe_id,
             each.payout.amount,
             each.payout.value_date,
-            tuple(
-                TransferChoice(str(one.id), one.value_date, one.memo, names_stripe(vault, one))
-                for one in each.transfers
-            ),
+            tuple(_choice(vault, each.payout, one) for one in (*each.transfers, *for_two(session, each.payout))),
             each.payout.stripe_id in asked,
         )
         for each in open_payouts(session, school_id)
     )
+
+
+def _choice(vault: Vault | None, payout: CardFact, one: Transfer) -> TransferChoice:
+    less = payout.amount - one.amount
+    late = not less and not is_plain(payout, one)
+    return TransferChoice(str(one.id), one.value_date, one.memo, names_stripe(vault, one), late, less)
 
 
 def _tied(session: Session, school_id: UUID, day: date) -> tuple[TiedRow, ...]:
@@ -140,15 +143,25 @@ def _acts(session: Session, school_id: UUID, user_id: UUID) -> tuple[ActRow, ...
         ).all()
     }
     moved = {fact.stripe_id: fact for fact in unclear(session, school_id)}
+    payouts = _paid_out(session, school_id, [act.subject for act in acts])
     rows = []
     for act in acts:
         transfer = transfers.get(act.transfer_id) if act.transfer_id else None
         fact = moved.get(act.subject)
         amount = transfer.amount if transfer else _signed(fact) if fact else ZERO
         words = f"{transfer.value_date:%d/%m/%Y} · {transfer.memo or '—'}" if transfer else fact.note if fact else ""
+        if act.kind == "tie" and transfer and (paid_out := payouts.get(act.subject, transfer.amount)) > transfer.amount:
+            words += f" · Stripe: {paid_out}, phí ngân hàng: {paid_out - transfer.amount}"
         asked = Asked(str(act.id), names[act.asked_by], act.asked_at, act.reason, act.asked_by == user_id)
         rows.append(ActRow(act.kind, act.subject, amount, words, asked))
     return tuple(rows)
+
+
+def _paid_out(session: Session, school_id: UUID, payout_ids: list[str]) -> dict[str, Money]:
+    query = select(col(CardFact.stripe_id), col(CardFact.amount)).where(
+        CardFact.school_id == school_id, CardFact.kind == Kind.PAYOUT.value, col(CardFact.stripe_id).in_(payout_ids)
+    )
+    return dict(session.exec(query).all())
 
 
 def _movements(session: Session, school_id: UUID) -> tuple[MovementRow, ...]:

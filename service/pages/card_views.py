@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from billing.money import Money
+from billing.money import ZERO, Money
 from service.access.roles import Place, SignedIn
 
 DISPUTES = {
@@ -133,12 +133,17 @@ class DisputeRow:
 
 @dataclass(frozen=True, slots=True)
 class TransferChoice:
-    """Waiting money in that may be a payout; without Stripe's name (``named``) another person agrees."""
+    """Waiting money in that may be a payout; without Stripe's name (``named``) another person agrees.
+
+    So it is where it came ``late``, or ``less`` than Stripe paid out: what banks kept of it.
+    """
 
     transfer_id: str
     day: date
     memo: str
     named: bool
+    late: bool = False
+    less: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)

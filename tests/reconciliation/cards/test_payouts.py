@@ -6,15 +6,17 @@ import json
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from billing.errors import Conflict, Refused
 from reconciliation.cards.acting import ask_untie, tie_payout
-from reconciliation.cards.payouts import names_stripe, open_payouts, recent_ties
+from reconciliation.cards.payouts import for_two, names_stripe, open_payouts, recent_ties, tie
 from reconciliation.reports.filling import report_record
 from reconciliation.returning.asking import ask_return
 from reconciliation.transfers import PAYER_CONTEXT
 from service.pages.card_rows import card_page
 from tests.factories.cards import Carding
+from tests.factories.collecting import PAID_AT
 from tests.reconciliation.cards.acts import decide, payout_waits, tie_it, violations
 from tests.reconciliation.test_decided_elsewhere import TO
 
@@ -145,6 +147,57 @@ def test_a_payout_that_failed_after_its_tie_is_told_until_two_untie_it(cards: Ca
     assert violations(cards) == []
     with collecting.database.transaction(collecting.scope) as session:
         assert recent_ties(session, collecting.school.id, far) == []
+
+
+@pytest.mark.parametrize(("days", "kept"), [(12, 0), (1, 15_000)])
+def test_a_payout_that_came_late_or_less_is_tied_by_two(cards: Carding, days: int, kept: int) -> None:
+    cards.pay()
+    cards.hear()
+    amount = cards.standin.books.pay_out()["amount"]
+    cards.clock.later(minutes=6)
+    cards.ask()
+    cards.clock.later(days=days)
+    collecting = cards.collecting
+    collecting.hear_of(collecting.pays("STRIPE PAYOUT", amount - kept, at=PAID_AT + timedelta(days=days)))
+    assert collecting.states() == ["waiting"], "the rule leaves it"
+    with collecting.database.transaction(collecting.scope) as session:
+        ((payout, transfer),) = [
+            (each.payout, one)
+            for each in open_payouts(session, collecting.school.id)
+            for one in for_two(session, each.payout)
+        ]
+        vault, school = collecting.wiring.vault, collecting.school.id
+        (row,) = card_page(session, vault, school, transfer.id, 0, cards.clock()).payouts
+        assert [(each.late, each.less.dong) for each in row.choices] == [(not kept, kept)]
+        with pytest.raises(Refused, match="thứ hai"):
+            tie_payout(session, vault, cards.maker, school, payout.stripe_id, transfer.id, "", cards.clock())
+        act = tie_payout(session, vault, cards.maker, school, payout.stripe_id, transfer.id, "Phí", cards.clock())
+    with collecting.database.transaction(collecting.scope) as session:
+        (asked,) = card_page(session, vault, school, transfer.id, 0, cards.clock()).acts
+    assert ("phí ngân hàng: 15.000 đ" in asked.words) == bool(kept)
+    assert collecting.states() == ["waiting"]
+    decide(cards, act)
+    assert collecting.states() == ["matched"]
+    books = collecting.books()
+    assert (books.get("113T", 0), books.get("3388S", 0), books.get("642", 0)) == (0, 0, kept)
+    assert books["112"] == amount - kept
+    assert violations(cards) == []
+
+
+def test_the_database_ties_no_less_than_was_paid_out_without_two(cards: Carding) -> None:
+    cards.pay()
+    cards.hear()
+    amount = cards.standin.books.pay_out()["amount"]
+    cards.clock.later(minutes=6)
+    cards.ask()
+    collecting = cards.collecting
+    collecting.hear_of(collecting.pays("STRIPE PAYOUT", amount - 1))
+    with collecting.database.transaction(collecting.scope) as session:
+        (each,) = open_payouts(session, collecting.school.id)
+        (transfer,) = for_two(session, each.payout)
+        with pytest.raises(IntegrityError, match="agreed to"):
+            tie(session, each.payout, transfer, None, cards.clock())
+        session.rollback()
 
 
 def test_the_rule_does_not_tie_again_what_two_untied(cards: Carding) -> None:
