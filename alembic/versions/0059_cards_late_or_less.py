@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0059"
-down_revision = "0054c"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 
