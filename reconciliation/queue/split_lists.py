@@ -23,7 +23,8 @@ from reconciliation.queue.sharing import Share
 
 MOST_LINES = 500
 COLUMNS = (*PUPIL_COLUMNS, Column("amount", "Số tiền", ("so tien", "tien", "thanh tien")))
-_AMOUNT = re.compile(r"[0-9]{1,3}(?:[., ][0-9]{3})+|[0-9]+")
+_AMOUNT = re.compile(r"[0-9]{1,3}([., ])[0-9]{3}(?:\1[0-9]{3})*|[0-9]+")  # one kind of mark throughout
+_MOST_GROUPS = 5  # of a sum with blanks as marks of thousands
 _WHOLE_LINE = "Dòng"
 
 
@@ -71,10 +72,16 @@ class _Pasted:
 
     def line(self, number: int, text: str) -> None:
         """Take one line: a code or a full name (with the class where two have it), and the sum at the end."""
-        amount, who = _amount_at_end(text)
-        if amount is None or not who:
+        readings = _sums_at_end(text)
+        if not any(who for _, who in readings):
             self._report(number, "Dòng này thiếu học sinh hoặc số tiền.", "Ghi: mã hoặc họ tên; số tiền.")
             return
+        if len(readings) > 1:  # 1 650 000 behind a name, or 650 000 behind a class 1
+            readings = [each for each in readings if self._is_exact(each[1])]
+        if len(readings) != 1:
+            self._report(number, "Không rõ số tiền bắt đầu từ chữ số nào.", "Ghi dấu ; trước số tiền.")
+            return
+        [(amount, who)] = readings
         known = self._who(number, who)
         if known is None:
             return
@@ -96,6 +103,16 @@ class _Pasted:
         reason = f"Có {len(named)} em tên {shown(who)}." if named else f"Không có học sinh {shown(who)}."
         self._report(number, reason, "Ghi mã định danh của em, hoặc họ tên kèm lớp.")
         return None
+
+    def _is_exact(self, who: str) -> bool:
+        """Say whether words are one pupil and nothing else: a code, a name (with the class), or both of one pupil."""
+        words = re.split(r"[, ]+", who)
+        codes = [word for word in words if word in self.by_code]
+        rest = search_key(" ".join(word for word in words if word not in codes))
+        named = self.by_name.get(rest, [])
+        if codes:
+            return len(codes) == 1 and (not rest or self.by_code[codes[0]] in named)
+        return len(named) == 1
 
     def _report(self, number: int, reason: str, remedy: str) -> None:
         self.problems.append(RowProblem(number, _WHOLE_LINE, reason, remedy))
@@ -128,18 +145,18 @@ def _by_name(pupils: Sequence[Known]) -> dict[str, list[Known]]:
     return found
 
 
-def _amount_at_end(text: str) -> tuple[Money | None, str]:
-    """Return the sum at the end of a line, and what stands before it."""
+def _sums_at_end(text: str) -> list[tuple[Money, str]]:
+    """Return each sum that a line may end with, and what stands before it; several where blanks part its groups."""
     bare = re.sub(r"(?i)\s*(đồng|vnđ|vnd|đ|d|₫)\s*$", "", text)
     parts = re.split(r"[;\t]", bare)
     if len(parts) > 1:
-        last, before = parts[-1].strip(), " ".join(parts[:-1])
+        cuts = [(parts[-1].split(), " ".join(parts[:-1]))]
     else:
-        found = re.search(r"(?:^|\s)((?:[0-9]{1,3}(?:[.,][0-9]{3})+)|[0-9]+)$", bare)
-        last, before = (found[1], bare[: found.start(1)]) if found else ("", bare)
-    if not _AMOUNT.fullmatch(last):
-        return None, before.strip()
-    return Money(int(re.sub(r"\D", "", last))), before.strip()
+        words = bare.split()
+        firsts = range(max(len(words) - _MOST_GROUPS, 0), len(words))
+        cuts = [(words[first:], " ".join(words[:first])) for first in firsts]
+    found = [(" ".join(last), before.strip()) for last, before in cuts]
+    return [(Money(int(re.sub(r"\D", "", last))), before) for last, before in found if _AMOUNT.fullmatch(last)]
 
 
 def _shares(session: Session, school_id: UUID, found: Sequence[tuple[UUID, Money]]) -> list[Share]:

@@ -1,6 +1,7 @@
 """Undoing a match in one act: payments, allocations, receipts and entries are reversed, and the money waits again.
 
-One asks and another agrees, whoever had matched. As long as the month that the money lies in is open for the school.
+One asks and another agrees, whoever had matched. As long as the month that the payment stands in is open for the
+school: late money of a closed month stands in an open one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from billing.credits.using import hold_credit
 from billing.errors import Conflict, Refused
 from billing.events.recording import PAYMENT_REVERSED, record_event
 from billing.ledger.periods import is_closed
+from billing.ledger.tables import JournalEntry
 from billing.money import ZERO, Money, total
 from billing.payments.reversing import reverse_payment
 from billing.payments.tables import Allocation, Payment
@@ -86,7 +88,7 @@ def _refuse_what_stands(session: Session, actor: Actor, transfer: Transfer) -> l
     payments = live_payments(session, transfer)
     if not payments:
         raise Refused("Đây là tiền giữa các tài khoản của trường: hãy hủy phân loại ở trang Tiền ra.")
-    _refuse_closed(session, transfer)
+    _refuse_closed(session, transfer.school_id, payments)
     pupils = {payment.pupil_id for payment in payments}
     refuse_own_family(session, actor, transfer.school_id, pupils)
     hold_named(session, pupils)
@@ -95,11 +97,19 @@ def _refuse_what_stands(session: Session, actor: Actor, transfer: Transfer) -> l
     return payments
 
 
-def _refuse_closed(session: Session, transfer: Transfer) -> None:
-    month = transfer.value_date.replace(day=1)
-    if is_closed(session, transfer.school_id, transfer.value_date):
+def _refuse_closed(session: Session, school_id: UUID, payments: list[Payment]) -> None:
+    """Ask the days that the entries stand on, not the bank's: what came late was booked on the first open day."""
+    days = session.exec(
+        select(col(JournalEntry.value_date)).where(
+            JournalEntry.school_id == school_id,
+            JournalEntry.kind == "payment",
+            col(JournalEntry.source_id).in_([str(payment.id) for payment in payments]),
+        )
+    ).all()
+    first = min(days)
+    if is_closed(session, school_id, first):
         raise Refused(
-            f"Tháng {month:%m/%Y} đã khóa sổ nên không gỡ được nữa. Nếu tiền nhầm em, hãy lập điều chỉnh giảm thông "
+            f"Tháng {first:%m/%Y} đã khóa sổ nên không gỡ được nữa. Nếu tiền nhầm em, hãy lập điều chỉnh giảm thông "
             "báo thu đã nộp để tiền thành tiền tồn, rồi hoàn cho người nộp."
         )
 

@@ -61,6 +61,9 @@ def test_a_pasted_list_takes_codes_names_marks_or_none(queue: Queue) -> None:
             "nguyen van 0 ; 650 000",
             f"Nguyễn Văn 0 {queue.collecting.children[0].class_group.code}; 650,000 đồng",
             f"  {number} 650.000  ",
+            f"{number} 650 000",
+            f"{number}, Nguyễn Văn 0 650\u00a0000 đ",
+            "Nguyễn Văn 0 650 000",
         ):
             shares = read_split_text(session, queue.school_id, SCHOOL_YEAR, f"\n{line}\n\nNguyễn Văn 1; 300.000")
             assert shares == [Share(queue.pupil(0), Money(650_000)), Share(queue.pupil(1), Money(300_000))], line
@@ -76,6 +79,9 @@ def test_a_pasted_list_takes_codes_names_marks_or_none(queue: Queue) -> None:
         ("Nguyễn Văn 0; 0", "lớn hơn 0"),
         ("Nguyễn Văn 0; 5.000\nNguyễn Văn 0; 5.000", "dòng 1"),
         ("Nguyễn Văn 0; 5.00", "số tiền"),
+        ("Nguyễn Văn 0; 1.650,000", "số tiền"),
+        ("Nguyễn Văn 0 1.650,000", "số tiền"),
+        ("Lò Thị Không 650 000", "Không rõ số tiền"),
     ],
 )
 def test_every_bad_line_of_a_list_is_told(queue: Queue, text: str, words: str) -> None:
@@ -83,3 +89,19 @@ def test_every_bad_line_of_a_list_is_told(queue: Queue, text: str, words: str) -
         read_split_text(session, queue.school_id, SCHOOL_YEAR, text)
     assert words in told.value.problems[0].reason
     assert told.value.problems[0].line == max(text.count("\n") + 1, 1)
+
+
+def test_blanks_as_marks_of_thousands_never_give_another_sum(queue: Queue) -> None:
+    with queue.open() as session:
+        number = code(queue, session, 0)
+        for line, dong in (
+            (f"{number} 650 500", 650_500),
+            (f"{number} 1 650 500", 1_650_500),
+            (f"{number} 500", 500),
+            ("Nguyễn Văn 0 2 650 000", 2_650_000),
+        ):
+            [share] = read_split_text(session, queue.school_id, SCHOOL_YEAR, line)
+            assert share == Share(queue.pupil(0), Money(dong)), line
+        with pytest.raises(BadRows) as told:
+            read_split_text(session, queue.school_id, SCHOOL_YEAR, f"{number} Lá 1 650 000")
+    assert told.value.problems[0].remedy == "Ghi dấu ; trước số tiền."

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from billing.credits.refunding import Wanted as WantedBack
 from billing.credits.refunding import ask_refund, reject_refund
 from billing.errors import Conflict, OwnFamily, Refused, SamePerson
 from billing.events.tables import Event
+from billing.ledger.tables import JournalEntry
 from billing.money import Money
 from billing.payments.tables import ReceiptVoid
 from billing.people.declaring import Named, declare_child
@@ -20,6 +22,7 @@ from reconciliation.errors import Overtaken
 from reconciliation.queue.assigning import agree, refuse
 from reconciliation.queue.standing import open_act
 from reconciliation.queue.undoing import agree_undo, ask_undo
+from reconciliation.tables import Transfer
 from service.database import EVERYTHING
 from tests.factories.closing import shut
 from tests.reconciliation.queue.queue_world import Queue
@@ -108,6 +111,30 @@ def test_a_closed_month_is_not_undone_and_the_remedy_is_told(queue: Queue) -> No
     with queue.open() as session, pytest.raises(Refused, match=r"10/2025 đã khóa sổ.*điều chỉnh"):
         agree_undo(session, queue.approver, queue.school_id, act.id, now)
     assert queue.state(transfer) == "matched"
+
+
+def test_late_money_of_a_closed_month_is_undone_while_the_month_it_is_booked_in_is_open(queue: Queue) -> None:
+    collecting = queue.collecting
+    now = collecting.wiring.clock() + timedelta(days=40)
+    later = now + timedelta(days=30)
+    with collecting.database.transaction(EVERYTHING) as session:
+        shut(session, queue.school_id, date(2025, 10, 1), now - timedelta(days=1))
+    collecting.wiring = replace(collecting.wiring, clock=lambda: now)
+    before = collecting.books()
+    transfer = paid(queue)
+    with queue.open() as session:
+        days = session.exec(select(col(JournalEntry.value_date)).where(JournalEntry.kind == "payment")).all()
+        assert (list(days), session.get_one(Transfer, transfer).value_date.month) == ([date(2025, 11, 1)], 10)
+    undone(queue, transfer)
+    assert (collecting.states(), collecting.rests()) == (["waiting"], [650_000, 300_000])
+    assert collecting.books() == before | {"112": 650_000, "3388S": -650_000}
+    again = paid(queue, child=1, dong=300_000)
+    with collecting.database.transaction(EVERYTHING) as session:
+        shut(session, queue.school_id, date(2025, 11, 1), later)
+    with queue.open() as session:
+        seen = queue.seen(session, again)
+    with queue.open() as session, pytest.raises(Refused, match=r"11/2025 đã khóa sổ"):
+        ask_undo(session, queue.accountant, queue.school_id, again, seen, WHY, later)
 
 
 def test_credit_that_is_asked_back_is_told_of_before_it_is_undone(queue: Queue) -> None:
