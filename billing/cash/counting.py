@@ -16,12 +16,13 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.cash.denominations import counted
-from billing.cash.taking import ScreenMoved, hold_cash
+from billing.cash.taking import ScreenMoved
 from billing.cash.till_tables import CashCount, CashCountDecision
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.ledger.accounts import CASH, open_account
 from billing.ledger.balances import debit_balance
 from billing.ledger.posting import Fact, Line, post
+from billing.ledger.till import hold_cash, last_movement
 from billing.money import Money
 from billing.storage import new_id
 
@@ -36,8 +37,15 @@ SELECT day FROM (
     WHERE e.school_id = :school AND e.kind <> 'cash_difference' GROUP BY 1) moved
 WHERE day < :before AND NOT EXISTS (
     SELECT FROM cash_counts c WHERE c.school_id = :school
-      AND (c.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date = moved.day AND c.at >= moved.last)
+      AND (c.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date = moved.day AND c.at >= moved.last
+      AND NOT EXISTS (SELECT FROM cash_count_decisions d
+                      WHERE d.school_id = c.school_id AND d.count_id = c.id AND NOT d.agreed))
 ORDER BY day DESC
+""")
+_MOVED_AFTER = text("""
+SELECT DISTINCT x.entry_id FROM postings x JOIN ledger_accounts l ON l.school_id = x.school_id AND l.code = '111'
+  AND l.id IN (x.debit_account_id, x.credit_account_id)
+WHERE x.school_id = :school AND x.entry_id > :after
 """)
 
 
@@ -64,15 +72,15 @@ def balance_of(session: Session, school_id: UUID) -> Money:
 def count_till(session: Session, actor: Actor, school_id: UUID, count: Counted, now: datetime) -> CashCount:
     """Store a count once; the same form again returns the first.
 
-    Raises ``ScreenMoved`` when cash moved since the page was shown, ``Conflict`` while an earlier difference waits,
-    ``Refused`` for a difference without a reason.
+    Raises ``ScreenMoved`` when cash moved since the page was shown, ``Conflict`` while an earlier difference waits or
+    for a form that stored something else, ``Refused`` for a difference without a reason.
     """
     hold_cash(session, school_id)
     before = session.exec(
         select(CashCount).where(CashCount.school_id == school_id, CashCount.form == count.form)
     ).one_or_none()
     if before is not None:
-        return before
+        return _same(before, count)
     if open_count(session, school_id) is not None:
         raise Conflict("Lần kiểm quỹ trước có chênh lệch, còn chờ người thứ hai. Xong việc đó rồi mới kiểm tiếp.")
     book, found = balance_of(session, school_id), counted(count.notes)
@@ -84,9 +92,10 @@ def count_till(session: Session, actor: Actor, school_id: UUID, count: Counted, 
         id=new_id(),
         school_id=school_id,
         form=count.form,
-        notes={str(face): number for face, number in count.notes.items() if number},
+        notes=_notes(count),
         counted=found,
         book=book,
+        moved_last=last_movement(session, school_id),
         reason=count.reason.strip(),
         made_by=_person(actor),
         at=now,
@@ -135,17 +144,50 @@ def open_count(session: Session, school_id: UUID) -> CashCount | None:
 
 
 def standing_count(session: Session, school_id: UUID) -> CashCount | None:
-    """Return the newest count that was not rejected and does not wait."""
-    return session.exec(
+    """Return the newest count, unless it waits or was not agreed to: an older one does not serve again then."""
+    count = session.exec(
         select(CashCount)
-        .outerjoin(CashCountDecision, col(CashCountDecision.count_id) == CashCount.id)
-        .where(
-            CashCount.school_id == school_id,
-            (col(CashCount.counted) == col(CashCount.book)) | col(CashCountDecision.agreed),
-        )
+        .where(CashCount.school_id == school_id)
         .order_by(col(CashCount.at).desc(), col(CashCount.id).desc())
         .limit(1)
     ).first()
+    if count is None or count.counted == count.book:
+        return count
+    decided = session.get(CashCountDecision, count.id)
+    return count if decided is not None and decided.agreed else None
+
+
+def counted_since_cash_moved(session: Session, school_id: UUID) -> CashCount | None:
+    """Return the count that stands if no cash moved after it but by the difference that it found.
+
+    Equal sums are not enough: cash that came and went again was there for nobody to count.
+    """
+    count = standing_count(session, school_id)
+    if count is None or count.counted != balance_of(session, school_id):
+        return None
+    decided = session.get(CashCountDecision, count.id)
+    own = None if decided is None else decided.entry_id
+    return count if _moved_after(session, count) <= {own} else None
+
+
+def _moved_after(session: Session, count: CashCount) -> set[int | None]:
+    """Return the entries that moved account 111 after a count; all for one that is older than their being noted."""
+    facts = {"school": count.school_id, "after": count.moved_last or 0}
+    return set(session.execute(_MOVED_AFTER, facts).scalars())
+
+
+def _same(before: CashCount, count: Counted) -> CashCount:
+    """Return the count that a form stored before; other notes, book or reason under its key are another matter."""
+    if (before.notes, before.book, before.reason) != (_notes(count), count.book, count.reason.strip()):
+        raise Conflict(
+            f"Trang này đã ghi một lần kiểm quỹ khác: đếm được {before.counted}. Hãy mở lại trang rồi kiểm.",
+            form=count.form,
+        )
+    return before
+
+
+def _notes(count: Counted) -> dict[str, int]:
+    return {str(face): number for face, number in count.notes.items() if number}
 
 
 def _difference(session: Session, row: CashCount) -> Line:

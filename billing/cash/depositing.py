@@ -14,12 +14,13 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.cash.counting import balance_of, open_count, standing_count
-from billing.cash.taking import hold_cash
+from billing.cash.spelling import folded
 from billing.cash.till_tables import CashDeposit, CashDepositEnd
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.ledger.accounts import CASH, open_account
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import BankAccount
+from billing.ledger.till import hold_cash
 from billing.money import ZERO, Money, total
 from billing.storage import new_id
 
@@ -41,6 +42,7 @@ def deposit_cash(session: Session, actor: Actor, school_id: UUID, brought: Broug
     """Store a deposit of what was counted last; the same form again returns the first.
 
     Raises ``Refused`` without a count that stands, for more than was counted or is in the till, without a paper;
+    ``Conflict`` for a form that stored something else, or a paper that stands for another deposit on this account;
     ``NotFound`` for an account of another school.
     """
     hold_cash(session, school_id)
@@ -48,10 +50,11 @@ def deposit_cash(session: Session, actor: Actor, school_id: UUID, brought: Broug
         select(CashDeposit).where(CashDeposit.school_id == school_id, CashDeposit.form == brought.form)
     ).one_or_none()
     if before is not None:
-        return before
+        return _same(before, brought)
     if not brought.slip.strip():
         raise Refused("Hãy ghi số giấy nộp tiền của ngân hàng.")
     _refuse_account(session, school_id, brought.account_id)
+    _refuse_slip_again(session, school_id, brought)
     count, left = depositable(session, school_id)
     if count is None:
         raise Refused("Chưa có lần kiểm quỹ nào còn hiệu lực. Hãy kiểm quỹ trước, rồi nộp tiền đã đếm.")
@@ -140,6 +143,38 @@ def take_back_deposit(  # noqa: PLR0913, PLR0917  who takes what back, why
     session.flush()
     deed = Deed(school_id, "cash.take_back_deposit", "cash_deposit", str(row.id), reason.strip())
     record_deed(session, actor, deed, now, amount=row.amount.dong)
+
+
+def _same(before: CashDeposit, brought: Brought) -> CashDeposit:
+    """Return the deposit that a form stored before; anything else under its key is another matter."""
+    wanted = (brought.account_id, brought.amount, brought.slip.strip())
+    if (before.bank_account_id, before.amount, before.slip) != wanted:
+        raise Conflict(
+            f"Trang này đã ghi một lần nộp khác: {before.amount}, giấy {before.slip}. Hãy mở lại trang rồi ghi.",
+            form=brought.form,
+        )
+    return before
+
+
+def _refuse_slip_again(session: Session, school_id: UUID, brought: Brought) -> None:
+    """Raise ``Conflict`` while the bank's paper stands for a deposit on this account, however it is spelled."""
+    live = session.exec(
+        select(CashDeposit)
+        .outerjoin(CashDepositEnd, col(CashDepositEnd.deposit_id) == CashDeposit.id)
+        .where(
+            CashDeposit.school_id == school_id,
+            CashDeposit.bank_account_id == brought.account_id,
+            col(CashDepositEnd.deposit_id).is_(None),
+        )
+        .order_by(col(CashDeposit.at))
+    ).all()
+    first = next((row for row in live if folded(row.slip) == folded(brought.slip)), None)
+    if first is not None:
+        raise Conflict(
+            f"Giấy nộp tiền {first.slip} đã ghi cho lần nộp {first.amount} ngày "
+            f"{first.at + _VIET_NAM:%d/%m/%Y} vào tài khoản này. Hãy xem lại số giấy.",
+            deposit=first.id,
+        )
 
 
 def _refuse_account(session: Session, school_id: UUID, account_id: UUID) -> None:

@@ -14,10 +14,10 @@ from sqlalchemy import text
 from sqlmodel import Session, col, func, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.cash.counting import balance_of, open_count, standing_count
-from billing.cash.taking import hold_cash
+from billing.cash.counting import counted_since_cash_moved
 from billing.cash.till_tables import CashHandover, CashHandoverDecision, CashHandoverLine
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.ledger.till import hold_cash
 from billing.money import ZERO, Money, total
 from billing.storage import new_id
 
@@ -67,21 +67,21 @@ def to_hand(session: Session, school_id: UUID) -> ToHand:
 def hand_over(session: Session, actor: Actor, school_id: UUID, handing: Handing, now: datetime) -> CashHandover:
     """Store a hand-over of what was counted; the same form again returns the first.
 
-    Raises ``Conflict`` while another waits, ``Refused`` unless the till was counted since cash moved last, or when
-    there is nothing to hand over, ``SamePerson`` for oneself.
+    Raises ``Conflict`` while another waits or for a form that stored something else, ``Refused`` unless the till was
+    counted since cash moved last, or when there is nothing to hand over, ``SamePerson`` for oneself.
     """
     hold_cash(session, school_id)
     before = session.exec(
         select(CashHandover).where(CashHandover.school_id == school_id, CashHandover.form == handing.form)
     ).one_or_none()
     if before is not None:
-        return before
+        return _same(before, handing)
     if handing.receiver == actor.user_id:
         raise SamePerson("Không bàn giao quỹ cho chính mình. Hãy chọn người nhận.")
     if waiting_handover(session, school_id) is not None:
         raise Conflict("Lần bàn giao trước còn chờ người nhận ký. Xong việc đó rồi mới bàn giao tiếp.")
-    count = standing_count(session, school_id)
-    if count is None or open_count(session, school_id) or count.counted != balance_of(session, school_id):
+    count = counted_since_cash_moved(session, school_id)
+    if count is None:
         raise Refused("Quỹ chưa được kiểm từ lần thu chi cuối. Hãy kiểm quỹ rồi bàn giao số đã đếm.")
     listed = to_hand(session, school_id)
     if not listed.entries:
@@ -161,6 +161,16 @@ def waiting_handover(session: Session, school_id: UUID) -> CashHandover | None:
         .outerjoin(CashHandoverDecision, col(CashHandoverDecision.handover_id) == CashHandover.id)
         .where(CashHandover.school_id == school_id, col(CashHandoverDecision.handover_id).is_(None))
     ).first()
+
+
+def _same(before: CashHandover, handing: Handing) -> CashHandover:
+    """Return the hand-over that a form stored before; another receiver or note under its key is another matter."""
+    if (before.receiver, before.note) != (handing.receiver, handing.note.strip()):
+        raise Conflict(
+            f"Trang này đã lập biên bản bàn giao số {before.number} với nội dung khác. Hãy mở lại trang rồi lập.",
+            form=handing.form,
+        )
+    return before
 
 
 def _next_number(session: Session, school_id: UUID) -> int:

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.cash.runs import Run, missing_runs
+from billing.cash.spelling import folded
 from billing.cash.tables import CashReversal, CashReversalDecision, PaperBook, PaperNumber
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 
@@ -43,14 +44,15 @@ class BookState:
 def open_book(  # noqa: PLR0913, PLR0917  which book with which leaves
     session: Session, actor: Actor, school_id: UUID, code: str, first: int, last: int, now: datetime
 ) -> PaperBook:
-    """Write down a book of printed receipts; raises ``Conflict`` for a known code, ``Refused`` for bad leaves."""
+    """Write down a book of printed receipts.
+
+    Raises ``Conflict`` for a known code, however it is spelled, ``Refused`` for bad leaves.
+    """
     if not code or len(code) > _LONGEST_CODE:
         raise Refused(f"Hãy ghi ký hiệu quyển, đến {_LONGEST_CODE} ký tự.")
     if not 0 < first <= last < first + MOST_LEAVES:
         raise Refused(f"Số đầu và số cuối của quyển chưa đúng: từ 1 trở lên, mỗi quyển đến {MOST_LEAVES} số.")
-    known = select(PaperBook.id).where(PaperBook.school_id == school_id, PaperBook.code == code)
-    if session.exec(known).first() is not None:
-        raise Conflict(f"Quyển {code} đã có.")
+    _refuse_known(session, school_id, code)
     book = PaperBook(
         school_id=school_id, code=code, first_number=first, last_number=last, made_by=_person(actor), at=now
     )
@@ -59,6 +61,21 @@ def open_book(  # noqa: PLR0913, PLR0917  which book with which leaves
     deed = Deed(school_id, "paper_book.open", "paper_book", str(book.id))
     record_deed(session, actor, deed, now, code=code, first=first, last=last)
     return book
+
+
+def _refuse_known(session: Session, school_id: UUID, code: str) -> None:
+    codes = session.exec(select(PaperBook.code).where(PaperBook.school_id == school_id)).all()
+    known = next((each for each in codes if folded(each) == folded(code)), None)
+    if known is not None:
+        raise Conflict(f"Quyển {known} đã có.")
+
+
+def leaf_of(session: Session, school_id: UUID, taking_id: UUID) -> Leaf | None:
+    """Return the leaf that a taking was entered from, None for one that got a receipt of ours."""
+    row = session.exec(
+        select(PaperNumber).where(PaperNumber.school_id == school_id, PaperNumber.taking_id == taking_id)
+    ).one_or_none()
+    return None if row is None else Leaf(row.book_id, row.number)
 
 
 def enter_leaf(  # noqa: PLR0913, PLR0917  which leaf, for which taking

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from billing.money import Money
@@ -30,6 +30,9 @@ class PaperBook(Row, table=True):
     __table_args__ = (
         UniqueConstraint("school_id", "id"),
         UniqueConstraint("school_id", "code"),
+        Index(
+            "uq_paper_books_folded", "school_id", text("lower(replace(code::text, ' '::text, ''::text))"), unique=True
+        ),
         CheckConstraint("code <> ''", name="code_given"),
         CheckConstraint(
             "first_number > 0 AND last_number >= first_number AND last_number - first_number < 1000",

@@ -15,22 +15,25 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.holding import hold_bills
 from billing.bills.tables import Bill
-from billing.cash.paper_books import Leaf, enter_leaf, refuse_leaf
+from billing.cash.paper_books import Leaf, enter_leaf, leaf_of, refuse_leaf
 from billing.cash.tables import CashTaking
 from billing.errors import Conflict, NotAllowed, Refused
+from billing.ledger.till import hold_cash
 from billing.money import ZERO, Money, total
 from billing.payments.allocation import Part, allocate
 from billing.payments.balances import BillBalance, bill_balances
 from billing.payments.recording import Received, record_payment
 from billing.people.kinship import refuse_own_family
+from billing.people.tables import Enrolment
 from billing.storage import new_id
 
 _VIET_NAM = timedelta(hours=7)
+_YEAR_STARTS_IN = 8  # a school year runs from 1 August (billing/newyear/years, which stands above cash)
 
 
 class ScreenMoved(Conflict):
@@ -116,9 +119,9 @@ def take_cash(  # noqa: PLR0913, PLR0917  who takes what, having seen what
         select(CashTaking).where(CashTaking.school_id == school_id, CashTaking.form == handed.form)
     ).one_or_none()
     if before is not None:
-        return _same(before, handed)
+        return _same(session, before, handed)
     refuse_own_family(session, actor, school_id, [handed.pupil_id])
-    day = _day(handed, now)
+    day = _day(session, school_id, handed, now)
     if handed.leaf is not None:
         refuse_leaf(session, school_id, handed.leaf)
     hold_cash(session, school_id)
@@ -137,7 +140,7 @@ def take_cash(  # noqa: PLR0913, PLR0917  who takes what, having seen what
         day=day,
         payer=handed.payer,
         collector=handed.collector,
-        seen=_evidence(plan, screen),
+        seen=_evidence(plan, screen, handed),
         made_by=actor.user_id,
         at=now,
     )
@@ -149,23 +152,33 @@ def take_cash(  # noqa: PLR0913, PLR0917  who takes what, having seen what
     return taking
 
 
-def hold_cash(session: Session, school_id: UUID) -> None:
-    """Wait until nobody else moves or counts the cash of the school."""
-    _wait(session, f"cash {school_id}")
-
-
 def _wait(session: Session, name: str) -> None:
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
-def _same(before: CashTaking, handed: Handed) -> CashTaking:
-    """Return the taking that a form stored before; another sum or child under its key is another matter."""
-    if (before.pupil_id, before.amount) != (handed.pupil_id, handed.amount):
-        raise Conflict("Trang này đã ghi một lần thu khác. Hãy mở lại trang của em rồi ghi.", form=handed.form)
+def _same(session: Session, before: CashTaking, handed: Handed) -> CashTaking:
+    """Return the taking that a form stored before; anything else under its key is another matter.
+
+    The day is typed for a leaf only; what was chosen is compared where it was noted (``_evidence``).
+    """
+    leaf = leaf_of(session, before.school_id, before.id)
+    chosen = _chosen(handed)
+    stored = (before.pupil_id, before.amount, before.payer, leaf, before.seen.get("chosen", chosen))
+    other_day = leaf is not None and before.day != handed.day
+    if other_day or stored != (handed.pupil_id, handed.amount, handed.payer, handed.leaf, chosen):
+        raise Conflict(
+            f"Trang này đã ghi một lần thu khác: {before.amount} ngày {before.day:%d/%m/%Y}. "
+            "Hãy mở lại trang của em rồi ghi.",
+            form=handed.form,
+        )
     return before
 
 
-def _day(handed: Handed, now: datetime) -> date:
+def _chosen(handed: Handed) -> list[str] | None:
+    return None if handed.chosen is None else sorted(map(str, handed.chosen))
+
+
+def _day(session: Session, school_id: UUID, handed: Handed, now: datetime) -> date:
     """Return the day of the taking; only a leaf of a paper book may be of an earlier one, also in a closed month.
 
     The book then records it on the first open day, as any late money (``billing/ledger/periods``).
@@ -178,7 +191,20 @@ def _day(handed: Handed, now: datetime) -> date:
         raise Refused("Hãy ghi ngày thu như trên biên lai giấy.")
     if day > today:
         raise Refused(f"Ngày {day:%d/%m/%Y} chưa đến. Hãy ghi ngày thu như trên biên lai giấy.")
+    first = _first_day(session, school_id)
+    if first is not None and day < first:
+        raise Refused(
+            f"Ngày {day:%d/%m/%Y} trước năm học đầu tiên của trường ở đây ({first:%d/%m/%Y}). "
+            "Hãy ghi ngày thu như trên biên lai giấy."
+        )
     return day
+
+
+def _first_day(session: Session, school_id: UUID) -> date | None:
+    """Return the first day of the earliest school year that the school has pupils of, None where it has none."""
+    earliest = select(func.min(Enrolment.school_year)).where(Enrolment.school_id == school_id)
+    year: str | None = session.exec(earliest).one()
+    return None if year is None else date(int(year[:4]), _YEAR_STARTS_IN, 1)
 
 
 def _hold(session: Session, school_id: UUID, pupil_id: UUID) -> None:
@@ -186,8 +212,9 @@ def _hold(session: Session, school_id: UUID, pupil_id: UUID) -> None:
     hold_bills(session, school_id, bills)
 
 
-def _evidence(plan: Plan, screen: Screen) -> dict[str, Any]:
+def _evidence(plan: Plan, screen: Screen, handed: Handed) -> dict[str, Any]:
     return {
+        "chosen": _chosen(handed),
         "mark": plan.mark,
         "transfers": screen.transfers,
         "open": plan.open.dong,

@@ -15,6 +15,7 @@ class CashCount(Row, table=True):
     """A count of the till: ``notes`` by face value, what they come to, and what account 111 held at that moment.
 
     A difference has a reason and waits for another person. ``form`` is the key of the page that stores it once.
+    ``moved_last``: the newest entry on account 111 then, 0 for none; empty for counts from before it was noted.
     """
 
     __tablename__ = "cash_counts"
@@ -32,6 +33,7 @@ class CashCount(Row, table=True):
     notes: dict[str, Any] = json_column()
     counted: Money = money_column()
     book: Money = money_column()
+    moved_last: int | None = number_column(nullable=True)
     reason: str = ""
     made_by: UUID
     at: datetime = time_column()

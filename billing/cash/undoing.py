@@ -15,12 +15,14 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.holding import hold_bills
 from billing.cash.tables import CashReversal, CashReversalDecision, CashTaking
-from billing.cash.taking import hold_cash
 from billing.credits.reading import free_credit
 from billing.credits.using import hold_credit
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.events.recording import PAYMENT_REVERSED, record_event
+from billing.ledger.accounts import CASH
+from billing.ledger.balances import debit_balance
 from billing.ledger.periods import is_closed
+from billing.ledger.till import hold_cash
 from billing.money import ZERO, Money, total
 from billing.payments.reversing import reverse_payment
 from billing.payments.tables import Allocation, Payment
@@ -74,7 +76,7 @@ def approve_reversal(session: Session, actor: Actor, school_id: UUID, reversal_i
     """Reverse the taking as another person asked, and return its id.
 
     Raises ``SamePerson`` for who took the money or asked, ``Conflict`` when it is decided already, ``Refused`` when
-    the month was closed meanwhile or credit that came from the money was used.
+    the month was closed meanwhile, credit that came from the money was used, or the till holds less than was taken.
     """
     asked = _open(session, school_id, reversal_id)
     taking = _held(session, school_id, asked.taking_id)
@@ -83,6 +85,7 @@ def approve_reversal(session: Session, actor: Actor, school_id: UUID, reversal_i
     refuse_own_family(session, actor, school_id, [taking.pupil_id])
     _refuse_closed(session, taking)
     hold_cash(session, school_id)
+    _refuse_short(session, taking)
     payment = payment_of(session, taking)
     _refuse_used(session, payment)
     _decide(session, actor, asked, now, approved=True)
@@ -117,6 +120,16 @@ def _refuse_closed(session: Session, taking: CashTaking) -> None:
         raise Refused(
             f"Sổ tháng {taking.day:%m/%Y} đã khóa: không đảo lần thu của tháng đó. "
             "Tiền phải trả thì làm phiếu hoàn tiền, hoặc đề nghị mở lại sổ."
+        )
+
+
+def _refuse_short(session: Session, taking: CashTaking) -> None:
+    """Raise ``Refused`` where the till holds less than would be given back over the counter; the caller holds it."""
+    there = debit_balance(session, taking.school_id, CASH)
+    if there < taking.amount:
+        raise Refused(
+            f"Trong quỹ chỉ còn {there}, không đủ {taking.amount} để trả lại, nên không đảo lần thu này được. "
+            "Hãy từ chối đề nghị đảo; tiền phải trả thì làm phiếu hoàn tiền, hoặc rút lại lần nộp ngân hàng chưa tới."
         )
 
 

@@ -15,11 +15,11 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.cash.depositing import IN_TRANSIT, find_deposit
-from billing.cash.taking import hold_cash
 from billing.cash.till_tables import CashDeposit, CashDepositEnd
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.accounts import SUSPENSE
 from billing.ledger.posting import Fact, Line, post, reverse
+from billing.ledger.till import hold_cash
 from billing.money import Money
 from billing.storage import new_id
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -147,6 +148,6 @@ def _notes(typed: tuple[str, ...]) -> dict[int, int]:
 def _book(typed: str) -> Money:
     """Return the balance that stood on the page; it may be below 0 đ. Raises ``Refused`` for no number of ours."""
     bare = typed.strip()
-    if not bare.removeprefix("-").isdigit():
+    if not re.fullmatch(r"-?[0-9]{1,15}", bare):
         raise Refused("Trang kiểm quỹ này không còn đúng. Xin tải lại rồi kiểm lại.")
     return Money(int(bare))

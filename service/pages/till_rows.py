@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from billing.cash.counting import balance_of, open_count, standing_count
+from billing.cash.counting import counted_since_cash_moved
 from billing.cash.depositing import IN_TRANSIT, depositable
 from billing.cash.handing_over import find_handover, to_hand, waiting_handover
 from billing.cash.till_tables import (
@@ -153,13 +153,12 @@ def _fit(came: Came, sign: str) -> FitRow:
 
 def handovers_page(session: Session, school_id: UUID, user_id: UUID, today: date) -> HandoversPage:
     """Return the hand-overs, and what would be handed over now."""
-    listed, count = to_hand(session, school_id), standing_count(session, school_id)
-    is_counted = count is not None and count.counted == balance_of(session, school_id)
+    listed = to_hand(session, school_id)
     return HandoversPage(
         opening=listed.opening,
         closing=listed.closing,
         lines=len(listed.entries),
-        counted=is_counted and open_count(session, school_id) is None,
+        counted=counted_since_cash_moved(session, school_id) is not None,
         waits=waiting_handover(session, school_id) is not None,
         people=receivers(session, school_id, user_id, today),
         form=str(new_id()),
