@@ -203,7 +203,7 @@ def _day(session: Session, school_id: UUID, handed: Handed, now: datetime) -> da
 def _first_day(session: Session, school_id: UUID) -> date | None:
     """Return the first day of the earliest school year that the school has pupils of, None where it has none."""
     earliest = select(func.min(Enrolment.school_year)).where(Enrolment.school_id == school_id)
-    year: str | None = session.exec(earliest).one()
+    year = session.exec(earliest).first()
     return None if year is None else date(int(year[:4]), _YEAR_STARTS_IN, 1)
 
 
