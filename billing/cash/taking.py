@@ -33,7 +33,6 @@ from billing.people.tables import Enrolment
 from billing.storage import new_id
 
 _VIET_NAM = timedelta(hours=7)
-_YEAR_STARTS_IN = 8  # a school year runs from 1 August (billing/newyear/years, which stands above cash)
 
 
 class ScreenMoved(Conflict):
@@ -191,20 +190,23 @@ def _day(session: Session, school_id: UUID, handed: Handed, now: datetime) -> da
         raise Refused("Hãy ghi ngày thu như trên biên lai giấy.")
     if day > today:
         raise Refused(f"Ngày {day:%d/%m/%Y} chưa đến. Hãy ghi ngày thu như trên biên lai giấy.")
-    first = _first_day(session, school_id)
-    if first is not None and day < first:
-        raise Refused(
-            f"Ngày {day:%d/%m/%Y} trước năm học đầu tiên của trường ở đây ({first:%d/%m/%Y}). "
-            "Hãy ghi ngày thu như trên biên lai giấy."
-        )
+    if handed.leaf is not None:
+        _refuse_ancient(session, school_id, day)
     return day
 
 
-def _first_day(session: Session, school_id: UUID) -> date | None:
-    """Return the first day of the earliest school year that the school has pupils of, None where it has none."""
+def _refuse_ancient(session: Session, school_id: UUID, day: date) -> None:
+    """Raise ``Refused`` for a day before the calendar year in which the first school year with pupils here begins.
+
+    A school takes deposits of who applies for that year from the spring on; one without pupils has no such day.
+    """
     earliest = select(func.min(Enrolment.school_year)).where(Enrolment.school_id == school_id)
     year = session.exec(earliest).first()
-    return None if year is None else date(int(year[:4]), _YEAR_STARTS_IN, 1)
+    if year is not None and day < (first := date(int(year[:4]), 1, 1)):
+        raise Refused(
+            f"Ngày {day:%d/%m/%Y} quá sớm: trường có học sinh ở đây từ năm học {year}, nên nhận từ ngày "
+            f"{first:%d/%m/%Y}. Hãy ghi ngày thu như trên biên lai giấy."
+        )
 
 
 def _hold(session: Session, school_id: UUID, pupil_id: UUID) -> None:
