@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0057"
-down_revision = "0054c"
+down_revision = "0059"
 branch_labels = None
 depends_on = None
 
