@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from service.access.roles import MATRIX
 from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, parts_of
-from service.pages.money_out_views import TypedPurpose
+from service.pages.money_out_views import Sought, TypedPurpose
 from service.pages.rendering import page
 from service.pages.responses import go_to
 from service.pages.typed import clean
@@ -23,6 +23,8 @@ Short = Annotated[str, Form(max_length=80)]
 Text = Annotated[str, Form(max_length=300)]
 Keys = Annotated[list[str], Form(max_length=500)]
 Key = Annotated[str, Query(max_length=20)]
+Id = Annotated[str, Query(max_length=40)]
+Words = Annotated[str, Query(max_length=100)]
 _SAID = {
     "ghi": ("Đã phân loại.", "Classified."),
     "thu-hoi": (
@@ -40,9 +42,11 @@ _SAID = {
 
 
 @router.get(MONEY_OUT)
-def money_out(request: Request, visit: StaffVisit, desk: OpenDesk, da: Key = "") -> Response:
-    """Show money out: what is not explained by age, what is, and sums by kind."""
-    found = desk.money_out(visit.who, visit.place, parts_of(request).clock())
+def money_out(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request, visit: StaffVisit, desk: OpenDesk, da: Key = "", ra: Id = "", tim: Words = ""
+) -> Response:
+    """Show money out: what is not explained by age, what is, and sums by kind; of one, the money in that is sought."""
+    found = desk.money_out(visit.who, visit.place, Sought(ra, clean(tim)), parts_of(request).clock())
     makes = bool(MATRIX["POST", f"{MONEY_OUT}/{{transfer_id}}"] & visit.roles)
     checks = bool(MATRIX["POST", f"{MONEY_OUT}/thu-hoi/{{reversal_id}}/duyet"] & visit.roles)
     return page(request, "money_out.html", visit=visit, found=found, makes=makes, checks=checks, said=_SAID.get(da))

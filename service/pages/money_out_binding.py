@@ -13,7 +13,7 @@ from service.access import staff
 from service.access.roles import Actor, Place, SignedIn
 from service.database import EVERYTHING, Scope, use_scope
 from service.pages import money_out_rows
-from service.pages.money_out_views import DifferencesPage, MoneyOutPage, SchoolDifferences, TypedPurpose
+from service.pages.money_out_views import DifferencesPage, MoneyOutPage, SchoolDifferences, Sought, TypedPurpose
 from service.pages.typed import read_id, read_money, school_day
 from service.pages.within import RowsWithin
 
@@ -23,10 +23,11 @@ _NAMED = frozenset({Actor.ACCOUNTANT, Actor.APPROVER})
 class MoneyOutRows(RowsWithin):
     """Money out and its purposes, and differences between feeds, answered from rows."""
 
-    def money_out(self, who: SignedIn, place: Place, now: datetime) -> MoneyOutPage:
+    def money_out(self, who: SignedIn, place: Place, sought: Sought, now: datetime) -> MoneyOutPage:
         """Return money out of the school; to the auditor its sums."""
         session, today = self._within(place), school_day(now)
-        return money_out_rows.money_out_page(session, place.id, today, who.user_id, named=_named(who, place))
+        named = _named(who, place)
+        return money_out_rows.money_out_page(session, place.id, today, who.user_id, sought, named=named)
 
     def classify_out(self, who: SignedIn, place: Place, transfer_id: UUID, typed: TypedPurpose, now: datetime) -> None:
         """Write down what money out was for."""

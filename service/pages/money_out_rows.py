@@ -32,6 +32,7 @@ from service.pages.money_out_views import (
     OutRow,
     PurposeRow,
     SchoolDifferences,
+    Sought,
     SuggestedRow,
     Sum,
     TieRow,
@@ -42,18 +43,24 @@ _TELLERS = ("file", "list")  # every other scheme is a way of calling us
 LOOKED_BACK = timedelta(days=400)  # a school year and the summer after it
 
 
-def money_out_page(
-    session: Session, school_id: UUID, today: date, viewer: UUID | None = None, *, named: bool
+def money_out_page(  # noqa: PLR0913  who looks, and for what
+    session: Session,
+    school_id: UUID,
+    today: date,
+    viewer: UUID | None = None,
+    sought: Sought = Sought(),  # noqa: B008  it is frozen
+    *,
+    named: bool,
 ) -> MoneyOutPage:
     """Return money out of a school; whoever may not see it row by row gets the sums (``named``)."""
     left = open_out(session, school_id)
     waiting = waiting_for_money(session, school_id) if named else []
-    taken = credited(session, [each.transfer for each in left[:SHOWN]]) if named else {}
+    taken = credited(session, [each.transfer for each in left[:SHOWN]], sought) if named else {}
     ages = by_age((_unknown(each) for each in left), today)
     kinds = sums_by_kind(session, school_id, date.min, date.max)
     return MoneyOutPage(
         rows=tuple(
-            replace(_out_row(each, waiting, today), credited=taken.get(each.transfer.id, ())) for each in left[:SHOWN]
+            replace(_out_row(each, waiting, today), credited=taken.get(each.transfer.id)) for each in left[:SHOWN]
         )
         if named
         else (),

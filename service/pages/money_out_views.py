@@ -43,10 +43,30 @@ class SuggestedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """What is looked for among the money in that one money out may take back: number, memo or pupil."""
+
+    transfer_id: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Credited:
+    """Money in of the same account and sum that the bank may have taken back: id and words of each, whom it paid.
+
+    ``count`` is how many fit in all; where that is more than ``choices`` holds, one is looked for by ``words``.
+    """
+
+    choices: tuple[tuple[str, str], ...] = ()
+    count: int = 0
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OutRow:
     """Money out that is not explained in full; ``days`` is its age, ``rest`` what is left of ``amount``.
 
-    ``credited``: money in of the same account and sum, by id, that the bank may have taken back by it.
+    ``credited``: money in that the bank may have taken back by it, None where there is none.
     """
 
     transfer_id: str
@@ -59,7 +79,7 @@ class OutRow:
     number: str
     suggested: tuple[SuggestedRow, ...]
     ties: tuple[TieRow, ...]
-    credited: tuple[tuple[str, str], ...] = ()
+    credited: Credited | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +97,10 @@ class PurposeRow:
 
 @dataclass(frozen=True, slots=True)
 class ReversalRow:
-    """What waits for another person's yes: the bank took money back. ``own``: whoever looks has said it."""
+    """What waits for another person's yes: the bank took money back. ``own``: whoever looks has said it.
+
+    ``paid``: the pupils whom the money in paid for.
+    """
 
     reversal_id: str
     amount: Money
@@ -88,6 +111,7 @@ class ReversalRow:
     by: str
     own: bool
     undoes: bool = False
+    paid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +200,8 @@ class SchoolDifferences:
 class MoneyOutDesk(Protocol):
     """Money out and its purposes; differences between feeds."""
 
-    def money_out(self, who: SignedIn, place: Place, now: datetime) -> MoneyOutPage:
-        """Return money out of the school."""
+    def money_out(self, who: SignedIn, place: Place, sought: Sought, now: datetime) -> MoneyOutPage:
+        """Return money out of the school; of one, the money in that fits what is sought."""
 
     def classify_out(self, who: SignedIn, place: Place, transfer_id: UUID, typed: TypedPurpose, now: datetime) -> None:
         """Write down what money out was for; raises ``Refused``, ``Conflict`` or ``NotFound``."""

@@ -18,6 +18,7 @@ from service.pages.money_out_views import (
     PurposeRow,
     ReversalRow,
     SchoolDifferences,
+    Sought,
     SuggestedRow,
     Sum,
     TieRow,
@@ -81,8 +82,8 @@ class SampleMoneyOut:
 
     done: list[tuple[str, str]]
 
-    def money_out(self, who: SignedIn, place: Place, now: datetime) -> MoneyOutPage:
-        del who, place, now
+    def money_out(self, who: SignedIn, place: Place, sought: Sought, now: datetime) -> MoneyOutPage:
+        del who, place, sought, now
         items = (("DONGPHUC", "Đồng phục"), ("TIENAN", "Tiền ăn bán trú"))
         return MoneyOutPage(ROWS, 2, AGES, KINDS, PURPOSES, items, REVERSALS)
 

@@ -98,6 +98,30 @@ def test_opened_again_by_two_with_a_reason(world: World) -> None:
     assert "Đề nghị khóa sổ tháng" in page, "and is to be closed anew"
 
 
+def test_what_was_typed_stands_there_still_beside_what_speaks_against_it(world: World) -> None:
+    people = People(world)
+    typed = form(people.accountant, CLOSING, thang="2025-10", dau="cũ", ly_do="Chờ 'ngân hàng' <b>")
+    told = people.accountant.post(CLOSING, data=typed)
+    assert told.status_code == 409
+    page = html.unescape(told.text)
+    assert "việc chưa xong của tháng đã khác" in page
+    assert told.text.count("Chờ &#39;ngân hàng&#39; &lt;b&gt;") == 1
+    assert 'name="dau" value="cũ"' not in page, "the list is read anew, and so is its mark"
+    send(
+        people.accountant,
+        CLOSING,
+        CLOSING,
+        ly_do="Chờ",
+        **dict(re.findall(r'name="(thang|dau)" value="([^"]*)"', page)),
+    )
+    assert people.decides("duyet") == 303
+    again = form(people.accountant, CLOSING, thang="2025-09", ly_do="Ghi thiếu một lần thu")
+    told = people.accountant.post(f"{CLOSING}/mo-lai", data=again)
+    assert told.status_code == 422
+    assert "khóa sổ sau cùng" in told.text
+    assert 'value="Ghi thiếu một lần thu"' in told.text
+
+
 def test_who_may(world: World) -> None:
     people = People(world)
     assert people.approver.post(CLOSING, data=form(people.approver, CLOSING)).status_code == 403

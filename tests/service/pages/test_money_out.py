@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import re
 from datetime import timedelta
 
+import pytest
 from pydantic import SecretStr
+from sqlmodel import select
 from starlette.testclient import TestClient
 
 from reconciliation.matching import Direction
+from reconciliation.tables import Transfer
+from service.pages import bank_reversal_rows
 from service.settings import Settings
 from service.web import build_app
 from tests.reconciliation.statements.test_importing import bring, written
@@ -82,3 +87,38 @@ def test_a_difference_is_shown_and_told_to_the_program_with_the_token(world: Wor
     assert 'hocphi_feed_differences_oldest_days{kind="never_called"} 3\n' in told.text
     assert 'hocphi_transfers_open{state="waiting"} 1\n' in told.text
     assert missed.memo not in told.text
+
+
+def test_the_money_that_was_taken_back_is_found_among_many_of_one_sum(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bank_reversal_rows, "MOST_CHOICES", 2)
+    bank = world.collecting
+    numbers = {}
+    bank.hear_of(bank.pays(bank.requests[0].reference, 55_000))
+    for memo in ("lop 1a", "mua he", "mua dong", "tien sach"):
+        bank.hear_of(bank.pays(memo, 55_000))
+    with bank.database.transaction(bank.scope) as session:
+        for each in session.exec(select(Transfer)).all():
+            numbers[each.memo] = each.bank_reference or each.provider_id
+    bank.hear_of(bank.pays(f"Hoan GD {numbers['mua he']} chuyen nham", 55_000, direction=Direction.OUT))
+    maker = world.signed_in(world.staff("accountant"))
+    out = transfer_of(maker).rpartition("/")[2]
+
+    def offered(words: str = "") -> list[str]:
+        page = html.unescape(maker.get(PATH, params={"ra": out, "tim": words}).text)
+        choices = re.search(r'name="tien_vao".*?</select>', page, re.DOTALL)
+        return re.findall(r"<option value=\"[0-9a-f-]+\">([^<]*)<", choices[0]) if choices else []
+
+    assert ["mua he" in each for each in offered()] == [True, False], "what the bank names comes first"
+    assert "Có 5 khoản tiền vào khớp" in maker.get(PATH).text
+    pupil = bank.children[0].pupil.full_name
+    [paid] = offered(pupil.casefold())
+    assert pupil in paid
+    assert [numbers["tien sach"] in each for each in offered(numbers["tien sach"])] == [True]
+    assert ["mua dong" in each for each in offered("DONG mua")] == [True]
+    assert "chưa ghi cho em nào" in offered("mua dong")[0]
+    assert offered("khong co") == []
+    page = maker.get(PATH, params={"ra": out, "tim": "khong co"}).text
+    assert "Không có khoản tiền vào nào khớp" in page
+    assert 'name="tim" type="search"' in page, "and another word can be typed"
