@@ -11,6 +11,7 @@ from reconciliation.statements.following import Gap
 from service.access.roles import Place, SignedIn
 from service.pages.money_out_views import (
     AccountDifferences,
+    Credited,
     DifferenceRow,
     DifferencesPage,
     MoneyOutPage,
@@ -40,11 +41,13 @@ LINE = TieRow(
     Money(64_000), DAY,
 )  # fmt: skip
 MEMO = "NGAN HANG THU PHI DICH VU QUAN LY TAI KHOAN THANG 10/2025 KHONG THUE GTGT TK0071000123456"
+CAME = (str(uuid.UUID(int=1306)), "01/10/2025 · Nguyễn Thị Minh Ánh · FW2345678AB NGUYEN THI MINH ANH · FT25274000999")
+CREDITED = Credited((CAME,), 21, "minh anh")
 ROWS = (
     OutRow(str(TRANSFER_ID), "Vietcombank ••••8901", DAY, 5, Money(4_738_500), Money(4_738_500),
            "TRUONG TH TAN LAP NOP BHYT HOC SINH DOT 1", "FT25279001234",
            (SuggestedRow("same_number", "Chuyển cơ quan BHYT", (PAYOUT,)),), (PAYOUT, LINE),
-           ((str(uuid.UUID(int=1306)), "01/10/2025 · FW2345678AB NGUYEN THI MINH ANH · FT25274000999"),)),
+           CREDITED),
     OutRow(str(uuid.UUID(int=1303)), "Vietcombank ••••8901", DAY, 1, Money(150_000), Money(11_000), MEMO, "FT252790099",
            (SuggestedRow("fee_words", "Phí ngân hàng", ()),), ()),
     OutRow(str(uuid.UUID(int=1304)), "BIDV ••••0101", DAY, 30, Money(1_250_000_000), Money(1_250_000_000), "", "9", (),
