@@ -65,9 +65,9 @@ def _may_be(row: Transfer, out: Transfer) -> bool:
 
 def _is_hinted(row: Transfer, out: Transfer) -> bool:
     """Say whether the money out tells the number of the money in, as a whole word: it only comes first in the list."""
-    told = fold_memo(f"{out.memo} {out.bank_reference or ''}")
+    told = {fold_memo(word) for word in f"{out.memo} {out.bank_reference or ''}".split()}
     numbers = (fold_memo(number or "") for number in (row.bank_reference, row.provider_id))
-    return any(len(number) >= SHORTEST_NUMBER and f" {number} " in f" {told} " for number in numbers)
+    return any(len(number) >= SHORTEST_NUMBER and number in told for number in numbers)
 
 
 def _paid(session: Session, school_id: UUID, ids: Sequence[UUID]) -> dict[UUID, str]:
