@@ -74,6 +74,7 @@ class Place:
     enrolled: dict[str, Enrolled] = field(default_factory=dict)
     rounds: dict[str, UUID] = field(default_factory=dict)
     leavings: dict[str, UUID] = field(default_factory=dict)
+    stayed: set[str] = field(default_factory=set)  # pupils whose last leaving was taken back
     parked: set[UUID] = field(default_factory=set)
     references: dict[int, str] = field(default_factory=dict)
 
