@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.cash.denominations import counted
+from billing.cash.keeping import refuse_not_keeping
 from billing.cash.taking import ScreenMoved
 from billing.cash.till_tables import CashCount, CashCountDecision
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
@@ -73,7 +74,8 @@ def count_till(session: Session, actor: Actor, school_id: UUID, count: Counted, 
     """Store a count once; the same form again returns the first.
 
     Raises ``ScreenMoved`` when cash moved since the page was shown, ``Conflict`` while an earlier difference waits or
-    for a form that stored something else, ``Refused`` for a difference without a reason.
+    for a form that stored something else, ``NotAllowed`` for who does not keep the till, ``Refused`` for a difference
+    without a reason.
     """
     hold_cash(session, school_id)
     before = session.exec(
@@ -81,6 +83,7 @@ def count_till(session: Session, actor: Actor, school_id: UUID, count: Counted, 
     ).one_or_none()
     if before is not None:
         return _same(before, count)
+    refuse_not_keeping(session, school_id, actor.user_id, now)
     if open_count(session, school_id) is not None:
         raise Conflict("Lần kiểm quỹ trước có chênh lệch, còn chờ người thứ hai. Xong việc đó rồi mới kiểm tiếp.")
     book, found = balance_of(session, school_id), counted(count.notes)

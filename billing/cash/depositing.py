@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.cash.counting import balance_of, open_count, standing_count
+from billing.cash.keeping import refuse_not_keeping
 from billing.cash.spelling import folded
 from billing.cash.till_tables import CashDeposit, CashDepositEnd
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
@@ -43,7 +44,7 @@ def deposit_cash(session: Session, actor: Actor, school_id: UUID, brought: Broug
 
     Raises ``Refused`` without a count that stands, for more than was counted or is in the till, without a paper;
     ``Conflict`` for a form that stored something else, or a paper that stands for another deposit on this account;
-    ``NotFound`` for an account of another school.
+    ``NotFound`` for an account of another school, ``NotAllowed`` for who does not keep the till.
     """
     hold_cash(session, school_id)
     before = session.exec(
@@ -51,6 +52,7 @@ def deposit_cash(session: Session, actor: Actor, school_id: UUID, brought: Broug
     ).one_or_none()
     if before is not None:
         return _same(before, brought)
+    refuse_not_keeping(session, school_id, actor.user_id, now)
     if not brought.slip.strip():
         raise Refused("Hãy ghi số giấy nộp tiền của ngân hàng.")
     _refuse_account(session, school_id, brought.account_id)

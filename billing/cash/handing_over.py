@@ -1,7 +1,8 @@
 """Handing the till over: every movement of cash since the last hand-over, what was counted, and two signatures.
 
 A hand-over stands from its first signature; the receiver accepts it, or one of the two refuses it with a reason, and
-its movements belong to the next one. What is listed never changes.
+its movements belong to the next one. Where both are gone an approver ends it; nobody answers then for what lies in the
+till, so it is counted anew before the next. What is listed never changes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from sqlmodel import Session, col, func, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.cash.counting import counted_since_cash_moved
-from billing.cash.till_tables import CashHandover, CashHandoverDecision, CashHandoverLine
+from billing.cash.keeping import approves, keeper_of, may_receive, refuse_not_keeping
+from billing.cash.till_tables import CashCount, CashHandover, CashHandoverDecision, CashHandoverLine
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.ledger.till import hold_cash
 from billing.money import ZERO, Money, total
@@ -36,6 +38,15 @@ GROUP BY x.entry_id ORDER BY x.entry_id
 _LAST = text(f"""
 SELECT h.closing FROM cash_handovers h WHERE h.school_id = :school AND {_STANDING} ORDER BY h.number DESC LIMIT 1
 """)  # noqa: S608  as above
+
+
+# When others than its two people last ended a hand-over.
+_ENDED = text("""
+SELECT max(d.at) FROM cash_handover_decisions d
+JOIN cash_handovers h ON h.school_id = d.school_id AND h.id = d.handover_id
+WHERE d.school_id = :school AND NOT d.accepted AND d.decided_by NOT IN (h.made_by, h.receiver)
+""")
+_NO_RECEIVER = "Quỹ chỉ giao cho thủ quỹ hoặc người duyệt đang làm việc ở trường. Kế toán không giữ quỹ."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +79,8 @@ def hand_over(session: Session, actor: Actor, school_id: UUID, handing: Handing,
     """Store a hand-over of what was counted; the same form again returns the first.
 
     Raises ``Conflict`` while another waits or for a form that stored something else, ``Refused`` unless the till was
-    counted since cash moved last, or when there is nothing to hand over, ``SamePerson`` for oneself.
+    counted since cash moved last and since others ended a hand-over, for a receiver who may not keep it or does so
+    already with nothing moved, ``SamePerson`` for oneself, ``NotAllowed`` for who does not keep the till.
     """
     hold_cash(session, school_id)
     before = session.exec(
@@ -76,16 +88,19 @@ def hand_over(session: Session, actor: Actor, school_id: UUID, handing: Handing,
     ).one_or_none()
     if before is not None:
         return _same(before, handing)
+    refuse_not_keeping(session, school_id, actor.user_id, now)
     if handing.receiver == actor.user_id:
         raise SamePerson("Không bàn giao quỹ cho chính mình. Hãy chọn người nhận.")
     if waiting_handover(session, school_id) is not None:
         raise Conflict("Lần bàn giao trước còn chờ người nhận ký. Xong việc đó rồi mới bàn giao tiếp.")
-    count = counted_since_cash_moved(session, school_id)
+    if not may_receive(session, school_id, handing.receiver, now):
+        raise Refused(_NO_RECEIVER)
+    count = count_to_hand(session, school_id)
     if count is None:
         raise Refused("Quỹ chưa được kiểm từ lần thu chi cuối. Hãy kiểm quỹ rồi bàn giao số đã đếm.")
     listed = to_hand(session, school_id)
-    if not listed.entries:
-        raise Refused("Từ lần bàn giao trước chưa có thu chi nào.")
+    if not listed.entries and handing.receiver == keeper_of(session, school_id):
+        raise Refused("Từ lần bàn giao trước chưa có thu chi nào, và người này đang giữ quỹ.")
     row = CashHandover(
         id=new_id(),
         school_id=school_id,
@@ -110,6 +125,13 @@ def hand_over(session: Session, actor: Actor, school_id: UUID, handing: Handing,
     return row
 
 
+def count_to_hand(session: Session, school_id: UUID) -> CashCount | None:
+    """Return the count that a hand-over would stand on now: since cash moved, and since others ended a hand-over."""
+    count = counted_since_cash_moved(session, school_id)
+    ended: datetime | None = session.execute(_ENDED, {"school": school_id}).scalar_one()
+    return count if count is None or ended is None or count.at > ended else None
+
+
 def decide_handover(  # noqa: PLR0913  who decides which, how, why
     session: Session,
     actor: Actor,
@@ -120,13 +142,15 @@ def decide_handover(  # noqa: PLR0913  who decides which, how, why
     accepted: bool,
     reason: str = "",
 ) -> None:
-    """Accept a hand-over as its receiver, or refuse it as receiver or giver; raises ``NotAllowed`` for anybody else."""
+    """Accept a hand-over as its receiver; refuse it as receiver or giver, or end it as an approver.
+
+    Raises ``NotAllowed`` for anybody else, and for a receiver who may not keep the till any more.
+    """
     hold_cash(session, school_id)
     row = find_handover(session, school_id, handover_id)
     if session.get(CashHandoverDecision, handover_id) is not None:
         raise Conflict("Lần bàn giao này đã ký hoặc đã từ chối. Hãy tải lại trang.", handover=handover_id)
-    if actor.user_id != row.receiver and (accepted or actor.user_id != row.made_by):
-        raise NotAllowed("Chỉ người nhận ký nhận; người giao chỉ rút lại được.")
+    _refuse_stranger(session, row, _person(actor), now, accepted=accepted)
     if not accepted and not reason.strip():
         raise Refused("Hãy ghi lý do không nhận hoặc rút lại.")
     session.add(
@@ -142,6 +166,16 @@ def decide_handover(  # noqa: PLR0913  who decides which, how, why
     session.flush()
     word = "cash.accept_handover" if accepted else "cash.refuse_handover"
     record_deed(session, actor, Deed(school_id, word, "cash_handover", str(row.id), reason.strip()), now)
+
+
+def _refuse_stranger(session: Session, row: CashHandover, person: UUID, now: datetime, *, accepted: bool) -> None:
+    if accepted:
+        if person != row.receiver:
+            raise NotAllowed("Chỉ người nhận ký nhận; người giao chỉ rút lại được.")
+        if not may_receive(session, row.school_id, person, now):
+            raise NotAllowed(_NO_RECEIVER)
+    elif person not in {row.receiver, row.made_by} and not approves(session, row.school_id, person, now):
+        raise NotAllowed("Chỉ người nhận, người giao hoặc người duyệt kết thúc lần bàn giao chưa ký.")
 
 
 def find_handover(session: Session, school_id: UUID, handover_id: UUID) -> CashHandover:

@@ -24,7 +24,7 @@ from billing.ledger.balances import debit_balance
 from billing.ledger.periods import is_closed
 from billing.ledger.till import hold_cash
 from billing.money import ZERO, Money, total
-from billing.payments.reversing import reverse_payment
+from billing.payments.reversing import booked_from, reverse_payment
 from billing.payments.tables import Allocation, Payment
 from billing.people.kinship import refuse_own_family
 
@@ -115,10 +115,14 @@ def refuse_reversal(  # noqa: PLR0913, PLR0917  who says no to what, why
 
 
 def _refuse_closed(session: Session, taking: CashTaking) -> None:
-    """Raise ``Refused`` for a taking of a closed month, whose receipt stands."""
-    if is_closed(session, taking.school_id, taking.day):
+    """Raise ``Refused`` for a taking that stands in a closed month, and so does its receipt.
+
+    A leaf of a closed month that was entered late stands on the first open day and is undone while that one is open.
+    """
+    booked = booked_from(session, taking.school_id, [payment_of(session, taking).id])
+    if is_closed(session, taking.school_id, booked):
         raise Refused(
-            f"Sổ tháng {taking.day:%m/%Y} đã khóa: không đảo lần thu của tháng đó. "
+            f"Sổ tháng {booked:%m/%Y} đã khóa: không đảo lần thu của tháng đó. "
             "Tiền phải trả thì làm phiếu hoàn tiền, hoặc đề nghị mở lại sổ."
         )
 

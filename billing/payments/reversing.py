@@ -6,16 +6,32 @@ down is the caller's to say; the caller holds the pupil's credit and the bills.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from billing.ledger.posting import Fact, reverse
 from billing.ledger.tables import JournalEntry
 from billing.payments.tables import PaymentReversal, Receipt, ReceiptVoid
 
 _VIET_NAM = timedelta(hours=7)
+
+
+def booked_from(session: Session, school_id: UUID, payments: Collection[UUID]) -> date:
+    """Return the first day on which the entries of payments stand, which late money does not share with the bank's.
+
+    What came for a closed month was booked on the first open day (``billing/ledger/periods``).
+    """
+    days = session.exec(
+        select(col(JournalEntry.value_date)).where(
+            JournalEntry.school_id == school_id,
+            JournalEntry.kind == "payment",
+            col(JournalEntry.source_id).in_([str(each) for each in payments]),
+        )
+    ).all()
+    return min(days)
 
 
 def reverse_payment(  # noqa: PLR0913, PLR0917  which payment, who says so, why and when

@@ -18,9 +18,8 @@ from billing.credits.using import hold_credit
 from billing.errors import Conflict, Refused
 from billing.events.recording import PAYMENT_REVERSED, record_event
 from billing.ledger.periods import is_closed
-from billing.ledger.tables import JournalEntry
 from billing.money import ZERO, Money, total
-from billing.payments.reversing import reverse_payment
+from billing.payments.reversing import booked_from, reverse_payment
 from billing.payments.tables import Allocation, Payment
 from billing.people.kinship import refuse_own_family
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
@@ -99,14 +98,7 @@ def _refuse_what_stands(session: Session, actor: Actor, transfer: Transfer) -> l
 
 def _refuse_closed(session: Session, school_id: UUID, payments: list[Payment]) -> None:
     """Ask the days that the entries stand on, not the bank's: what came late was booked on the first open day."""
-    days = session.exec(
-        select(col(JournalEntry.value_date)).where(
-            JournalEntry.school_id == school_id,
-            JournalEntry.kind == "payment",
-            col(JournalEntry.source_id).in_([str(payment.id) for payment in payments]),
-        )
-    ).all()
-    first = min(days)
+    first = booked_from(session, school_id, [payment.id for payment in payments])
     if is_closed(session, school_id, first):
         raise Refused(
             f"Tháng {first:%m/%Y} đã khóa sổ nên không gỡ được nữa. Nếu tiền nhầm em, hãy lập điều chỉnh giảm thông "

@@ -1,7 +1,9 @@
 """Who may do what with cash (pure): the rows of the matrix below ``/van-phong/quy``.
 
 The cashier takes, counts, deposits and hands over; the accountant, who never keeps the cash, says which transfer of the
-bank a deposit is; the approver approves what is reversed or taken back.
+bank a deposit is; the approver approves what is reversed or taken back, and ends a hand-over whose people are gone.
+An approver who keeps the till counts, deposits and hands over as the cashier does: who keeps it, the rows say
+(``billing/cash/keeping``).
 """
 
 from __future__ import annotations
@@ -27,16 +29,16 @@ CASH_ROUTES: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/quy/quyen/{book_id}"): OFFICE_READS | CASHIER,
         ("POST", "/van-phong/quy/quyen/{book_id}/hong"): CASHIER,
         ("GET", "/van-phong/quy/kiem-quy"): OFFICE_READS | CASHIER,
-        ("POST", "/van-phong/quy/kiem-quy"): CASHIER,
+        ("POST", "/van-phong/quy/kiem-quy"): CASHIER | CHECKERS,
         ("POST", "/van-phong/quy/kiem-quy/{count_id}/xac-nhan"): MAKERS | CHECKERS,
         ("POST", "/van-phong/quy/kiem-quy/{count_id}/khong"): MAKERS | CHECKERS,
         ("GET", "/van-phong/quy/nop-ngan-hang"): OFFICE_READS | CASHIER,
-        ("POST", "/van-phong/quy/nop-ngan-hang"): CASHIER,
+        ("POST", "/van-phong/quy/nop-ngan-hang"): CASHIER | CHECKERS,
         ("POST", "/van-phong/quy/nop-ngan-hang/{deposit_id}/gan"): MAKERS,
         ("POST", "/van-phong/quy/nop-ngan-hang/{deposit_id}/bo-gan"): MAKERS,
         ("POST", "/van-phong/quy/nop-ngan-hang/{deposit_id}/rut-lai"): CHECKERS,
         ("GET", "/van-phong/quy/ban-giao"): OFFICE_READS | CASHIER,
-        ("POST", "/van-phong/quy/ban-giao"): CASHIER,
+        ("POST", "/van-phong/quy/ban-giao"): CASHIER | CHECKERS,
         ("POST", "/van-phong/quy/ban-giao/{handover_id}/nhan"): CHECKERS | CASHIER,
         ("POST", "/van-phong/quy/ban-giao/{handover_id}/tu-choi"): CHECKERS | CASHIER,
         ("GET", "/van-phong/quy/ban-giao/{handover_id}/bien-ban.pdf"): OFFICE_READS | CASHIER,

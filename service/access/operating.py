@@ -63,7 +63,7 @@ def add_by_operator(  # noqa: PLR0913, PLR0917  who gets what where from when un
         password = _first_with_money(session, user, now)
     if _grants(session, user, placed, starts):
         raise Conflict(f"{user.login} đã giữ vai trò {placed.role} tại {placed.name}.")
-    refuse_both(session, user.id, placed.role, placed.school_id, starts, last_day)
+    refuse_both(session, user.id, placed.role, placed.school_id or placed.authority_id, starts, last_day)
     session.add(
         RoleGrant(
             user_id=user.id,

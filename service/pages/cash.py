@@ -25,6 +25,7 @@ Text = Annotated[str, Form(max_length=300)]
 Bills = Annotated[list[str], Form(max_length=200)]
 Words = Annotated[str, Query(max_length=100)]
 Key = Annotated[str, Query(max_length=40)]
+Number = Annotated[int, Query(ge=1, le=10_000)]
 Chosen = Annotated[list[str], Query(max_length=200)]
 _SAID = {
     "thu": (
@@ -53,9 +54,11 @@ def may(visit: Visit) -> dict[str, bool]:
 
 
 @router.get("")
-def home(request: Request, visit: StaffVisit, desk: OpenDesk, q: Words = "", da: Key = "") -> Response:
-    """Find a pupil, see what is in the till and what was taken last."""
-    found = desk.cash_home(visit.who, visit.place, clean(q), parts_of(request).clock())
+def home(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request, visit: StaffVisit, desk: OpenDesk, q: Words = "", da: Key = "", trang: Number = 1
+) -> Response:
+    """Find a pupil, see what is in the till and what was taken."""
+    found = desk.cash_home(visit.who, visit.place, clean(q), trang, parts_of(request).clock())
     return page(request, "cash.html", visit=visit, found=found, said=_SAID.get(da), **may(visit))
 
 

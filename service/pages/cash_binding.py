@@ -46,10 +46,10 @@ from service.pages.within import RowsWithin
 class CashRows(RowsWithin):
     """Takings, reversals and paper books, answered from rows."""
 
-    def cash_home(self, who: SignedIn, place: Place, words: str, now: datetime) -> CashHome:
-        """Return the till and the newest takings."""
+    def cash_home(self, who: SignedIn, place: Place, words: str, number: int, now: datetime) -> CashHome:
+        """Return the till and a page of the takings."""
         del who
-        return cash_rows.cash_home(self._within(place), place.id, words, school_day(now))
+        return cash_rows.cash_home(self._within(place), place.id, words, number, school_day(now))
 
     def cash_pupil(self, who: SignedIn, place: Place, typed: TypedCash, now: datetime) -> CashPupil:
         """Return a child, and what the typed sum would do."""

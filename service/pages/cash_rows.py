@@ -32,6 +32,7 @@ from service.pages.cash_views import (
     PaperBookPage,
     PaperBookRow,
     ReversalRow,
+    Sheet,
     TakingPage,
     TakingRow,
 )
@@ -42,16 +43,18 @@ _SHOWN = 50
 _STANDS = {True: "reversed", None: "asked", False: "live"}
 
 
-def cash_home(session: Session, school_id: UUID, words: str, today: date) -> CashHome:
-    """Return the till, the pupils that the words find, and the newest takings."""
-    rows = taking_rows(session, school_id)
+def cash_home(session: Session, school_id: UUID, words: str, number: int, today: date) -> CashHome:
+    """Return the till, the pupils that the words find, and a page of the takings, the newest first."""
+    taken = session.exec(select(func.count()).select_from(CashTaking).where(CashTaking.school_id == school_id)).one()
+    sheet = Sheet.cut(number, taken, _SHOWN)
     return CashHome(
         words=words,
         hits=found_pupils(session, school_id, words, today),
         balance=debit_balance(session, school_id, CASH),
         today=_taken_on(session, school_id, today),
-        rows=rows[:_SHOWN],
+        rows=taking_rows(session, school_id, first=(sheet.number - 1) * _SHOWN),
         asked=_waiting_reversals(session, school_id),
+        sheet=sheet,
     )
 
 
@@ -90,8 +93,10 @@ def classes_of(session: Session, school_id: UUID, pupils: Collection[UUID], toda
     return dict(rows)
 
 
-def taking_rows(session: Session, school_id: UUID, taking_id: UUID | None = None) -> tuple[TakingRow, ...]:
-    """Return takings, the newest first, with the numbers of their papers and where they stand."""
+def taking_rows(
+    session: Session, school_id: UUID, taking_id: UUID | None = None, *, first: int = 0
+) -> tuple[TakingRow, ...]:
+    """Return a page of takings, the newest first, with the numbers of their papers and where they stand."""
     query: Any = (
         select(CashTaking, Pupil.full_name, User.full_name, Receipt.number)
         .add_columns(col(ReceiptBook.code))
@@ -110,7 +115,7 @@ def taking_rows(session: Session, school_id: UUID, taking_id: UUID | None = None
     )
     if taking_id is not None:
         query = query.where(CashTaking.id == taking_id)
-    found = session.exec(query.limit(4 * _SHOWN)).all()
+    found = session.exec(query.offset(first).limit(_SHOWN)).all()
     ids = [row.id for row, *_ in found]
     leaves, stands = _leaves(session, school_id, ids), _stands(session, school_id, ids)
     return tuple(

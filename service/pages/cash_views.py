@@ -13,6 +13,20 @@ from service.pages.views import Download
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page of a list: its number and how many there are, at least one."""
+
+    number: int
+    of: int
+
+    @classmethod
+    def cut(cls, wanted: int, rows: int, size: int) -> Sheet:
+        """Return the page that was asked for, the last one where there are fewer."""
+        of = max(1, -(-rows // size))
+        return cls(min(wanted, of), of)
+
+
+@dataclass(frozen=True, slots=True)
 class FoundPupil:
     """A pupil that the words found: enrolled here, or billed here before."""
 
@@ -40,7 +54,10 @@ class TakingRow:
 
 @dataclass(frozen=True, slots=True)
 class CashHome:
-    """The first page of the cash: what the book says is in the till, who was looked for, and what was taken last."""
+    """The first page of the cash: what the book says is in the till, who was looked for, and what was taken.
+
+    ``rows``: the newest first, ``sheet`` by sheet.
+    """
 
     words: str
     hits: tuple[FoundPupil, ...]
@@ -48,6 +65,7 @@ class CashHome:
     today: Money
     rows: tuple[TakingRow, ...]
     asked: int
+    sheet: Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +207,7 @@ class PaperBookPage:
 class CashDesk(Protocol):
     """Takings, their reversals, and paper books."""
 
-    def cash_home(self, who: SignedIn, place: Place, words: str, now: datetime) -> CashHome:
+    def cash_home(self, who: SignedIn, place: Place, words: str, number: int, now: datetime) -> CashHome:
         """Return what is in the till, the pupils that the words find, and the newest takings."""
 
     def cash_pupil(self, who: SignedIn, place: Place, typed: TypedCash, now: datetime) -> CashPupil:

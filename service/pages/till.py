@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from billing.cash.taking import ScreenMoved
 from service.access.roles import MATRIX
-from service.pages.cash import CASH
+from service.pages.cash import CASH, Number
 from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, Visit, parts_of
 from service.pages.rendering import page
 from service.pages.responses import file_answer, go_to
@@ -53,15 +53,16 @@ def _may(visit: Visit) -> dict[str, bool]:
 
 
 @router.get(COUNTS)
-def till(
+def till(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     request: Request,
     visit: StaffVisit,
     desk: OpenDesk,
     to: Counted = [],  # noqa: B006  FastAPI copies it
     da: Key = "",
+    trang: Number = 1,
 ) -> Response:
     """Show the till by the book, and what typed notes come to; nothing is stored."""
-    found = desk.till(visit.who, visit.place, TypedCount(tuple(to)), parts_of(request).clock())
+    found = desk.till(visit.who, visit.place, TypedCount(tuple(to), number=trang), parts_of(request).clock())
     return page(
         request, "cash_count.html", visit=visit, found=found, said=_SAID.get(da), moved="", reason="", **_may(visit)
     )
@@ -105,9 +106,9 @@ def reject(request: Request, visit: StaffVisit, desk: OpenDesk, count_id: UUID, 
 
 
 @router.get(DEPOSITS)
-def deposits(request: Request, visit: StaffVisit, desk: OpenDesk, da: Key = "") -> Response:
+def deposits(request: Request, visit: StaffVisit, desk: OpenDesk, da: Key = "", trang: Number = 1) -> Response:
     """Show deposits, and what the bank may have booked them as."""
-    found = desk.deposits(visit.who, visit.place, parts_of(request).clock())
+    found = desk.deposits(visit.who, visit.place, trang, parts_of(request).clock())
     return page(request, "cash_deposits.html", visit=visit, found=found, said=_SAID.get(da), **_may(visit))
 
 
@@ -149,9 +150,9 @@ def take_back(request: Request, visit: StaffVisit, desk: OpenDesk, deposit_id: U
 
 
 @router.get(HANDOVERS)
-def handovers(request: Request, visit: StaffVisit, desk: OpenDesk, da: Key = "") -> Response:
+def handovers(request: Request, visit: StaffVisit, desk: OpenDesk, da: Key = "", trang: Number = 1) -> Response:
     """Show what would be handed over now, and the hand-overs."""
-    found = desk.handovers(visit.who, visit.place, parts_of(request).clock())
+    found = desk.handovers(visit.who, visit.place, trang, parts_of(request).clock())
     return page(request, "cash_handovers.html", visit=visit, found=found, said=_SAID.get(da), **_may(visit))
 
 

@@ -6,12 +6,15 @@ import re
 from datetime import datetime
 from uuid import UUID
 
+from billing.audit.recording import Actor as DeedActor
 from billing.audit.recording import Deed, record_deed
 from billing.cash import counting, depositing, handing_over
 from billing.cash.counting import Counted
 from billing.cash.denominations import DENOMINATIONS, MOST_NOTES, counted
 from billing.cash.depositing import Brought
 from billing.cash.handing_over import Handing
+from billing.cash.keeping import may_keep
+from billing.cash.till_tables import CashCount
 from billing.documents.handover_pdf import handover_pdf
 from billing.errors import Refused
 from billing.money import Money
@@ -47,13 +50,16 @@ class TillRows(RowsWithin):
             found = counted(_notes(typed.notes))
             looked = LookedCount(found, found - balance, typed.form or str(new_id()))
         shown = [*typed.notes, *[""] * len(DENOMINATIONS)][: len(DENOMINATIONS)]
+        sheet = till_rows.sheet_of(session, place.id, CashCount, typed.number)
         return TillPage(
             balance=balance,
             notes=tuple(zip(DENOMINATIONS, shown, strict=True)),
             looked=looked,
-            rows=till_rows.count_rows(session, place.id, who.user_id),
+            rows=till_rows.count_rows(session, place.id, who.user_id, sheet),
             waits=counting.open_count(session, place.id) is not None,
             uncounted=counting.uncounted_days(session, place.id, school_day(now))[:_MOST_DAYS],
+            keeps=may_keep(session, place.id, who.user_id, now),
+            sheet=sheet,
         )
 
     def count_till(self, who: SignedIn, place: Place, typed: TypedCount, now: datetime) -> None:
@@ -61,7 +67,7 @@ class TillRows(RowsWithin):
         count = Counted(
             notes=_notes(typed.notes), book=_book(typed.book), reason=typed.reason, form=read_id(typed.form)
         )
-        counting.count_till(self._within(place), self._actor(who, Actor.CASHIER), place.id, count, now)
+        counting.count_till(self._within(place), self._keeps(who, place), place.id, count, now)
 
     def decide_count(  # noqa: PLR0913  which one, how, and why
         self, who: SignedIn, place: Place, count_id: UUID, reason: str, now: datetime, *, agreed: bool
@@ -73,10 +79,9 @@ class TillRows(RowsWithin):
         else:
             counting.reject_count(session, actor, place.id, count_id, reason, now)
 
-    def deposits(self, who: SignedIn, place: Place, now: datetime) -> DepositsPage:
+    def deposits(self, who: SignedIn, place: Place, number: int, now: datetime) -> DepositsPage:
         """Return the deposits."""
-        del now
-        return till_rows.deposits_page(self._within(place), place.id, who.user_id)
+        return till_rows.deposits_page(self._within(place), place.id, who.user_id, number, now)
 
     def deposit_cash(self, who: SignedIn, place: Place, typed: TypedDeposit, now: datetime) -> None:
         """Store a deposit once."""
@@ -86,7 +91,7 @@ class TillRows(RowsWithin):
             slip=typed.slip,
             form=read_id(typed.form),
         )
-        depositing.deposit_cash(self._within(place), self._actor(who, Actor.CASHIER), place.id, brought, now)
+        depositing.deposit_cash(self._within(place), self._keeps(who, place), place.id, brought, now)
 
     def tie_deposit(self, who: SignedIn, place: Place, deposit_id: UUID, transfer: str, now: datetime) -> None:
         """Say which money in a deposit is."""
@@ -103,25 +108,25 @@ class TillRows(RowsWithin):
         tying.refuse_tied_deposit(session, place.id, deposit_id)
         depositing.take_back_deposit(session, self._looks(who, place), place.id, deposit_id, reason, now)
 
-    def handovers(self, who: SignedIn, place: Place, now: datetime) -> HandoversPage:
+    def handovers(self, who: SignedIn, place: Place, number: int, now: datetime) -> HandoversPage:
         """Return the hand-overs."""
-        return till_rows.handovers_page(self._within(place), place.id, who.user_id, school_day(now))
+        return till_rows.handovers_page(self._within(place), place.id, who.user_id, number, now)
 
     def hand_over(self, who: SignedIn, place: Place, typed: TypedHandover, now: datetime) -> None:
         """Store a hand-over once."""
         session = self._within(place)
-        people = till_rows.receivers(session, place.id, who.user_id, school_day(now))
-        if typed.receiver not in {key for key, _ in people}:
-            raise Refused(
-                "Hãy chọn người nhận trong danh sách: thủ quỹ hoặc người duyệt của trường. Kế toán không giữ quỹ."
-            )
         handing = Handing(receiver=read_id(typed.receiver), note=typed.note, form=read_id(typed.form))
-        handing_over.hand_over(session, self._actor(who, Actor.CASHIER), place.id, handing, now)
+        handing_over.hand_over(session, self._keeps(who, place), place.id, handing, now)
+
+    def _keeps(self, who: SignedIn, place: Place) -> DeedActor:
+        """Return who acts on the till: as its cashier, or as an approver who keeps it (``billing/cash/keeping``)."""
+        role = Actor.CASHIER if Actor.CASHIER in who.roles_in(place) else Actor.APPROVER
+        return self._actor(who, role)
 
     def decide_handover(  # noqa: PLR0913  which one, how, and why
         self, who: SignedIn, place: Place, handover_id: UUID, reason: str, now: datetime, *, accepted: bool
     ) -> None:
-        """Accept or refuse a hand-over."""
+        """Accept, refuse or end a hand-over."""
         session, actor = self._within(place), self._looks(who, place)
         handing_over.decide_handover(session, actor, place.id, handover_id, now, accepted=accepted, reason=reason)
 

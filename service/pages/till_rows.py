@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from billing.cash.counting import counted_since_cash_moved
 from billing.cash.depositing import IN_TRANSIT, depositable
-from billing.cash.handing_over import find_handover, to_hand, waiting_handover
+from billing.cash.handing_over import count_to_hand, find_handover, to_hand, waiting_handover
+from billing.cash.keeping import approves, keeper_of, may_keep, may_receive
 from billing.cash.till_tables import (
     CashCount,
     CashCountDecision,
@@ -32,9 +32,10 @@ from reconciliation.depositing.suggesting import Came
 from reconciliation.depositing.tying import deposited_by, open_deposits
 from reconciliation.reports.filling import account_name
 from service.access.actors import ROLE_NAMES, Actor
-from service.access.cash_roles import has_other
 from service.access.tables import RoleGrant, User
+from service.pages.cash_views import Sheet
 from service.pages.till_views import CountRow, DepositRow, DepositsPage, FitRow, HandoverRow, HandoversPage
+from service.pages.typed import school_day
 
 _SHOWN = 60
 _COUNT_STANDS = {None: "waiting", True: "agreed", False: "rejected"}
@@ -72,13 +73,22 @@ WHERE h.school_id = :school AND h.handover_id = :handover ORDER BY e.id
 """)
 
 
-def count_rows(session: Session, school_id: UUID, user_id: UUID) -> tuple[CountRow, ...]:
-    """Return the counts, the newest first."""
+def sheet_of(
+    session: Session, school_id: UUID, listed: type[CashCount | CashDeposit | CashHandover], number: int
+) -> Sheet:
+    """Return which page of a list is shown."""
+    rows = session.exec(select(func.count()).select_from(listed).where(listed.school_id == school_id)).one()
+    return Sheet.cut(number, rows, _SHOWN)
+
+
+def count_rows(session: Session, school_id: UUID, user_id: UUID, sheet: Sheet) -> tuple[CountRow, ...]:
+    """Return a page of the counts, the newest first."""
     query: Any = (
         select(CashCount, CashCountDecision)
         .outerjoin(CashCountDecision, col(CashCountDecision.count_id) == col(CashCount.id))
         .where(col(CashCount.school_id) == school_id)
         .order_by(col(CashCount.at).desc(), col(CashCount.id).desc())
+        .offset(_before(sheet))
         .limit(_SHOWN)
     )
     rows = session.exec(query).all()
@@ -99,9 +109,10 @@ def count_rows(session: Session, school_id: UUID, user_id: UUID) -> tuple[CountR
     )
 
 
-def deposits_page(session: Session, school_id: UUID, user_id: UUID) -> DepositsPage:
+def deposits_page(session: Session, school_id: UUID, user_id: UUID, number: int, now: datetime) -> DepositsPage:
     """Return the deposits, and what may be deposited now."""
     count, left = depositable(session, school_id)
+    sheet = sheet_of(session, school_id, CashDeposit, number)
     accounts = session.exec(
         select(BankAccount)
         .where(BankAccount.school_id == school_id, col(BankAccount.closed_on).is_(None))
@@ -113,21 +124,25 @@ def deposits_page(session: Session, school_id: UUID, user_id: UUID) -> DepositsP
         accounts=tuple((str(account.id), account_name(account)) for account in accounts),
         transit=debit_balance(session, school_id, IN_TRANSIT),
         form=str(new_id()),
-        rows=_deposit_rows(session, school_id, user_id),
+        rows=_deposit_rows(session, school_id, user_id, sheet),
+        keeps=may_keep(session, school_id, user_id, now),
+        sheet=sheet,
     )
 
 
-def _deposit_rows(session: Session, school_id: UUID, user_id: UUID) -> tuple[DepositRow, ...]:
+def _deposit_rows(session: Session, school_id: UUID, user_id: UUID, sheet: Sheet) -> tuple[DepositRow, ...]:
+    """Return a page of the deposits: those that wait for the bank first, then the newest first."""
+    fits = {each.row.id: each.fits for each in open_deposits(session, school_id)}
     query: Any = (
         select(CashDeposit, BankAccount, CashDepositEnd)
         .join(BankAccount, col(BankAccount.id) == col(CashDeposit.bank_account_id))
         .outerjoin(CashDepositEnd, col(CashDepositEnd.deposit_id) == col(CashDeposit.id))
         .where(col(CashDeposit.school_id) == school_id)
-        .order_by(col(CashDeposit.at).desc(), col(CashDeposit.id).desc())
+        .order_by(col(CashDeposit.id).in_(list(fits)).desc(), col(CashDeposit.at).desc(), col(CashDeposit.id).desc())
+        .offset(_before(sheet))
         .limit(_SHOWN)
     )
     rows = session.exec(query).all()
-    fits = {each.row.id: each.fits for each in open_deposits(session, school_id)}
     tied = deposited_by(session, school_id)
     names = _names(session, [row.made_by for row, *_ in rows])
     return tuple(
@@ -151,30 +166,34 @@ def _fit(came: Came, sign: str) -> FitRow:
     return FitRow(came.id, came.day, came.amount, came.memo, came.number, sign)
 
 
-def handovers_page(session: Session, school_id: UUID, user_id: UUID, today: date) -> HandoversPage:
+def handovers_page(session: Session, school_id: UUID, user_id: UUID, number: int, now: datetime) -> HandoversPage:
     """Return the hand-overs, and what would be handed over now."""
-    listed = to_hand(session, school_id)
+    sheet = sheet_of(session, school_id, CashHandover, number)
+    listed, keeper = to_hand(session, school_id), keeper_of(session, school_id)
     return HandoversPage(
         opening=listed.opening,
         closing=listed.closing,
         lines=len(listed.entries),
-        counted=counted_since_cash_moved(session, school_id) is not None,
+        counted=count_to_hand(session, school_id) is not None,
         waits=waiting_handover(session, school_id) is not None,
-        people=receivers(session, school_id, user_id, today),
+        people=receivers(session, school_id, user_id, now),
         form=str(new_id()),
-        rows=_handover_rows(session, school_id, user_id),
+        rows=_handover_rows(session, school_id, user_id, sheet, ends=approves(session, school_id, user_id, now)),
+        keeper=_names(session, [keeper]).get(keeper, "") if keeper else "",
+        keeps=may_keep(session, school_id, user_id, now),
+        sheet=sheet,
     )
 
 
-def receivers(session: Session, school_id: UUID, user_id: UUID, today: date) -> tuple[tuple[str, str], ...]:
+def receivers(session: Session, school_id: UUID, user_id: UUID, now: datetime) -> tuple[tuple[str, str], ...]:
     """Return who may receive the till: cashiers and approvers of the school today, but oneself and no accountant."""
+    today = school_day(now)
     rows = session.exec(
         select(User.id, User.full_name, RoleGrant.role)
         .join(RoleGrant, col(RoleGrant.user_id) == col(User.id))
         .where(
             RoleGrant.school_id == school_id,
             User.id != user_id,
-            col(User.disabled_at).is_(None),
             col(RoleGrant.role).in_([role.value for role in _RECEIVERS]),
             col(RoleGrant.valid_from) <= today,
             col(RoleGrant.valid_to).is_(None) | (col(RoleGrant.valid_to) >= today),
@@ -184,16 +203,19 @@ def receivers(session: Session, school_id: UUID, user_id: UUID, today: date) -> 
     return tuple(
         (str(key), f"{name} ({ROLE_NAMES[Actor(role)][0]})")
         for key, name, role in rows
-        if not has_other(session, key, Actor.CASHIER, school_id, today, today)
+        if may_receive(session, school_id, key, now)
     )
 
 
-def _handover_rows(session: Session, school_id: UUID, user_id: UUID) -> tuple[HandoverRow, ...]:
+def _handover_rows(
+    session: Session, school_id: UUID, user_id: UUID, sheet: Sheet, *, ends: bool
+) -> tuple[HandoverRow, ...]:
     query: Any = (
         select(CashHandover, CashHandoverDecision)
         .outerjoin(CashHandoverDecision, col(CashHandoverDecision.handover_id) == col(CashHandover.id))
         .where(col(CashHandover.school_id) == school_id)
         .order_by(col(CashHandover.number).desc())
+        .offset(_before(sheet))
         .limit(_SHOWN)
     )
     rows = session.exec(query).all()
@@ -210,6 +232,7 @@ def _handover_rows(session: Session, school_id: UUID, user_id: UUID) -> tuple[Ha
             reason=decided.reason if decided else "",
             receives=row.receiver == user_id,
             gives=row.made_by == user_id,
+            ends=ends and user_id not in {row.receiver, row.made_by},
         )
         for row, decided in rows
     )
@@ -256,6 +279,11 @@ def _lines(session: Session, school_id: UUID, handover_id: UUID) -> tuple[Handov
         )
         for row in rows
     )
+
+
+def _before(sheet: Sheet) -> int:
+    """Return how many rows stand before a page."""
+    return (sheet.number - 1) * _SHOWN
 
 
 def _names(session: Session, people: Collection[UUID]) -> dict[UUID, str]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from billing.money import Money
 from service.access.roles import Place, SignedIn
+from service.pages.cash_views import Sheet
 from service.pages.views import Download
 
 
@@ -29,12 +30,16 @@ class CountRow:
 
 @dataclass(frozen=True, slots=True)
 class TypedCount:
-    """A count as typed: how many of each note, the largest first; the balance seen, a reason, the form's key."""
+    """A count as typed: how many of each note, the largest first; the balance seen, a reason, the form's key.
+
+    ``number``: the page of the list of counts that is shown.
+    """
 
     notes: tuple[str, ...]
     book: str = ""
     reason: str = ""
     form: str = ""
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class LookedCount:
 class TillPage:
     """The till by the book; notes as typed, by face value; what they come to; the counts, the newest first.
 
-    ``uncounted``: days with movements of cash after which nobody counted.
+    ``uncounted``: days with movements of cash after which nobody counted. ``keeps``: the visitor keeps the till.
     """
 
     balance: Money
@@ -59,6 +64,8 @@ class TillPage:
     rows: tuple[CountRow, ...]
     waits: bool
     uncounted: tuple[date, ...]
+    keeps: bool
+    sheet: Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,10 @@ class DepositRow:
 
 @dataclass(frozen=True, slots=True)
 class DepositsPage:
-    """What was counted and may be deposited, to which accounts, and the deposits, the newest first."""
+    """What was counted and may be deposited, to which accounts, and the deposits, the newest first.
+
+    ``keeps``: the visitor keeps the till.
+    """
 
     left: Money
     counted: bool
@@ -99,6 +109,8 @@ class DepositsPage:
     transit: Money
     form: str
     rows: tuple[DepositRow, ...]
+    keeps: bool
+    sheet: Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +125,10 @@ class TypedDeposit:
 
 @dataclass(frozen=True, slots=True)
 class HandoverRow:
-    """A hand-over; ``stands``: *waiting*, *accepted* or *refused*. ``receives`` and ``gives``: the visitor's part."""
+    """A hand-over; ``stands``: *waiting*, *accepted* or *refused*.
+
+    ``receives``, ``gives`` and ``ends`` (as an approver who does neither): what the visitor may do with it.
+    """
 
     handover_id: str
     number: int
@@ -125,11 +140,15 @@ class HandoverRow:
     reason: str
     receives: bool
     gives: bool
+    ends: bool
 
 
 @dataclass(frozen=True, slots=True)
 class HandoversPage:
-    """What would be handed over now, to whom it may be, and the hand-overs, the newest first."""
+    """What would be handed over now, to whom it may be, and the hand-overs, the newest first.
+
+    ``keeper`` is who keeps the till, empty before anybody did; ``keeps``: the visitor may hand it over.
+    """
 
     opening: Money
     closing: Money
@@ -139,6 +158,9 @@ class HandoversPage:
     people: tuple[tuple[str, str], ...]
     form: str
     rows: tuple[HandoverRow, ...]
+    keeper: str
+    keeps: bool
+    sheet: Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +186,7 @@ class TillDesk(Protocol):
     ) -> None:
         """Agree to a difference or not; raises ``SamePerson`` or ``Conflict``."""
 
-    def deposits(self, who: SignedIn, place: Place, now: datetime) -> DepositsPage:
+    def deposits(self, who: SignedIn, place: Place, number: int, now: datetime) -> DepositsPage:
         """Return the deposits with what the bank may have booked them as."""
 
     def deposit_cash(self, who: SignedIn, place: Place, typed: TypedDeposit, now: datetime) -> None:
@@ -179,7 +201,7 @@ class TillDesk(Protocol):
     def take_back_deposit(self, who: SignedIn, place: Place, deposit_id: UUID, reason: str, now: datetime) -> None:
         """Put a deposit back into the till; raises ``SamePerson`` or ``Conflict``."""
 
-    def handovers(self, who: SignedIn, place: Place, now: datetime) -> HandoversPage:
+    def handovers(self, who: SignedIn, place: Place, number: int, now: datetime) -> HandoversPage:
         """Return the hand-overs."""
 
     def hand_over(self, who: SignedIn, place: Place, typed: TypedHandover, now: datetime) -> None:

@@ -1,11 +1,13 @@
 """Tests of reversing a taking: two people, the receipt void with its number, the bills open again, the till less."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
+from billing.cash.paper_books import Leaf, open_book
 from billing.cash.tables import CashReversal, CashReversalDecision
 from billing.cash.undoing import approve_reversal, ask_reversal, payment_of, refuse_reversal
 from billing.credits.using import Occasion, use_credit
@@ -68,6 +70,20 @@ def test_reasons_and_what_is_not_there(till: Till) -> None:
         month = till.now.date().replace(day=1)
         shut(session, till.id, month, till.now + timedelta(days=40))
         with pytest.raises(Refused, match="đã khóa"):
+            approve_reversal(session, till.approver, till.id, asked.id, till.now)
+
+
+def test_a_leaf_of_a_closed_month_is_reversed_while_the_month_that_books_it_is_open(till: Till) -> None:
+    with till.open() as session:
+        book = open_book(session, till.cashier, till.id, "AB", 1, 50, till.now)
+        shut(session, till.id, date(2025, 9, 1), till.now)
+        handed = till.handed(1000, leaf=Leaf(book.id, 1), day=date(2025, 9, 20))
+        till.take_back(session, till.take(session, handed))
+        assert till.cash(session) == 0
+        again = till.take(session, replace(handed, form=new_id()))
+        asked = ask_reversal(session, till.cashier, till.id, again.id, "Nhầm", till.now)
+        shut(session, till.id, date(2025, 10, 1), till.now + timedelta(days=40))
+        with pytest.raises(Refused, match="Sổ tháng 10/2025 đã khóa"):
             approve_reversal(session, till.approver, till.id, asked.id, till.now)
 
 

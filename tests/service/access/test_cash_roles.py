@@ -5,16 +5,21 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
+from psycopg import sql
+from psycopg.errors import CheckViolation
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import select
 
 from billing.errors import Conflict
-from billing.people.tables import School
+from billing.people.tables import Authority, School
 from service.access.cash_roles import refuse_both
 from service.access.operating import Placed, add_by_operator
-from service.access.tables import RoleGrant
-from service.database import EVERYTHING, Database
-from tests.factories.schools import make_school, make_user
+from service.access.tables import RoleGrant, User
+from service.database import EVERYTHING, Database, Scope, libpq_url
+from service.preparing import Addresses
+from tests.factories.schools import make_authority, make_school, make_user
 from tests.standing import standing
 
 FIRST = date(2025, 9, 1)
@@ -90,3 +95,46 @@ def test_one_after_the_other_is_allowed(staffed: Staffed) -> None:
     with pytest.raises(IntegrityError, match="cashier and accountant"):
         staffed.grant(user_id=person, valid_from=last)
     staffed.grant(user_id=person, valid_from=last + timedelta(days=1))
+
+
+def moved(addresses: Addresses, table: str, key: UUID, column: str, above: UUID) -> None:
+    """Move a school or an authority as the operator does, who owns the tables: no door of ours does."""
+    with psycopg.connect(libpq_url(addresses.owner)) as owner:
+        owner.execute("SET app.schools TO '*'")
+        statement = sql.SQL("UPDATE {} SET {} = %s WHERE id = %s").format(sql.Identifier(table), sql.Identifier(column))
+        owner.execute(statement, (above, key))
+
+
+def test_no_school_moves_below_who_would_keep_both(staffed: Staffed, addresses: Addresses) -> None:
+    with staffed.database.transaction(EVERYTHING) as session:
+        person = make_user(session, staffed.school, "cashier").user_id
+        assert person
+        commune = make_authority(session, "commune", session.get_one(Authority, staffed.school.province_id))
+        above = make_authority(session, "department")
+    staffed.grant(user_id=person, role="accountant", school_id=None, authority_id=above.id)
+    with pytest.raises(CheckViolation, match="cashier and accountant"):
+        moved(addresses, "schools", staffed.school.id, "authority_id", above.id)
+    moved(addresses, "schools", staffed.school.id, "authority_id", commune.id)
+    with pytest.raises(CheckViolation, match="cashier and accountant"):
+        moved(addresses, "authorities", commune.id, "parent_id", above.id)
+    with staffed.database.transaction(EVERYTHING) as session:
+        [held] = session.exec(
+            select(RoleGrant).where(RoleGrant.user_id == person, RoleGrant.role == "accountant")
+        ).all()
+        held.valid_to = FIRST + timedelta(days=30)
+        session.add(held)
+    moved(addresses, "schools", staffed.school.id, "authority_id", above.id)
+
+
+def test_a_role_in_an_authority_is_judged_by_all_its_schools_whoever_gives_it(staffed: Staffed, now: datetime) -> None:
+    above = staffed.school.authority_id
+    with pytest.raises(IntegrityError, match="cashier and accountant"):  # noqa: SIM117  the commit is what raises
+        with staffed.database.transaction(Scope.of()) as session:
+            session.add(RoleGrant(user_id=staffed.accountant, role="cashier", authority_id=above, valid_from=FIRST))
+    with staffed.database.transaction(EVERYTHING) as session:
+        with pytest.raises(Conflict, match="vừa là kế toán vừa là thủ quỹ"):
+            refuse_both(session, staffed.accountant, "cashier", above, FIRST, None)
+        login = session.get_one(User, staffed.accountant).login
+        placed = Placed("cashier", "Xã", authority_id=above)
+        with pytest.raises(Conflict, match="thủ quỹ của một trường"):
+            add_by_operator(session, login, None, placed, FIRST, None, now)

@@ -18,6 +18,7 @@ from service.pages.cash_views import (
     PaperBookPage,
     PaperBookRow,
     ReversalRow,
+    Sheet,
     TakingPage,
     TakingRow,
     TypedCash,
@@ -65,9 +66,9 @@ class SampleCash:
 
     done: list[tuple[str, str]]
 
-    def cash_home(self, who: SignedIn, place: Place, words: str, now: datetime) -> CashHome:
+    def cash_home(self, who: SignedIn, place: Place, words: str, number: int, now: datetime) -> CashHome:
         del who, place, now
-        return CashHome(words, HITS if words else (), Money(12_345_600), Money(681_800), ROWS, 1)
+        return CashHome(words, HITS if words else (), Money(12_345_600), Money(681_800), ROWS, 1, Sheet(number, 3))
 
     def cash_pupil(self, who: SignedIn, place: Place, typed: TypedCash, now: datetime) -> CashPupil:
         del who, place, now

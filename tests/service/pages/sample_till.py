@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from billing.cash.denominations import DENOMINATIONS
 from billing.money import Money
 from service.access.roles import Place, SignedIn
+from service.pages.cash_views import Sheet
 from service.pages.till_views import (
     CountRow,
     DepositRow,
@@ -50,10 +51,12 @@ DEPOSITS = (
                mine=False, fits=()),
 )  # fmt: skip
 HANDOVERS = (
-    HandoverRow(str(HANDOVER_ID), 3, AT, WHO, HEAD, Money(12_345_600), "waiting", "", receives=True, gives=False),
+    HandoverRow(str(HANDOVER_ID), 3, AT, WHO, HEAD, Money(12_345_600), "waiting", "", receives=True,
+                gives=False, ends=False),
     HandoverRow(str(uuid.UUID(int=1840)), 2, AT, WHO, HEAD, Money(1_000), "refused", "Thiếu chứng từ", receives=False,
-                gives=False),
-    HandoverRow(str(uuid.UUID(int=1841)), 1, AT, WHO, HEAD, Money(1_000), "accepted", "", receives=False, gives=False),
+                gives=False, ends=False),
+    HandoverRow(str(uuid.UUID(int=1841)), 1, AT, WHO, HEAD, Money(1_000), "accepted", "", receives=False,
+                gives=False, ends=False),
 )  # fmt: skip
 
 
@@ -67,7 +70,10 @@ class SampleTill:
         shown = [*typed.notes, *[""] * len(DENOMINATIONS)][: len(DENOMINATIONS)]
         looked = LookedCount(Money(12_325_600), Money(-20_000), FORM) if typed.notes else None
         notes = tuple(zip(DENOMINATIONS, shown, strict=True))
-        return TillPage(Money(12_345_600), notes, looked, COUNTS, waits=False, uncounted=(date(2025, 10, 17),))
+        days = (date(2025, 10, 17),)
+        return TillPage(
+            Money(12_345_600), notes, looked, COUNTS, waits=False, uncounted=days, keeps=True, sheet=Sheet(2, 3)
+        )
 
     def count_till(self, who: SignedIn, place: Place, typed: TypedCount, now: datetime) -> None:
         del who, place, now
@@ -79,11 +85,18 @@ class SampleTill:
         del who, place, now
         self.done.append(("decide count", f"{count_id} {agreed} {reason}"))
 
-    def deposits(self, who: SignedIn, place: Place, now: datetime) -> DepositsPage:
-        del who, place, now
+    def deposits(self, who: SignedIn, place: Place, number: int, now: datetime) -> DepositsPage:
+        del who, place, number, now
         accounts = ((str(uuid.UUID(int=9)), "Vietcombank ••••8901"),)
         return DepositsPage(
-            Money(3_325_600), counted=True, accounts=accounts, transit=Money(9_000_000), form=FORM, rows=DEPOSITS
+            Money(3_325_600),
+            counted=True,
+            accounts=accounts,
+            transit=Money(9_000_000),
+            form=FORM,
+            rows=DEPOSITS,
+            keeps=True,
+            sheet=Sheet(1, 2),
         )
 
     def deposit_cash(self, who: SignedIn, place: Place, typed: TypedDeposit, now: datetime) -> None:
@@ -102,11 +115,21 @@ class SampleTill:
         del who, place, now
         self.done.append(("take back deposit", f"{deposit_id} {reason}"))
 
-    def handovers(self, who: SignedIn, place: Place, now: datetime) -> HandoversPage:
-        del who, place, now
+    def handovers(self, who: SignedIn, place: Place, number: int, now: datetime) -> HandoversPage:
+        del who, place, number, now
         people = ((str(uuid.UUID(int=8)), f"{HEAD} (Người duyệt)"),)
         return HandoversPage(
-            Money(1_000), Money(12_345_600), 14, counted=True, waits=False, people=people, form=FORM, rows=HANDOVERS
+            Money(1_000),
+            Money(12_345_600),
+            14,
+            counted=True,
+            waits=False,
+            people=people,
+            form=FORM,
+            rows=HANDOVERS,
+            keeper=WHO,
+            keeps=True,
+            sheet=Sheet(2, 2),
         )
 
     def hand_over(self, who: SignedIn, place: Place, typed: TypedHandover, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -16,6 +17,7 @@ from reconciliation.reports.filling import report_record
 from service.access.tables import User
 from service.database import Database
 from service.invariant_queries import INVARIANTS
+from service.pages import cash_rows, till_rows
 from service.preparing import Addresses
 from tests.billing.documents.pages import words
 from tests.conftest import TestServers
@@ -163,3 +165,65 @@ def test_the_auditor_reads_and_does_nothing(world: World, people: People) -> Non
     auditor: TestClient = world.signed_in(world.staff("auditor"))
     for path in (COUNTS, DEPOSITS, HANDOVERS):
         assert "<form" not in reads(auditor, path).partition("<main")[2]
+
+
+def moves_along(people: People) -> str:
+    """Let the cashier make a record for the approver, and return it."""
+    people.takes(700_000)
+    assert people.counts(1, 1) == 303
+    page = reads(people.cashier, HANDOVERS)
+    key = re.search(r'name="khoa" value="([^"]+)"', page)
+    assert key
+    receiver = str(people.users["approver"].id)
+    send(people.cashier, HANDOVERS, HANDOVERS, nguoi_nhan=receiver, khoa=key[1])
+    [handover] = re.findall(rf"{HANDOVERS}/([0-9a-f-]+)/nhan", reads(people.approver, HANDOVERS))
+    return str(handover)
+
+
+def test_an_approver_ends_what_nobody_signs_and_stands_in(world: World, people: People) -> None:
+    handover = moves_along(people)
+    head = world.signed_in(world.staff("approver"))
+    assert "Quỹ do thủ quỹ giữ" in reads(head, COUNTS)
+    assert 'name="to"' not in reads(head, COUNTS)
+    refused = {**form(head, HANDOVERS, so_sach="700000", khoa=str(UUID(int=5))), "to": ["1", "1"]}
+    assert head.post(COUNTS, data=refused).status_code == 403
+    assert "Kết thúc lần bàn giao này" in reads(head, HANDOVERS)
+    assert "Kết thúc lần bàn giao này" not in reads(people.cashier, HANDOVERS)
+
+    def gone(session: Session) -> None:
+        for role in ("cashier", "approver"):
+            session.get_one(User, people.users[role].id).disabled_at = world.clock()
+
+    world.change(gone)
+    send(head, HANDOVERS, f"{HANDOVERS}/{handover}/tu-choi", ly_do="Hai người đã nghỉ việc")
+    world.clock.now += timedelta(minutes=1)
+    assert "Quỹ chưa được kiểm" in reads(head, HANDOVERS)
+    people.cashier = head
+    assert people.counts(1, 1) == 303
+    page = reads(head, HANDOVERS)
+    new = world.staff("cashier")
+    key = re.search(r'name="khoa" value="([^"]+)"', page)
+    assert key
+    send(head, HANDOVERS, HANDOVERS, nguoi_nhan=str(new.id), khoa=key[1], ghi_chu="Thay người giữ quỹ đã nghỉ")
+    browser = world.signed_in(new)
+    [second] = re.findall(rf"{HANDOVERS}/([0-9a-f-]+)/nhan", reads(browser, HANDOVERS))
+    send(browser, HANDOVERS, f"{HANDOVERS}/{second}/nhan")
+    assert f"<strong>{new.full_name}</strong>" in reads(head, HANDOVERS)
+    nothing_broken(world)
+
+
+def test_lists_are_read_to_their_end(world: World, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cash_rows, "_SHOWN", 2)
+    monkeypatch.setattr(till_rows, "_SHOWN", 2)
+    for dong in (1_000, 2_000, 3_000):
+        people.takes(dong)
+        world.clock.now += timedelta(minutes=1)
+        assert people.counts(*[0] * 8, dong // 1_000 * (dong // 1_000 + 1) // 2) == 303
+    for path, first in ((CASH, Money(3_000)), (COUNTS, Money(6_000))):
+        newest, oldest = reads(people.cashier, path), reads(people.cashier, f"{path}?trang=2")
+        assert "Trang 1 trên 2" in newest
+        rows = [page.partition("<tbody>")[2] for page in (newest, oldest)]
+        assert [f">{first}<" in page for page in rows] == [True, False]
+        assert [f">{Money(1_000)}<" in page for page in rows] == [False, True]
+        assert "Trang 2 trên 2" in reads(people.cashier, f"{path}?trang=9"), "the last there is"
+        assert people.cashier.get(f"{path}?trang=0").status_code == 422
