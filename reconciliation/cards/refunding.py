@@ -58,8 +58,7 @@ def ask_refund(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     if not facts:
         raise NotFound("Không có lần nộp thẻ này.")
     refuse_own_family(session, actor, school_id, {_pupil_of(session, school_id, checkout_id)})
-    if _is_disputed(facts):
-        raise Refused("Chủ thẻ đã đòi tiền qua ngân hàng của mình; không hoàn thêm khi tranh chấp chưa xong.")
+    refuse_disputed(session, school_id, checkout_id)
     left = refundable(session, school_id, checkout_id)
     if not ZERO < amount <= left:
         raise Refused(f"Chỉ hoàn được từ 1 đ đến {left} của lần nộp thẻ này.")
@@ -98,6 +97,7 @@ def decide_refund(  # noqa: PLR0913  as above
     if session.get(CardRefundDecision, refund_id) is not None:
         raise Conflict("Đề nghị này đã được quyết định. Xin tải lại trang.")
     if approved:
+        refuse_disputed(session, school_id, row.checkout_id)
         refuse_spent_credit(session, school_id, row.checkout_id)
     session.add(
         CardRefundDecision(
@@ -113,6 +113,12 @@ def decide_refund(  # noqa: PLR0913  as above
     action = "card.refund.approve" if approved else "card.refund.refuse"
     deed = Deed(school_id, action, "card_refund", str(refund_id), reason)
     record_deed(session, actor, deed, now, amount=row.amount.dong)
+
+
+def refuse_disputed(session: Session, school_id: UUID, checkout_id: UUID) -> None:
+    """Raise ``Refused`` while the card's bank has taken the payment back: it would go back twice."""
+    if _is_disputed(facts_of(session, school_id, checkout_id)):
+        raise Refused("Chủ thẻ đã đòi tiền qua ngân hàng của mình; không hoàn thêm khi tranh chấp chưa xong.")
 
 
 def refuse_spent_credit(session: Session, school_id: UUID, checkout_id: UUID) -> None:

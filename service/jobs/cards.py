@@ -37,7 +37,7 @@ from reconciliation.cards.encoding import Fields
 from reconciliation.cards.errors import CardKeyRefused, CardProviderAway, CardRequestRefused
 from reconciliation.cards.objects import read_page, read_refund
 from reconciliation.cards.payouts import tie_by_rule
-from reconciliation.cards.refunding import ToSend, answer_refund, refuse_spent_credit
+from reconciliation.cards.refunding import ToSend, answer_refund, refuse_disputed, refuse_spent_credit
 from reconciliation.errors import CallbackUnreadable
 from reconciliation.feeds.json_body import JsonObject
 from service.channels import trusted
@@ -207,6 +207,7 @@ def _send_refund(this: _Walk, refund: ToSend) -> None:
     if not found:
         try:
             with this.wiring.database.transaction(Scope.of(refund.school_id)) as session:
+                refuse_disputed(session, refund.school_id, refund.checkout_id)
                 refuse_spent_credit(session, refund.school_id, refund.checkout_id)
             answered = this.client.refund(refund.intent_id, refund.amount, mark, f"refund-{mark}")
             found = read_refund(answered.fields).id
@@ -215,7 +216,7 @@ def _send_refund(this: _Walk, refund: ToSend) -> None:
             raise
         except CardProviderAway:
             raise
-        except Refused as no:  # by Stripe, or by us: the credit was used since it was approved
+        except Refused as no:  # by Stripe, or by us: disputed since it was approved, or its credit used
             refused = no.message
     with this.wiring.database.transaction(Scope.of(refund.school_id)) as session:
         answer_refund(session, refund, this.wiring.clock(), stripe_id=found, refused=refused)

@@ -174,6 +174,28 @@ def test_a_refund_that_nobody_agrees_to_or_stripe_refuses_frees_the_credit(cards
     assert violations(cards) == []
 
 
+def test_what_was_disputed_after_the_asking_is_neither_approved_nor_sent(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    collecting = cards.collecting
+    with collecting.database.transaction(collecting.scope) as session:
+        school, now = collecting.school.id, cards.clock()
+        row = ask_refund(session, cards.maker, school, checkout.id, Money(100_000), "Nộp thừa", now)
+    approved = cards.refund(checkout, Money(200_000))
+    cards.standin.books.dispute(cards.intent_of(checkout), 300_000)
+    cards.hear()
+    with (
+        pytest.raises(Refused, match="tranh chấp"),
+        collecting.database.transaction(collecting.scope) as session,
+    ):
+        decide_refund(session, cards.approver, school, row.id, now, approved=True)
+    cards.ask()
+    assert cards.standin.books.of_kind("refund") == []
+    with collecting.database.transaction(EVERYTHING) as session:
+        assert "tranh chấp" in session.get_one(CardRefundAnswer, approved).refused
+    assert violations(cards) == []
+
+
 _ANSWERED_AT_ONCE = StripeBooks.refund
 
 
