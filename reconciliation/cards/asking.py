@@ -54,6 +54,7 @@ EVENTS = (
 )
 """The events that a webhook has to be set up for, and that are asked for."""
 _MOST_SESSIONS = 50
+"""Pages of which nobody told, in one asking; events tell of them too."""
 _MOST_REASON = 300
 
 DUE = f"""
@@ -205,16 +206,15 @@ def _open_checkouts(school_id: UUID, account_id: UUID) -> list[Any]:
 
 
 def _pages(session: Session, school_id: UUID, account_id: UUID, now: datetime) -> tuple[AskedPage, ...]:
-    """Return the pages that were opened a while ago and of which nobody told, the oldest first."""
+    """Return every page on which too much would be paid, then the oldest of those of which nobody told in a while."""
     rows = session.exec(
         select(CardCheckout, CardSession.session_id)
         .join(CardSession, col(CardCheckout.id) == col(CardSession.checkout_id))
         .where(*_open_checkouts(school_id, account_id))
         .order_by(col(CardCheckout.created_at))
-        .limit(_MOST_SESSIONS)
     ).all()
     due = request_balances(session, school_id, [checkout.request_id for checkout, _ in rows]) if rows else {}
-    found = (
+    found = [
         AskedPage(
             checkout.id,
             session_id,
@@ -222,9 +222,10 @@ def _pages(session: Session, school_id: UUID, account_id: UUID, now: datetime) -
             should_be_over=checkout.expires_at < now,
         )
         for checkout, session_id in rows
-        if checkout.created_at <= now - ASKED_AFTER or rest_of(due.get(checkout.request_id, [])) < checkout.amount
-    )
-    return tuple(found)
+    ]
+    untold = {checkout.id for checkout, _ in rows if checkout.created_at <= now - ASKED_AFTER}
+    to_ask = [page for page in found if not page.superfluous and page.checkout_id in untold]
+    return (*(page for page in found if page.superfluous), *to_ask[:_MOST_SESSIONS])
 
 
 def _end_pageless(session: Session, school_id: UUID, account_id: UUID, now: datetime) -> None:

@@ -2,8 +2,9 @@
 
 The row is committed before Stripe is asked, and its id makes the idempotency key: whoever is killed or times out
 between the two asks again with the same key and is given the same page. Before a new page is made, older ones of the
-request are closed at Stripe. A row whose page nobody was given is used again only while Stripe would still take its
-end (30 minutes from now at least); its page, if one was made, ends by itself.
+request are closed at Stripe; once it is kept, whoever kept another one meanwhile is seen, and that one is closed. A row
+whose page nobody was given is used again only while Stripe would still take its end (30 minutes from now at least);
+its page, if one was made, ends by itself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
 from billing.money import Money
+from billing.payments.balances import request_balances, rest_of
 from billing.payments.tables import PaymentRequest
 from reconciliation.cards import objects
 from reconciliation.cards.errors import CardsOff
@@ -42,8 +44,7 @@ def begin_checkout(session: Session, request: PaymentRequest, asked: Money, now:
         raise CardsOff("Nhà trường không nhận thẻ cho thông báo này. Xin chuyển khoản theo mã trên trang.")
     if not LEAST <= asked <= MOST:
         raise CardsOff(f"Số tiền này không trả được bằng thẻ (từ {LEAST} đến {MOST}). Xin chuyển khoản.")
-    name = {"name": f"card request {request.id}"}
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)
+    _hold_request(session, request.id)
     found = _open(session, request, asked, now)
     if found is not None:
         return found
@@ -75,6 +76,28 @@ class OpenPage:
 
     checkout_id: UUID
     session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside a page that was just made: other open pages of its request.
+
+    ``superfluous``: less is due by now than would be paid on it, so it is the one to be closed.
+    """
+
+    superfluous: bool
+    others: tuple[OpenPage, ...]
+
+
+def beside(session: Session, checkout: CardCheckout) -> Beside:
+    """Return what was opened beside a page whose session was kept in this transaction.
+
+    Two presses at once with different sums see no page of each other when they begin. One request is looked at by one
+    transaction at a time from here on, so whichever page is kept second sees the first.
+    """
+    _hold_request(session, checkout.request_id)
+    due = rest_of(request_balances(session, checkout.school_id, [checkout.request_id])[checkout.request_id])
+    return Beside(due < checkout.amount, tuple(older_pages(session, checkout)))
 
 
 def older_pages(session: Session, checkout: CardCheckout) -> list[OpenPage]:
@@ -117,6 +140,11 @@ def url_of(session: Session, checkout_id: UUID) -> str | None:
 def idempotency_key(checkout_id: UUID) -> str:
     """Return the key under which Stripe makes the page of a checkout once."""
     return f"checkout-{checkout_id}"
+
+
+def _hold_request(session: Session, request_id: UUID) -> None:
+    name = {"name": f"card request {request_id}"}
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)
 
 
 def _open(session: Session, request: PaymentRequest, asked: Money, now: datetime) -> CardCheckout | None:

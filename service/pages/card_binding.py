@@ -11,12 +11,13 @@ from uuid import UUID
 
 import httpx
 
-from billing.errors import Refused
+from billing.errors import Conflict, Refused
 from billing.people.names import masked
 from billing.people.tables import Pupil, School
 from reconciliation.cards.acting import ask_explain, ask_untie, decide_act, tie_payout
 from reconciliation.cards.checking_out import (
     begin_checkout,
+    beside,
     end_checkout,
     idempotency_key,
     keep_session,
@@ -53,6 +54,9 @@ _TIMEOUT = httpx.Timeout(8.0, connect=4.0)  # a family waits for it
 _NOT_OPENED = (
     "Chưa mở được trang trả thẻ: nhà cung cấp thẻ không trả lời hoặc từ chối, gia đình chưa bị trừ tiền. "
     "Xin chuyển khoản theo mã trên trang thông báo."
+)
+_CHANGED = (
+    "Số tiền cần nộp vừa thay đổi nên chưa mở trang trả thẻ; gia đình chưa bị trừ tiền. Xin mở lại trang thông báo."
 )
 _PAID_ALREADY = "Một lần trả thẻ trước cho thông báo này đã xong và đang được ghi nhận. Xin đừng trả lần nữa."
 _OFF = "Thông báo này không trả bằng thẻ được. Xin chuyển khoản theo mã trên trang."
@@ -167,47 +171,75 @@ def card_page_opener(wiring: Wiring) -> OpenCardPage:
         if order.url is not None and not order.older:
             return order.url
         try:
-            made = _made(wiring, order)
+            return _opened(wiring, order)
         except (CardProviderAway, CardRequestRefused, CallbackUnreadable) as no:
             _log.warning("no card page for checkout %s: %s", order.checkout_id, no.message)
             raise CardPageNotOpened(_NOT_OPENED) from no
-        if order.url is not None or made is None:
-            return order.url or ""
-        if not made.url.startswith(f"{wiring.settings.stripe_page_origin}/"):
-            _log.warning("the card page of checkout %s lies elsewhere", order.checkout_id)
-            raise CardPageNotOpened(_NOT_OPENED)
-        with wiring.database.transaction(Scope.of(order.school_id)) as session:
-            keep_session(session, session.get_one(CardCheckout, order.checkout_id), made, wiring.clock())
-        return made.url
 
     return open_page
 
 
-def _made(wiring: Wiring, order: CardOrder) -> Session | None:
-    """Close older pages of the request, then make the page of an order unless there is one."""
+def _opened(wiring: Wiring, order: CardOrder) -> str:
+    """Close older pages of the request, then make the page of an order unless there is one; one is open in the end."""
     key = _api_key(wiring, order)
     with httpx.Client(timeout=_TIMEOUT, verify=trusted(), follow_redirects=False) as http:
         client = StripeClient(http, wiring.settings.stripe_api_base, key, time.sleep, random.random)
-        for checkout_id, session_id in order.older:
-            if _close(client, checkout_id, session_id):
-                with wiring.database.transaction(Scope.of(order.school_id)) as session:
-                    end_checkout(session, order.school_id, checkout_id, wiring.clock())
+        _close_all(wiring, client, order, order.older)
         if order.url is not None:
-            return None
-        return client.open_session(_wanted(wiring, order), idempotency_key(order.checkout_id))
+            return order.url
+        made = client.open_session(_wanted(wiring, order), idempotency_key(order.checkout_id))
+        if not made.url.startswith(f"{wiring.settings.stripe_page_origin}/"):
+            _log.warning("the card page of checkout %s lies elsewhere", order.checkout_id)
+            raise CardPageNotOpened(_NOT_OPENED)
+        _keep_alone(wiring, client, order, made)
+        return made.url
+
+
+def _keep_alone(wiring: Wiring, client: StripeClient, order: CardOrder, made: Session) -> None:
+    """Keep a page and close those that were opened beside it; it is closed itself where that cannot be, or less is due.
+
+    Nobody was given it yet. Raises ``Conflict`` where the sum has changed, else what ``_close`` raises.
+    """
+    with wiring.database.transaction(Scope.of(order.school_id)) as session:
+        checkout = session.get_one(CardCheckout, order.checkout_id)
+        keep_session(session, checkout, made, wiring.clock())
+        found = beside(session, checkout)
+    mine = ((order.checkout_id, made.id),)
+    if found.superfluous:
+        _close_all(wiring, client, order, mine)
+        raise Conflict(_CHANGED)
+    try:
+        _close_all(wiring, client, order, tuple((page.checkout_id, page.session_id) for page in found.others))
+    except Refused:
+        _close_all(wiring, client, order, mine)
+        raise
+
+
+def _close_all(wiring: Wiring, client: StripeClient, order: CardOrder, pages: tuple[tuple[UUID, str], ...]) -> None:
+    for checkout_id, session_id in pages:
+        if _close(client, checkout_id, session_id):
+            with wiring.database.transaction(Scope.of(order.school_id)) as session:
+                end_checkout(session, order.school_id, checkout_id, wiring.clock())
 
 
 def _close(client: StripeClient, checkout_id: UUID, session_id: str) -> bool:
-    """Close a page; tell whether nobody can pay there now. Raises ``CardsOff`` where somebody has paid there."""
+    """Close a page; tell whether it is over. One of another key is not, but takes nobody's money under ours.
+
+    Raises ``CardsOff`` where somebody has paid there, ``CardPageNotOpened`` where Stripe leaves it open.
+    """
     try:
         client.expire_session(session_id, f"expire-{checkout_id}")
     except CardKeyRefused:
         raise
     except CardRequestRefused as no:
-        if no.status == HTTPStatus.NOT_FOUND:  # of another key: it takes nobody's money under ours
+        if no.status == HTTPStatus.NOT_FOUND:
             return False
-        if read_session(client.session(session_id).fields).status == "complete":
+        status = read_session(client.session(session_id).fields).status
+        if status == "complete":
             raise CardsOff(_PAID_ALREADY) from no
+        if status != "expired":
+            _log.warning("Stripe leaves the page of checkout %s %s: %s", checkout_id, status, no.message)
+            raise CardPageNotOpened(_NOT_OPENED) from no
     return True
 
 
