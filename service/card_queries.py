@@ -65,4 +65,10 @@ FROM payments p LEFT JOIN card_facts f
   ON f.school_id = p.school_id AND f.kind = 'paid' AND f.checkout_id = p.source_id
 WHERE p.source_kind = 'card' AND (f.id IS NULL OR p.amount > f.amount)"""
 
-CARD_QUERIES = (IN_TRANSIT, TIED_MONEY, FAILED_TIE, UNCLEAR_IS_SHOWN, SETTLED_WITHIN_AN_HOUR)
+# Sent within minutes; what Stripe does not take, or whose feed is closed, needs a person.
+REFUND_SENT = """SELECT format('card refund %s of %s is approved, and Stripe has not answered', r.id, r.amount)
+FROM card_refunds r JOIN card_refund_decisions d ON d.refund_id = r.id AND d.approved
+WHERE d.at < CAST(:now AS timestamptz) - interval '1 hour'
+  AND NOT EXISTS (SELECT FROM card_refund_answers a WHERE a.refund_id = r.id)"""
+
+CARD_QUERIES = (IN_TRANSIT, TIED_MONEY, FAILED_TIE, UNCLEAR_IS_SHOWN, SETTLED_WITHIN_AN_HOUR, REFUND_SENT)

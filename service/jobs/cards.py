@@ -142,29 +142,60 @@ class _Walk:
 
 
 def _walk(this: _Walk) -> str:
-    """Do one asking; return why it ended too early, empty if it did not."""
+    """Do one asking; return why not all of it was told, empty if it was.
+
+    Refunds come behind what Stripe lists: where it answers nothing at all none is tried, and one that it never takes
+    holds up nothing.
+    """
     since = {"gte": int(this.asking.first.timestamp())}
+    reason = ""
+    lists: tuple[tuple[str, Fields], ...] = (
+        ("/v1/events", {"created": since, "types": list(EVENTS)}),
+        ("/v1/balance_transactions", {"created": since}),
+    )
+    for path, fields in lists:
+        try:
+            this.keep_list(path, fields)
+        except (CardProviderAway, CardKeyRefused) as error:
+            return error.message
+        except (CardRequestRefused, CallbackUnreadable) as error:
+            reason = reason or error.message
     try:
-        for refund in this.asking.refunds:
-            _unless_refused(refund.intent_id, partial(_send_refund, this, refund))
-        this.keep_list("/v1/events", {"created": since, "types": list(EVENTS)})
-        this.keep_list("/v1/balance_transactions", {"created": since})
         for page in this.asking.pages:
-            _unless_refused(page.session_id, partial(_ask_page, this, page))
+            _alone(this, page.session_id, partial(_ask_page, this, page))
+        for refund in this.asking.refunds:
+            _alone(this, refund.intent_id, partial(_send_refund, this, refund))
         _ask_balance(this)
     except (CardProviderAway, CardRequestRefused, CallbackUnreadable) as error:
         return error.message
-    return ""
+    return reason
 
 
-def _unless_refused(what: str, act: Callable[[], None]) -> None:
-    """Do one thing; what Stripe does not know (of test mode, of another account's key) holds up nothing behind it."""
+def _alone(this: _Walk, what: str, act: Callable[[], None]) -> None:
+    """Do one thing; what Stripe does not take, know or answer holds up nothing behind it while it answers at all.
+
+    Raises ``CardKeyRefused`` for a key that is not known, ``CardProviderAway`` where the balance is not told either.
+    """
     try:
         act()
-    except CardKeyRefused:
-        raise
+    except CardProviderAway as away:
+        if not _answers(this):
+            raise
+        _log.warning("Stripe does not answer about %s: %s", what, away.message)
     except (CardRequestRefused, CallbackUnreadable) as no:
+        if isinstance(no, CardRequestRefused) and no.status == HTTPStatus.UNAUTHORIZED:
+            raise
         _log.warning("Stripe refuses %s: %s", what, no.message)
+
+
+def _answers(this: _Walk) -> bool:
+    try:
+        this.client.balance()
+    except CardProviderAway:
+        return False
+    except (CardRequestRefused, CallbackUnreadable):
+        return True
+    return True
 
 
 def _ask_page(this: _Walk, page: AskedPage) -> None:

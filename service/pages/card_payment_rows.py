@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,8 +28,10 @@ from reconciliation.cards.tables import (
 from service.access.tables import User
 from service.pages.card_views import Asked, DisputeRow, PaidFor, PaymentRow, RefundRow
 from service.pages.round_more_rows import class_codes
+from service.pages.typed import school_day
 
 SHOWN = 50
+_SENT_WITHIN = timedelta(hours=1)
 _DISPUTE_OVER = ("won", "lost", "warning_closed", "prevented")
 
 
@@ -146,7 +148,7 @@ def _live(session: Session, school_id: UUID, checkouts: Sequence[UUID]) -> dict[
     return {source: total(amount for other, amount in rows if other == source) for source, _ in rows}
 
 
-def refunds(session: Session, school_id: UUID, user_id: UUID, day: date) -> tuple[RefundRow, ...]:
+def refunds(session: Session, school_id: UUID, user_id: UUID, now: datetime) -> tuple[RefundRow, ...]:
     """Return what was asked to be given back: all that waits for somebody, then the newest."""
     query: Any = (
         select(CardRefund, PaymentRequest.reference, CardRefundDecision, CardRefundAnswer)
@@ -159,14 +161,14 @@ def refunds(session: Session, school_id: UUID, user_id: UUID, day: date) -> tupl
         .limit(SHOWN)
     )
     rows = session.exec(query).all()
-    told_about = about(session, school_id, {refund.checkout_id for refund, _, _, _ in rows}, day)
+    told_about = about(session, school_id, {refund.checkout_id for refund, _, _, _ in rows}, school_day(now))
     names = names_of(session, [refund.asked_by for refund, _, _, _ in rows])
     told = _told_of(session, school_id, [answer.stripe_id for _, _, _, answer in rows if answer is not None])
     return tuple(
         RefundRow(
             reference=reference,
             amount=refund.amount,
-            state=_state(decision, answer, told),
+            state=_state(decision, answer, told, now),
             why=_why(decision, answer),
             asked=Asked(
                 str(refund.id), names[refund.asked_by], refund.asked_at, refund.reason, refund.asked_by == user_id
@@ -178,14 +180,17 @@ def refunds(session: Session, school_id: UUID, user_id: UUID, day: date) -> tupl
 
 
 def _state(
-    decision: CardRefundDecision | None, answer: CardRefundAnswer | None, told: frozenset[tuple[str, str]]
+    decision: CardRefundDecision | None,
+    answer: CardRefundAnswer | None,
+    told: frozenset[tuple[str, str]],
+    now: datetime,
 ) -> str:
     if decision is None:
         return "asked"
     if not decision.approved or (answer is not None and answer.refused):
         return "refused"
     if answer is None:
-        return "sending"
+        return "sending" if decision.at > now - _SENT_WITHIN else "stuck"
     if (Kind.REFUND_FAILED.value, answer.stripe_id) in told:
         return "failed"
     return "done" if (Kind.REFUNDED.value, answer.stripe_id) in told else "sent"

@@ -62,7 +62,7 @@ def card_page(  # noqa: PLR0913, PLR0917  a page with all it shows
     return CardPage(
         switches=_switches(session, school_id, user_id),
         payments=shown,
-        refunds=refunds(session, school_id, user_id, day),
+        refunds=refunds(session, school_id, user_id, now),
         disputes=disputes(session, school_id),
         payouts=_payouts(session, vault, school_id),
         in_transit=trial_balance(session, school_id).get(CARD_CLEARING, ZERO),

@@ -94,7 +94,10 @@ class PaidFor:
 
 @dataclass(frozen=True, slots=True)
 class RefundRow:
-    """A refund that was asked for. ``state``: asked, refused, sending, sent, done or failed; ``why`` of a no."""
+    """A refund that was asked for; ``why`` of a no.
+
+    ``state``: asked, refused, sending, stuck (not taken by Stripe for an hour), sent, done or failed.
+    """
 
     reference: str
     amount: Money

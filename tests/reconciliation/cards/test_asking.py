@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -21,6 +23,8 @@ from reconciliation.tables import Feed
 from service.database import EVERYTHING
 from service.jobs.cards import cards as job
 from service.jobs.finding import waiting
+from service.standins.stripe_books import Row, StripeBooks
+from service.standins.stripe_wire import WireError
 from tests.factories.cards import Carding
 from tests.factories.collecting import PAID_AT
 from tests.reconciliation.cards.acts import FEE, decide, difference, violations
@@ -145,6 +149,49 @@ def test_a_page_on_which_too_much_would_be_paid_is_closed(cards: Carding) -> Non
     assert cards.standin.books.rows[cards.session_of(checkout)]["status"] == "expired"
     with cards.collecting.database.transaction(EVERYTHING) as session:
         assert session.exec(select(CardEnd.checkout_id)).all() == [checkout.id]
+
+
+def test_such_a_page_is_closed_however_many_older_ones_are_open(
+    cards: Carding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reconciliation.cards.asking._MOST_SESSIONS", 1)
+    older = cards.checkout(0)
+    cards.clock.later(minutes=1)
+    superfluous = cards.checkout(1)
+    cards.collecting.hear_of(cards.collecting.pays(cards.collecting.requests[1].reference, 300_000))
+    cards.clock.later(minutes=6)
+    cards.ask()
+    rows = cards.standin.books.rows
+    assert [rows[cards.session_of(each)]["status"] for each in (older, superfluous)] == ["open", "expired"]
+
+
+def test_a_refund_that_stripe_never_takes_holds_up_nothing(cards: Carding, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = cards.pay(0), cards.pay(1)
+    cards.hear()
+    takes, bad = StripeBooks.refund, cards.intent_of(first)
+
+    def fails(books: StripeBooks, form: Mapping[str, Any]) -> Row:
+        if form["payment_intent"] == bad:
+            raise WireError(500, "api_error", "always")
+        return takes(books, form)
+
+    stuck = cards.refund(first, Money(1_000))
+    with monkeypatch.context() as patch:
+        patch.setattr(StripeBooks, "refund", fails)
+        cards.refund(second, Money(2_000))
+        cards.standin.books.move("stripe_fee", -25_000, "Radar")
+        for _ in range(2):
+            assert cards.ask() == 1, "what Stripe lists is heard all the same"
+            cards.clock.later(minutes=31)
+    assert [row["amount"] for row in cards.standin.books.of_kind("refund")] == [2_000]
+    assert difference(cards) == Money(0)
+    assert violations(cards) == [f"card refund {stuck} of 1000 is approved, and Stripe has not answered"]
+    cards.standin._answers.clear()
+    cards.ask()
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert cards.collecting.rests() == [1_000, 2_000]
+    assert violations(cards) == []
 
 
 def test_a_page_that_the_key_does_not_know_ends_with_its_time(cards: Carding) -> None:
