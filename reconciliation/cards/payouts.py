@@ -49,16 +49,19 @@ class Candidate:
     transfers: tuple[Transfer, ...]
 
 
-def open_payouts(session: Session, school_id: UUID) -> list[Candidate]:
-    """Return the payouts of a school that the bank has not brought yet, oldest first, with what may be them."""
+def open_payouts(session: Session, school_id: UUID, *, hold: bool = False) -> list[Candidate]:
+    """Return the payouts of a school that the bank has not brought yet, oldest first, with what may be them.
+
+    ``hold`` locks that money, for whoever is about to tie it; a page that only shows it locks nothing.
+    """
     payouts = _untied(session, school_id)
-    return [Candidate(payout, tuple(_waiting_for(session, payout))) for payout in payouts]
+    return [Candidate(payout, tuple(_waiting_for(session, payout, hold=hold))) for payout in payouts]
 
 
-def for_two(session: Session, payout: CardFact) -> list[Transfer]:
+def for_two(session: Session, payout: CardFact, *, hold: bool = False) -> list[Transfer]:
     """Return waiting money in that only two people may take for a payout: late, or less by what banks kept of it."""
     likely = (col(Transfer.amount) <= payout.amount, col(Transfer.amount) >= payout.amount - HIGHEST)
-    return [each for each in _waiting(session, payout, *likely) if not is_plain(payout, each)]
+    return [each for each in _waiting(session, payout, *likely, hold=hold) if not is_plain(payout, each)]
 
 
 def is_plain(payout: CardFact, transfer: Transfer) -> bool:
@@ -69,7 +72,7 @@ def is_plain(payout: CardFact, transfer: Transfer) -> bool:
 def tie_by_rule(session: Session, school_id: UUID, now: datetime) -> int:
     """Tie what is beyond doubt; return how many. What two people untied once is never tied by the rule again."""
     hold_payouts(session, school_id)
-    candidates = open_payouts(session, school_id)
+    candidates = open_payouts(session, school_id, hold=True)
     sums = Counter((each.payout.bank_account_id, each.payout.amount) for each in candidates)
     tied = 0
     for each in candidates:
@@ -97,10 +100,11 @@ def names_stripe(vault: Vault | None, transfer: Transfer) -> bool:
 
 def candidate(session: Session, school_id: UUID, payout_id: str, transfer_id: UUID) -> tuple[CardFact, Transfer]:
     """Return a payout and the transfer that a person takes for it, held; raises ``NotFound`` or ``Conflict``."""
-    found = next((each for each in open_payouts(session, school_id) if each.payout.stripe_id == payout_id), None)
+    payouts = open_payouts(session, school_id, hold=True)
+    found = next((each for each in payouts if each.payout.stripe_id == payout_id), None)
     if found is None:
         raise NotFound("Khoản chi trả thẻ này không có, hoặc đã gắn với tiền vào ngân hàng.")
-    likely = (*found.transfers, *for_two(session, found.payout))
+    likely = (*found.transfers, *for_two(session, found.payout, hold=True))
     transfer = next((each for each in likely if each.id == transfer_id), None)
     if transfer is None:
         raise Conflict("Giao dịch này không còn chờ, hoặc không đúng số tiền. Xin tải lại trang.")
@@ -245,15 +249,15 @@ def _untied(session: Session, school_id: UUID) -> Sequence[CardFact]:
     ).all()
 
 
-def _waiting_for(session: Session, payout: CardFact) -> list[Transfer]:
+def _waiting_for(session: Session, payout: CardFact, *, hold: bool) -> list[Transfer]:
     """Return waiting money in that is plain: of the payout's sum, about its day."""
     plain = (col(Transfer.amount) == payout.amount, col(Transfer.value_date) <= payout.value_date + _LATE)
-    return _waiting(session, payout, *plain)
+    return _waiting(session, payout, *plain, hold=hold)
 
 
-def _waiting(session: Session, payout: CardFact, *likely: ColumnElement[bool]) -> list[Transfer]:
-    """Return waiting money in on a payout's account, held: no reference of ours in it, nobody decides about it."""
-    found = session.exec(
+def _waiting(session: Session, payout: CardFact, *likely: ColumnElement[bool], hold: bool) -> list[Transfer]:
+    """Return waiting money in on a payout's account: no reference of ours in it, nobody decides about it."""
+    query = (
         select(Transfer)
         .where(
             Transfer.school_id == payout.school_id,
@@ -264,7 +268,7 @@ def _waiting(session: Session, payout: CardFact, *likely: ColumnElement[bool]) -
             *likely,
         )
         .order_by(col(Transfer.id))
-        .with_for_update()
-    ).all()
+    )
+    found = session.exec(query.with_for_update() if hold else query).all()
     free = [each for each in found if not exact(each.memo) and not decided_elsewhere(session, each)]
     return sorted(free, key=lambda each: (each.value_date, each.id))
