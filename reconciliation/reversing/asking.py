@@ -168,7 +168,9 @@ def _refuse_unfit(session: Session, out: Transfer, came: Transfer, asked: BankRe
     if came.state not in {"matched", "waiting"}:
         raise Conflict("Tiền vào đã chọn không còn ở đó để bị thu hồi: đã trả lại, đã loại hoặc đã thu hồi.")
     if came.state == "matched" and not live_payments(session, came):
-        raise Conflict("Đây là tiền giữa các tài khoản của trường: hãy hủy phân loại ở trang Tiền ra trước.")
+        raise Conflict(
+            "Đây là tiền của chính trường: hãy hủy phân loại ở trang Tiền ra, hoặc gỡ khoản chi trả ở trang Thẻ, trước."
+        )
     refuse_decided_elsewhere(session, came)
     _refuse_asked(session, out, came, asked)
 

@@ -11,8 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from billing.errors import Conflict, Refused
 from reconciliation.cards.acting import ask_untie, tie_payout
 from reconciliation.cards.payouts import for_two, names_stripe, open_payouts, recent_ties, tie
+from reconciliation.matching import Direction
 from reconciliation.reports.filling import report_record
 from reconciliation.returning.asking import ask_return
+from reconciliation.reversing.asking import agree_reversal, ask_reversal
 from reconciliation.transfers import PAYER_CONTEXT
 from service.pages.card_rows import card_page
 from tests.factories.cards import Carding
@@ -122,6 +124,36 @@ def test_a_tie_is_undone_by_two_and_the_money_waits_and_can_be_tied_anew(cards: 
     cards.ask()
     assert again["amount"] == before["112"]
     assert collecting.states() == ["matched"], "the same money brought the next one"
+    assert violations(cards) == []
+
+
+def test_money_that_the_bank_takes_back_after_a_failed_payout_has_a_way(cards: Carding) -> None:
+    payout = payout_waits(cards, "STRIPE PAYOUT")
+    collecting, now = cards.collecting, cards.clock()
+    amount = cards.standin.books.rows[payout]["amount"]
+    cards.standin.books.fail_payout(payout)
+    cards.hear()
+    collecting.hear_of(collecting.pays("STRIPE PAYOUT RETURN", amount, direction=Direction.OUT))
+    school = collecting.school.id
+    out, came = sorted(collecting.transfers(), key=lambda each: each.direction == "in")
+    with (
+        pytest.raises(Conflict, match="gỡ khoản chi trả ở trang Thẻ"),
+        collecting.database.transaction(collecting.scope) as session,
+    ):
+        ask_reversal(session, cards.maker, school, out.id, came.id, "Ngân hàng báo", now)
+    with collecting.database.transaction(collecting.scope) as session:
+        act = ask_untie(session, cards.maker, school, payout, "Ngân hàng đã trả lại Stripe", now)
+    decide(cards, act)
+    with collecting.database.transaction(collecting.scope) as session:
+        asked = ask_reversal(session, cards.maker, school, out.id, came.id, "Ngân hàng báo", now)
+        agree_reversal(session, cards.approver, school, asked.id, now)
+    assert collecting.states() == ["ignored_out", "reversed"]
+    books = collecting.books()
+    assert {"112", "1388", "3388S"} & books.keys() == set(), "it came and went"
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert collecting.books()["113T"] == cards.standin.books.balance()
+    cards.clock.later(hours=2)
     assert violations(cards) == []
 
 
