@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from billing.credits.refunding import Wanted, approve_refund, ask_refund
@@ -13,7 +16,7 @@ from reconciliation.cards.payouts import open_payouts
 from reconciliation.cards.tables import CardAct, CardCheckout
 from service.database import EVERYTHING
 from service.invariants import check_all
-from service.standins.stripe_books import fee_of
+from service.standins.stripe_books import Row, StripeBooks, fee_of
 from tests.factories.cards import Carding
 
 FEE = fee_of(650_000)
@@ -82,3 +85,15 @@ def hand_out(cards: Carding) -> None:
         school, vault = collecting.school.id, collecting.wiring.vault
         refund = ask_refund(session, vault, cards.maker, school, wanted, "Nộp hai lần", cards.clock())
         approve_refund(session, refund.id, cards.approver, cards.clock())
+
+
+_ANSWERED_AT_ONCE = StripeBooks.refund
+
+
+def pending(books: StripeBooks, form: Mapping[str, Any]) -> Row:
+    """Take a refund as Stripe does while the card's bank has not answered: nothing is told yet."""
+    told = len(books.events)
+    row = _ANSWERED_AT_ONCE(books, form)
+    row["status"] = "pending"
+    del books.events[told:]
+    return row

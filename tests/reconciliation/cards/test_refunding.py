@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 from sqlmodel import select
 
@@ -16,10 +13,10 @@ from billing.people.kinship_tables import OwnChild
 from reconciliation.cards.refunding import ask_refund, decide_refund
 from reconciliation.cards.tables import CardRefundAnswer
 from service.database import EVERYTHING
-from service.standins.stripe_books import Row, StripeBooks
+from service.standins.stripe_books import StripeBooks
 from tests.factories.cards import Carding
 from tests.factories.collecting import PAID_AT
-from tests.reconciliation.cards.acts import FEE, hand_out, paid_twice, violations
+from tests.reconciliation.cards.acts import FEE, hand_out, paid_twice, pending, violations
 
 
 @pytest.mark.parametrize(("back", "rest"), [(650_000, 650_000), (200_000, 200_000)])
@@ -141,7 +138,7 @@ def test_money_under_way_to_a_card_is_neither_handed_out_nor_used(
     assert free(cards) == {(pupil, None): Money(650_000)}
     refund_id = cards.refund(checkout, Money(650_000))
     assert free(cards) == {}, "asked for and approved"
-    monkeypatch.setattr(StripeBooks, "refund", _pending)
+    monkeypatch.setattr(StripeBooks, "refund", pending)
     cards.ask()
     (row,) = books.of_kind("refund")
     with cards.collecting.database.transaction(EVERYTHING) as session:
@@ -194,18 +191,6 @@ def test_what_was_disputed_after_the_asking_is_neither_approved_nor_sent(cards: 
     with collecting.database.transaction(EVERYTHING) as session:
         assert "tranh chấp" in session.get_one(CardRefundAnswer, approved).refused
     assert violations(cards) == []
-
-
-_ANSWERED_AT_ONCE = StripeBooks.refund
-
-
-def _pending(books: StripeBooks, form: Mapping[str, Any]) -> Row:
-    """Take a refund as Stripe does while the card's bank has not answered: nothing is told yet."""
-    told = len(books.events)
-    row = _ANSWERED_AT_ONCE(books, form)
-    row["status"] = "pending"
-    del books.events[told:]
-    return row
 
 
 def free(cards: Carding) -> Kept:
