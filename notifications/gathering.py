@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillLine
 from billing.documents.payment_qr import PaidBy, memo_for, number_for
+from billing.events.going_back import BY_BANK
 from billing.events.recording import BILL_CREDITED, CREDIT_USED, PAYMENT_TAKEN_BACK
 from billing.events.tables import Event
 from billing.fees.explaining import plain
@@ -163,6 +164,7 @@ def change_facts(
             given_back=back,
             asked=_still_asked(time, bill.pupil_id, asked[request.id], today),
             instead=instead.get(bill.bill_id, ""),
+            by=event.facts.get("by", BY_BANK),
         )
     return told
 

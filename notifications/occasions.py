@@ -8,9 +8,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill
+from billing.events.going_back import BY_BANK
 from billing.events.recording import (
     BILL_CREDITED,
     BILL_ISSUED,
@@ -161,15 +163,43 @@ def _used(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
 
 
 def _taken_back(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
-    """Tell that the bank took back what was paid on a bill, unless it is paid anew or asked for no more."""
-    balances = _balances(session, events[0].school_id, {event.subject_id for event in events})
+    """Tell that the bank took back what was paid on a bill, unless it is paid anew or asked for no more.
 
-    def moot(bill: BillBalance) -> Silence | None:
+    What went back to a card is told whatever is due: the family's own money moved. Unless it has come again since.
+    """
+    balances = _balances(session, events[0].school_id, {event.subject_id for event in events})
+    again = _paid_again(session, events)
+
+    def moot(event: Event, bill: BillBalance) -> Silence | None:
+        if event.facts.get("by", BY_BANK) != BY_BANK:
+            return Silence.NO_CHANGE if event.id in again else None
         if bill.void:
             return Silence.WITHDRAWN
         return None if bill.rest else Silence.NOTHING_TO_PAY
 
-    return _of_bills(Kind.PAYMENT_TAKEN_BACK, events, balances, lambda _, bill: moot(bill))
+    return _of_bills(Kind.PAYMENT_TAKEN_BACK, events, balances, moot)
+
+
+def _paid_again(session: Session, events: Sequence[Event]) -> set[int | None]:
+    """Return the events whose lowered card payment stands with its former sum, or more, by now."""
+    was, stands = aliased(Payment), aliased(Payment)
+    gone = select(PaymentReversal.payment_id).where(col(PaymentReversal.payment_id) == col(stands.id))
+    lowered = {event.facts["payment"]: event.id for event in events if event.facts.get("by", BY_BANK) != BY_BANK}
+    rows = session.exec(
+        select(was.id)
+        .join(
+            stands,
+            (col(stands.school_id) == col(was.school_id))
+            & (col(stands.source_kind) == col(was.source_kind))
+            & (col(stands.source_id) == col(was.source_id)),
+        )
+        .where(
+            col(was.id).in_([UUID(payment) for payment in lowered]),
+            col(stands.amount) >= col(was.amount),
+            ~gone.exists(),
+        )
+    ).all()
+    return {lowered[str(payment)] for payment in rows}
 
 
 def _balances(session: Session, school_id: UUID, bills: Collection[UUID]) -> dict[UUID, BillBalance]:

@@ -24,7 +24,7 @@ class Kind(StrEnum):
     CONTRACT_OFFERED = "contract_offered"
     CHOICE_OFFERED = "choice_offered"
     PAYMENT_RECEIVED = "payment_received"
-    PAYMENT_TAKEN_BACK = "payment_taken_back"  # by the bank; the bill is open again
+    PAYMENT_TAKEN_BACK = "payment_taken_back"  # by the bank, or back to a card; the bill is open again
 
 
 NOTICES = frozenset({Kind.BILL_ISSUED, Kind.BILL_REPLACED, Kind.BILL_REMINDED})

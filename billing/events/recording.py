@@ -22,7 +22,7 @@ CONTRACT_OFFERED = "contract_offered"  # subject: contract
 CHOICE_OFFERED = "choice_offered"  # subject: payment request, behind whose link a family chooses
 PAYMENT_RECEIVED = "payment_received"  # subject: payment
 PAYMENT_REVERSED = "payment_reversed"  # subject: payment
-PAYMENT_TAKEN_BACK = "payment_taken_back"  # subject: bill; the bank took back what was paid on it
+PAYMENT_TAKEN_BACK = "payment_taken_back"  # subject: bill; what was paid on it went back: by the bank, or to a card
 # Subject: the change of a bank account. Staff are told of these, families never.
 ACCOUNT_ASKED = "account_asked"
 ACCOUNT_APPROVED = "account_approved"

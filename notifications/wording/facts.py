@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from billing.events.going_back import BY_BANK
 from billing.money import ZERO, Money, total
 
 
@@ -124,6 +125,8 @@ class StillAsked:
 class ChangeFacts:
     """A notice that was taken back (``now`` is 0 đ), lowered, or paid by leftover money (``used``); never why.
 
+    Of a payment that went back, ``used`` is how much and ``by`` who took it: the bank, the school to a card, its bank.
+
     ``given_back`` of the difference had been paid and stays the pupil's. ``asked`` is what the page behind the link
     still asks for, ``instead`` the number of the notice of 0 đ that took this one's place.
     """
@@ -140,6 +143,7 @@ class ChangeFacts:
     asked: StillAsked | None = None
     instead: str = ""
     used: Money = ZERO
+    by: str = BY_BANK
 
     @property
     def off(self) -> Money:

@@ -9,9 +9,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_REFUND
 from billing.people.names import clean_text, masked
 from notifications.rules import Kind
-from notifications.wording.facts import Facts, InviteFacts, NoticeFacts, ReceiptFacts
+from notifications.wording.facts import ChangeFacts, Facts, InviteFacts, NoticeFacts, ReceiptFacts
 from notifications.wording.plain import Language, long_date, within
 
 # The texts are part of the program and are read once; a missing value is an error, never a blank.
@@ -42,6 +43,10 @@ _SUBJECTS = {
     ("en", "choice"): "{school}: you may register {pupil} for {item}",
     ("vi", "taken_back"): "{school}: ngân hàng đã thu hồi tiền nộp {period} của học sinh {pupil}",
     ("en", "taken_back"): "{school}: the bank took back a payment for {period}, pupil {pupil}",
+    ("vi", BY_CARD_REFUND): "{school}: đã hoàn về thẻ tiền nộp {period} của học sinh {pupil}",
+    ("en", BY_CARD_REFUND): "{school}: given back to your card, fees for {period}, pupil {pupil}",
+    ("vi", BY_CARD_DISPUTE): "{school}: ngân hàng của thẻ đã lấy lại tiền nộp {period} của học sinh {pupil}",
+    ("en", BY_CARD_DISPUTE): "{school}: the card's bank took back a payment for {period}, pupil {pupil}",
     ("vi", "receipt"): "{school}: đã nhận {amount} cho học sinh {pupil}",
     ("en", "receipt"): "{school}: {amount} received for pupil {pupil}",
 }
@@ -74,6 +79,8 @@ _TEXTS_OF = {
 def letter(kind: Kind, facts: Facts, guardian: str, language: Language = "vi") -> LetterText:
     """Write a letter of one kind about facts of that kind."""
     what, title = _TEXTS_OF[kind]
+    if isinstance(facts, ChangeFacts) and facts.by != BY_BANK:
+        title = facts.by
     pupil = masked(facts.pupil)
     subject = _SUBJECTS[language, title].format(school=clean_text(facts.school.name), pupil=pupil, **_more(facts))
     values: dict[str, Any] = {

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_REFUND
 from billing.money import ZERO
 from billing.people.names import masked
 from notifications.errors import UnfitText
@@ -28,6 +29,14 @@ _FILES = {
     Kind.PAYMENT_TAKEN_BACK: "taken_back",
 }
 _PAGE = re.compile(r".*/(?:t|hd)/")
+_TAKEN_BY = {
+    ("vi", BY_BANK): "Ngân hàng thu hồi",
+    ("vi", BY_CARD_REFUND): "Nhà trường hoàn về thẻ",
+    ("vi", BY_CARD_DISPUTE): "Ngân hàng của thẻ lấy lại",
+    ("en", BY_BANK): "Taken back by the bank",
+    ("en", BY_CARD_REFUND): "Given back to the card",
+    ("en", BY_CARD_DISPUTE): "Taken back by the card's bank",
+}
 _GUARDIAN = {"vi": "Phụ huynh", "en": "Parent"}
 
 # The most characters of each parameter: Zalo's own limits, and a shorter school name to stay within 400 in all.
@@ -54,6 +63,7 @@ LIMITS: Mapping[str, int] = {
     "otp": 10,
     "minutes": 3,
     "purpose": 60,
+    "taken_by": 30,
 }
 
 
@@ -119,6 +129,8 @@ def change_params(kind: Kind, facts: ChangeFacts, guardian: str, language: Langu
     if kind in {Kind.CREDIT_USED, Kind.PAYMENT_TAKEN_BACK}:
         del params["was"]
         params["used"] = str(facts.used)
+    if kind is Kind.PAYMENT_TAKEN_BACK:
+        params["taken_by"] = _TAKEN_BY[language, facts.by]
     return _checked(params)
 
 

@@ -2,7 +2,8 @@
 
 A payment that stands with another sum is reversed with its receipt, and the rest is written anew through the matcher
 and the recording that transfers use: refund in full or in part, chargeback and won dispute are one act, and doing it
-twice does nothing. What was taken beyond the payment is a loss. Order and number of the messages do not matter (0028).
+twice does nothing. What was taken beyond the payment is a loss. Order and number of the messages do not matter (0028):
+what was lowered before we heard that it was paid is written whole on its own day too, and lowered on ours (0034).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from reconciliation.book import RowsBook
 from reconciliation.cards.booking import open_clearing
 from reconciliation.cards.facts import VIETNAM, Kind, loss, worth
 from reconciliation.cards.tables import CardCheckout, CardFact, CardLoss
+from reconciliation.cards.telling import tell_lowered
 from reconciliation.deciding import decide
 from reconciliation.matching import POSTING, Decision, IncomingTransfer
 from reconciliation.settling import parts_by_pupil
@@ -41,7 +43,7 @@ LOSSES = "811T"
 LOSSES_NAME = "Tổn thất thanh toán thẻ"
 
 # Worth of every paid checkout, and what stands for it: the live payment less the loss. Where they differ, work is
-# waiting. Signs as in ``facts.SIGNS``; below 0 is a loss.
+# waiting, and where nothing was ever written. Signs as in ``facts.SIGNS``; below 0 is a loss.
 UNSETTLED = """
     SELECT p.school_id, p.checkout_id, f.recorded_at AS since, f.worth, stands.amount AS stands FROM card_facts p
     JOIN LATERAL (
@@ -55,7 +57,8 @@ UNSETTLED = """
               AND NOT EXISTS (SELECT FROM payment_reversals v WHERE v.payment_id = y.id)), 0)
           - coalesce((SELECT sum(CASE WHEN l.grows THEN l.amount ELSE -l.amount END) FROM card_losses l
             WHERE l.school_id = p.school_id AND l.checkout_id = p.checkout_id), 0) AS amount) stands ON true
-    WHERE p.kind = 'paid' AND f.worth <> stands.amount
+    WHERE p.kind = 'paid' AND (f.worth <> stands.amount OR NOT EXISTS (SELECT FROM payments y
+        WHERE y.school_id = p.school_id AND y.source_kind = 'card' AND y.source_id = p.checkout_id))
 """
 
 
@@ -86,19 +89,39 @@ def settle_checkout(session: Session, school_id: UUID, checkout_id: UUID, now: d
     sums = [(fact.kind, fact.amount) for fact in facts]
     wanted, live = worth(sums), live_payment(session, school_id, checkout_id)
     lost = loss(sums) - booked_loss(session, school_id, checkout_id)
-    if wanted == (live.amount if live else ZERO) and not lost:
-        return False
     checkout = session.get_one(CardCheckout, checkout_id)
+    first = not _was_recorded(session, checkout)
+    if wanted == (live.amount if live else ZERO) and not lost and not first:
+        return False
     request = session.get_one(PaymentRequest, checkout.request_id)
     _hold_pupil(session, request.pupil_id)
+    if first:
+        live = _record(session, checkout, request, (paid.amount, paid.value_date), paid, now, tell=True)
     if wanted != (live.amount if live else ZERO):
-        if live is not None:
-            reverse_payment(session, school_id, live.id, None, _why(facts), now)
-        if wanted:
-            _record(session, checkout, request, paid, wanted, now, tell=live is None)
+        _change(session, checkout, request, live, wanted, facts, now)
     if lost:
         _book_loss(session, checkout, request.pupil_id, lost, now)
     return True
+
+
+def _change(  # noqa: PLR0913, PLR0917  from what to what, why and when
+    session: Session,
+    checkout: CardCheckout,
+    request: PaymentRequest,
+    live: Payment | None,
+    wanted: Money,
+    facts: Sequence[CardFact],
+    now: datetime,
+) -> None:
+    """Reverse what stands, write what is left anew today, and tell the family what went or came back."""
+    before = ZERO if live is None else live.amount
+    if live is not None:
+        reverse_payment(session, checkout.school_id, live.id, None, _why(facts), now)
+    if wanted:
+        (paid,) = [fact for fact in facts if fact.kind == Kind.PAID.value]
+        _record(session, checkout, request, (wanted, _today(now)), paid, now, tell=wanted > before)
+    if live is not None and wanted < before:
+        tell_lowered(session, live, before - wanted, facts, now)
 
 
 def booked_loss(session: Session, school_id: UUID, checkout_id: UUID) -> Money:
@@ -159,22 +182,21 @@ def _record(  # noqa: PLR0913, PLR0917  what is paid, for whom, how much and whe
     session: Session,
     checkout: CardCheckout,
     request: PaymentRequest,
+    what: tuple[Money, date],
     paid: CardFact,
-    amount: Money,
     now: datetime,
     *,
     tell: bool,
-) -> None:
-    """Write a payment of a checkout: the first on the day it was paid, what is left later on the day of the change.
+) -> Payment:
+    """Write a payment of a checkout, ``what`` and on which day: the first when it was paid, what is left later today.
 
     So no month that is over changes: a reversal and what is written anew stand on one day.
     """
-    value_date = _today(now) if _was_recorded(session, checkout) else paid.value_date
+    amount, value_date = what
     open_clearing(session, checkout.school_id)
     decision = decide(
         _as_incoming(checkout, request, amount), RowsBook(session, checkout.school_id, request.bank_account_id)
     )
-    parts = _parts(decision, request, amount)
     received = [
         (
             Received(
@@ -188,9 +210,10 @@ def _record(  # noqa: PLR0913, PLR0917  what is paid, for whom, how much and whe
             ),
             shares,
         )
-        for pupil, whole, shares in parts
+        for pupil, whole, shares in _parts(decision, request, amount)
     ]
-    record_payments(session, received, now, tell=tell)
+    (payment,) = record_payments(session, received, now, tell=tell)
+    return payment
 
 
 def _was_recorded(session: Session, checkout: CardCheckout) -> bool:
@@ -206,7 +229,7 @@ def _today(now: datetime) -> date:
 
 
 def _parts(decision: Decision, request: PaymentRequest, amount: Money) -> list[tuple[UUID, Money, Any]]:
-    """Return what each pupil is paid; the request's own pupil keeps what no rule places."""
+    """Return what the request's pupil is paid and for which bills; the pupil keeps what no rule places."""
     if decision.outcome in POSTING:
         return parts_by_pupil(decision)
     return [(request.pupil_id, amount, [])]

@@ -28,7 +28,7 @@ _WHAT = {
     "bill_credited": "Giảm thông báo thu",
     "credit_used": "Trừ tiền tồn",
     "payment_received": "Biên lai",
-    "payment_taken_back": "Ngân hàng thu hồi tiền nộp",
+    "payment_taken_back": "Tiền nộp bị thu hồi hoặc hoàn về thẻ",
 }
 
 

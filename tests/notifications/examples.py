@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from billing.money import Money
-from notifications.wording.facts import Account, Line, NoticeFacts, ReceiptFacts, SchoolInWords
+from notifications.wording.facts import Account, ChangeFacts, Line, NoticeFacts, ReceiptFacts, SchoolInWords, StillAsked
 
 SCHOOL = SchoolInWords("Trường Tiểu học Đồng Tâm", "02713 880 112")
 ACCOUNT = Account("Agribank", "5600201012345", "TRUONG TIEU HOC DONG TAM")
@@ -32,6 +32,24 @@ def a_notice(**changes: object) -> NoticeFacts:
     }
     values.update(changes)
     return NoticeFacts(**values)
+
+
+def gone_back(by: str, **changes: object) -> ChangeFacts:
+    values: dict[str, Any] = {
+        "school": SCHOOL,
+        "pupil": "Nguyễn Thị Minh Anh",
+        "school_class": "3A",
+        "period": "Tháng 9/2025",
+        "number": "TB-2025-000123",
+        "was": Money(603_000),
+        "now": Money(603_000),
+        "link": LINK,
+        "used": Money(150_000),
+        "asked": StillAsked(Money(150_000), date(2025, 9, 15), Money(150_000)),
+        "by": by,
+    }
+    values.update(changes)
+    return ChangeFacts(**values)
 
 
 def a_receipt(**changes: object) -> ReceiptFacts:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_REFUND
 from billing.events.recording import PAYMENT_REVERSED, record_event
 from billing.people.tables import Contact, Guardianship
 from billing.storage import new_id
@@ -68,6 +69,26 @@ def test_a_reversed_payment_gives_no_receipt(world: World) -> None:
     world.reverse(world.pay(world.bill(), 600_000))
     plan_all(world)
     assert world.plans() == [(2, ""), (0, Silence.TAKEN_BACK)]
+
+
+@pytest.mark.parametrize("by", [BY_BANK, BY_CARD_REFUND, BY_CARD_DISPUTE])
+def test_money_that_went_back_to_a_card_is_told_whatever_is_due(world: World, by: str) -> None:
+    world.guardian()
+    request = world.bill()
+    world.reverse(twice := world.pay(request, 0, credit=616_000))
+    world.pay(request, 616_000)
+    world.went_back(request, twice, by)
+    plan_all(world)
+    assert world.plans()[-1] == ((0, Silence.NOTHING_TO_PAY) if by == BY_BANK else (2, ""))
+
+
+def test_what_came_again_before_anybody_was_told_is_no_news(world: World) -> None:
+    world.guardian()
+    request = world.bill()
+    payment = world.pay(request, 616_000)
+    world.went_back(request, payment, BY_CARD_DISPUTE)
+    plan_all(world)
+    assert world.plans()[-1] == (0, Silence.NO_CHANGE), "the payment, or one of its source as large, stands"
 
 
 def test_why_nobody_is_told_is_written_down(world: World) -> None:

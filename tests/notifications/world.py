@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlmodel import Session, select
 
 from billing.bills.tables import Bill, BillLine, BillVoid
-from billing.events.recording import BILL_ISSUED, PAYMENT_RECEIVED, record_event
+from billing.events.recording import BILL_ISSUED, PAYMENT_RECEIVED, PAYMENT_TAKEN_BACK, record_event
 from billing.events.tables import Event
 from billing.fees.tables import FeeItem
 from billing.ledger.tables import BankAccount, JournalEntry
@@ -131,6 +131,15 @@ class World:
                 payment_id=payment_id, school_id=self.school.id, entry_id=entry.id or 0, reason="nhầm", at=self.now
             )
             session.add(reversal)
+
+    def went_back(self, request_id: UUID, payment_id: UUID, by: str) -> None:
+        """Write the event that money paid on the bill of a request went back."""
+        with self.database.transaction(EVERYTHING) as session:
+            bill_id = session.exec(
+                select(PaymentRequestBill.bill_id).where(PaymentRequestBill.request_id == request_id)
+            ).one()
+            facts = {"pupil_id": str(self.child.id), "used": 616_000, "payment": str(payment_id), "by": by}
+            record_event(session, self.school.id, PAYMENT_TAKEN_BACK, bill_id, self.now, **facts)
 
     def void_bill(self, request_id: UUID) -> None:
         with self.database.transaction(EVERYTHING) as session:

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_REFUND
 from billing.money import ZERO, Money
 from billing.people.names import clean_text
+from notifications.rules import Kind
 from notifications.wording.facts import Line, NoticeFacts
-from notifications.wording.letters import LetterText, notice_letter, receipt_letter
+from notifications.wording.letters import LetterText, letter, notice_letter, receipt_letter
 from notifications.wording.plain import Language
-from tests.notifications.examples import LINK, a_notice, a_receipt
+from tests.notifications.examples import LINK, a_notice, a_receipt, gone_back
 
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
@@ -72,11 +74,33 @@ def test_money_beyond_what_was_due_is_explained() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_letter_holds_the_full_name_or_the_word_debt(language: Language) -> None:
-    for letter in (notice_letter(a_notice(), "", language), receipt_letter(a_receipt(), "", language)):
-        everything = letter.subject + letter.text + letter.html
+    for written in (notice_letter(a_notice(), "", language), receipt_letter(a_receipt(), "", language)):
+        everything = written.subject + written.text + written.html
         assert "Nguyễn" not in everything
         assert not re.search(r"\bnợ\b|\bdebt\b|hóa đơn|hết hạn", everything, re.IGNORECASE)
         assert "http" not in everything.replace(LINK, "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("by", [BY_BANK, BY_CARD_REFUND, BY_CARD_DISPUTE])
+def test_money_that_went_back_is_told_with_who_took_it_and_what_is_to_be_paid(by: str, language: Language) -> None:
+    told = letter(Kind.PAYMENT_TAKEN_BACK, gone_back(by), "Trần Thị Hồng", language)
+    for form in both_forms(told):
+        for needed in ("150.000 đ", "N. T. M. Anh", "TB-2025-000123", "15/09/2025", "02713 880 112"):
+            assert needed in form
+        assert ("thẻ" in form or "card" in form) == (by != BY_BANK)
+    assert ("thẻ" in told.subject or "card" in told.subject) == (by != BY_BANK)
+    everything = told.subject + told.text + told.html
+    assert "Nguyễn" not in everything
+    assert not re.search(r"\bnợ\b|\bdebt\b|hóa đơn|hết hạn", everything, re.IGNORECASE)
+    nothing = letter(Kind.PAYMENT_TAKEN_BACK, gone_back(by, asked=None), "", language)
+    assert ("không còn khoản nào phải nộp" if language == "vi" else "Nothing is left to pay") in nothing.text
+
+
+def test_a_disputed_payment_counts_as_not_paid_and_is_no_reproach() -> None:
+    told = letter(Kind.PAYMENT_TAKEN_BACK, gone_back(BY_CARD_DISPUTE), "")
+    assert "hiện được ghi là chưa nộp" in told.text
+    assert "Nếu có nhầm lẫn, xin gọi nhà trường trước khi nộp lại." in told.text
 
 
 @given(st.text(max_size=40), st.text(min_size=1, max_size=40), st.text(max_size=40))

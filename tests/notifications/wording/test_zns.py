@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_REFUND
 from billing.money import ZERO, Money
 from notifications.errors import UnfitText
 from notifications.rules import Kind
 from notifications.wording.facts import SchoolInWords
 from notifications.wording.plain import Language, safe
-from notifications.wording.zns import LIMITS, ZnsTemplate, notice_params, receipt_params, template
-from tests.notifications.examples import LINK, a_notice, a_receipt
+from notifications.wording.zns import LIMITS, ZnsTemplate, notice_params, receipt_params, template, zns_params
+from tests.notifications.examples import LINK, a_notice, a_receipt, gone_back
 
 ALL: list[tuple[Kind, Language]] = [(kind, language) for kind in Kind for language in ("vi", "en")]
 
@@ -47,6 +48,15 @@ def test_our_templates_are_within_zalos_limits(kind: Kind, language: Language) -
 def test_the_parameters_are_just_those_of_the_template(language: Language) -> None:
     assert notice_params(a_notice(), "", language).keys() == template(Kind.BILL_ISSUED, language).params().keys()
     assert receipt_params(a_receipt(), "", language).keys() == template(Kind.PAYMENT_RECEIVED, language).params().keys()
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("by", [BY_BANK, BY_CARD_REFUND, BY_CARD_DISPUTE])
+def test_money_that_went_back_says_who_took_it(by: str, language: Language) -> None:
+    params = zns_params(Kind.PAYMENT_TAKEN_BACK, gone_back(by), "Trần Thị Hồng", language)
+    assert params.keys() == template(Kind.PAYMENT_TAKEN_BACK, language).params().keys()
+    assert (params["used"], params["amount"]) == ("150.000 đ", "150.000 đ")
+    assert ("thẻ" in params["taken_by"] or "card" in params["taken_by"]) == (by != BY_BANK)
 
 
 def test_a_notice_in_parameters() -> None:

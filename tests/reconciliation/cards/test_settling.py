@@ -8,6 +8,7 @@ import pytest
 
 from billing.errors import Refused
 from billing.money import Money
+from reconciliation.cards.settling import unsettled
 from service.database import EVERYTHING
 from service.jobs import reconciling
 from service.standins.stripe_books import DISPUTE_FEE
@@ -119,6 +120,26 @@ def test_a_refund_changes_no_month_that_is_over(cards: Carding) -> None:
     cards.ask()
     assert _taken_in_october(cards) == october
     assert cards.collecting.receipts() == [(1, 650_000), (2, 649_000)]
+
+
+@pytest.mark.parametrize("back", [1_000, 650_000])
+def test_the_month_of_a_payment_does_not_depend_on_what_was_told_first(cards: Carding, back: int) -> None:
+    checkout = cards.pay()
+    paid = cards.events()
+    cards.clock.later(days=40)
+    cards.standin.books.refund({"payment_intent": cards.intent_of(checkout), "amount": str(back)})
+    cards.hear(*[body for body in cards.events() if b'"refund.created"' in body])
+    assert cards.collecting.receipts() == []
+    cards.hear(*paid)
+    assert _taken_in_october(cards) == 650_000
+    assert cards.collecting.receipts() == [(1, 650_000), *([(2, 649_000)] if back == 1_000 else [])]
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert cards.collecting.books().get("113T", 0) == cards.standin.books.balance()
+    cards.clock.later(hours=2)
+    assert violations(cards) == []
+    with cards.collecting.database.transaction(EVERYTHING) as session:
+        assert unsettled(session, 10) == []
 
 
 def _taken_in_october(cards: Carding) -> int:

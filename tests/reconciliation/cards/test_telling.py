@@ -1,0 +1,69 @@
+"""What families are told of money that went back to a card, and what they are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import col, select
+
+from billing.events.going_back import BY_CARD_DISPUTE, BY_CARD_REFUND
+from billing.events.recording import PAYMENT_RECEIVED, PAYMENT_TAKEN_BACK
+from billing.events.tables import Event
+from billing.money import Money
+from billing.payments.tables import PaymentRequestBill
+from service.database import EVERYTHING
+from tests.factories.cards import Carding
+from tests.reconciliation.cards.acts import paid_twice
+
+
+def told(cards: Carding) -> list[tuple[str, Any]]:
+    """Return who took back how much, and ``received`` with the sum where money came, in the order of the events."""
+    with cards.collecting.database.transaction(EVERYTHING) as session:
+        rows = session.exec(
+            select(Event).where(col(Event.kind).in_([PAYMENT_RECEIVED, PAYMENT_TAKEN_BACK])).order_by(col(Event.id))
+        ).all()
+        bill = session.exec(
+            select(PaymentRequestBill.bill_id).where(PaymentRequestBill.request_id == cards.collecting.requests[0].id)
+        ).one()
+    taken = [row for row in rows if row.kind == PAYMENT_TAKEN_BACK]
+    assert {row.subject_id for row in taken} <= {bill}, "about the bill that was paid"
+    return [(row.facts["by"], row.facts["used"]) if row in taken else ("received", None) for row in rows]
+
+
+def test_what_is_given_back_in_part_and_then_whole_is_told_each_time(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    for part in (150_000, 500_000):
+        cards.refund(checkout, Money(part))
+        cards.clock.later(minutes=6)
+        cards.ask()
+    cards.hear()
+    assert told(cards) == [("received", None), (BY_CARD_REFUND, 150_000), (BY_CARD_REFUND, 500_000)]
+
+
+def test_a_dispute_is_told_and_so_is_money_that_comes_again(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    dispute = cards.standin.books.dispute(cards.intent_of(checkout), 100_000)
+    cards.hear()
+    assert told(cards) == [("received", None), (BY_CARD_DISPUTE, 100_000)]
+    cards.standin.books.close_dispute(dispute["id"], "won")
+    cards.hear()
+    assert told(cards)[2:] == [("received", None)], "with the receipt that holds now"
+
+
+def test_leftover_money_that_goes_back_is_told_though_nothing_is_due(cards: Carding) -> None:
+    checkout = paid_twice(cards)
+    cards.refund(checkout, Money(650_000))
+    cards.ask()
+    assert told(cards)[-1] == (BY_CARD_REFUND, 650_000)
+    assert cards.collecting.rests()[0] == 0
+
+
+def test_money_that_was_given_back_before_we_heard_of_it_is_told_as_both(cards: Carding) -> None:
+    checkout = cards.pay()
+    paid = cards.events()
+    cards.standin.books.refund({"payment_intent": cards.intent_of(checkout), "amount": "1000"})
+    cards.hear()
+    cards.hear(*paid)
+    assert told(cards) == [("received", None), (BY_CARD_REFUND, 1_000)]
