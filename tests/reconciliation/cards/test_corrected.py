@@ -83,4 +83,4 @@ def test_credit_of_a_bill_that_is_lowered_meanwhile_is_asked_for_again_with_the_
 
 
 def _bill(session: Session, due: Money) -> BillBalance:
-    return next(each for each in bill_balances(session, Bill.family_due == due))
+    return next(each for each in bill_balances(session, col(Bill.family_due) == due))
