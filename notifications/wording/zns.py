@@ -30,12 +30,12 @@ _FILES = {
 }
 _PAGE = re.compile(r".*/(?:t|hd)/")
 _TAKEN_BY = {
-    ("vi", BY_BANK): "Ngân hàng thu hồi",
-    ("vi", BY_CARD_REFUND): "Nhà trường hoàn về thẻ",
-    ("vi", BY_CARD_DISPUTE): "Ngân hàng của thẻ lấy lại",
+    ("vi", BY_BANK): "Ngân hàng thu hồi tiền",
+    ("vi", BY_CARD_REFUND): "Trường hoàn tiền về thẻ",
+    ("vi", BY_CARD_DISPUTE): "Ngân hàng thẻ lấy lại tiền",
     ("en", BY_BANK): "Taken back by the bank",
     ("en", BY_CARD_REFUND): "Given back to the card",
-    ("en", BY_CARD_DISPUTE): "Taken back by the card's bank",
+    ("en", BY_CARD_DISPUTE): "Taken by the card's bank",
 }
 _GUARDIAN = {"vi": "Phụ huynh", "en": "Parent"}
 
@@ -63,7 +63,7 @@ LIMITS: Mapping[str, int] = {
     "otp": 10,
     "minutes": 3,
     "purpose": 60,
-    "taken_by": 30,
+    "taken_by": 26,
 }
 
 
