@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -24,8 +26,10 @@ from reconciliation.matching import Direction
 from reconciliation.reversing.asking import agree_reversal, ask_reversal
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
+from service.settings import Settings
 from service.standins.zalo import Delivered
 from tests.conftest import TestServers
+from tests.factories.cards import carding
 from tests.factories.rounds import REFERENCE_KEY
 from tests.service.pages.telling import Telling, telling
 
@@ -105,12 +109,34 @@ def test_what_the_bank_took_back_is_told_and_that_the_bill_is_open_again(town: T
     assert town.tell() > 0
     title, rows, text = by_zalo(town)
     assert title.startswith("Ngân hàng thu hồi tiền")
-    assert (rows["Đã thu hồi"], rows["Cần nộp kỳ này"]) == (f"{BILLED} đ", f"{BILLED} đ")
+    assert (rows["Số tiền"], rows["Cần nộp kỳ này"]) == (f"{BILLED} đ", f"{BILLED} đ")
     assert "hết hiệu lực" in text
     letter = by_mail(town)
     assert "ngân hàng đã thu hồi" in letter
     assert "không còn hiệu lực" in letter
     assert f"CẦN NỘP KỲ NÀY: {BILLED}" in letter.replace("\u00a0", " ")
+    assert town.tell() == 0
+
+
+def test_what_the_school_gave_back_to_a_card_is_told_in_kind_words(town: Telling) -> None:
+    bank, settings = town.world.collecting, town.world.wiring.settings
+    with carding(bank) as cards:
+        checkout = cards.pay()
+        cards.hear()
+        bank.wiring = replace(bank.wiring, settings=settings)
+        assert town.tell() > 0
+        bank.wiring = replace(bank.wiring, settings=Settings.model_construct(stripe_api_base=cards.standin.url))
+        cards.refund(checkout, Money(100_000))
+        cards.ask()
+    bank.wiring = replace(bank.wiring, settings=settings)
+    assert town.tell() > 0
+    title, rows, text = by_zalo(town)
+    assert title.startswith("Trường hoàn tiền về thẻ")
+    assert (rows["Số tiền"], rows["Cần nộp kỳ này"]) == ("100.000 đ", "100.000 đ")
+    letter = by_mail(town)
+    assert "đã hoàn" in letter
+    assert "Biên lai cũ không còn hiệu lực" in letter
+    assert not re.search(r"\bnợ\b", text + letter)
     assert town.tell() == 0
 
 
