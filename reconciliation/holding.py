@@ -13,6 +13,8 @@ from billing.payments import reference
 from billing.payments.tables import PaymentRequest, VirtualAccount
 from reconciliation.tables import Transfer
 
+_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(n.name, 0)) FROM unnest(CAST(:names AS text[])) n (name)")
+
 
 def hold_pupils(session: Session, transfer: Transfer) -> None:
     """Lock, until the transaction ends, the pupils whom a transfer names by reference or virtual account.
@@ -38,6 +40,6 @@ def hold_pupils(session: Session, transfer: Transfer) -> None:
 
 def hold_named(session: Session, pupils: Collection[UUID]) -> None:
     """Lock some pupils as ``hold_pupils`` does, in the same order; several transfers at once take them together."""
-    for pupil in sorted(pupils):
-        key = {"key": f"settle {pupil}"}
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), key)
+    # Sorted here: what an array holds is taken in its order.
+    names = [f"settle {pupil}" for pupil in sorted(pupils)]
+    session.execute(_HOLD, {"names": names})

@@ -48,17 +48,27 @@ def post(session: Session, fact: Fact, lines: Sequence[Line], now: datetime) -> 
     Lines of 0 đ are left out; at least one must remain. A fact posted before is refused by the database
     (``IntegrityError`` on the unique key), so a repeat can never double money.
     """
-    kept = [line for line in lines if line.amount]
-    if not kept:
+    return post_all(session, [(fact, lines)], now)[0]
+
+
+def post_all(session: Session, facts: Sequence[tuple[Fact, Sequence[Line]]], now: datetime) -> list[int]:
+    """Write one entry for each of several facts of one school, set-wise, as ``post`` does; return their keys."""
+    if not facts:
+        return []
+    school_id = facts[0][0].school_id
+    kept = [[line for line in lines if line.amount] for _, lines in facts]
+    if not all(kept):
         raise ValueError("an entry needs at least one posting")
-    entry = _entry(session, fact, fact.school_id, now)
-    session.add(entry)
+    opens = opens_on(session, school_id)
+    entries = [_entry(fact, school_id, now, opens) for fact, _ in facts]
+    session.add_all(entries)
     session.flush()
-    codes = {code for line in kept for code in (line.debit, line.credit)}
-    accounts = {code: account_id(session, fact.school_id, code) for code in codes}
-    session.add_all(_posting(entry, line, accounts) for line in kept)
+    codes = {code for lines in kept for line in lines for code in (line.debit, line.credit)}
+    accounts = {code: account_id(session, school_id, code) for code in sorted(codes)}
+    for entry, lines in zip(entries, kept, strict=True):
+        session.add_all(_posting(entry, line, accounts) for line in lines)
     session.flush()
-    return _key(entry)
+    return [_key(entry) for entry in entries]
 
 
 def reverse(session: Session, entry_id: int, fact: Fact, now: datetime) -> int:
@@ -67,7 +77,8 @@ def reverse(session: Session, entry_id: int, fact: Fact, now: datetime) -> int:
     done = session.exec(select(JournalEntry.id).where(JournalEntry.reverses_id == entry_id)).first()
     if done is not None:
         raise Conflict("Bút toán này đã được đảo", entry_id=entry_id, reversed_by=done)
-    undo = _entry(session, fact, original.school_id, now, undoes=entry_id)
+    opens = opens_on(session, original.school_id)
+    undo = _entry(fact, original.school_id, now, opens, undoes=entry_id)
     session.add(undo)
     session.flush()
     for posting in session.exec(select(Posting).where(Posting.entry_id == entry_id)).all():
@@ -87,8 +98,8 @@ def reverse(session: Session, entry_id: int, fact: Fact, now: datetime) -> int:
     return _key(undo)
 
 
-def _entry(session: Session, fact: Fact, school_id: UUID, now: datetime, undoes: int | None = None) -> JournalEntry:
-    at = dated(fact.value_date, opens_on(session, school_id))
+def _entry(fact: Fact, school_id: UUID, now: datetime, opens: date | None, undoes: int | None = None) -> JournalEntry:
+    at = dated(fact.value_date, opens)
     return JournalEntry(
         school_id=school_id,
         kind=fact.kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -22,30 +23,36 @@ def school_year_of(day: date) -> str:
     return f"{first}-{first + 1}"
 
 
-def issue_receipt(session: Session, payment: Payment, receipt_id: UUID, now: datetime) -> Receipt:
-    """Write the receipt of a payment with the next number of the school year's book, made on demand.
+def issue_receipts(session: Session, paid: Sequence[tuple[Payment, UUID]], now: datetime) -> None:
+    """Write the receipts of payments of one school, each with the id given for it and the next number of the book.
 
-    Call it last in a transaction: from here on, every other receipt of the book waits for our commit.
+    The school year's book is made on demand. Call it last in a transaction: from here on, every other receipt of the
+    book waits for our commit.
     """
-    book_id = book_of(session, payment.school_id, school_year_of((now + _VIETNAM).date()))
-    number = session.execute(
+    if not paid:
+        return
+    school_id = paid[0][0].school_id
+    book_id = book_of(session, school_id, school_year_of((now + _VIETNAM).date()))
+    last = session.execute(
         update(ReceiptCounter)
         .where(col(ReceiptCounter.book_id) == book_id)
-        .values(last_number=col(ReceiptCounter.last_number) + 1)
+        .values(last_number=col(ReceiptCounter.last_number) + len(paid))
         .returning(col(ReceiptCounter.last_number)),
     ).scalar_one()
-    receipt = Receipt(
-        id=receipt_id,
-        school_id=payment.school_id,
-        book_id=book_id,
-        number=number,
-        payment_id=payment.id,
-        amount=payment.amount,
-        issued_at=now,
-    )
-    session.add(receipt)
-    session.flush()
-    return receipt
+    rows = [
+        {
+            "id": receipt_id,
+            "school_id": school_id,
+            "book_id": book_id,
+            "number": number,
+            "payment_id": payment.id,
+            "amount": payment.amount,
+            "issued_at": now,
+        }
+        for number, (payment, receipt_id) in enumerate(paid, start=last - len(paid) + 1)
+    ]
+    # What is returned makes one statement of them, so that their guards ask once.
+    session.execute(insert(Receipt).returning(col(Receipt.id), sort_by_parameter_order=True), rows)
 
 
 def book_of(session: Session, school_id: UUID, school_year: str) -> UUID:

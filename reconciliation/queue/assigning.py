@@ -32,7 +32,6 @@ from reconciliation.queue.tables import QueueAct, QueueDecision, QueuePart
 from reconciliation.tables import Transfer
 
 MOST_REASON = 300
-MOST_PIECES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,6 @@ def assign(  # noqa: PLR0913, PLR0917  who wants what, when, with which vault
     refuse_not_waiting(transfer)
     refuse_decided_elsewhere(session, transfer)
     refuse_bad_pieces(transfer.amount, wanted.pieces)
-    if len(wanted.pieces) > MOST_PIECES:
-        raise Refused(f"Một giao dịch chia được nhiều nhất cho {MOST_PIECES} dòng.")
     refuse_own_family(session, actor, school_id, pupils_of(wanted.pieces))
     _refuse_strangers(session, school_id, wanted.pieces)
     balances = hold_for(session, school_id, wanted.pieces)

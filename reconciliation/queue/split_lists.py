@@ -18,10 +18,9 @@ from billing.people.names import search_key
 from billing.people.sheet_pupils import PUPIL_COLUMNS, Known, read_pupils
 from billing.people.sheet_writing import write_sheet
 from billing.people.tables import Enrolment
-from billing.people.workbook import Column, open_upload, refused_file
+from billing.people.workbook import MAX_ROWS, Column, open_upload, refused_file
 from reconciliation.queue.sharing import Share
 
-MOST_LINES = 500
 COLUMNS = (*PUPIL_COLUMNS, Column("amount", "Số tiền", ("so tien", "tien", "thanh tien")))
 _AMOUNT = re.compile(r"[0-9]{1,3}([., ])[0-9]{3}(?:\1[0-9]{3})*|[0-9]+")  # one kind of mark throughout
 _MOST_GROUPS = 5  # of a sum with blanks as marks of thousands
@@ -49,8 +48,6 @@ def read_split_sheet(session: Session, school_id: UUID, school_year: str, data: 
     upload.refuse_if_bad()
     if not found:
         raise refused_file("Không có dòng nào dưới dòng tiêu đề.", "Điền học sinh và số tiền rồi gửi lại.")
-    if len(found) > MOST_LINES:
-        raise refused_file(f"Tệp có hơn {MOST_LINES} dòng.", "Chia một giao dịch cho nhiều nhất chừng ấy em.")
     return _shares(session, school_id, found)
 
 
@@ -125,11 +122,11 @@ def read_split_text(session: Session, school_id: UUID, school_year: str, text: s
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
     if not lines:
         raise BadRows("Danh sách trống.", [RowProblem(1, _WHOLE_LINE, "Danh sách trống.", "Dán danh sách vào ô.")])
-    for number, line in lines[: MOST_LINES + 1]:
+    for number, line in lines[: MAX_ROWS + 1]:
         pasted.line(number, line)
-    if len(lines) > MOST_LINES:
+    if len(lines) > MAX_ROWS:
         pasted.problems.append(
-            RowProblem(lines[MOST_LINES][0], _WHOLE_LINE, f"Hơn {MOST_LINES} dòng.", "Chia cho ít em hơn.")
+            RowProblem(lines[MAX_ROWS][0], _WHOLE_LINE, f"Hơn {MAX_ROWS} dòng.", "Chia cho ít em hơn.")
         )
     refuse(pasted.problems)
     return _shares(session, school_id, pasted.found)

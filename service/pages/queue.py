@@ -9,6 +9,7 @@ from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from starlette.responses import Response
 
 from billing.errors import Conflict, HocphiError, Refused
+from billing.people.workbook import MAX_ROWS
 from reconciliation.errors import Overtaken
 from reconciliation.queue.sharing import AUTO
 from service.access import limits
@@ -24,17 +25,23 @@ from service.pages.typed import clean
 from service.pages.uploading import MAX_BODY_BYTES, MAX_FILE_BYTES
 
 QUEUE = "/van-phong/cho-xu-ly"
-_MOST_LINES = 500
-_MOST_TEXT = 40_000
+_MOST_TEXT = 4_000_000  # as many lines as a sheet, with a name, a class and a sum on each
+_FIELDS_OF_A_LINE = 3
+_OTHER_FIELDS = 20
 _TOLD = (Refused, Conflict)
 """What stands against an act, told on the page itself with all that was typed."""
-router = APIRouter(prefix=QUEUE, max_body_size=MAX_BODY_BYTES)
+# A split of as many lines as a sheet comes back from the preview as a form.
+router = APIRouter(
+    prefix=QUEUE,
+    max_body_size=MAX_BODY_BYTES,
+    form_limits={"max_fields": _FIELDS_OF_A_LINE * MAX_ROWS + _OTHER_FIELDS, "max_part_size": MAX_FILE_BYTES},
+)
 
 Words = Annotated[str, Query(max_length=100)]
 Said = Annotated[str, Query(max_length=20)]
 Short = Annotated[str, Form(max_length=100)]
 Text = Annotated[str, Form(max_length=1000)]
-Lines = Annotated[list[str], Form(max_length=_MOST_LINES)]
+Lines = Annotated[list[str], Form(max_length=MAX_ROWS)]
 
 SAID = {
     "ghi": ("Đã ghi; biên lai được lập.", "Stored; the receipt is made."),

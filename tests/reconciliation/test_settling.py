@@ -193,7 +193,7 @@ def test_nothing_is_left_of_a_settling_that_dies(
 
     collecting.receive(collecting.bank.callback(collecting.pays(collecting.requests[0].reference)))
     with monkeypatch.context() as patch:
-        patch.setattr(recording, "issue_receipt", die)
+        patch.setattr(recording, "issue_receipts", die)
         collecting.reconcile()
     assert "left for the next round" in caplog.text
     assert collecting.states() == ["new"]

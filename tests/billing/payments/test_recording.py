@@ -122,7 +122,7 @@ def test_the_bill_of_another_pupil_is_refused(till: Till) -> None:
         record_payment(session, till.received(100), [Part(till.bills[1].id, Money(100))], NOW)
 
 
-@pytest.mark.parametrize("dies_in", ["_write_allocations", "_post", "_tell", "issue_receipt"])
+@pytest.mark.parametrize("dies_in", ["_write_allocations", "_post", "_tell", "issue_receipts"])
 def test_wherever_it_dies_nothing_is_left(till: Till, dies_in: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def die(*_: object, **__: object) -> None:
         raise ZeroDivisionError
