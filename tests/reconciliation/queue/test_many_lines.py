@@ -40,11 +40,11 @@ class Costs:
 
 @contextmanager
 def counted(queue: Queue) -> Iterator[tuple[Session, Counter[str]]]:
-    """Open a transaction and count what it sends, an *executemany* as each of its rows."""
+    """Open a transaction and count what it sends, a list of rows as one for each: so they travel."""
     sent: Counter[str] = Counter()
 
-    def count(_connection: object, _cursor: object, statement: str, rows: list[object], _: object, many: bool) -> None:  # noqa: FBT001  SQLAlchemy calls it so
-        sent[statement] += len(rows) if many else 1
+    def count(_connection: object, _cursor: object, statement: str, rows: object, *_: object) -> None:
+        sent[statement] += len(rows) if isinstance(rows, list) else 1
 
     with queue.collecting.database.transaction(queue.collecting.scope) as session:
         connection = session.connection()
