@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlalchemy import insert
+from sqlmodel import Session, col
 
 from billing.audit.tables import AuditDetail, AuditEntry
 
@@ -46,6 +48,32 @@ class Deed:
 
 def record_deed(session: Session, actor: Actor, deed: Deed, now: datetime, **details: Any) -> None:  # noqa: ANN401  JSON
     """Append an audit entry with the salted SHA-256 of its details; the details stand in their own table."""
+    record_deeds(session, actor, [(deed, details)], now)
+
+
+def record_deeds(
+    session: Session, actor: Actor, deeds: Sequence[tuple[Deed, Mapping[str, Any]]], now: datetime
+) -> None:
+    """Append an audit entry for each of several deeds with its details, set-wise, as ``record_deed`` does."""
+    if not deeds:
+        return
+    written = [_entry(actor, deed, dict(details), now) for deed, details in deeds]
+    session.add_all(entry for entry, _, _ in written)
+    session.flush()
+    # What is returned makes one statement of them.
+    session.execute(
+        insert(AuditDetail).returning(col(AuditDetail.audit_id)),
+        [
+            {"audit_id": entry.id, "school_id": entry.school_id, "salt": salt, "details": details}
+            for entry, salt, details in written
+        ],
+    )
+
+
+def _entry(
+    actor: Actor, deed: Deed, details: dict[str, Any], now: datetime
+) -> tuple[AuditEntry, bytes, dict[str, Any]]:
+    """Return the entry of a deed with the salt of its digest and its details."""
     if actor.via:
         details["via"] = actor.via
     salt = os.urandom(_SALT_BYTES)
@@ -61,11 +89,7 @@ def record_deed(session: Session, actor: Actor, deed: Deed, now: datetime, **det
         request_id=actor.request_id,
         digest=details_digest(salt, details),
     )
-    session.add(entry)
-    session.flush()
-    if entry.id is None:
-        raise ValueError("the audit entry is not flushed")
-    session.add(AuditDetail(audit_id=entry.id, school_id=deed.school_id, salt=salt, details=details))
+    return entry, salt, details
 
 
 def details_digest(salt: bytes, details: dict[str, Any]) -> bytes:

@@ -8,7 +8,9 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlalchemy import BigInteger, any_, cast
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Session, col, select
 
 from billing.errors import Conflict
 from billing.ledger.accounts import account_id
@@ -73,29 +75,41 @@ def post_all(session: Session, facts: Sequence[tuple[Fact, Sequence[Line]]], now
 
 def reverse(session: Session, entry_id: int, fact: Fact, now: datetime) -> int:
     """Write the entry that undoes another one, posting by posting; raises ``Conflict`` if that is done already."""
-    original = session.exec(select(JournalEntry).where(JournalEntry.id == entry_id)).one()
-    done = session.exec(select(JournalEntry.id).where(JournalEntry.reverses_id == entry_id)).first()
+    return reverse_all(session, [(entry_id, fact)], now)[0]
+
+
+def reverse_all(session: Session, undone: Sequence[tuple[int, Fact]], now: datetime) -> list[int]:
+    """Write for each of several entries of one school the one that undoes it, set-wise, as ``reverse``; return keys."""
+    if not undone:
+        return []
+    school_id, ids = undone[0][1].school_id, cast([entry for entry, _ in undone], ARRAY(BigInteger))
+    done = session.exec(
+        select(JournalEntry.id, JournalEntry.reverses_id).where(col(JournalEntry.reverses_id) == any_(ids))
+    ).first()
     if done is not None:
-        raise Conflict("Bút toán này đã được đảo", entry_id=entry_id, reversed_by=done)
-    opens = opens_on(session, original.school_id)
-    undo = _entry(fact, original.school_id, now, opens, undoes=entry_id)
-    session.add(undo)
+        raise Conflict("Bút toán này đã được đảo", entry_id=done[1], reversed_by=done[0])
+    opens = opens_on(session, school_id)
+    undoing = {entry: _entry(fact, school_id, now, opens, undoes=entry) for entry, fact in undone}
+    session.add_all(undoing.values())
     session.flush()
-    for posting in session.exec(select(Posting).where(Posting.entry_id == entry_id)).all():
-        session.add(
-            Posting(
-                school_id=posting.school_id,
-                entry_id=_key(undo),
-                debit_account_id=posting.credit_account_id,
-                credit_account_id=posting.debit_account_id,
-                amount=posting.amount,
-                pupil_id=posting.pupil_id,
-                item_code=posting.item_code,
-                bill_id=posting.bill_id,
-            ),
-        )
+    # In this order the counter-entries are numbered like the entries.
+    postings = select(Posting).where(Posting.school_id == school_id, col(Posting.entry_id) == any_(ids))
+    session.add_all(_turned(each, undoing[each.entry_id]) for each in session.exec(postings.order_by(col(Posting.id))))
     session.flush()
-    return _key(undo)
+    return [_key(undo) for undo in undoing.values()]
+
+
+def _turned(posting: Posting, undo: JournalEntry) -> Posting:
+    return Posting(
+        school_id=posting.school_id,
+        entry_id=_key(undo),
+        debit_account_id=posting.credit_account_id,
+        credit_account_id=posting.debit_account_id,
+        amount=posting.amount,
+        pupil_id=posting.pupil_id,
+        item_code=posting.item_code,
+        bill_id=posting.bill_id,
+    )
 
 
 def _entry(fact: Fact, school_id: UUID, now: datetime, opens: date | None, undoes: int | None = None) -> JournalEntry:

@@ -15,6 +15,7 @@ from billing.errors import Conflict, Refused, SamePerson
 from billing.payments.balances import BillBalance
 from billing.people.kinship import refuse_own_family
 from billing.people.tables import Enrolment
+from billing.storage import among
 from billing.vault import Vault
 from reconciliation.decided_elsewhere import refuse_asked_back, refuse_decided_elsewhere
 from reconciliation.queue.carrying_out import Assigned, carry_out, hold_for, refuse_too_much
@@ -202,7 +203,7 @@ def _refuse_strangers(session: Session, school_id: UUID, pieces: Sequence[Piece]
     if not without:
         return
     known = session.exec(
-        select(Enrolment.pupil_id).where(Enrolment.school_id == school_id, col(Enrolment.pupil_id).in_(without))
+        select(Enrolment.pupil_id).where(Enrolment.school_id == school_id, among(Enrolment.pupil_id, without))
     ).all()
     if without - set(known):
         raise Refused("Có em không phải học sinh của trường. Hãy chọn lại.")

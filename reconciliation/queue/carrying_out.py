@@ -9,17 +9,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlmodel import Session, col
 
 from billing.bills.holding import hold_bills
 from billing.bills.tables import Bill
-from billing.errors import Conflict, NotFound, Refused
+from billing.errors import Conflict, NotFound
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, bill_balances
 from billing.payments.recording import record_payments
 from billing.storage import among
-from reconciliation.holding import hold_named
+from reconciliation.holding import hold_named, refuse_too_many
 from reconciliation.queue.pieces import Piece, outcome_of, parts_by_pupil, pupils_of
 from reconciliation.queue.standing import by_act
 from reconciliation.queue.tables import QueueAct
@@ -27,11 +26,6 @@ from reconciliation.settling import received_of
 from reconciliation.tables import Match, Transfer
 from reconciliation.transfers import step
 
-ALWAYS_HELD = 1_000  # locks; a split of five hundred fits into any server
-_HALF_OF_ALL_LOCKS = text("""
-    SELECT current_setting('max_locks_per_transaction')::int
-           * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int) / 2
-""")
 PERSON = "person"  # the rule of a match that a person decided
 
 
@@ -51,25 +45,10 @@ def hold_for(session: Session, school_id: UUID, pieces: Sequence[Piece]) -> dict
     Raises ``NotFound`` for a bill that is not the pupil's, ``Refused`` for more than the database can hold at once.
     """
     pupils, bills = pupils_of(pieces), {piece.bill_id for piece in pieces if piece.bill_id is not None}
-    _refuse_too_many(session, len(pupils) + len(bills))
+    refuse_too_many(session, len(pupils) + len(bills))
     hold_named(session, pupils)
     hold_bills(session, school_id, bills)
     return balances_of(session, school_id, pieces)
-
-
-def _refuse_too_many(session: Session, wanted: int) -> None:
-    """Raise ``Refused`` when so many locks would take more than half of the place that all sessions share for them.
-
-    Were it full, whoever asks for a lock next would fail, anywhere in the database.
-    """
-    if wanted <= ALWAYS_HELD:
-        return
-    most: int = session.execute(_HALF_OF_ALL_LOCKS).scalar_one()
-    if wanted > most:
-        raise Refused(
-            f"Chia lần này phải giữ {wanted} học sinh và thông báo thu cùng lúc; máy chủ giữ được {most}. Chưa ghi gì. "
-            "Hãy nhờ người quản trị máy chủ tăng max_locks_per_transaction của PostgreSQL rồi làm lại."
-        )
 
 
 def balances_of(session: Session, school_id: UUID, pieces: Collection[Piece]) -> dict[UUID, BillBalance]:

@@ -6,22 +6,25 @@ school: late money of a closed month stands in an open one.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from billing.audit.recording import Actor, Deed, record_deed
+from billing.audit.recording import Actor, Deed, record_deed, record_deeds
 from billing.choices.offering import person_of
 from billing.credits.reading import free_credit
 from billing.credits.using import hold_credit
 from billing.errors import Conflict, Refused
-from billing.events.recording import PAYMENT_REVERSED, record_event
+from billing.events.recording import PAYMENT_REVERSED, record_events
 from billing.ledger.periods import is_closed
 from billing.money import ZERO, Money, total
-from billing.payments.reversing import booked_from, reverse_payment
+from billing.payments.reversing import booked_from, reverse_payments
 from billing.payments.tables import Allocation, Payment
 from billing.people.kinship import refuse_own_family
+from billing.storage import among
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.holding import hold_named
 from reconciliation.live_payments import live_payments
@@ -75,9 +78,10 @@ def agree_undo(session: Session, actor: Actor, school_id: UUID, act_id: UUID, no
     payments = _refuse_what_stands(session, actor, transfer)
     decide(session, actor, act, "agreed", "", now)
     end_shortfalls(session, actor, transfer, act.reason, now)
-    receipts = [reverse_one(session, actor, payment, act.reason, now) for payment in payments]
+    receipts = reverse_each(session, actor, payments, act.reason, now)
+    _refuse_closed(session, school_id, payments)  # again: from the first entry on, nobody closes a month
     step(session, transfer, "waiting", by_act(act), now, person_of(actor))
-    return [receipt for receipt in receipts if receipt is not None]
+    return receipts
 
 
 def _refuse_what_stands(session: Session, actor: Actor, transfer: Transfer) -> list[Payment]:
@@ -109,8 +113,9 @@ def _refuse_closed(session: Session, school_id: UUID, payments: list[Payment]) -
 def refuse_used(session: Session, school_id: UUID, payments: list[Payment]) -> None:
     """Raise ``Refused`` when the credit that these payments became was used or is asked back."""
     free = free_credit(session, school_id, {payment.pupil_id for payment in payments})
+    allocated = allocated_of(session, school_id, payments)
     for payment in payments:
-        became = payment.amount - total(amount for _, amount in _allocated(session, payment))
+        became = payment.amount - total(amount for _, amount in allocated[payment.id])
         left = free.get((payment.pupil_id, None), ZERO)
         if became > left:
             raise Refused(
@@ -120,24 +125,39 @@ def refuse_used(session: Session, school_id: UUID, payments: list[Payment]) -> N
             )
 
 
-def _allocated(session: Session, payment: Payment) -> list[tuple[UUID, Money]]:
-    rows = session.exec(
-        select(Allocation).where(Allocation.school_id == payment.school_id, Allocation.payment_id == payment.id)
-    ).all()
-    return [(row.bill_id, row.amount) for row in rows]
+def allocated_of(
+    session: Session, school_id: UUID, payments: Sequence[Payment]
+) -> dict[UUID, list[tuple[UUID, Money]]]:
+    """Return by payment the bills that it went to, with the sums."""
+    found: dict[UUID, list[tuple[UUID, Money]]] = defaultdict(list)
+    query = select(Allocation).where(
+        Allocation.school_id == school_id, among(Allocation.payment_id, [payment.id for payment in payments])
+    )
+    for row in session.exec(query.order_by(col(Allocation.id))).all():
+        found[row.payment_id].append((row.bill_id, row.amount))
+    return found
 
 
-def reverse_one(session: Session, actor: Actor, payment: Payment, reason: str, now: datetime) -> UUID | None:
-    """Reverse one payment with its receipt, event and deeds, and return the receipt that is void now, if it had one."""
-    receipt = reverse_payment(session, payment.school_id, payment.id, actor.user_id, reason, now)
-    facts = {"pupil_id": str(payment.pupil_id), "amount": payment.amount.dong}
-    record_event(session, payment.school_id, PAYMENT_REVERSED, payment.id, now, **facts)
-    deed = Deed(payment.school_id, "queue.reverse", "payment", str(payment.id), reason)
-    record_deed(session, actor, deed, now, amount=payment.amount.dong)
-    if receipt is not None:
-        void = Deed(payment.school_id, "receipt.void", "receipt", str(receipt), reason)
-        record_deed(session, actor, void, now, payment=str(payment.id))
-    return receipt
+def reverse_each(session: Session, actor: Actor, payments: Sequence[Payment], reason: str, now: datetime) -> list[UUID]:
+    """Reverse payments of one school with their receipts, events and deeds, and return the receipts that are void now.
+
+    All is written set-wise, so that taking back a transfer that was split over a school costs what its lines do.
+    """
+    if not payments:
+        return []
+    school_id = payments[0].school_id
+    receipts = reverse_payments(session, school_id, [each.id for each in payments], actor.user_id, reason, now)
+    happened = [(each.id, {"pupil_id": str(each.pupil_id), "amount": each.amount.dong}) for each in payments]
+    record_events(session, school_id, PAYMENT_REVERSED, happened, now)
+    deeds: list[tuple[Deed, dict[str, object]]] = []
+    for each in payments:
+        deed = Deed(school_id, "queue.reverse", "payment", str(each.id), reason)
+        deeds.append((deed, {"amount": each.amount.dong}))
+        if receipt := receipts[each.id]:
+            void = Deed(school_id, "receipt.void", "receipt", str(receipt), reason)
+            deeds.append((void, {"payment": str(each.id)}))
+    record_deeds(session, actor, deeds, now)
+    return [receipt for receipt in receipts.values() if receipt is not None]
 
 
 def _evidence(session: Session, transfer: Transfer, payments: list[Payment]) -> dict[str, object]:
@@ -147,6 +167,7 @@ def _evidence(session: Session, transfer: Transfer, payments: list[Payment]) -> 
         .where(Match.school_id == transfer.school_id, Match.transfer_id == transfer.id)
         .order_by(col(Match.id).desc())
     ).first()
+    allocated = allocated_of(session, transfer.school_id, payments)
     return {
         "match": match.id if match else None,
         "payments": [
@@ -154,7 +175,7 @@ def _evidence(session: Session, transfer: Transfer, payments: list[Payment]) -> 
                 "payment": str(payment.id),
                 "pupil": str(payment.pupil_id),
                 "amount": payment.amount.dong,
-                "bills": [{"bill": str(bill), "amount": amount.dong} for bill, amount in _allocated(session, payment)],
+                "bills": [{"bill": str(bill), "amount": amount.dong} for bill, amount in allocated[payment.id]],
             }
             for payment in payments
         ],

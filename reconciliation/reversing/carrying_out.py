@@ -11,18 +11,17 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from billing.audit.recording import Actor
 from billing.choices.offering import person_of
 from billing.credits.using import hold_credit
-from billing.events.recording import PAYMENT_TAKEN_BACK, record_event
-from billing.payments.tables import Allocation
+from billing.events.recording import PAYMENT_TAKEN_BACK, record_events
 from reconciliation.holding import hold_named
 from reconciliation.live_payments import live_payments
 from reconciliation.outgoing.classifying import Purpose, classify, take_back
 from reconciliation.outgoing.kinds import Tie
-from reconciliation.queue.undoing import refuse_used, reverse_one
+from reconciliation.queue.undoing import allocated_of, refuse_used, reverse_each
 from reconciliation.shortfalls.accepting import end_shortfalls
 from reconciliation.tables import Transfer
 from reconciliation.transfers import step
@@ -43,13 +42,14 @@ def carry_out(  # noqa: PLR0913, PLR0917  the pair, why, who says so and when
         hold_credit(session, came.school_id)
         refuse_used(session, came.school_id, payments)
     end_shortfalls(session, actor, came, reason, now)
-    for payment in payments:
-        reverse_one(session, actor, payment, reason, now)
-        for part in session.exec(
-            select(Allocation).where(Allocation.school_id == payment.school_id, Allocation.payment_id == payment.id)
-        ).all():
-            facts = {"pupil_id": str(payment.pupil_id), "used": part.amount.dong, "payment": str(payment.id)}
-            record_event(session, came.school_id, PAYMENT_TAKEN_BACK, part.bill_id, now, **facts)
+    reverse_each(session, actor, payments, reason, now)
+    allocated = allocated_of(session, came.school_id, payments)
+    taken = [
+        (bill, {"pupil_id": str(each.pupil_id), "used": amount.dong, "payment": str(each.id)})
+        for each in payments
+        for bill, amount in allocated[each.id]
+    ]
+    record_events(session, came.school_id, PAYMENT_TAKEN_BACK, taken, now)
     step(session, came, "reversed", REVERSED, now, person_of(actor))
     purpose = Purpose("reversed", tie=Tie.REVERSED, tied_id=came.id, reason=reason)
     classify(session, actor, came.school_id, out.id, [purpose], now)

@@ -24,7 +24,7 @@ _SETTINGS = {
     "password_encryption": "scram-sha-256",
     "max_connections": "200",
     # A transfer split over a whole school holds each pupil and bill while it is booked (docs/queue.md).
-    "max_locks_per_transaction": "256",
+    "max_locks_per_transaction": "1024",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",

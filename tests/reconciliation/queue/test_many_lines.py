@@ -1,4 +1,4 @@
-"""A transfer split over many lines: what a line costs does not grow, and the database keeps every refusal."""
+"""A transfer split over many lines, and undone: a line's cost does not grow, and the database keeps every refusal."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from sqlmodel import Session
 from billing.errors import Refused
 from billing.money import Money
 from billing.vault import Vault
-from reconciliation.queue import carrying_out
+from reconciliation import holding
 from reconciliation.queue.assigning import Wanted, agree, assign
 from reconciliation.queue.open_bills import open_bills_of
 from reconciliation.queue.pieces import Piece
 from reconciliation.queue.standing import seen_of
+from reconciliation.queue.undoing import agree_undo, ask_undo
 from service.database import EVERYTHING, Database
 from service.preparing import Addresses
 from tests.factories.collecting import make_collecting
@@ -32,8 +33,9 @@ FEW, MANY, EACH = 50, 100, 10_000
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """How many statements a split took to ask for and to agree to."""
+    """How many statements a split of ``transfer`` took to ask for and to agree to."""
 
+    transfer: UUID
     asked: int
     agreed: int
 
@@ -73,7 +75,18 @@ def split(queue: Queue, vault: Vault, first: int, lines: int) -> Costs:
         act = assign(session, vault, queue.accountant, queue.school_id, wanted, now).id
     with counted(queue) as (session, agreed):
         agree(session, queue.approver, queue.school_id, act, now)
-    return Costs(asked.total(), agreed.total())
+    return Costs(transfer, asked.total(), agreed.total())
+
+
+def undo(queue: Queue, transfer: UUID) -> int:
+    """Take a split back, agreed to by another person, and count the statements of both."""
+    now = queue.collecting.wiring.clock()
+    with counted(queue) as (session, asked):
+        seen = seen_of(session, queue.school_id, transfer)
+        act = ask_undo(session, queue.accountant, queue.school_id, transfer, seen, "Lớp khác", now).id
+    with counted(queue) as (session, agreed):
+        assert agree_undo(session, queue.approver, queue.school_id, act, now)
+    return asked.total() + agreed.total()
 
 
 @pytest.fixture
@@ -96,6 +109,13 @@ def test_twice_as_many_lines_take_no_more_statements(queue: Queue, vault: Vault)
     assert collecting.books() == {"112": paid, "531": -paid}
     assert set(collecting.rests()) == {0}
     refused_by_the_database(queue)
+    taken_back = undo(queue, few.transfer)
+    assert collecting.books() == {"112": paid, "131": FEW * EACH, "3388S": -FEW * EACH, "531": -paid}
+    more = undo(queue, many.transfer)
+    assert more - taken_back <= 2
+    assert more < MANY, "not one for each line"
+    assert collecting.books() == {"112": paid, "131": paid, "3388S": -paid, "531": -paid}
+    assert set(collecting.rests()) == {EACH}
 
 
 REFUSED = (
@@ -159,9 +179,9 @@ def unreceipted(queue: Queue, session: Session, many: int) -> list[UUID]:
 def test_more_than_the_database_can_hold_is_refused_in_words(
     queue: Queue, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrying_out, "ALWAYS_HELD", 3)
+    monkeypatch.setattr(holding, "ALWAYS_HELD", 3)
     split(queue, vault, 0, 4)
-    monkeypatch.setattr(carrying_out, "_HALF_OF_ALL_LOCKS", text("SELECT 5"))
+    monkeypatch.setattr(holding, "_HALF_OF_ALL_LOCKS", text("SELECT 5"))
     with pytest.raises(Refused, match="phải giữ 6 học sinh và thông báo thu cùng lúc; máy chủ giữ được 5"):
         split(queue, vault, 4, 3)
     assert len(queue.collecting.receipts()) == 4
