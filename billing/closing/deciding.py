@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -40,15 +40,17 @@ GROUP BY l.id
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """One kind of thing that a month leaves open, how many, and their sum where they are money."""
+    """One kind of thing that a month leaves open, how many, their sum where they are money, and which (short marks)."""
 
     what: str
     count: int
     amount: Money | None = None
+    which: tuple[str, ...] = field(default=(), compare=False)
 
     def plain(self) -> dict[str, Any]:
         """Return it as it is stored with a request."""
-        return {"what": self.what, "count": self.count, "amount": None if self.amount is None else self.amount.dong}
+        amount = None if self.amount is None else self.amount.dong
+        return {"what": self.what, "count": self.count, "amount": amount, "which": list(self.which)}
 
 
 def mark_of(unfinished: Sequence[Unfinished]) -> str:
@@ -124,7 +126,7 @@ def agree(  # noqa: PLR0913, PLR0917  who agrees to what, having seen what
     asked = open_ask(session, school_id, ask_id)
     if actor.user_id == asked.made_by:
         raise SamePerson("Người đề nghị không tự duyệt. Hãy nhờ người duyệt khác.")
-    if asked.kind == "close" and _is_worse(asked, unfinished):
+    if asked.kind == "close" and any(is_worse(asked, each) for each in unfinished):
         raise Conflict(
             "Từ lúc đề nghị, tháng có thêm việc chưa xong. Hãy không duyệt, để kế toán xem lại rồi đề nghị lại."
         )
@@ -182,14 +184,17 @@ def open_ask(session: Session, school_id: UUID, ask_id: UUID) -> PeriodAsk:
     return found
 
 
-def _is_worse(asked: PeriodAsk, unfinished: Sequence[Unfinished]) -> bool:
-    """Say whether more is open now than when it was asked, in number or in money; what was done since does no harm."""
-    seen = {each["what"]: (each["count"], each["amount"] or 0) for each in asked.seen}
-    for each in unfinished:
-        count, amount = seen.get(each.what, (0, 0))
-        if each.count > count or (each.amount is not None and each.amount.dong > amount):
-            return True
-    return False
+def is_worse(asked: PeriodAsk, now: Unfinished) -> bool:
+    """Say whether more of a kind is open now than when it was asked, or another than then; what was done does no harm.
+
+    In number, in money, or in what it is: one done and another begun since is not what the asker saw.
+    """
+    seen = next((each for each in asked.seen if each["what"] == now.what), None)
+    if seen is None:
+        return bool(now.count)
+    grew = now.count > seen["count"] or (now.amount is not None and now.amount.dong > (seen["amount"] or 0))
+    others = set(now.which) - set(seen["which"]) if "which" in seen else set()  # older requests kept no marks
+    return grew or bool(others)
 
 
 def _ask(  # noqa: PLR0913, PLR0917  as above

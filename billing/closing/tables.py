@@ -17,7 +17,7 @@ KINDS = ("close", "reopen")
 class PeriodAsk(Row, table=True):
     """One person's request to close a month, or to open the one that was closed last.
 
-    ``seen``: what was unfinished then, as ``[{"what", "count", "amount"}]``, with what the page showed.
+    ``seen``: what was unfinished then, as ``[{"what", "count", "amount", "which"}]``, with what the page showed.
     """
 
     __tablename__ = "period_asks"

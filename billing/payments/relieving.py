@@ -22,7 +22,7 @@ from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.money import Money, total
 from billing.payments.balances import BillBalance, bill_balances
 from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd, ReliefPaper
-from billing.payments.writing_off import book_write_off, take_back_write_off
+from billing.payments.writing_off import SHORTFALL, book_write_off, take_back_write_off
 from billing.people.kinship import refuse_own_family
 from billing.plans.papers import Paper
 
@@ -171,9 +171,9 @@ def end_relief(  # noqa: PLR0913, PLR0917  who ends what, why
 
 
 def find_relief(session: Session, school_id: UUID, relief_id: UUID) -> Relief:
-    """Return a relief of the school; raises ``NotFound`` for any other."""
+    """Return a relief of the school; raises ``NotFound`` for any other, also for a shortfall (own rules)."""
     found = session.exec(select(Relief).where(Relief.school_id == school_id, Relief.id == relief_id)).one_or_none()
-    if found is None:
+    if found is None or found.kind == SHORTFALL:
         raise NotFound("Trường không có đề nghị này.")
     return found
 

@@ -15,6 +15,7 @@ SETTLING_ROUTES: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/van-phong/tien-ra/thu-hoi/{reversal_id}/tu-choi"): MAKERS | CHECKERS,
         ("GET", "/van-phong/thieu-phi"): OFFICE_READS,
         ("POST", "/van-phong/thieu-phi"): MAKERS,
+        ("POST", "/van-phong/thieu-phi/{relief_id}/duyet"): CHECKERS,
         ("POST", "/van-phong/thieu-phi/{relief_id}/huy"): MAKERS | CHECKERS,
         ("POST", "/van-phong/thieu-phi/han-muc"): MAKERS,
         ("POST", "/van-phong/thieu-phi/han-muc/{limit_id}/duyet"): CHECKERS,

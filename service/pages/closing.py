@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from billing.attendance.days import month_from
-from billing.errors import Conflict, HocphiError, Refused
+from billing.errors import Conflict, HocphiError, Refused, SamePerson
 from service.access.roles import MATRIX
 from service.errors import answer_for
 from service.pages.guards import MAX_FORM_BYTES, OpenDesk, StaffVisit, parts_of
@@ -87,8 +87,11 @@ def ask_again(request: Request, visit: StaffVisit, desk: OpenDesk, thang: Short 
 
 @router.post("/{ask_id}/duyet")
 def agree(request: Request, visit: StaffVisit, desk: OpenDesk, ask_id: UUID) -> Response:
-    """Agree to a request."""
-    done = desk.agree_period(visit.who, visit.place, ask_id, parts_of(request).clock())
+    """Agree to a request; what stands against it is told beside what is unfinished now."""
+    try:
+        done = desk.agree_period(visit.who, visit.place, ask_id, parts_of(request).clock())
+    except (*_TOLD, SamePerson) as error:
+        return _page(request, visit, desk, error=error)
     return go_to(visit.place, CLOSING, da=done)
 
 

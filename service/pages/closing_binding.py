@@ -38,11 +38,12 @@ class ClosingRows(RowsWithin):
 
     def agree_period(self, who: SignedIn, place: Place, ask_id: UUID, now: datetime) -> str:
         """Agree, and return what was done: *close* or *reopen*. The book is held before it is looked at."""
-        session = self._within(place)
-        deciding.hold_book(session, place.id)
-        asked = deciding.open_ask(session, place.id, ask_id)
-        found = unfinished(session, place.id, asked.month, now) if asked.kind == "close" else ()
-        return deciding.agree(session, self._actor(who, Actor.APPROVER), place.id, ask_id, found, now).kind
+        session, actor = self._within(place), self._actor(who, Actor.APPROVER)
+        with session.begin_nested():  # the page tells what stood against it, so nothing half done may stay
+            deciding.hold_book(session, place.id)
+            asked = deciding.open_ask(session, place.id, ask_id)
+            found = unfinished(session, place.id, asked.month, now) if asked.kind == "close" else ()
+            return deciding.agree(session, actor, place.id, ask_id, found, now).kind
 
     def refuse_period(self, who: SignedIn, place: Place, ask_id: UUID, reason: str, now: datetime) -> None:
         """Say no, or take one's own request back."""

@@ -10,13 +10,20 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
-from billing.closing.deciding import closable, mark_of, month_end, waiting_ask
+from billing.closing.deciding import Unfinished, closable, is_worse, mark_of, month_end, waiting_ask
 from billing.closing.tables import PeriodAsk
 from billing.ledger.periods import live_closings
 from billing.money import Money
-from reconciliation.closing.checking import unfinished
+from reconciliation.closing.checking import KINDS, unfinished
 from service.access.tables import User
-from service.pages.closing_views import UNFINISHED, AskedPeriod, ClosedRow, ClosingPage, OpenThing
+from service.pages.closing_views import (
+    UNFINISHED,
+    AskedPeriod,
+    ClosedRow,
+    ClosingPage,
+    ComparedThing,
+    OpenThing,
+)
 from service.pages.typed import school_day
 
 _CLOSED = text("""
@@ -42,13 +49,13 @@ WHERE c.school_id = :school ORDER BY c.month DESC, c.turn DESC LIMIT 60
 def closing_page(session: Session, school_id: UUID, user_id: UUID, now: datetime) -> ClosingPage:
     """Return the month whose turn it is, the request that waits, and the closed months, the newest first."""
     month, closings = closable(session, school_id, school_day(now)), live_closings(session, school_id)
-    found = unfinished(session, school_id, month, now) if month else ()
     waiting = waiting_ask(session, school_id)
+    found = unfinished(session, school_id, month, now) if month and waiting is None else ()
     return ClosingPage(
         month=month,
         things=_things(each.plain() for each in found),
         mark=mark_of(found),
-        waiting=_asked(session, waiting, user_id) if waiting else None,
+        waiting=_asked(session, waiting, user_id, now) if waiting else None,
         rows=_closed(session, school_id),
         opens=month_end(closings[-1].month) if closings else None,
         last=closings[-1].month if closings else None,
@@ -56,14 +63,32 @@ def closing_page(session: Session, school_id: UUID, user_id: UUID, now: datetime
 
 
 def _things(plain: Iterable[Mapping[str, Any]]) -> tuple[OpenThing, ...]:
+    return tuple(_thing(each["what"], each["count"], each["amount"]) for each in plain)
+
+
+def _thing(what: str, count: int, dong: int | None) -> OpenThing:
+    return OpenThing(*UNFINISHED[what], count, None if dong is None else Money(dong))
+
+
+def _compared(row: PeriodAsk, found: Iterable[Unfinished]) -> tuple[ComparedThing, ...]:
+    """Return each kind that was unfinished when it was asked or is now, with both."""
+    then = {each["what"]: (each["count"], each["amount"]) for each in row.seen}
+    now = {each.what: each for each in found}
     return tuple(
-        OpenThing(*UNFINISHED[each["what"]], each["count"], None if each["amount"] is None else Money(each["amount"]))
-        for each in plain
+        ComparedThing(
+            then=_thing(what, *then.get(what, (0, None))),
+            now=_thing(what, here.count, here.plain()["amount"]),
+            worse=is_worse(row, here),
+        )
+        for what in KINDS
+        if what in then or what in now
+        for here in [now.get(what, Unfinished(what, 0))]
     )
 
 
-def _asked(session: Session, row: PeriodAsk, user_id: UUID) -> AskedPeriod:
+def _asked(session: Session, row: PeriodAsk, user_id: UUID, now: datetime) -> AskedPeriod:
     by = session.get(User, row.made_by)
+    found = unfinished(session, row.school_id, row.month, now) if row.kind == "close" else ()
     return AskedPeriod(
         ask_id=str(row.id),
         kind=row.kind,
@@ -71,7 +96,7 @@ def _asked(session: Session, row: PeriodAsk, user_id: UUID) -> AskedPeriod:
         reason=row.reason,
         asked_by=by.full_name if by else "",
         asked_at=row.at,
-        seen=_things(row.seen),
+        compared=_compared(row, found),
         mine=row.made_by == user_id,
     )
 

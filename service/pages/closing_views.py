@@ -26,6 +26,7 @@ UNFINISHED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "refunds": ("Đề nghị hoàn tiền chưa quyết định", "Refunds without a decision", "/van-phong/hoan-tien"),
         "bank_reversals": ("Ghi ngân hàng thu hồi chưa quyết định", "Bank reversals to decide", "/van-phong/tien-ra"),
         "limits": ("Hạn mức phần thiếu chưa quyết định", "Limits of shortfalls to decide", "/van-phong/thieu-phi"),
+        "shortfalls": ("Phần thiếu quốc tế chưa quyết định", "Shortfalls to decide", "/van-phong/thieu-phi"),
         "cash_reversals": ("Đề nghị đảo lần thu chưa quyết định", "Cash reversals to decide", "/van-phong/quy"),
         "uncounted": ("Ngày thu chi tiền mặt chưa kiểm quỹ", "Days of cash without a count", "/van-phong/quy/kiem-quy"),
         "transit": (
@@ -56,8 +57,17 @@ class OpenThing:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparedThing:
+    """One kind of the checklist as it was when closing was asked and as it is now; ``worse``: more, or others, now."""
+
+    then: OpenThing
+    now: OpenThing
+    worse: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AskedPeriod:
-    """A request that waits for the other person; ``seen`` is what was unfinished when it was made."""
+    """A request that waits for the other person; ``compared``: what was unfinished then, and what is now."""
 
     ask_id: str
     kind: str
@@ -65,8 +75,13 @@ class AskedPeriod:
     reason: str
     asked_by: str
     asked_at: datetime
-    seen: tuple[OpenThing, ...]
+    compared: tuple[ComparedThing, ...]
     mine: bool
+
+    @property
+    def worse(self) -> bool:
+        """Tell whether something is unfinished now that was not when it was asked: then it is not closed."""
+        return any(each.worse for each in self.compared)
 
 
 @dataclass(frozen=True, slots=True)

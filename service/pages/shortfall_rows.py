@@ -12,15 +12,16 @@ from billing.bills.tables import Bill
 from billing.money import ZERO, Money
 from billing.payments.balances import bill_balances
 from billing.payments.reference import drop_marks
-from billing.payments.relief_tables import Relief, ReliefEnd
+from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd
 from billing.payments.tables import Allocation, Payment, PaymentReversal
 from billing.payments.writing_off import SHORTFALL
 from billing.people.tables import Pupil
 from reconciliation.payers import PayerKind
+from reconciliation.shortfalls.accepting import is_from_abroad
 from reconciliation.shortfalls.limiting import limit_now, waiting_limit
 from reconciliation.tables import Transfer
 from service.access.tables import User
-from service.pages.shortfall_views import AcceptedRow, LimitRow, ShortfallPage, ShortRow
+from service.pages.shortfall_views import AcceptedRow, AskedRow, LimitRow, ShortfallPage, ShortRow
 
 SHOWN = 100
 _LOOKED_BACK = timedelta(days=90)
@@ -36,6 +37,7 @@ def shortfall_page(session: Session, school_id: UUID, viewer: UUID, today: date)
         waiting=_waiting(session, school_id, viewer),
         rows=_shorts(session, school_id, most, today),
         accepted=_accepted(session, school_id),
+        asked=_asked(session, school_id, viewer),
     )
 
 
@@ -60,6 +62,7 @@ def _shorts(session: Session, school_id: UUID, most: Money, today: date) -> tupl
         for each in bill_balances(session, col(Bill.school_id) == school_id, col(Bill.id).in_(bills))
         if ZERO < each.rest <= most
     }
+    asked = {row.transfer_id for row, *_ in _undecided(session, school_id)}
     names = _names(session, {each.pupil_id for each in balances.values()})
     rows = [
         ShortRow(
@@ -71,32 +74,70 @@ def _shorts(session: Session, school_id: UUID, most: Money, today: date) -> tupl
             bill=balances[part.bill_id].number,
             paid=part.amount,
             rest=balances[part.bill_id].rest,
-            foreign=is_foreign(transfer),
+            foreign=speaks_of_abroad(transfer),
+            alone=is_from_abroad(transfer),
         )
         for transfer, part in found
-        if part.bill_id in balances
+        if part.bill_id in balances and transfer.id not in asked
     ]
     return tuple(sorted(rows, key=lambda row: (not row.foreign, row.day, row.bill))[:SHOWN])
 
 
-def is_foreign(transfer: Transfer) -> bool:
+def speaks_of_abroad(transfer: Transfer) -> bool:
     """Tell whether payer or memo speak of a bank abroad: a hint for whoever decides, no rule."""
     words = re.sub(r"[^A-Z0-9]+", " ", drop_marks(transfer.memo).upper())
     return transfer.payer_kind == PayerKind.REMITTANCE.value or _ABROAD.search(words) is not None
 
 
-def _accepted(session: Session, school_id: UUID) -> tuple[AcceptedRow, ...]:
+def _undecided(session: Session, school_id: UUID) -> list[tuple[Relief, str, str, str, Transfer]]:
+    """Return what waits for another person, oldest first, with pupil, bill, asker and transfer."""
+    decided = select(ReliefDecision.relief_id).where(ReliefDecision.relief_id == Relief.id)
     rows = session.exec(
-        select(Relief, Pupil.full_name, Bill.number, User.full_name)
+        select(Relief, Pupil.full_name, Bill.number, User.full_name, Transfer)
         .join(Pupil, col(Pupil.id) == Relief.pupil_id)
         .join(Bill, (col(Bill.school_id) == Relief.school_id) & (col(Bill.id) == Relief.bill_id))
         .join(User, col(User.id) == Relief.made_by)
+        .join(Transfer, (col(Transfer.school_id) == Relief.school_id) & (col(Transfer.id) == Relief.transfer_id))
+        .where(Relief.school_id == school_id, Relief.kind == SHORTFALL, ~decided.exists())
+        .order_by(col(Relief.made_at), col(Relief.id))
+    ).all()
+    return list(rows)
+
+
+def _asked(session: Session, school_id: UUID, viewer: UUID) -> tuple[AskedRow, ...]:
+    return tuple(
+        AskedRow(
+            relief_id=str(row.id),
+            pupil=pupil,
+            bill=number,
+            amount=row.amount or ZERO,
+            came=transfer.amount,
+            memo=transfer.memo,
+            paper=row.decision_number,
+            reason=row.reason,
+            by=by,
+            at=row.made_at,
+            own=row.made_by == viewer,
+        )
+        for row, pupil, number, by, transfer in _undecided(session, school_id)
+    )
+
+
+def _accepted(session: Session, school_id: UUID) -> tuple[AcceptedRow, ...]:
+    rows = session.exec(
+        select(Relief, Pupil.full_name, Bill.number, User.full_name, ReliefDecision)
+        .join(Pupil, col(Pupil.id) == Relief.pupil_id)
+        .join(Bill, (col(Bill.school_id) == Relief.school_id) & (col(Bill.id) == Relief.bill_id))
+        .join(User, col(User.id) == Relief.made_by)
+        .join(ReliefDecision, col(ReliefDecision.relief_id) == Relief.id)
         .where(Relief.school_id == school_id, Relief.kind == SHORTFALL)
         .order_by(col(Relief.made_at).desc(), col(Relief.id).desc())
         .limit(SHOWN)
     ).all()
     shown = [row.id for row, *_ in rows]
     ended = set(session.exec(select(ReliefEnd.relief_id).where(col(ReliefEnd.relief_id).in_(shown))).all())
+    others = {decision.decided_by for row, _, _, _, decision in rows if decision.decided_by != row.made_by}
+    seconds = dict(session.exec(select(User.id, User.full_name).where(col(User.id).in_(others))).all())
     return tuple(
         AcceptedRow(
             relief_id=str(row.id),
@@ -107,9 +148,11 @@ def _accepted(session: Session, school_id: UUID) -> tuple[AcceptedRow, ...]:
             reason=row.reason,
             by=by,
             at=row.made_at,
-            stands=row.id not in ended,
+            stands=decision.approved and row.id not in ended,
+            agreed_by=seconds.get(decision.decided_by, ""),
+            refused=not decision.approved,
         )
-        for row, pupil, number, by in rows
+        for row, pupil, number, by, decision in rows
     )
 
 

@@ -13,7 +13,10 @@ from service.access.roles import Place, SignedIn
 
 @dataclass(frozen=True, slots=True)
 class ShortRow:
-    """A transfer that paid a bill in part, with what is missing; ``foreign``: name or memo speak of a bank abroad."""
+    """A transfer that paid a bill in part, with what is missing.
+
+    ``foreign``: name or memo speak of a bank abroad, a hint; ``alone``: the bank itself says so, so one person decides.
+    """
 
     transfer_id: str
     bill_id: str
@@ -24,11 +27,32 @@ class ShortRow:
     paid: Money
     rest: Money
     foreign: bool
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRow:
+    """What waits for another person: by which paper of the bank, who asked; ``own``: whoever looks asked for it."""
+
+    relief_id: str
+    pupil: str
+    bill: str
+    amount: Money
+    came: Money
+    memo: str
+    paper: str
+    reason: str
+    by: str
+    at: datetime
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedRow:
-    """What was accepted: by whom, when, by which paper of the bank; ``stands`` until it was taken back."""
+    """What was decided: by whom, when, by which paper of the bank; ``stands`` until it was taken back.
+
+    ``agreed_by`` is the second person, empty where one decided; ``refused``: nobody ever agreed.
+    """
 
     relief_id: str
     pupil: str
@@ -39,6 +63,8 @@ class AcceptedRow:
     by: str
     at: datetime
     stands: bool
+    agreed_by: str = ""
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +80,13 @@ class LimitRow:
 
 @dataclass(frozen=True, slots=True)
 class ShortfallPage:
-    """The school's limit now, what waits, what may be accepted (foreign money first), and what was."""
+    """The school's limit now, what waits, what may be accepted (foreign money first), and what was decided."""
 
     most: Money
     waiting: LimitRow | None
     rows: tuple[ShortRow, ...]
     accepted: tuple[AcceptedRow, ...]
+    asked: tuple[AskedRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +105,11 @@ class ShortfallDesk(Protocol):
     def shortfalls(self, who: SignedIn, place: Place, now: datetime) -> ShortfallPage:
         """Return the page."""
 
-    def accept_shortfall(self, who: SignedIn, place: Place, typed: TypedShortfall, now: datetime) -> None:
-        """Accept what is missing; raises ``Refused`` beyond the limit, ``Conflict``, ``NotFound``."""
+    def accept_shortfall(self, who: SignedIn, place: Place, typed: TypedShortfall, now: datetime) -> bool:
+        """Accept what is missing, or ask for it; return whether it is done. Raises ``Refused``, ``Conflict``."""
+
+    def agree_shortfall(self, who: SignedIn, place: Place, relief_id: UUID, now: datetime) -> None:
+        """Agree to what another person asked for; raises ``SamePerson``, ``Refused``, ``Conflict``, ``NotFound``."""
 
     def take_back_shortfall(self, who: SignedIn, place: Place, relief_id: UUID, reason: str, now: datetime) -> None:
         """Take an acceptance back; raises ``Refused`` or ``NotFound``."""

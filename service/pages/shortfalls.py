@@ -1,4 +1,4 @@
-"""Money from abroad that arrives short, in the office: the limit by two, each acceptance within it by one."""
+"""Money from abroad that arrives short, in the office: the limit by two, each acceptance within it by one or two."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ Text = Annotated[str, Form(max_length=300)]
 Key = Annotated[str, Query(max_length=20)]
 _SAID = {
     "nhan": ("Đã chấp nhận phần thiếu: thông báo thu đã nộp đủ.", "Accepted: the bill is paid."),
-    "huy": ("Đã hủy; phần này lại chưa nộp.", "Taken back; the sum is open again."),
+    "cho": ("Đã ghi đề nghị; chờ người khác duyệt.", "Asked for; another person agrees."),
+    "huy": ("Đã hủy; phần này chưa nộp.", "Taken back; the sum is open."),
     "de-nghi": ("Đã ghi đề nghị hạn mức; chờ người khác duyệt.", "The limit waits for another person."),
     "han-muc": ("Đã quyết định hạn mức.", "The limit is decided."),
 }
@@ -48,15 +49,22 @@ def accept(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reque
     so_dien: Short = "",
     ly_do: Text = "",
 ) -> Response:
-    """Accept what a transfer lacks on a bill."""
+    """Accept what a transfer lacks on a bill, or ask another person to."""
     typed = TypedShortfall(giao_dich, thong_bao, clean(so_dien), clean(ly_do))
-    desk.accept_shortfall(visit.who, visit.place, typed, parts_of(request).clock())
+    done = desk.accept_shortfall(visit.who, visit.place, typed, parts_of(request).clock())
+    return go_to(visit.place, SHORTFALLS, da="nhan" if done else "cho")
+
+
+@router.post(f"{SHORTFALLS}/{{relief_id}}/duyet")
+def agree_one(request: Request, visit: StaffVisit, desk: OpenDesk, relief_id: UUID) -> Response:
+    """Agree to what another person asked to accept."""
+    desk.agree_shortfall(visit.who, visit.place, relief_id, parts_of(request).clock())
     return go_to(visit.place, SHORTFALLS, da="nhan")
 
 
 @router.post(f"{SHORTFALLS}/{{relief_id}}/huy")
 def take_back(request: Request, visit: StaffVisit, desk: OpenDesk, relief_id: UUID, ly_do: Text = "") -> Response:
-    """Take an acceptance back."""
+    """Take an acceptance back, or say no to one that waits."""
     desk.take_back_shortfall(visit.who, visit.place, relief_id, clean(ly_do), parts_of(request).clock())
     return go_to(visit.place, SHORTFALLS, da="huy")
 

@@ -22,7 +22,7 @@ from billing.money import Money
 from billing.storage import Row, new_id
 from tests.billing.closing.closing_world import AUGUST, NOW, OCTOBER, SEPTEMBER, Book
 
-WAITS = Unfinished("waiting", 2, Money(900_000))
+WAITS = Unfinished("waiting", 2, Money(900_000), ("aa", "bb"))
 
 
 def test_what_comes_late_stands_on_the_first_open_day_and_keeps_its_own(book: Book) -> None:
@@ -64,6 +64,9 @@ def test_two_people_in_the_order_of_the_months(book: Book) -> None:
                 agree(session, book.approver, book.school_id, asked.id, (more,), NOW)
         with pytest.raises(Conflict, match="thêm việc"):
             agree(session, book.approver, book.school_id, asked.id, (WAITS, Unfinished("acts", 1)), NOW)
+        another = Unfinished("waiting", 2, Money(900_000), ("aa", "cc"))
+        with pytest.raises(Conflict, match="thêm việc"):  # one done and another begun since
+            agree(session, book.approver, book.school_id, asked.id, (another,), NOW)
         agree(session, book.approver, book.school_id, asked.id, (Unfinished("waiting", 1, Money(1)),), NOW)
         assert is_closed(session, book.school_id, date(2025, 7, 31)), "all days before are closed too"
         assert not is_closed(session, book.school_id, SEPTEMBER)

@@ -1,4 +1,4 @@
-"""Money from abroad arrives short: within the school's limit one person accepts it and the bill is paid."""
+"""Money from abroad arrives short: within the school's limit it is accepted, by one or by two, and the bill is paid."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from billing.closing.deciding import Unfinished
 from billing.errors import Conflict, NotFound, OwnFamily, Refused, SamePerson
 from billing.money import Money
 from billing.payments.balances import bill_balances
+from billing.payments.relief_tables import ReliefDecision
+from billing.payments.relieving import approve_relief, end_relief, refuse_relief
 from billing.people.declaring import Named, declare_child
 from billing.people.tables import Pupil, PupilCode
 from reconciliation.closing.checking import unfinished
@@ -24,15 +26,19 @@ from reconciliation.matching import Direction
 from reconciliation.queue.standing import seen_of
 from reconciliation.queue.undoing import agree_undo, ask_undo
 from reconciliation.reversing.asking import agree_reversal, ask_reversal
-from reconciliation.shortfalls.accepting import accept_shortfall, take_back_shortfall
+from reconciliation.shortfalls.accepting import accept_shortfall, agree_shortfall, take_back_shortfall
 from reconciliation.shortfalls.limiting import ask_limit, decide_limit, limit_now, waiting_limit
-from reconciliation.tables import Transfer
 from service.database import EVERYTHING
+from tests.factories.abroad import pay_from_abroad
 from tests.factories.collecting import PAID_AT
 from tests.journeys.settling.office import Office
 
 PAPER, WHY = "MT103 FT25279001234", "Ngân hàng trung gian thu phí SHA"
 LIMIT = Money(300_000)
+DECIDE = text(
+    "INSERT INTO relief_decisions (relief_id, school_id, approved, decided_by, reason, at)"
+    " VALUES (:id, :school, true, :by, '', :at)"
+)
 
 
 def limited(office: Office, most: Money = LIMIT) -> None:
@@ -43,9 +49,8 @@ def limited(office: Office, most: Money = LIMIT) -> None:
 
 
 def short(office: Office, dong: int = 630_000) -> tuple[UUID, UUID]:
-    """Let the first family pay less than its 650,000 đ; return the transfer and the bill."""
-    office.collecting.hear_of(office.collecting.pays(office.code(0), dong))
-    (transfer,) = [each.id for each in office.collecting.transfers() if each.direction == "in"]
+    """Let the first family pay less than its 650,000 đ from abroad; return the transfer and the bill."""
+    transfer = pay_from_abroad(office.collecting, office.code(0), dong)
     with office.collecting.database.transaction(office.collecting.scope) as session:
         (bill,) = session.exec(select(Bill.id).where(col(Bill.pupil_id) == office.pupil(0))).all()
     return transfer, bill
@@ -100,19 +105,97 @@ def test_no_more_than_what_came_and_each_paper_once(office: Office) -> None:
     transfer, bill = short(office, 1_000)
     with pytest.raises(Refused, match=r"nhiều hơn 1\.000 đ đã về"):
         accept(office, transfer, bill)
-    office.collecting.hear_of(office.collecting.pays(office.code(0), 640_000))
-    with office.collecting.database.transaction(office.collecting.scope) as session:
-        large = session.exec(select(Transfer.id).where(Transfer.amount == Money(640_000))).one()
+    large = pay_from_abroad(office.collecting, office.code(0), 640_000)
     accept(office, large, bill)
-    office.collecting.hear_of(office.collecting.pays(office.code(1), 290_000))
+    other = pay_from_abroad(office.collecting, office.code(1), 290_000)
     with office.collecting.database.transaction(office.collecting.scope) as session:
-        other = session.exec(select(Transfer.id).where(Transfer.amount == Money(290_000))).one()
         owed = session.exec(select(Bill.id).where(col(Bill.pupil_id) == office.pupil(1))).one()
     with pytest.raises(Conflict, match="đã dùng cho một giao dịch khác"):
         accept(office, other, owed, paper=f" {PAPER.lower()}")
     accept(office, other, owed, paper="MT103 FT25279009999")
     assert (office.rest(0), office.rest(1)) == (0, 0)
     assert office.broken() == []
+
+
+def decided(office: Office, relief: UUID) -> bool | None:
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        decision = session.get(ReliefDecision, relief)
+    return decision.approved if decision else None
+
+
+def agree(office: Office, relief: UUID, by: Actor | None = None) -> None:
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        agree_shortfall(session, by or office.approver, office.school_id, relief, PAID_AT)
+
+
+def from_here(office: Office, memo: str) -> tuple[UUID, UUID]:
+    """Let the first family pay less, by a bank that names no payer; return the transfer and the bill."""
+    office.collecting.hear_of(office.collecting.pays(f"{memo} {office.code(0)}", 630_000))
+    (transfer,) = [each.id for each in office.collecting.transfers() if each.direction == "in"]
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        return transfer, session.exec(select(Bill.id).where(col(Bill.pupil_id) == office.pupil(0))).one()
+
+
+def test_where_only_the_memo_speaks_of_abroad_two_people_accept_it(office: Office) -> None:
+    limited(office)
+    transfer, bill = from_here(office, "INWARD TT MT103 SHA")
+    relief = accept(office, transfer, bill)
+    assert (office.rest(0), status(office, bill), decided(office, relief)) == (20_000, "partial", None)
+    assert Unfinished("shortfalls", 1, Money(20_000)) in left_open(office)
+    with pytest.raises(Conflict, match="đang chờ duyệt"):
+        accept(office, transfer, bill, paper="MT103 1")
+    with pytest.raises(SamePerson):
+        agree(office, relief, office.accountant)
+    with pytest.raises(IntegrityError, match="does not approve it"):
+        run(office, {"id": relief, "school": office.school_id, "by": office.accountant.user_id, "at": PAID_AT}, DECIDE)
+    agree(office, relief)
+    assert (office.rest(0), status(office, bill), office.collecting.books()["642"]) == (0, "paid", 20_000)
+    assert "shortfalls" not in {each.what for each in left_open(office)}
+    with pytest.raises(Conflict, match="đã được quyết định"):
+        agree(office, relief)
+    assert office.broken() == []
+
+
+def test_what_waits_for_a_second_person_is_refused_or_goes_with_the_payment(office: Office) -> None:
+    limited(office)
+    transfer, bill = from_here(office, "SWIFT")
+    first = accept(office, transfer, bill)
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        take_back_shortfall(session, office.approver, office.school_id, first, "Không phải phí", PAID_AT)
+    assert (decided(office, first), office.rest(0)) == (False, 20_000)
+    with pytest.raises(NotFound):
+        agree(office, first)
+    second = accept(office, transfer, bill)  # the same paper again: what was refused stands for nothing
+    limited(office, Money(19_999))
+    with pytest.raises(Refused, match="vượt hạn mức"):
+        agree(office, second)
+    limited(office)
+    office.collecting.hear_of(office.collecting.pays(office.code(0), 5_000))
+    with pytest.raises(Conflict, match=r"nay còn 15\.000 đ"):
+        agree(office, second)
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        seen = seen_of(session, office.school_id, transfer)
+        act = ask_undo(session, office.accountant, office.school_id, transfer, seen, "Của em khác", PAID_AT)
+        agree_undo(session, office.approver, office.school_id, act.id, PAID_AT)
+    assert (decided(office, second), office.rest(0)) == (False, 645_000)
+    assert office.broken() == []
+
+
+def test_it_is_not_decided_or_ended_where_other_reliefs_are(office: Office) -> None:
+    limited(office)
+    relief = accept(office, *from_here(office, "SWIFT"))
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        for decide in (approve_relief, refuse_relief, end_relief):
+            more = () if decide is approve_relief else ("x",)
+            with pytest.raises(NotFound):
+                decide(session, office.approver, office.school_id, relief, *more, PAID_AT)
+    assert decided(office, relief) is None
+
+
+def left_open(office: Office) -> tuple[Unfinished, ...]:
+    """Return what the month of the bank's day leaves open to whoever closes it."""
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        return unfinished(session, office.school_id, PAID_AT.date().replace(day=1), PAID_AT)
 
 
 def test_the_limit_is_set_by_two(office: Office) -> None:
@@ -196,25 +279,29 @@ def test_the_database_refuses(office: Office) -> None:
     by = office.accountant.user_id
     relief = {
         "school": office.school_id, "pupil": office.pupil(0), "bill": bill, "transfer": transfer, "by": by,
-        "at": PAID_AT, "day": PAID_AT.date(), "id": UUID(int=77),
+        "at": PAID_AT, "day": PAID_AT.date(), "id": UUID(int=77), "amount": 20_000, "paper": "x",
     }  # fmt: skip
     insert = text(
         "INSERT INTO reliefs (id, school_id, pupil_id, bill_id, transfer_id, kind, parts, amount, decision_number,"
         " decided_on, reason, made_by, made_at)"
-        " VALUES (:id, :school, :pupil, :bill, :transfer, 'shortfall', '[]', 20000, 'x', :day, 'x', :by, :at)"
-    )
-    decide = text(
-        "INSERT INTO relief_decisions (relief_id, school_id, approved, decided_by, reason, at)"
-        " VALUES (:id, :school, true, :by, '', :at)"
+        " VALUES (:id, :school, :pupil, :bill, :transfer, 'shortfall', '[]', :amount, :paper, :day, 'x', :by, :at)"
     )
     with pytest.raises(IntegrityError, match="does not approve it"):
-        run(office, relief, insert, decide)  # no limit is agreed to
+        run(office, relief, insert, DECIDE)  # no limit is agreed to
+    with pytest.raises(IntegrityError, match="no more than comes"):
+        run(office, {**relief, "amount": 630_001}, insert)
     with pytest.raises(IntegrityError, match="paid this bill"):
         run(office, {**relief, "pupil": office.pupil(1)}, insert)
     limited(office)
     accept(office, transfer, bill)
     with pytest.raises(IntegrityError, match="accepted short already"):
         run(office, relief, insert)
+    other = pay_from_abroad(office.collecting, office.code(1), 290_000)
+    with office.collecting.database.transaction(office.collecting.scope) as session:
+        owed = session.exec(select(Bill.id).where(col(Bill.pupil_id) == office.pupil(1))).one()
+    twice = {**relief, "pupil": office.pupil(1), "bill": owed, "transfer": other, "amount": 10_000}
+    with pytest.raises(IntegrityError, match="stands for one transfer"):
+        run(office, {**twice, "paper": f" {PAPER.lower()}."}, insert)
     reverse = text(
         "INSERT INTO payment_reversals (payment_id, school_id, entry_id, reason, at)"
         " SELECT p.id, p.school_id, e.id, 'x', :at FROM payments p JOIN journal_entries e ON e.kind = 'payment'"

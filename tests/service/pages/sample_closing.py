@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from billing.money import Money
 from service.access.roles import Place, SignedIn
-from service.pages.closing_views import UNFINISHED, AskedPeriod, ClosedRow, ClosingPage, OpenThing
+from service.pages.closing_views import UNFINISHED, AskedPeriod, ClosedRow, ClosingPage, ComparedThing, OpenThing
 
 ASK_ID = uuid.UUID(int=1901)
 AT = datetime(2025, 11, 4, 2, 0, tzinfo=UTC)
@@ -19,9 +20,11 @@ ROWS = (
     ClosedRow(date(2025, 8, 1), KEEPER, HEAD, AT, "", 0, Money(12_000), opened_by=HEAD, opened_at=AT,
               opened_why="Ghi thiếu một lần thu bằng biên lai giấy"),
 )  # fmt: skip
-ASKED = AskedPeriod(
-    str(ASK_ID), "close", date(2025, 10, 1), "Ngân hàng chưa trả lời", KEEPER, AT, THINGS[:2], mine=False
+COMPARED = (
+    ComparedThing(THINGS[0], replace(THINGS[0], count=0), worse=False),
+    ComparedThing(THINGS[1], THINGS[1], worse=False),
 )
+ASKED = AskedPeriod(str(ASK_ID), "close", date(2025, 10, 1), "Ngân hàng chưa trả lời", KEEPER, AT, COMPARED, mine=False)
 
 
 class SampleClosing:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from billing.money import Money
 from service.access.roles import Place, SignedIn
-from service.pages.shortfall_views import AcceptedRow, LimitRow, ShortfallPage, ShortRow, TypedShortfall
+from service.pages.shortfall_views import AcceptedRow, AskedRow, LimitRow, ShortfallPage, ShortRow, TypedShortfall
 
 _SOME = str(uuid.UUID(int=1501))
 AT = datetime(2025, 10, 8, 2, 0, tzinfo=UTC)
@@ -18,6 +18,16 @@ SHORTFALLS = ShortfallPage(
         ShortRow(
             _SOME, _SOME, date(2025, 10, 6), "INWARD TT MT103 SHA FW2345678AB NGUYEN THI MINH ANH",
             "Nguyễn Thị Minh Ánh", "TB2510-00012", Money(630_000), Money(20_000), foreign=True,
+        ),
+        ShortRow(
+            _SOME, _SOME, date(2025, 10, 6), "FW2345678AC", "Lê Hoàng Gia Bảo", "TB2510-00013", Money(640_000),
+            Money(10_000), foreign=True, alone=True,
+        ),
+    ),
+    asked=(
+        AskedRow(
+            _SOME, "Phạm Nguyễn Quỳnh Hương", "TB2510-00040", Money(35_000), Money(615_000), "INWARD TT MT103 SHA",
+            "MT103 FT25280007", "Ngân hàng trung gian thu phí", "Trần Thị Thu", AT, own=False,
         ),
     ),
     accepted=(
@@ -38,9 +48,14 @@ class SampleShortfalls:
         del who, place, now
         return SHORTFALLS
 
-    def accept_shortfall(self, who: SignedIn, place: Place, typed: TypedShortfall, now: datetime) -> None:
+    def accept_shortfall(self, who: SignedIn, place: Place, typed: TypedShortfall, now: datetime) -> bool:
         del place, typed, now
         self.done.append(("accept shortfall", who.login))
+        return True
+
+    def agree_shortfall(self, who: SignedIn, place: Place, relief_id: uuid.UUID, now: datetime) -> None:
+        del place, relief_id, now
+        self.done.append(("agree shortfall", who.login))
 
     def take_back_shortfall(
         self, who: SignedIn, place: Place, relief_id: uuid.UUID, reason: str, now: datetime

@@ -122,6 +122,30 @@ def test_what_was_typed_stands_there_still_beside_what_speaks_against_it(world: 
     assert 'value="Ghi thiếu một lần thu"' in told.text
 
 
+def test_the_approver_sees_what_is_unfinished_now_beside_what_was_and_is_told_on_the_page(world: World) -> None:
+    collecting = world.collecting
+    collecting.hear_of(collecting.pays("khong ro cua ai", 123_000))
+    people = People(world)
+    assert people.asks(ly_do="Chờ ngân hàng") == 303
+    collecting.hear_of(collecting.pays("cung khong ro", 45_000))
+    page = html.unescape(people.approver.get(CLOSING).text)
+    (row,) = re.findall(r"<tr><th[^>]*><a[^>]*>Tiền vào còn chờ xử lý.*?</tr>", page)
+    assert re.findall(r"<span>(\d) · ([\d.]+) đ</span>", row.replace("\xa0", " ")) == [
+        ("1", "123.000"),
+        ("2", "168.000"),
+    ]
+    assert ("thêm" in row, "/duyet" in page) == (True, False)
+    [ask] = re.findall(rf"{CLOSING}/([0-9a-f-]+)/tu-choi", page)
+    told = people.approver.post(f"{CLOSING}/{ask}/duyet", data=form(people.approver, CLOSING))
+    assert told.status_code == 409
+    assert "Từ lúc đề nghị, tháng có thêm việc chưa xong" in told.text
+    assert "Khóa sổ tháng" in told.text, "and the page itself, not the one of errors"
+    assert people.decides("tu-choi", ly_do="Có thêm giao dịch") == 303
+    assert people.asks(ly_do="Chờ ngân hàng") == 303
+    assert people.decides("duyet") == 303
+    assert "đã khóa" in people.page()
+
+
 def test_who_may(world: World) -> None:
     people = People(world)
     assert people.approver.post(CLOSING, data=form(people.approver, CLOSING)).status_code == 403
