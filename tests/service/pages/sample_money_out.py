@@ -63,6 +63,10 @@ REVERSALS = (
         str(uuid.UUID(int=1307)), Money(650_000), date(2025, 10, 3), "FW2345678AB NGUYEN THI MINH ANH", DAY,
         "Công văn 12 của ngân hàng: lệnh chuyển nhầm", "Trần Thị Thu", own=False,
     ),
+    ReversalRow(
+        str(uuid.UUID(int=1308)), Money(300_000), date(2025, 10, 2), "nop tien thang 10", DAY,
+        "Chọn nhầm tiền vào", "Trần Thị Thu", own=False, undoes=True,
+    ),
 )  # fmt: skip
 IN, OUT = True, False
 DIFFERENCES = (
