@@ -90,6 +90,7 @@ def approve_reversal(session: Session, actor: Actor, school_id: UUID, reversal_i
     _refuse_used(session, payment)
     _decide(session, actor, asked, now, approved=True)
     receipt = reverse_payment(session, school_id, payment.id, actor.user_id, asked.reason, now)
+    _refuse_closed(session, taking)  # again: from the first entry on, nobody closes a month
     record_event(
         session, school_id, PAYMENT_REVERSED, payment.id, now,
         pupil_id=str(payment.pupil_id), amount=payment.amount.dong,
