@@ -89,15 +89,14 @@ def speaks_of_abroad(transfer: Transfer) -> bool:
     return transfer.payer_kind == PayerKind.REMITTANCE.value or _ABROAD.search(words) is not None
 
 
-def _undecided(session: Session, school_id: UUID) -> list[tuple[Relief, str, str, str, Transfer]]:
-    """Return what waits for another person, oldest first, with pupil, bill, asker and transfer."""
+def _undecided(session: Session, school_id: UUID) -> list[tuple[Relief, str, str, str]]:
+    """Return what waits for another person, oldest first, with pupil, bill and who asked."""
     decided = select(ReliefDecision.relief_id).where(ReliefDecision.relief_id == Relief.id)
     rows = session.exec(
-        select(Relief, Pupil.full_name, Bill.number, User.full_name, Transfer)
+        select(Relief, Pupil.full_name, Bill.number, User.full_name)
         .join(Pupil, col(Pupil.id) == Relief.pupil_id)
         .join(Bill, (col(Bill.school_id) == Relief.school_id) & (col(Bill.id) == Relief.bill_id))
         .join(User, col(User.id) == Relief.made_by)
-        .join(Transfer, (col(Transfer.school_id) == Relief.school_id) & (col(Transfer.id) == Relief.transfer_id))
         .where(Relief.school_id == school_id, Relief.kind == SHORTFALL, ~decided.exists())
         .order_by(col(Relief.made_at), col(Relief.id))
     ).all()
@@ -105,6 +104,10 @@ def _undecided(session: Session, school_id: UUID) -> list[tuple[Relief, str, str
 
 
 def _asked(session: Session, school_id: UUID, viewer: UUID) -> tuple[AskedRow, ...]:
+    rows = _undecided(session, school_id)
+    wanted = {row.transfer_id for row, *_ in rows}
+    query = select(Transfer).where(Transfer.school_id == school_id, col(Transfer.id).in_(wanted))
+    transfers = {each.id: each for each in session.exec(query).all()}
     return tuple(
         AskedRow(
             relief_id=str(row.id),
@@ -119,13 +122,15 @@ def _asked(session: Session, school_id: UUID, viewer: UUID) -> tuple[AskedRow, .
             at=row.made_at,
             own=row.made_by == viewer,
         )
-        for row, pupil, number, by, transfer in _undecided(session, school_id)
+        for row, pupil, number, by in rows
+        if row.transfer_id is not None
+        for transfer in [transfers[row.transfer_id]]
     )
 
 
 def _accepted(session: Session, school_id: UUID) -> tuple[AcceptedRow, ...]:
     rows = session.exec(
-        select(Relief, Pupil.full_name, Bill.number, User.full_name, ReliefDecision)
+        select(Relief, Pupil.full_name, Bill.number, User.full_name)
         .join(Pupil, col(Pupil.id) == Relief.pupil_id)
         .join(Bill, (col(Bill.school_id) == Relief.school_id) & (col(Bill.id) == Relief.bill_id))
         .join(User, col(User.id) == Relief.made_by)
@@ -136,7 +141,9 @@ def _accepted(session: Session, school_id: UUID) -> tuple[AcceptedRow, ...]:
     ).all()
     shown = [row.id for row, *_ in rows]
     ended = set(session.exec(select(ReliefEnd.relief_id).where(col(ReliefEnd.relief_id).in_(shown))).all())
-    others = {decision.decided_by for row, _, _, _, decision in rows if decision.decided_by != row.made_by}
+    decided = session.exec(select(ReliefDecision).where(col(ReliefDecision.relief_id).in_(shown))).all()
+    decisions = {each.relief_id: each for each in decided}
+    others = {each.decided_by for each in decided}
     seconds = dict(session.exec(select(User.id, User.full_name).where(col(User.id).in_(others))).all())
     return tuple(
         AcceptedRow(
@@ -149,10 +156,11 @@ def _accepted(session: Session, school_id: UUID) -> tuple[AcceptedRow, ...]:
             by=by,
             at=row.made_at,
             stands=decision.approved and row.id not in ended,
-            agreed_by=seconds.get(decision.decided_by, ""),
+            agreed_by=seconds.get(decision.decided_by, "") if decision.decided_by != row.made_by else "",
             refused=not decision.approved,
         )
-        for row, pupil, number, by, decision in rows
+        for row, pupil, number, by in rows
+        for decision in [decisions[row.id]]
     )
 
 

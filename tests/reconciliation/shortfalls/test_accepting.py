@@ -185,10 +185,11 @@ def test_it_is_not_decided_or_ended_where_other_reliefs_are(office: Office) -> N
     limited(office)
     relief = accept(office, *from_here(office, "SWIFT"))
     with office.collecting.database.transaction(office.collecting.scope) as session:
-        for decide in (approve_relief, refuse_relief, end_relief):
-            more = () if decide is approve_relief else ("x",)
+        with pytest.raises(NotFound):
+            approve_relief(session, office.approver, office.school_id, relief, PAID_AT)
+        for decide in (refuse_relief, end_relief):
             with pytest.raises(NotFound):
-                decide(session, office.approver, office.school_id, relief, *more, PAID_AT)
+                decide(session, office.approver, office.school_id, relief, "x", PAID_AT)
     assert decided(office, relief) is None
 
 
