@@ -8,6 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from billing.cash.paper_books import Leaf, open_book
+
+
+from billing.cash import undoing
 from billing.cash.tables import CashReversal, CashReversalDecision
 from billing.cash.undoing import approve_reversal, ask_reversal, payment_of, refuse_reversal
 from billing.credits.using import Occasion, use_credit
@@ -85,6 +88,24 @@ def test_a_leaf_of_a_closed_month_is_reversed_while_the_month_that_books_it_is_o
         shut(session, till.id, date(2025, 10, 1), till.now + timedelta(days=40))
         with pytest.raises(Refused, match="Sổ tháng 10/2025 đã khóa"):
             approve_reversal(session, till.approver, till.id, asked.id, till.now)
+
+
+def test_a_month_that_is_closed_while_a_taking_is_reversed_is_not_reversed(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with till.open() as session:
+        asked = ask_reversal(session, till.cashier, till.id, till.take(session, till.handed(1000)).id, "Nhầm", till.now)
+
+    def closed_meanwhile(*_: object) -> None:
+        with till.open() as session:
+            shut(session, till.id, till.now.date().replace(day=1), till.now + timedelta(days=40))
+
+    monkeypatch.setattr(undoing, "hold_cash", closed_meanwhile)
+    # Half done inside: whoever catches it takes the whole transaction back.
+    with pytest.raises(Refused, match="đã khóa"), till.open() as session:
+        approve_reversal(session, till.approver, till.id, asked.id, till.now)
+    with till.open() as session:
+        assert session.exec(select(ReceiptVoid)).all() == []
 
 
 def test_credit_that_was_used_is_not_taken_away_beneath_a_bill(till: Till) -> None:

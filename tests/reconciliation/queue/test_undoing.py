@@ -19,6 +19,7 @@ from billing.payments.tables import ReceiptVoid
 from billing.people.declaring import Named, declare_child
 from billing.people.tables import PupilCode
 from reconciliation.errors import Overtaken
+from reconciliation.queue import undoing
 from reconciliation.queue.assigning import agree, refuse
 from reconciliation.queue.standing import open_act
 from reconciliation.queue.undoing import agree_undo, ask_undo
@@ -109,6 +110,22 @@ def test_a_closed_month_is_not_undone_and_the_remedy_is_told(queue: Queue) -> No
     with queue.collecting.database.transaction(EVERYTHING) as session:
         shut(session, queue.school_id, date(2025, 10, 1), now + timedelta(days=40))
     with queue.open() as session, pytest.raises(Refused, match=r"10/2025 đã khóa sổ.*điều chỉnh"):
+        agree_undo(session, queue.approver, queue.school_id, act.id, now)
+    assert queue.state(transfer) == "matched"
+
+
+def test_a_month_that_is_closed_while_it_is_undone_is_not_undone(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    transfer, now = paid(queue), queue.collecting.wiring.clock()
+    with queue.open() as session:
+        act = ask_undo(session, queue.accountant, queue.school_id, transfer, queue.seen(session, transfer), WHY, now)
+
+    def closed_meanwhile(*_: object) -> None:
+        with queue.collecting.database.transaction(EVERYTHING) as session:
+            shut(session, queue.school_id, date(2025, 10, 1), now + timedelta(days=40))
+
+    monkeypatch.setattr(undoing, "hold_credit", closed_meanwhile)
+    # Half done inside: whoever catches it takes the whole transaction back.
+    with pytest.raises(Refused, match=r"10/2025 đã khóa sổ"), queue.open() as session:
         agree_undo(session, queue.approver, queue.school_id, act.id, now)
     assert queue.state(transfer) == "matched"
 
