@@ -85,6 +85,7 @@ class QueueRows(RowsWithin):
     def preview_split(self, who: SignedIn, place: Place, transfer_id: UUID, split: TypedSplit) -> Preview:
         """Return what a split would store."""
         del who
+        self._allow_long_work()
         session = self._within(place)
         transfer, row = waiting_rows.one_row(session, place.id, transfer_id)
         free = transfer.state == "waiting" and not row.asked_by
@@ -104,6 +105,7 @@ class QueueRows(RowsWithin):
 
     def assign_transfer(self, who: SignedIn, place: Place, confirmed: Confirmed, now: datetime) -> bool:
         """Assign; tell whether it is carried out."""
+        self._allow_long_work()
         session = self._within(place)
         transfer, _ = waiting_rows.one_row(session, place.id, confirmed.transfer_id)
         pieces = self._pieces(place, transfer, confirmed.split)
@@ -135,6 +137,7 @@ class QueueRows(RowsWithin):
         self, who: SignedIn, place: Place, transfer_id: UUID, seen: str, reason: str, now: datetime
     ) -> None:
         """Ask for a match to be undone."""
+        self._allow_long_work()
         session, actor = self._within(place), self._looks(who, place)
         with session.begin_nested():
             undoing.ask_undo(session, actor, place.id, transfer_id, Seen.read(seen), reason, now)
@@ -146,6 +149,7 @@ class QueueRows(RowsWithin):
 
     def agree_act(self, who: SignedIn, place: Place, act_id: UUID, now: datetime) -> None:
         """Agree to an act of another."""
+        self._allow_long_work()
         session, actor = self._within(place), self._looks(who, place)
         with session.begin_nested():
             if find_act(session, place.id, act_id).kind == "undo":

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
-
 from reconciliation.statements.uploading import bytes_of, confirm_upload, find_upload, keep_upload
 from service.access.roles import Actor, Place, SignedIn
 from service.pages import statement_rows
@@ -33,7 +31,7 @@ class StatementRows(RowsWithin):
     def bring_statement(self, who: SignedIn, place: Place, brought: BroughtFile, now: datetime) -> UUID:
         """Keep a file to be looked at."""
         session = self._within(place)
-        self._allow_long_reading()
+        self._allow_long_work()
         account = statement_rows.account_of(session, place.id, brought.account_id)
         statement_rows.demand_readable(session, account, brought.data, now)
         vault = self._wiring.vault
@@ -45,7 +43,7 @@ class StatementRows(RowsWithin):
         """Return what a kept file would bring, or what has to be said of it first."""
         del who
         session, vault = self._within(place), self._wiring.vault
-        self._allow_long_reading()
+        self._allow_long_work()
         upload, _ = find_upload(session, place.id, upload_id)
         return statement_rows.brought(session, vault, place.id, upload_id, typed, bytes_of(vault, upload), now)
 
@@ -54,13 +52,9 @@ class StatementRows(RowsWithin):
     ) -> tuple[int, int]:
         """Import a kept file as it was shown; its money is then settled."""
         session, vault, actor = self._within(place), self._wiring.vault, self._actor(who, Actor.ACCOUNTANT)
-        self._allow_long_reading()
+        self._allow_long_work()
         upload, account = find_upload(session, place.id, upload_id)
         how = statement_rows.how_of(vault, upload, typed)
         done = confirm_upload(session, vault, upload, account, how, seen, actor, now)
         self.bells.append(SETTLE)
         return done.new, done.known
-
-    def _allow_long_reading(self) -> None:
-        # Reading 200,000 rows takes Python more than the minute that the server lets an idle transaction live.
-        self._session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '10min'"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
 from sqlmodel import Session
 
 from billing.audit.recording import Actor as DeedActor
@@ -25,6 +26,10 @@ class RowsWithin:
         """Limit the transaction to one school, the one that was chosen among the granted."""
         use_scope(self._session, Scope.of(place.id))
         return self._session
+
+    def _allow_long_work(self) -> None:
+        """Let Python take its time over tens of thousands of rows: else the server ends what idles for a minute."""
+        self._session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '10min'"))
 
     def _actor(self, who: SignedIn, role: Actor) -> DeedActor:
         return DeedActor(who.user_id, role.value, self._caller.request_id)
