@@ -11,7 +11,7 @@ ever, and is no higher than its counter, so the numbers have no gap. Both are lo
 from alembic import op
 
 revision = "0060"
-down_revision = "0057"
+down_revision = "0062"
 branch_labels = None
 depends_on = None
 

@@ -7,10 +7,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
-from billing.cash.paper_books import Leaf, open_book
-
-
 from billing.cash import undoing
+from billing.cash.paper_books import Leaf, open_book
 from billing.cash.tables import CashReversal, CashReversalDecision
 from billing.cash.undoing import approve_reversal, ask_reversal, payment_of, refuse_reversal
 from billing.credits.using import Occasion, use_credit
