@@ -226,28 +226,63 @@ def charge_all(pupils: Iterable[PupilFacts], period: Period, schedule: Schedule)
     Raises ``Refused`` as ``charge_pupil`` does.
     """
     prices = sorted(schedule.prices, key=_place)
-    fitting: dict[tuple[Level, int, str], tuple[int, ...]] = {}
+    fitting: dict[tuple[int, int, str], tuple[int, ...]] = {}
     profiles: dict[tuple[object, ...], tuple[ChargeLine, ...]] = {}
     known: dict[tuple[int, _ItemFacts], tuple[ChargeLine, ...]] = {}
+    seen: dict[tuple[object, ...], tuple[PupilFacts, tuple[ChargeLine, ...]]] = {}
     for pupil in pupils:
-        audience = pupil.level, pupil.grade, pupil.class_name
+        audience = id(pupil.level), pupil.grade, pupil.class_name
         if audience not in fitting:
             fitting[audience] = _fitting(prices, pupil, period)
-        profile = _profile(pupil, fitting[audience])
-        if profile not in profiles:
-            reductions = _in_order(schedule.standing() + pupil.reductions, pupil)
-            keys = [(place, _item_facts(prices[place], pupil, reductions)) for place in fitting[audience]]
-            for place, facts in keys:
-                if (place, facts) not in known:
-                    known[place, facts] = tuple(_price_lines(prices[place], facts, period))
-            profiles[profile] = tuple(line for key in keys for line in known[key])
-        yield Charge(pupil.pupil_id, period, profiles[profile])
+        places = fitting[audience]
+        # Whoever reads pupils lets those alike share the very same objects: their ids are compared much faster. What
+        # is seen keeps them alive, so no id is given away twice.
+        same = _same(pupil, places)
+        if same not in seen:
+            profile = _profile(pupil, places)
+            if profile not in profiles:
+                profiles[profile] = tuple(_lines_of(pupil, prices, places, period, schedule.standing(), known))
+            seen[same] = pupil, profiles[profile]
+        yield Charge(pupil.pupil_id, period, seen[same][1])
+
+
+def _lines_of(  # noqa: PLR0913, PLR0917  the pupil, what is charged, and what is known already
+    pupil: PupilFacts,
+    prices: Sequence[Price],
+    places: tuple[int, ...],
+    period: Period,
+    standing: tuple[Reduction, ...],
+    known: dict[tuple[int, _ItemFacts], tuple[ChargeLine, ...]],
+) -> Iterator[ChargeLine]:
+    reductions = _in_order(standing + pupil.reductions, pupil)
+    for place in places:
+        key = place, _item_facts(prices[place], pupil, reductions)
+        lines = known.get(key)
+        if lines is None:
+            lines = known[key] = tuple(_price_lines(prices[place], key[1], period))
+        yield from lines
 
 
 def _profile(pupil: PupilFacts, places: tuple[int, ...]) -> tuple[object, ...]:
     """Return all that a pupil's charge depends on: the prices of the class, and everything of the pupil's own."""
     own = pupil.level, pupil.enrolled, pupil.registrations, pupil.reductions, pupil.paid_otherwise, pupil.before
     return places, own, pupil.sibling_order, pupil.citizen, pupil.absent
+
+
+def _same(pupil: PupilFacts, places: tuple[int, ...]) -> tuple[object, ...]:
+    """Return the same by the ids of the objects: who is alike in these is alike in ``_profile``."""
+    return (
+        places,
+        id(pupil.level),
+        id(pupil.enrolled),
+        id(pupil.registrations),
+        id(pupil.reductions),
+        id(pupil.paid_otherwise),
+        id(pupil.before),
+        id(pupil.absent),
+        pupil.sibling_order,
+        pupil.citizen,
+    )
 
 
 def split_by_account(charge: Charge) -> dict[str, Charge]:

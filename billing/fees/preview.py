@@ -157,17 +157,22 @@ def digest_of(charges: Sequence[Charge]) -> str:
     """
     digest = hashlib.sha256(DIGEST_FORMAT.encode())
     # Pupils with the same facts share one tuple of lines, others some of the lines.
-    known: dict[int, str] = {}
+    lines: dict[int, str] = {}
+    known: dict[int, bytes] = {}
     for charge in charges:
         if id(charge.lines) not in known:
-            known[id(charge.lines)] = ",".join(
-                known.get(id(line)) or known.setdefault(id(line), _plain(_canonical_line(line)))
+            texts = [
+                lines.get(id(line)) or lines.setdefault(id(line), _plain(_canonical_line(line)))
                 for line in charge.lines
-            )
-    periods = {id(charge.period): _plain(_canonical(charge.period))[1:-1] for charge in charges}
+            ]
+            known[id(charge.lines)] = f"[{','.join(texts)}]]".encode()
+    periods: dict[int, str] = {}
     for charge in _in_order(charges):
-        text = f'\n["{charge.pupil_id}",{periods[id(charge.period)]},[{known[id(charge.lines)]}]]'
-        digest.update(text.encode())
+        period = periods.get(id(charge.period))
+        if period is None:
+            period = periods[id(charge.period)] = _plain(_canonical(charge.period))[1:-1]
+        digest.update(f'\n["{charge.pupil_id}",{period},'.encode())
+        digest.update(known[id(charge.lines)])
     return digest.hexdigest()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -42,9 +42,18 @@ class Calculated:
     roll: Roll
     verdicts: tuple[CapVerdict, ...]
 
+    def of_pupils(self) -> Iterator[tuple[Charge, BilledPupil]]:
+        """Yield each charge with its pupil."""
+        return ((charge, self.pupils[charge.pupil_id]) for charge in self.charges)
+
 
 def calculate(
-    session: Session, billing_round: BillingRound, *, only: Collection[UUID] | None = None, again: bool = False
+    session: Session,
+    billing_round: BillingRound,
+    *,
+    only: Collection[UUID] | None = None,
+    again: bool = False,
+    contacts: bool = True,
 ) -> Calculated:
     """Charge the round's pupils for its period; raises ``OverCap``, ``NotPlanned`` and the like; stores nothing.
 
@@ -54,7 +63,8 @@ def calculate(
     A supplementary round charges only who has no live bill in its base round, and who was billed there, left and came
     back, from the return on; and who came when the base round was over, for what a person took of it
     (``catching_up``). ``only`` narrows it to some pupils;
-    ``again`` charges them although they are billed (for the bill that takes the place of another).
+    ``again`` charges them although they are billed (for the bill that takes the place of another). ``contacts``: also
+    see who cannot be told, which only a preview says.
     """
     if billing_round.kind == "opening":
         raise Refused(
@@ -71,7 +81,7 @@ def calculate(
     schedule = read_schedule(session, school, period.days)
     verdicts = judge_schedule(session, school, schedule, period.days)
     turns = turns_of(session, billing_round, again=again)
-    roll = _roll(session, billing_round, period.days, turns)
+    roll = _roll(session, billing_round, period.days, turns, contacts=contacts)
     late = Caught()
     if billing_round.base_round_id is not None:
         billed = billed_pupils(session, billing_round.school_id, billing_round.base_round_id)
@@ -160,9 +170,9 @@ def _taken(session: Session, base: BillingRound, billed: frozenset[UUID]) -> tup
     return tuple(each.pupil_id for each in catch_up(session, base, period, schedule, billed).charges)
 
 
-def _roll(session: Session, billing_round: BillingRound, days: Span, turns: Turns) -> Roll:
+def _roll(session: Session, billing_round: BillingRound, days: Span, turns: Turns, *, contacts: bool = False) -> Roll:
     school_id, year = billing_round.school_id, billing_round.school_year
-    return read_roll(session, school_id, year, days, before=turns.before, apart=turns.apart)
+    return read_roll(session, school_id, year, days, before=turns.before, apart=turns.apart, contacts=contacts)
 
 
 def _without(roll: Roll, billed: frozenset[UUID]) -> Roll:

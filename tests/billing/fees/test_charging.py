@@ -1,5 +1,6 @@
 """What a pupil is charged: the published numbers, the accountants' stories, and the sums that always hold."""
 
+from copy import deepcopy
 from datetime import date, timedelta
 from random import Random
 from typing import TypeVar
@@ -357,6 +358,8 @@ def test_charging_all_is_charging_each(children: list[PupilFacts], schedule: Sch
     every = [*children, same, pupil(99_998)]
     expected = [charge_pupil(child, period(), schedule) for child in every]
     assert list(charge_all(every, period(), schedule)) == expected
+    # Made one after the other and let go, so that ids of objects are given away again.
+    assert list(charge_all((deepcopy(child) for child in every), period(), schedule)) == expected
 
 
 def test_parts_come_in_the_order_of_their_accounts() -> None:

@@ -118,6 +118,16 @@ def test_a_brother_at_another_school_does_not_count(database: Database, vault: V
     assert places(roll_of(database, billing))[younger.id] == 1
 
 
+def test_pupils_alike_share_their_registrations_and_days(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        for child in billing.pupils:
+            register(session, child, "BANTRU", since=date(2025, 10, 13))
+    first, second = (each.facts for each in roll_of(database, billing).pupils)
+    assert first.registrations
+    assert first.registrations is second.registrations, "so they are charged by one calculation, without a comparison"
+    assert first.enrolled is second.enrolled
+
+
 def test_who_has_no_live_contact_cannot_be_told(database: Database, vault: Vault, billing: BillingSchool) -> None:
     with database.transaction(EVERYTHING) as session:
         child = make_pupil(session, billing.pupils[0].class_group, province_id=billing.school.province_id)
