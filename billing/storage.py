@@ -41,6 +41,11 @@ SQLModel.metadata.naming_convention = {
 }
 
 
+_MILLIS = (1 << 48) - 1
+_FREE_BITS = ~(0xF << 76 | 0x3 << 62)
+_VERSION_7 = 0x7 << 76 | 0x2 << 62
+
+
 class MoneyColumn(TypeDecorator[Money]):
     """Money in a BIGINT column."""
 
@@ -106,12 +111,8 @@ def among(column: Any, ids: Iterable[uuid.UUID]) -> ColumnElement[bool]:  # noqa
 
 def new_id() -> uuid.UUID:
     """Return a UUIDv7 (RFC 9562); neither PostgreSQL 15 nor Python 3.11 makes one."""
-    millis = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10))
-    value = (millis & ((1 << 48) - 1)) << 80 | random
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return uuid.UUID(int=value)
+    value = (time.time_ns() // 1_000_000 & _MILLIS) << 80 | int.from_bytes(os.urandom(10))
+    return uuid.UUID(int=value & _FREE_BITS | _VERSION_7)
 
 
 def identity_column() -> Any:  # noqa: ANN401  SQLModel's Field is typed Any

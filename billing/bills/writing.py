@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from billing.bills.instalments import Share, split_due
 from billing.ledger.replacing import replacements
-from billing.loading import load_temporary, number_shared
+from billing.loading import as_text, load_lines, load_temporary, number_shared
 from billing.money import Money, total
 
 
@@ -83,9 +83,11 @@ class Issue:
     shares: tuple[Share, ...] = ()
 
 
+# Texts as short as the columns that they are for: a table of such has no second one for what is long.
 _BILLS = {
+    "place": "int",
     "id": "uuid",
-    "number": "text",
+    "number": "varchar(30)",
     "enrolment_id": "uuid",
     "pupil_id": "uuid",
     "class_id": "uuid",
@@ -124,7 +126,7 @@ _INSERT_BILLS = text("""
                        gross, reduced, family_due, due_on, issued_at, replaces_id)
     SELECT id, :school_id, :round_id, enrolment_id, pupil_id, class_id, bank_account_id, number, :period,
            gross, gross - family_due, family_due, :due_on, :issued_at, replaces_id
-    FROM pg_temp.new_bills ORDER BY number COLLATE "C"
+    FROM pg_temp.new_bills ORDER BY place
 """)
 # One statement, so that a share finds the key of its line without a search among all lines of the province.
 _INSERT_LINES = text("""
@@ -134,7 +136,7 @@ _INSERT_LINES = text("""
         SELECT :school_id, b.id, l.position, l.item_id, l.item_code, l.item_name, l.unit, l.quantity,
                l.unit_price, l.gross, l.family_share, '', l.because
         FROM pg_temp.new_bills b JOIN pg_temp.new_bill_lines l ON l.lines = b.lines
-        ORDER BY b.number COLLATE "C", l.position
+        ORDER BY b.place, l.position
         RETURNING id, bill_id, position
     )
     INSERT INTO bill_reductions (school_id, line_id, reduction_id, payer, percent, amount, title, legal_basis)
@@ -152,18 +154,20 @@ _INSERT_INSTALMENTS = text("""
 def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> None:
     """Insert bills, lines, reductions and instalments; the database checks sums, keys and the school on every row.
 
-    A bill for an account that was replaced goes to the one in its place.
+    A bill for an account that was replaced goes to the one in its place. The bills stay in the temporary table
+    ``new_bills`` until the transaction ends, in their order, with the number of their lines (``booking``).
     """
     session.flush()
     instead = replacements(session, issue.school_id)
     shared_lines = number_shared(bill.lines for bill in bills)
     each = shared_lines.values()
-    ends = {id(lines): _end_of_row(number, lines) for number, lines in each}
-    rows = (_bill_row(bill, instead) + ends[id(bill.lines)] for bill in bills)
-    lines = (row for one in each for row in _line_rows(*one))
+    ends = {id(lines): _end_of_line(number, lines) for number, lines in each}
+    texts = (_bill_line(place, bill, instead) + ends[id(bill.lines)] for place, bill in enumerate(bills))
+    spelled: dict[int, str] = {}
+    lines = (spelling for one in each for spelling in _line_texts(*one, spelled))
     reductions = (row for one in each for row in _shares(*one))
-    load_temporary(session, "new_bills", _BILLS, rows, joined_by=["id", "lines"])
-    load_temporary(session, "new_bill_lines", _LINES, lines, joined_by=["lines"])
+    load_lines(session, "new_bills", _BILLS, texts, joined_by=["id", "pupil_id", "lines"])
+    load_lines(session, "new_bill_lines", _LINES, lines, joined_by=["lines"])
     load_temporary(session, "new_bill_reductions", _REDUCTIONS, reductions, joined_by=["lines", "position"])
     shared = {
         "school_id": issue.school_id,
@@ -179,38 +183,30 @@ def write_bills(session: Session, issue: Issue, bills: Sequence[NewBill]) -> Non
         session.execute(_INSERT_INSTALMENTS, {"school_id": issue.school_id})
 
 
-def _bill_row(bill: NewBill, instead: Mapping[UUID, UUID]) -> tuple[object, ...]:
+def _bill_line(place: int, bill: NewBill, instead: Mapping[UUID, UUID]) -> str:
+    account = instead.get(bill.bank_account_id, bill.bank_account_id) if instead else bill.bank_account_id
     return (
-        bill.id,
-        bill.number,
-        bill.enrolment_id,
-        bill.pupil_id,
-        bill.class_id,
-        instead.get(bill.bank_account_id, bill.bank_account_id),
-        bill.replaces_id,
+        f"{place}\t{as_text(bill.id)}\t{as_text(bill.number)}\t{as_text(bill.enrolment_id)}\t{as_text(bill.pupil_id)}"
+        f"\t{as_text(bill.class_id)}\t{as_text(account)}\t{as_text(bill.replaces_id)}"
     )
 
 
-def _end_of_row(number: int, lines: Sequence[NewLine]) -> tuple[object, ...]:
+def _end_of_line(number: int, lines: Sequence[NewLine]) -> str:
     """Return what the bills with the same lines have in common."""
-    return total(line.gross for line in lines).dong, total(line.family_share for line in lines).dong, number
+    gross, share = total(line.gross for line in lines), total(line.family_share for line in lines)
+    return f"\t{gross.dong}\t{share.dong}\t{number}\n"
 
 
-def _line_rows(number: int, lines: Sequence[NewLine]) -> Iterator[tuple[object, ...]]:
+def _line_texts(number: int, lines: Sequence[NewLine], known: dict[int, str]) -> Iterator[str]:
+    """Yield what stands in each line; ``known`` holds, by ``id``, what was spelled for other bills."""
     for position, line in enumerate(lines, 1):
-        yield (
-            number,
-            position,
-            line.item_id,
-            line.item_code,
-            line.item_name,
-            line.unit,
-            line.quantity,
-            line.unit_price.dong,
-            line.gross.dong,
-            line.family_share.dong,
-            line.because,
-        )
+        if id(line) not in known:
+            known[id(line)] = (
+                f"{as_text(line.item_id)}\t{as_text(line.item_code)}\t{as_text(line.item_name)}\t{as_text(line.unit)}"
+                f"\t{line.quantity}\t{line.unit_price.dong}\t{line.gross.dong}\t{line.family_share.dong}"
+                f"\t{as_text(line.because)}\n"
+            )
+        yield f"{number}\t{position}\t{known[id(line)]}"
 
 
 def _shares(number: int, lines: Sequence[NewLine]) -> Iterator[tuple[object, ...]]:

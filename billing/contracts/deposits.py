@@ -21,13 +21,13 @@ from billing.contracts.reading import DEPOSIT_ITEM, find_version
 from billing.contracts.tables import Contract, ContractApproval, ContractVersion
 from billing.contracts.terms import DepositTerms
 from billing.errors import NotFound
-from billing.fees.charging import Because, Charge, ChargeLine, MonthFacts
+from billing.fees.charging import Because, ChargeLine, MonthFacts
 from billing.fees.item_rows import find_item
 from billing.fees.items import Quantity, Span
 from billing.fees.schedule import item_ids, item_of
 from billing.money import Money
 from billing.payments.balances import BillBalance, bill_balances
-from billing.rounds.drafting import period_of, round_deed
+from billing.rounds.drafting import round_deed
 from billing.rounds.issuing import alone, new_lines, next_numbers, put_out
 from billing.rounds.tables import BillingRound
 from billing.storage import new_id
@@ -63,7 +63,6 @@ def bill_deposit(  # noqa: PLR0913, PLR0917  whose deposit, until when, with whi
         family_share=terms.amount,
         because=Because(Quantity.FIXED, Span(version.valid_from), (), (month,)),
     )
-    charge = Charge(contract.pupil_id, period_of(billing_round), (line,))
     bill = NewBill(
         id=new_id(),
         number=next(next_numbers(session, billing_round)),
@@ -71,9 +70,9 @@ def bill_deposit(  # noqa: PLR0913, PLR0917  whose deposit, until when, with whi
         pupil_id=contract.pupil_id,
         class_id=None,
         bank_account_id=UUID(item.account),
-        lines=new_lines(charge, item_ids(session, contract.school_id)),
+        lines=new_lines((line,), item_ids(session, contract.school_id)),
     )
-    put_out(session, billing_round, [(bill, charge)], now, reference_key)
+    put_out(session, billing_round, [(bill, (line,))], now, reference_key)
     return bill.id
 
 

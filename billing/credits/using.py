@@ -24,7 +24,7 @@ from billing.ledger.posting import Fact, Line
 from billing.ledger.posting_many import Posted, post_many
 from billing.loading import load_temporary
 from billing.money import Money
-from billing.payments.balances import StillOpen, open_bills
+from billing.payments.still_open import StillOpen, open_bills
 from billing.storage import new_id
 
 _VIET_NAM = timedelta(hours=7)

@@ -18,7 +18,7 @@ from billing.errors import Refused
 from billing.fees.grades import Rung, goes_out, oldest_group
 from billing.fees.items import Level
 from billing.money import Money, total
-from billing.payments.balances import open_bills
+from billing.payments.still_open import open_bills
 from billing.people.names import sort_key
 from billing.people.tables import ClassGroup, Pupil, School
 from billing.vault import Vault

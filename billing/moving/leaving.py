@@ -25,7 +25,8 @@ from billing.money import ZERO, Money, total
 from billing.moving.ending import end_studies, find_enrolment, refuse_bad_day, refuse_began, reopen
 from billing.moving.tables import LEAVING_STATES, NEVER_CAME, Leaving, LeavingReturn
 from billing.moving.unused import UnusedBill, charges_now, rounds_touched, unused_bills
-from billing.payments.balances import BillBalance, bill_balances, open_bills
+from billing.payments.balances import BillBalance, bill_balances
+from billing.payments.still_open import open_bills
 from billing.people.tables import Enrolment
 from billing.rounds.correcting import propose_leaving, reject_correction
 from billing.rounds.drafting import person

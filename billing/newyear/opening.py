@@ -25,7 +25,8 @@ from billing.money import Money, total
 from billing.newyear.classes import one_year_at_a_time
 from billing.newyear.tables import YearOpening, YearOpeningLine, YearOpeningSignature
 from billing.newyear.years import days_of, read_year
-from billing.payments.balances import bill_balances, open_bills
+from billing.payments.balances import bill_balances
+from billing.payments.still_open import open_bills
 from billing.people.tables import ClassGroup
 from billing.rounds.tables import BillingRound
 

@@ -15,7 +15,6 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.tables import Bill
 from billing.bills.writing import Issue, NewBill, NewLine, write_bills
 from billing.errors import Conflict, SamePerson
-from billing.events.recording import BILL_ISSUED, record_events
 from billing.fees.reducing import person
 from billing.fees.tables import FeeItem
 from billing.ledger.accounts import FAMILY_CREDIT, FAMILY_RECEIVABLE, open_account
@@ -25,7 +24,7 @@ from billing.newyear.former import balances_of, kind_of, lines_kept, old_codes, 
 from billing.newyear.former_sheet import FormerLine
 from billing.newyear.tables import FormerBalance, FormerDecision, FormerImport, ReceiptStart
 from billing.payments.receipts import book_of, school_year_of
-from billing.payments.requests import open_requests
+from billing.payments.requests import tell_of_requests, write_requests
 from billing.payments.tables import ReceiptCounter
 from billing.people.tables import ClassPlacement, PupilCode, School
 from billing.rounds.issuing import VIET_NAM
@@ -127,13 +126,8 @@ def _open_bills(  # noqa: PLR0913, PLR0917  what is opened, by whom, with which 
             Line(FAMILY_RECEIVABLE, CLEARING, line.family_share, bill.pupil_id, line.item_code, bill.id)
             for line in bill.lines
         ], now)  # fmt: skip
-    payees = {(bill.pupil_id, bill.bank_account_id) for bill in bills}
-    requests = open_requests(session, row.school_id, payees, now, reference_key)
-    told = (
-        (each.id, {"round": str(made.id), "bills": [str(bill) for bill in each.bill_ids], "amount": each.amount.dong})
-        for each in requests
-    )
-    record_events(session, row.school_id, BILL_ISSUED, told, now)
+    write_requests(session, row.school_id, now, reference_key)
+    tell_of_requests(session, row.school_id, made.id, now)
     return made.id
 
 

@@ -14,10 +14,10 @@ money that is allocated should the bank have taken the payment back since.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,7 +29,6 @@ from sqlalchemy import (
     exists,
     func,
     literal,
-    or_,
     type_coerce,
     union_all,
 )
@@ -41,7 +40,7 @@ from billing.money import ZERO, Money, total
 from billing.payments.relief_tables import Relief
 from billing.payments.tables import Allocation, Payment, PaymentRequestBill, PaymentReversal
 from billing.payments.written_off import live_write_off, written_off_on_bill
-from billing.storage import MoneyColumn, among, money_sum
+from billing.storage import MoneyColumn, money_sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,42 +151,6 @@ def moved_by_bill() -> Subquery:
     )
     subquery: Subquery = query.group_by(moves.c.bill_id).subquery("moved_by_bill")
     return subquery
-
-
-class StillOpen(NamedTuple):
-    """A bill on which something is open, and how much."""
-
-    bill_id: UUID
-    pupil_id: UUID
-    bank_account_id: UUID
-    round_id: UUID
-    rest: Money
-
-
-def open_bills(
-    session: Session, school_id: UUID, pupils: Collection[UUID], *, settled: Collection[UUID] = ()
-) -> list[StillOpen]:
-    """Return the bills of these pupils on which something is open, oldest due first; set-wise, for a whole school.
-
-    ``settled`` names bills that belong to the answer although nothing is open on them any more.
-    """
-    moved = moved_by_bill()
-    rest = rest_by(moved)
-    query: Any = (
-        select(col(Bill.id), col(Bill.pupil_id), col(Bill.bank_account_id), col(Bill.round_id))
-        .add_columns(type_coerce(rest, MoneyColumn))
-        .outerjoin(moved, moved.c.bill_id == Bill.id)
-        .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
-        .where(
-            col(Bill.school_id) == school_id,
-            among(Bill.pupil_id, pupils),
-            col(BillVoid.bill_id).is_(None),
-            or_(rest > 0, among(Bill.id, settled)),
-        )
-        .order_by(col(Bill.due_on), col(Bill.number))
-    )
-    rows: Any = session.exec(query).all()
-    return [StillOpen(*row) for row in rows]
 
 
 def rest_by(moved: Subquery) -> ColumnElement[int]:

@@ -17,7 +17,7 @@ from billing.credits.reading import free_credit, rules_of
 from billing.credits.using import as_open, dealt_for
 from billing.fees.charging import Charge, split_by_account
 from billing.money import ZERO, Money, total
-from billing.payments.balances import open_bills
+from billing.payments.still_open import open_bills
 
 
 def expected_use(session: Session, school_id: UUID, charges: Sequence[Charge]) -> dict[UUID, Money]:

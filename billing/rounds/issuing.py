@@ -7,32 +7,33 @@ once, or again after a crash ends the same.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import count
+from operator import itemgetter
 from uuid import UUID
 
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import SYSTEM, record_deed
+from billing.bills.booking import book_bills
 from billing.bills.instalments import shares_from
 from billing.bills.tables import Bill
 from billing.bills.writing import Issue, NewBill, NewLine, NewReduction, write_bills
 from billing.credits.using import Occasion, tell_used, use_credit
 from billing.errors import Conflict
-from billing.events.recording import BILL_ISSUED, record_events
-from billing.fees.charging import Charge, ChargeLine, split_by_account
+from billing.fees.charging import ChargeLine, PupilFacts, split_by_account
 from billing.fees.explaining import because_json
 from billing.fees.items import Group, Payer
 from billing.fees.pupils import BilledPupil
 from billing.fees.schedule import item_ids
 from billing.ledger.accounts import FAMILY_RECEIVABLE, STATE_RECEIVABLE
-from billing.ledger.posting import Fact, Line
-from billing.ledger.posting_many import Posted, post_many
-from billing.money import ZERO, Money
-from billing.payments.requests import NewRequest, open_requests
+from billing.ledger.posting import Line
+from billing.money import ZERO, Money, total
+from billing.payments.requests import tell_of_requests, told_of, write_requests
 from billing.payments.tables import PaymentRequest, PaymentRequestBill
 from billing.rounds.calculating import Calculated, calculate, round_digest
 from billing.rounds.drafting import find_round, round_deed
@@ -41,8 +42,8 @@ from billing.storage import money_sum, new_id
 
 VIET_NAM = timezone(timedelta(hours=7), "ICT")
 
-Made = tuple[NewBill, Charge]
-"""A bill to be written, and the charge that it is made from."""
+Made = tuple[NewBill, tuple[ChargeLine, ...]]
+"""A bill to be written, and the lines of the charge that it is made from."""
 _Part = tuple[UUID, tuple[ChargeLine, ...], tuple[NewLine, ...]]
 """The lines of one beneficiary account, as charged and as written."""
 
@@ -67,18 +68,19 @@ def issue_round(session: Session, round_id: UUID, now: datetime, reference_key: 
         return issued(session, billing_round)
     if billing_round.state != "approved":
         raise Conflict("Đợt thu chưa được duyệt nên chưa thể phát hành.", state=billing_round.state)
-    calculated = calculate(session, billing_round)
+    calculated = calculate(session, billing_round, contacts=False)
     if bytes.fromhex(round_digest(calculated.charges, billing_round)) != billing_round.preview_digest:
         raise Conflict(
             "Dữ liệu đã đổi sau khi duyệt (học sinh, đơn giá hoặc miễn giảm). Hãy xem trước và trình duyệt lại.",
             round=round_id,
         )
-    put_out(session, billing_round, _bills(session, billing_round, calculated), now, reference_key)
+    made = _bills(session, billing_round, calculated)
+    requests = put_out(session, billing_round, made, now, reference_key)
     billing_round.state = "issued"
     billing_round.issued_at = now
     session.add(billing_round)
     session.flush()
-    done = issued(session, billing_round)
+    done = _as_made(made, requests)
     deed = round_deed(billing_round, "round.issue")
     record_deed(session, SYSTEM, deed, now, bills=done.bills, family_total=done.family_total.dong)
     return done
@@ -86,8 +88,11 @@ def issue_round(session: Session, round_id: UUID, now: datetime, reference_key: 
 
 def put_out(
     session: Session, billing_round: BillingRound, made: Sequence[Made], now: datetime, reference_key: bytes
-) -> list[NewRequest]:
-    """Write bills with all that follows from them: entries in the book, use of credit, payment requests, events."""
+) -> int:
+    """Write bills with all that follows from them: entries in the book, use of credit, payment requests, events.
+
+    Returns how many requests were opened.
+    """
     bills = [bill for bill, _ in made]
     issue = Issue(
         school_id=billing_round.school_id,
@@ -101,15 +106,27 @@ def put_out(
     _post(session, billing_round, made, now)
     school_id = billing_round.school_id
     occasion = Occasion(school_id=school_id, round_id=billing_round.id)
-    used = use_credit(session, occasion, {bill.pupil_id for bill in bills}, now)
-    settled = {each.use.bill for each in used} & {bill.id for bill in bills}
-    payees = {(bill.pupil_id, bill.bank_account_id) for bill in bills if not bill.covered}
-    requests = open_requests(session, school_id, payees, now, reference_key, settled=settled)
-    asking = [request for request in requests if request.amount]
-    _tell(session, billing_round, asking, now)
-    told = {bill for request in asking for bill in request.bill_ids}
-    tell_used(session, school_id, [each for each in used if each.use.bill not in told], now)
+    used = use_credit(session, occasion, [bill.pupil_id for bill in bills], now)
+    settled = {each.use.bill for each in used} & {bill.id for bill in bills} if used else set()
+    requests = write_requests(session, school_id, now, reference_key, settled=settled)
+    tell_of_requests(session, school_id, billing_round.id, now)
+    if used:
+        told = told_of(session)
+        tell_used(session, school_id, [each for each in used if each.use.bill not in told], now)
     return requests
+
+
+def _as_made(made: Sequence[Made], requests: int) -> IssuedRound:
+    """Return what stands of a round that was just issued: what ``issued`` reads."""
+    shared = Counter(id(bill.lines) for bill, _ in made)
+    lines = {id(bill.lines): bill.lines for bill, _ in made}
+    dues = {key: total(line.family_share for line in some) for key, some in lines.items()}
+    return IssuedRound(
+        bills=len(made),
+        covered=sum(times for key, times in shared.items() if not dues[key]),
+        requests=requests,
+        family_total=total(dues[key] * times for key, times in shared.items()),
+    )
 
 
 def issued(session: Session, billing_round: BillingRound) -> IssuedRound:
@@ -157,16 +174,16 @@ def _bills(session: Session, billing_round: BillingRound, calculated: Calculated
     known: dict[int, list[_Part]] = {}
     written: dict[int, NewLine] = {}
     made = []
-    for charge in sorted(calculated.charges, key=lambda each: _place(each, calculated)):
+    placed = [(_place(pupil.facts), charge, pupil) for charge, pupil in calculated.of_pupils()]
+    for _, charge, pupil in sorted(placed, key=itemgetter(0)):
         key = id(charge.lines)
         if key not in known:
             known[key] = [
-                (UUID(account), part.lines, new_lines(part, ids, written))
+                (UUID(account), part.lines, new_lines(part.lines, ids, written))
                 for account, part in split_by_account(charge).items()
             ]
         for account, charged, lines in known[key]:
-            bill = new_bill(calculated.pupils[charge.pupil_id], account, next(numbers), lines)
-            made.append((bill, Charge(charge.pupil_id, charge.period, charged)))
+            made.append((new_bill(pupil, account, next(numbers), lines), charged))
     return made
 
 
@@ -186,9 +203,8 @@ def new_bill(
     )
 
 
-def _place(charge: Charge, calculated: Calculated) -> tuple[int, str, int]:
-    facts = calculated.pupils[charge.pupil_id].facts
-    return facts.grade, facts.class_name, charge.pupil_id.int  # in the order of the ids, compared much faster
+def _place(facts: PupilFacts) -> tuple[int, str, int]:
+    return facts.grade, facts.class_name, facts.pupil_id.int  # in the order of the ids, compared much faster
 
 
 def next_numbers(session: Session, billing_round: BillingRound) -> Iterator[str]:
@@ -203,16 +219,18 @@ def next_numbers(session: Session, billing_round: BillingRound) -> Iterator[str]
     return (f"{prefix}{number:06d}" for number in count(first))
 
 
-def new_lines(part: Charge, ids: dict[str, UUID], known: dict[int, NewLine] | None = None) -> tuple[NewLine, ...]:
+def new_lines(
+    lines: Sequence[ChargeLine], ids: dict[str, UUID], known: dict[int, NewLine] | None = None
+) -> tuple[NewLine, ...]:
     """Return the lines of a charge as they are written; ``ids`` are the school's items by code.
 
     ``known`` holds, by ``id`` of the charged line, what was returned for other charges that are still alive.
     """
     known = {} if known is None else known
-    for line in part.lines:
+    for line in lines:
         if id(line) not in known:
             known[id(line)] = _new_line(line, ids)
-    return tuple(known[id(line)] for line in part.lines)
+    return tuple(known[id(line)] for line in lines)
 
 
 def _new_line(line: ChargeLine, ids: dict[str, UUID]) -> NewLine:
@@ -258,20 +276,11 @@ def _period_text(billing_round: BillingRound) -> str:
 
 def _post(session: Session, billing_round: BillingRound, made: Sequence[Made], now: datetime) -> None:
     """Post each bill: the family owes its share; the State owes its own, except where it pays the insurer itself."""
-    day = now.astimezone(VIET_NAM).date()
     # Pupils with the same facts share one tuple of lines, and so one tuple of postings.
-    charged = {id(charge.lines): charge.lines for _, charge in made}
-    shared = {key: tuple(_postings(lines)) for key, lines in charged.items()}
-    facts = [
-        Posted(
-            Fact(billing_round.school_id, "bill_issued", str(bill.id), day, bill.number),
-            shared[id(charge.lines)],
-            bill.pupil_id,
-            bill.id,
-        )
-        for bill, charge in made
-    ]
-    post_many(session, billing_round.school_id, facts, now)
+    shared = {id(bill.lines): charged for bill, charged in made}
+    postings = {key: tuple(_postings(charged)) for key, charged in shared.items()}
+    booked = [(bill, postings[id(bill.lines)]) for bill, _ in made]
+    book_bills(session, billing_round.school_id, booked, now.astimezone(VIET_NAM).date(), now)
 
 
 def _postings(lines: Sequence[ChargeLine]) -> Iterator[Line]:
@@ -282,24 +291,3 @@ def _postings(lines: Sequence[ChargeLine]) -> Iterator[Line]:
             continue
         state = ZERO if line.item.group is Group.PASS_THROUGH else line.share(Payer.STATE)
         yield Line(STATE_RECEIVABLE, income, state, item_code=code)
-
-
-def _tell(
-    session: Session,
-    billing_round: BillingRound,
-    requests: Sequence[NewRequest],
-    now: datetime,
-) -> None:
-    """Append one event for each request: notices are written from these."""
-    happened = (
-        (
-            request.id,
-            {
-                "round": str(billing_round.id),
-                "bills": [str(bill) for bill in request.bill_ids],
-                "amount": request.amount.dong,
-            },
-        )
-        for request in requests
-    )
-    record_events(session, billing_round.school_id, BILL_ISSUED, happened, now)

@@ -135,9 +135,9 @@ def replace_bill(session: Session, correction: Correction, approver: UUID, now: 
         )
     balance = void(session, correction, approver, now)
     ids, number = item_ids(session, correction.school_id), next(next_numbers(session, billing_round))
-    lines = new_lines(instead.charge, ids)
+    lines = new_lines(instead.charge.lines, ids)
     made = new_bill(instead.pupil, balance.bank_account_id, number, lines, replaces=bill_id)
-    put_out(session, billing_round, [(made, instead.charge)], now, reference_key)
+    put_out(session, billing_round, [(made, instead.charge.lines)], now, reference_key)
     return made.id
 
 

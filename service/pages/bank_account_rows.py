@@ -13,8 +13,8 @@ from billing.events.recording import ACCOUNT_EVENTS
 from billing.events.tables import Event
 from billing.ledger.account_tables import AccountApproval, AccountChange, AccountOpening, AccountWithdrawal
 from billing.ledger.tables import BankAccount
-from billing.payments.balances import open_bills
 from billing.payments.banks import all_banks, bank_by_bin
+from billing.payments.still_open import open_bills
 from billing.payments.tables import PaymentRequest
 from billing.payments.virtual_accounts import numbers_shown
 from billing.people.names import sort_key

@@ -18,8 +18,8 @@ from billing.cash.undoing import find_taking, payment_of
 from billing.ledger.accounts import CASH
 from billing.ledger.balances import debit_balance
 from billing.money import ZERO, Money, total
-from billing.payments.balances import open_bills
 from billing.payments.receipt_number import with_book
+from billing.payments.still_open import open_bills
 from billing.payments.tables import Allocation, Payment, Receipt, ReceiptBook
 from billing.people.names import NO_CLASS, search_key, sort_key
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil

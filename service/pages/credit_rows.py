@@ -22,7 +22,7 @@ from billing.fees.tables import FeeItem
 from billing.ledger.accounts import FAMILY_CREDIT
 from billing.ledger.balances import debit_balance
 from billing.money import ZERO, Money, total
-from billing.payments.balances import open_bills
+from billing.payments.still_open import open_bills
 from billing.people.names import search_key, sort_key
 from billing.people.tables import ClassGroup, Enrolment, Pupil
 from billing.vault import Vault

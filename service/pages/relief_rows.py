@@ -14,9 +14,10 @@ from sqlmodel import Session, col, select
 from billing.bills.tables import Bill
 from billing.errors import NotFound, Refused
 from billing.money import Money, total
-from billing.payments.balances import bill_balances, open_bills
+from billing.payments.balances import bill_balances
 from billing.payments.grace import muted, parts_from
 from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd, ReliefPaper
+from billing.payments.still_open import open_bills
 from billing.payments.writing_off import SHORTFALL
 from billing.people.names import search_key, sort_key
 from billing.people.tables import Pupil

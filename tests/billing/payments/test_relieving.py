@@ -18,7 +18,7 @@ from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.ledger.balances import debit_balance
 from billing.money import ZERO, Money, total
 from billing.moving.leaving import Plan, corrections_waiting, leave
-from billing.payments.balances import BillBalance, bill_balances, line_dues, moved_by_bill, open_bills, paid_by, rest_by
+from billing.payments.balances import BillBalance, bill_balances, line_dues, moved_by_bill, paid_by, rest_by
 from billing.payments.grace import muted
 from billing.payments.relief_tables import Relief, ReliefPaper
 from billing.payments.relieving import (
@@ -31,6 +31,7 @@ from billing.payments.relieving import (
     open_paper,
     refuse_relief,
 )
+from billing.payments.still_open import open_bills
 from billing.payments.writing_off import WRITTEN_OFF
 from billing.plans.papers import read_paper
 from billing.rounds.correcting import approve_correction

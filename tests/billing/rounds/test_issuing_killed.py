@@ -34,7 +34,7 @@ from tests.billing.rounds.makers import as_school, count
 from tests.factories.rounds import REFERENCE_KEY, BillingSchool, approved_round
 
 ROOT = Path(__file__).resolve().parents[3]
-STEPS = ("alone", "write_bills", "post_many", "use_credit", "open_requests", "record_deed")
+STEPS = ("alone", "write_bills", "book_bills", "use_credit", "write_requests", "record_deed")
 OVERPAID = Money(50_000)
 # What stands before the issue: the first pupil's overpayment, which the issue uses.
 WRITTEN: dict[type[SQLModel], int] = {
@@ -112,7 +112,7 @@ def killed_after(addresses: Addresses, billing: BillingSchool, round_id: UUID, n
 
 
 @pytest.mark.parametrize(
-    "step", [pytest.param(step, marks=[pytest.mark.proof] * (step != "post_many")) for step in STEPS]
+    "step", [pytest.param(step, marks=[pytest.mark.proof] * (step != "book_bills")) for step in STEPS]
 )
 def test_killed_in_the_middle(
     addresses: Addresses, database: Database, billing: BillingSchool, now: datetime, step: str

@@ -65,7 +65,7 @@ def test_two_who_issue_at_once_make_one_set_of_bills(
 
 
 @pytest.mark.parametrize(
-    "breaks_at", ["write_bills", "post_many", "use_credit", "open_requests", "_tell", "record_deed"]
+    "breaks_at", ["write_bills", "book_bills", "use_credit", "write_requests", "tell_of_requests", "record_deed"]
 )
 def test_a_crash_in_the_middle_leaves_nothing_and_the_next_try_everything(
     database: Database,

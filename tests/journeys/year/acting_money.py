@@ -22,9 +22,9 @@ from billing.moving.leaving import Plan, corrections_waiting, find_leaving, leav
 from billing.newyear.opening import draw_up, sign
 from billing.newyear.opening import lines_of as opening_lines
 from billing.payments.allocation import allocate
-from billing.payments.balances import open_bills
 from billing.payments.recording import Received, record_payment
 from billing.payments.relieving import NoLonger, approve_relief, ask_write_off
+from billing.payments.still_open import open_bills
 from billing.rounds.correcting import approve_correction, find_correction, reject_correction
 from billing.storage import new_id
 from tests.factories.plans import paper
