@@ -243,9 +243,7 @@ def _send_refund(this: _Walk, refund: ToSend) -> None:
             answered = this.client.refund(refund.intent_id, refund.amount, mark, f"refund-{mark}")
             found = read_refund(answered.fields).id
             this.keep([answered.fields])
-        except CardKeyRefused:
-            raise
-        except CardProviderAway:
+        except (CardKeyRefused, CardProviderAway, CallbackUnreadable):  # Stripe may have done it: asked for again
             raise
         except Refused as no:  # by Stripe, or by us: disputed since it was approved, or its credit used
             refused = no.message

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from psycopg import errors as postgres
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -32,6 +32,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(IntegrityError, _overtaken)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(PoolTimeout, _database_away)
     app.add_exception_handler(Exception, _broken)
 
@@ -100,6 +101,13 @@ def _overtaken(request: Request, error: Exception) -> Response:
         raise error
     _log.warning("overtaken: %s, request %s", type(error.orig).__name__, _request_id(request))
     return _ours(request, Conflict("Việc này vừa được làm xong, có thể do bấm hai lần hoặc do người khác."))
+
+
+def _unstorable(request: Request, error: Exception) -> Response:
+    """Answer who sent a character that no text can hold (U+0000), in a field or an address; no browser does."""
+    if not (isinstance(error, DataError) and "NUL (0x00)" in str(error.orig)):
+        raise error
+    return _invalid(request, error)
 
 
 def _was_faster(cause: BaseException | None) -> bool:
