@@ -6,11 +6,12 @@ Every row that a query returns is one violation, in words.
 from reconciliation.cards.settling import UNSETTLED
 
 # What Stripe holds for the school or has on its way to the bank: payments that stand, less losses, fees and what Stripe
-# moved by itself, less tied payouts.
+# moved by itself, less tied payouts; and what it held before.
 IN_TRANSIT = """WITH parts AS (
     SELECT p.school_id, p.amount FROM payments p WHERE p.source_kind = 'card' AND <live>
     UNION ALL SELECT f.school_id, CASE WHEN f.kind IN ('fee', 'moved_out') THEN -f.amount ELSE f.amount END
     FROM card_facts f WHERE f.kind IN ('fee', 'fee_back', 'moved_out', 'moved_in')
+    UNION ALL SELECT o.school_id, o.amount FROM card_openings o
     UNION ALL SELECT l.school_id, CASE WHEN l.grows THEN -l.amount ELSE l.amount END FROM card_losses l
     UNION ALL SELECT c.school_id, -f.amount FROM card_payout_ties c
     JOIN card_facts f ON f.school_id = c.school_id AND f.kind = 'payout' AND f.stripe_id = c.payout_id
@@ -40,12 +41,14 @@ FROM card_payout_ties c
 JOIN card_facts f ON f.school_id = c.school_id AND f.kind = 'payout_failed' AND f.stripe_id = c.payout_id
 WHERE <stands> AND f.recorded_at < CAST(:now AS timestamptz) - interval '1 hour'"""
 
-# What nobody could read stands on 1388T until two people explained it.
+# What nobody could read stands on 1388T until two people explained it, or the money out that it was is tied to it.
 UNCLEAR_IS_SHOWN = """WITH told AS (
     SELECT f.school_id, sum(CASE f.kind WHEN 'moved_out' THEN f.amount ELSE -f.amount END) AS amount
     FROM card_facts f WHERE f.kind IN ('moved_out', 'moved_in') AND NOT EXISTS (
         SELECT FROM card_acts a JOIN card_act_decisions d ON d.act_id = a.id AND d.approved
-        WHERE a.school_id = f.school_id AND a.kind = 'explain' AND a.subject = f.stripe_id) GROUP BY 1),
+        WHERE a.school_id = f.school_id AND a.kind = 'explain' AND a.subject = f.stripe_id)
+      AND NOT EXISTS (SELECT FROM card_acts a JOIN money_out o ON o.school_id = a.school_id AND o.card_act_id = a.id
+        WHERE a.school_id = f.school_id AND a.subject = f.stripe_id AND <standing>) GROUP BY 1),
 book AS (
     SELECT x.school_id, sum(CASE WHEN x.debit_account_id = l.id THEN x.amount ELSE -x.amount END) AS amount
     FROM postings x JOIN ledger_accounts l ON l.code = '1388T' AND l.id IN (x.debit_account_id, x.credit_account_id)

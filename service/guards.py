@@ -70,6 +70,7 @@ WRITTEN_ONCE = (
     "card_ends",
     "card_facts",
     "card_losses",
+    "card_openings",
     "card_payout_ends",
     "card_payout_ties",
     "card_refund_answers",

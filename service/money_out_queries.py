@@ -34,11 +34,11 @@ WHERE o.kind <> 'insurance' AND (
         SELECT FROM journal_entries e WHERE e.school_id = o.school_id AND e.id = v.entry_id
           AND e.reverses_id = o.entry_id)))"""
 
-TIED_ONCE = """SELECT format('%s is tied %s times', coalesce(o.insurance_payout_id, o.refund_line_id, o.payout_id,
-                                                                  o.leg_id), count(*))
-FROM money_out o WHERE <standing>
-  AND coalesce(o.insurance_payout_id, o.refund_line_id, o.payout_id, o.leg_id) IS NOT NULL
-GROUP BY coalesce(o.insurance_payout_id, o.refund_line_id, o.payout_id, o.leg_id) HAVING count(*) > 1"""
+TIED_ONCE = """SELECT format('%s is tied %s times', tied.id, count(*))
+FROM money_out o
+CROSS JOIN LATERAL (SELECT coalesce(o.insurance_payout_id, o.refund_line_id, o.payout_id, o.leg_id, o.card_act_id) AS id
+                    ) tied
+WHERE <standing> AND tied.id IS NOT NULL GROUP BY tied.id HAVING count(*) > 1"""
 
 # Held money out is not believed yet; what was put aside is taken out again.
 STANDS_WHILE_BELIEVED = """SELECT format('transfer %s, %s out and %s: the book holds %s', t.id, t.amount, t.state,

@@ -1,7 +1,7 @@
 """What a person does about payouts and Stripe's own movements: alone where it is plain, else asked and agreed to.
 
 Alone: money of the sum, about the day, that names Stripe is a payout. By two: other money as a payout, undoing a tie,
-and taking a movement that nobody could read for a cost (docs/decisions/0027, 0030).
+and saying what other money of Stripe's is (``cards.explaining``; docs/decisions/0027, 0030).
 """
 
 from __future__ import annotations
@@ -9,23 +9,17 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
 from billing.errors import Conflict, NotFound, Refused, SamePerson
-from billing.ledger.posting import Fact, Line, post
 from billing.people.kinship import refuse_own_family
 from billing.vault import Vault
-from reconciliation.cards.booking import open_fees, open_unclear
-from reconciliation.cards.facts import VIETNAM, Kind
+from reconciliation.cards.explaining import MOST_REASON, Wish, ask_act, explain, open_with, refuse_clear
 from reconciliation.cards.payouts import candidate, hold_payouts, is_plain, live_tie, names_stripe, tie, untie
-from reconciliation.cards.tables import CardAct, CardActDecision, CardFact
+from reconciliation.cards.tables import CardAct, CardActDecision
 from reconciliation.concerned import suggested_pupils
-
-_MOST_REASON = 300
-_UNCLEAR = (Kind.MOVED_OUT.value, Kind.MOVED_IN.value)
 
 
 def tie_payout(  # noqa: PLR0913, PLR0917  an act of a person with its facts
@@ -56,7 +50,7 @@ def tie_payout(  # noqa: PLR0913, PLR0917  an act of a person with its facts
             "Giao dịch này không nhắc đến Stripe, về muộn hoặc về thiếu. Hãy ghi vì sao đây là khoản chi trả; người "
             "thứ hai sẽ đọc."
         )
-    return _ask(session, actor, school_id, ("tie", payout_id, transfer_id), reason, now)
+    return ask_act(session, actor, Wish(school_id, "tie", payout_id, transfer_id), reason, now)
 
 
 def ask_untie(  # noqa: PLR0913, PLR0917  as above
@@ -67,17 +61,7 @@ def ask_untie(  # noqa: PLR0913, PLR0917  as above
     row = live_tie(session, school_id, payout_id)
     if row is None:
         raise NotFound("Khoản chi trả này không gắn với giao dịch nào.")
-    return _ask(session, actor, school_id, ("untie", payout_id, row.transfer_id), reason, now)
-
-
-def ask_explain(  # noqa: PLR0913, PLR0917  as above
-    session: Session, actor: Actor, school_id: UUID, movement_id: str, reason: str, now: datetime
-) -> CardAct:
-    """Ask to take a movement of Stripe's that nobody could read for a cost (or for one that came back)."""
-    hold_payouts(session, school_id)
-    if not any(each.stripe_id == movement_id for each in unclear(session, school_id)):
-        raise NotFound("Biến động này không có, hoặc đã được giải thích.")
-    return _ask(session, actor, school_id, ("explain", movement_id, None), reason, now)
+    return ask_act(session, actor, Wish(school_id, "untie", payout_id, row.transfer_id), reason, now)
 
 
 def decide_act(  # noqa: PLR0913  as above
@@ -102,7 +86,7 @@ def decide_act(  # noqa: PLR0913  as above
         school_id=school_id,
         approved=approved,
         decided_by=person_of(actor),
-        reason=reason.strip()[:_MOST_REASON],
+        reason=reason.strip()[:MOST_REASON],
         at=now,
     )
     session.add(decision)
@@ -113,84 +97,17 @@ def decide_act(  # noqa: PLR0913  as above
     record_deed(session, actor, Deed(school_id, f"card.{act.kind}.{word}", "card_act", str(act_id), reason), now)
 
 
-def open_card_acts(session: Session, school_id: UUID) -> list[CardAct]:
-    """Return what waits for a second person, oldest first."""
-    query = select(CardAct).where(CardAct.school_id == school_id, ~_decided())
-    return list(session.exec(query.order_by(col(CardAct.asked_at), col(CardAct.id))).all())
-
-
-def unclear(session: Session, school_id: UUID) -> list[CardFact]:
-    """Return the movements of Stripe's balance that nobody could read and two people have not explained yet."""
-    explained = (
-        select(CardAct.id)
-        .join(CardActDecision, col(CardActDecision.act_id) == col(CardAct.id))
-        .where(
-            CardAct.school_id == CardFact.school_id,
-            CardAct.kind == "explain",
-            CardAct.subject == CardFact.stripe_id,
-            col(CardActDecision.approved).is_(True),
-        )
-    )
-    query = select(CardFact).where(
-        CardFact.school_id == school_id, col(CardFact.kind).in_(_UNCLEAR), ~explained.exists()
-    )
-    return list(session.exec(query.order_by(col(CardFact.id))).all())
-
-
-def _ask(  # noqa: PLR0913, PLR0917  an act with all it stands on
-    session: Session, actor: Actor, school_id: UUID, what: tuple[str, str, UUID | None], reason: str, now: datetime
-) -> CardAct:
-    """Write an act; ``what`` is its kind, its subject at Stripe, and the bank's transfer."""
-    kind, subject, transfer_id = what
-    if not reason.strip():
-        raise Refused("Hãy ghi lý do; người thứ hai sẽ đọc.")
-    same = select(CardAct.id).where(
-        CardAct.school_id == school_id, CardAct.subject == subject, CardAct.kind == kind, ~_decided()
-    )
-    if session.exec(same).first() is not None:
-        raise Conflict("Đã có đề nghị về khoản này, đang chờ người khác duyệt.")
-    act = CardAct(
-        school_id=school_id,
-        kind=kind,
-        subject=subject,
-        transfer_id=transfer_id,
-        reason=reason.strip()[:_MOST_REASON],
-        asked_by=person_of(actor),
-        asked_at=now,
-    )
-    session.add(act)
-    session.flush()
-    record_deed(session, actor, Deed(school_id, f"card.{act.kind}.ask", "card_act", str(act.id), reason), now)
-    return act
-
-
 def _carry_out(session: Session, actor: Actor, act: CardAct, now: datetime) -> None:
     by = person_of(actor)
     if act.kind == "untie":
         untie(session, act, by, now)
     elif act.kind == "explain":
-        _explain(session, act, now)
+        explain(session, act, now)
+    elif act.kind == "opening":
+        open_with(session, act, now)
+    elif act.kind == "top_up":
+        refuse_clear(session, act)
     elif act.transfer_id is not None:
         payout, transfer = candidate(session, act.school_id, act.subject, act.transfer_id)
         refuse_own_family(session, actor, act.school_id, suggested_pupils(session, transfer))
         tie(session, payout, transfer, by, now)
-
-
-def _explain(session: Session, act: CardAct, now: datetime) -> None:
-    """Take a movement off the account of what is not clear, onto the costs."""
-    fact = session.exec(
-        select(CardFact).where(
-            CardFact.school_id == act.school_id,
-            CardFact.stripe_id == act.subject,
-            col(CardFact.kind).in_(_UNCLEAR),
-        )
-    ).one()
-    costs, unclear_code = open_fees(session, act.school_id), open_unclear(session, act.school_id)
-    out = fact.kind == Kind.MOVED_OUT.value
-    debit, credit = (costs, unclear_code) if out else (unclear_code, costs)
-    about = Fact(act.school_id, "card_explained", fact.stripe_id, (now + VIETNAM).date(), act.reason)
-    post(session, about, [Line(debit, credit, fact.amount)], now)
-
-
-def _decided() -> ColumnElement[bool]:
-    return select(CardActDecision.act_id).where(CardActDecision.act_id == CardAct.id).exists()

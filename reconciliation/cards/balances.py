@@ -14,9 +14,9 @@ from sqlalchemy import func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from billing.money import Money
+from billing.money import Money, total
 from reconciliation.cards.facts import BALANCE_SIGNS, SIGNS, Kind
-from reconciliation.cards.tables import CardBalance, CardFact
+from reconciliation.cards.tables import CardBalance, CardFact, CardOpening
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def balances(session: Session, school_id: UUID) -> list[Told]:
 
 
 def _known(session: Session, told: CardBalance) -> Money:
-    """Return what the facts came to.
+    """Return what the facts came to, and what two people said was there before them.
 
     A payment that is not ours is put aside and has no fact, so what Stripe gave back or lost of it counts for nothing
     either: the difference is what of it is still there. Its fees count, as Stripe took them from the school.
@@ -68,7 +68,12 @@ def _known(session: Session, told: CardBalance) -> Money:
         )
         .group_by(col(CardFact.kind))
     ).all()
-    return Money(sum(BALANCE_SIGNS.get(Kind(kind), 0) * _dong(amount) for kind, amount in rows))
+    before = session.exec(
+        select(col(CardOpening.amount)).where(
+            CardOpening.school_id == told.school_id, CardOpening.bank_account_id == told.bank_account_id
+        )
+    ).all()
+    return total(before) + Money(sum(BALANCE_SIGNS.get(Kind(kind), 0) * _dong(amount) for kind, amount in rows))
 
 
 def _dong(amount: Money | int) -> int:

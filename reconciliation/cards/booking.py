@@ -25,6 +25,8 @@ FEES = "642T"
 FEES_NAME = "Phí thanh toán thẻ"
 UNCLEAR = "1388T"
 UNCLEAR_NAME = "Biến động số dư Stripe chưa rõ"
+BEFORE = "3389T"
+BEFORE_NAME = "Tiền Stripe giữ từ trước khi mở kênh"
 _FEES = frozenset({Kind.FEE, Kind.FEE_BACK})
 _COSTS = _FEES | {Kind.MOVED_OUT, Kind.MOVED_IN}
 
@@ -165,6 +167,11 @@ def open_fees(session: Session, school_id: UUID) -> str:
 def open_unclear(session: Session, school_id: UUID) -> str:
     """Return the account of movements that are to be looked at, opened if it is missing."""
     return open_account(session, school_id, UNCLEAR, UNCLEAR_NAME, "clearing").code
+
+
+def open_before(session: Session, school_id: UUID) -> str:
+    """Return the account of what Stripe held before its feeds were opened, opened if it is missing."""
+    return open_account(session, school_id, BEFORE, BEFORE_NAME, "clearing").code
 
 
 def open_clearing(session: Session, school_id: UUID) -> str:

@@ -244,13 +244,15 @@ class CardBalance(Row, table=True):
     at: datetime = time_column()
 
 
-ACT_KINDS = ("tie", "untie", "explain")
+ACT_KINDS = ("tie", "untie", "explain", "opening", "top_up")
 
 
 class CardAct(Row, table=True):
-    """What one person asks for and another decides: tie a payout, undo a tie, take a movement for a cost.
+    """What one person asks for and another decides: tie a payout, undo a tie, say what other money is.
 
-    ``subject`` is the payout's id at Stripe, or the movement's; ``transfer_id`` the bank's transfer, none to explain.
+    *explain*: a movement is a cost. *top_up*: a movement is the school's own money, which waits for the bank's money
+    out. *opening*: Stripe held so much before we heard of it. ``subject`` is the payout's id at Stripe, the movement's,
+    or for an opening our account's; ``transfer_id`` the bank's transfer of a tie; ``amount`` the sum of an opening.
     """
 
     __tablename__ = "card_acts"
@@ -259,7 +261,8 @@ class CardAct(Row, table=True):
         in_school(["transfer_id"], "transfers"),
         one_of("kind", ACT_KINDS),
         CheckConstraint("reason <> ''", name="reason_given"),
-        CheckConstraint("(kind = 'explain') = (transfer_id IS NULL)", name="names_its_transfer"),
+        CheckConstraint("(kind IN ('tie', 'untie')) = (transfer_id IS NOT NULL)", name="names_its_transfer"),
+        CheckConstraint("(kind = 'opening') = (amount IS NOT NULL)", name="opening_has_its_sum"),
         Index("ix_card_acts_transfer", "school_id", "transfer_id"),
         Index("ix_card_acts_subject", "school_id", "subject"),
     )
@@ -269,6 +272,7 @@ class CardAct(Row, table=True):
     kind: str
     subject: str = Field(max_length=255)
     transfer_id: UUID | None = None
+    amount: Money | None = money_column(nullable=True)
     reason: str
     asked_by: UUID
     asked_at: datetime = time_column()
@@ -328,5 +332,25 @@ class CardPayoutEnd(Row, table=True):
     tie_id: UUID = Field(primary_key=True)
     school_id: UUID = Field(foreign_key="schools.id")
     act_id: UUID
+    entry_id: int = number_column()
+    at: datetime = time_column()
+
+
+class CardOpening(Row, table=True):
+    """What Stripe held for an account before anything we heard of, below 0 what it was owed; agreed to by two."""
+
+    __tablename__ = "card_openings"
+    __table_args__ = (
+        in_school(["act_id"], "card_acts"),
+        in_school(["bank_account_id"], "bank_accounts"),
+        in_school(["entry_id"], "journal_entries"),
+        CheckConstraint("amount <> 0", name="amount_not_zero"),
+        Index("ix_card_openings_account", "school_id", "bank_account_id"),
+    )
+
+    act_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    bank_account_id: UUID
+    amount: Money = money_column()
     entry_id: int = number_column()
     at: datetime = time_column()

@@ -27,6 +27,7 @@ from billing.ledger.tables import LedgerAccount
 from billing.money import ZERO, Money, total
 from billing.payments.writing_off import BANK_FEES
 from billing.storage import new_id
+from reconciliation.cards.booking import open_unclear
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.outgoing.going_back import move_refunded
 from reconciliation.outgoing.kinds import KIND_NAMES, Tie
@@ -46,6 +47,7 @@ _COLUMNS = {
     Tie.LEG: "leg_id",
     Tie.RETURNED: "leg_id",
     Tie.REVERSED: "leg_id",
+    Tie.CARD: "card_act_id",
 }
 
 
@@ -275,6 +277,8 @@ def _account_of(session: Session, school_id: UUID, row: MoneyOut) -> str:
     """Return the account that a purpose is booked on, opened if it is missing."""
     if row.leg_id is not None:
         return SUSPENSE
+    if row.card_act_id is not None:
+        return open_unclear(session, school_id)
     if row.kind in {"treasury", "refund"}:
         return open_treasury(session, school_id)
     if row.kind == "fee":

@@ -24,6 +24,7 @@ KIND_NAMES: Mapping[str, str] = MappingProxyType(
         "fee": "Phí ngân hàng",
         "returned": "Ngân hàng trả lại",
         "reversed": "Ngân hàng thu hồi tiền đã báo có",
+        "card": "Nạp vào tài khoản Stripe của trường",
         UNKNOWN: "Chưa rõ",
     }
 )
@@ -45,6 +46,7 @@ class Tie(StrEnum):
     LEG = "tai-khoan"
     RETURNED = "tra-ve"
     REVERSED = "thu-hoi"
+    CARD = "stripe"
 
 
 TIE_KINDS: Mapping[Tie, str] = MappingProxyType(
@@ -55,6 +57,7 @@ TIE_KINDS: Mapping[Tie, str] = MappingProxyType(
         Tie.LEG: "treasury",
         Tie.RETURNED: "returned",
         Tie.REVERSED: "reversed",
+        Tie.CARD: "card",
     }
 )
 

@@ -20,7 +20,8 @@ from reconciliation.tables import Transfer
 # Approved and not tied. A leg is money in on another account of the school, of one sum with money out within days.
 _WAITING = text("""
 WITH live AS (
-    SELECT o.insurance_payout_id, o.refund_line_id, o.payout_id, o.leg_id, o.transfer_id, o.amount FROM money_out o
+    SELECT o.insurance_payout_id, o.refund_line_id, o.payout_id, o.leg_id, o.card_act_id, o.transfer_id, o.amount
+    FROM money_out o
     WHERE o.school_id = :school
       AND NOT EXISTS (SELECT FROM money_out_ends e WHERE e.school_id = o.school_id AND e.purpose_id = o.id)
 ), open_out AS (
@@ -54,6 +55,14 @@ FROM payouts p JOIN state_claims c ON c.school_id = p.school_id AND c.id = p.cla
 WHERE p.school_id = :school AND p.way = 'transfer' AND p.reverses_id IS NULL
   AND NOT EXISTS (SELECT FROM payouts u WHERE u.school_id = p.school_id AND u.reverses_id = p.id)
   AND p.id NOT IN (SELECT l.payout_id FROM live l WHERE l.payout_id IS NOT NULL)
+UNION ALL
+SELECT 'stripe', a.id, f.amount, f.value_date, f.stripe_id || ' · ' || a.reason, '', '', ''
+FROM card_acts a JOIN card_act_decisions d ON d.school_id = a.school_id AND d.act_id = a.id AND d.approved
+JOIN card_facts f ON f.school_id = a.school_id AND f.kind = 'moved_in' AND f.stripe_id = a.subject
+WHERE a.school_id = :school AND a.kind = 'top_up'
+  AND a.id NOT IN (SELECT l.card_act_id FROM live l WHERE l.card_act_id IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM card_acts x JOIN card_act_decisions y ON y.school_id = x.school_id AND y.act_id = x.id
+                  WHERE x.school_id = a.school_id AND x.kind = 'explain' AND x.subject = a.subject AND y.approved)
 UNION ALL
 SELECT 'tai-khoan', t.id, t.amount, t.value_date, '…' || right(a.number, 4) || ' · ' || t.memo,
        coalesce(t.bank_reference, ''), '', ''

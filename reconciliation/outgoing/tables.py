@@ -9,12 +9,13 @@ from sqlmodel import Field
 from billing.money import Money
 from billing.storage import Row, in_school, money_column, new_id, number_column, one_of, time_column
 
-KINDS = ("treasury", "insurance", "purchase", "refund", "fee", "returned", "reversed")
+KINDS = ("treasury", "insurance", "purchase", "refund", "fee", "returned", "reversed", "card")
 _TIES = {
     "insurance_payout_id": "insurance_payouts",
     "refund_line_id": "refund_lines",
     "payout_id": "payouts",
     "leg_id": "transfers",
+    "card_act_id": "card_acts",
 }
 
 
@@ -26,7 +27,8 @@ class MoneyOut(Row, table=True):
     already, so there is none here. *purchase*: for ``item_code``, by ``document``. *refund*: an approved line of a
     refund, or support paid out to a family. *fee*: the bank's. *returned*: the bank brought it back,
     ``leg_id`` is that money in. *reversed*: the bank took back what it
-    had told of, ``leg_id``. A tied row bears the whole sum of what it is tied to.
+    had told of, ``leg_id``. *card*: to Stripe, where it came as a movement that two people took for the school's own
+    (``card_act_id``). A tied row bears the whole sum of what it is tied to.
     """
 
     __tablename__ = "money_out"
@@ -54,6 +56,7 @@ class MoneyOut(Row, table=True):
             name="purchase_has_item_and_document",
         ),
         CheckConstraint("(kind = 'insurance') = (entry_id IS NULL)", name="posted_once"),
+        CheckConstraint("(kind = 'card') = (card_act_id IS NOT NULL)", name="card_is_tied"),
         Index("ix_money_out_transfer", "school_id", "transfer_id"),
         *(
             Index(
@@ -77,6 +80,7 @@ class MoneyOut(Row, table=True):
     refund_line_id: UUID | None = None
     payout_id: UUID | None = None
     leg_id: UUID | None = None
+    card_act_id: UUID | None = None
     reason: str
     entry_id: int | None = number_column(nullable=True)
     made_by: UUID

@@ -54,6 +54,8 @@ MONEY_ROUTES: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("POST", "/van-phong/the/chi-tra/{payout_id}"): MAKERS,
         ("POST", "/van-phong/the/chi-tra/{payout_id}/go"): MAKERS,
         ("POST", "/van-phong/the/bien-dong/{movement_id}"): MAKERS,
+        ("POST", "/van-phong/the/bien-dong/{movement_id}/nap"): MAKERS,
+        ("POST", "/van-phong/the/so-du/{account_id}"): MAKERS,
         ("POST", "/van-phong/the/viec/{act_id}/duyet"): CHECKERS,
         ("POST", "/van-phong/the/viec/{act_id}/tu-choi"): MAKERS | CHECKERS,
         ("GET", "/van-phong/khoa-so"): OFFICE_READS,

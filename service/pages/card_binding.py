@@ -14,7 +14,7 @@ import httpx
 from billing.errors import Conflict, Refused
 from billing.people.names import masked
 from billing.people.tables import Pupil, School
-from reconciliation.cards.acting import ask_explain, ask_untie, decide_act, tie_payout
+from reconciliation.cards.acting import ask_untie, decide_act, tie_payout
 from reconciliation.cards.checking_out import (
     begin_checkout,
     beside,
@@ -32,6 +32,7 @@ from reconciliation.cards.errors import (
     CardRequestRefused,
     CardsOff,
 )
+from reconciliation.cards.explaining import ask_explain, ask_opening, ask_top_up
 from reconciliation.cards.objects import Session, read_session
 from reconciliation.cards.refunding import ask_refund, decide_refund
 from reconciliation.cards.switching import ask_switch, card_feeds, decide_switch
@@ -145,6 +146,14 @@ class CardRows(RowsWithin):
     def ask_card_explain(self, who: SignedIn, place: Place, movement_id: str, reason: str, now: datetime) -> None:
         """Ask to take a movement of Stripe's for a cost."""
         ask_explain(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, movement_id, reason, now)
+
+    def ask_card_top_up(self, who: SignedIn, place: Place, movement_id: str, reason: str, now: datetime) -> None:
+        """Ask to take money that came to Stripe for the school's own."""
+        ask_top_up(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, movement_id, reason, now)
+
+    def ask_card_opening(self, who: SignedIn, place: Place, account_id: UUID, reason: str, now: datetime) -> None:
+        """Ask to take what Stripe holds beside all that is known for what it held before."""
+        ask_opening(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, account_id, reason, now)
 
     def decide_card_act(  # noqa: PLR0913  as above
         self, who: SignedIn, place: Place, act_id: UUID, reason: str, now: datetime, *, approved: bool

@@ -12,9 +12,9 @@ from billing.ledger.balances import trial_balance
 from billing.ledger.tables import BankAccount
 from billing.money import ZERO, Money
 from billing.vault import Vault
-from reconciliation.cards.acting import open_card_acts, unclear
 from reconciliation.cards.balances import balances
 from reconciliation.cards.checking_out import LEAST, MOST
+from reconciliation.cards.explaining import open_card_acts, topped_up, unclear
 from reconciliation.cards.facts import Kind
 from reconciliation.cards.payouts import for_two, is_plain, names_stripe, open_payouts, recent_ties
 from reconciliation.cards.switching import card_feeds, is_switched_on, open_switch, takes_cards
@@ -144,16 +144,19 @@ def _acts(session: Session, school_id: UUID, user_id: UUID) -> tuple[ActRow, ...
     }
     moved = {fact.stripe_id: fact for fact in unclear(session, school_id)}
     payouts = _paid_out(session, school_id, [act.subject for act in acts])
+    accounts = {str(key): name for key, name in _accounts(session, school_id).items()}
     rows = []
     for act in acts:
         transfer = transfers.get(act.transfer_id) if act.transfer_id else None
         fact = moved.get(act.subject)
-        amount = transfer.amount if transfer else _signed(fact) if fact else ZERO
+        amount = transfer.amount if transfer else _signed(fact) if fact else act.amount or ZERO
         words = f"{transfer.value_date:%d/%m/%Y} · {transfer.memo or '—'}" if transfer else fact.note if fact else ""
+        words = accounts.get(act.subject, words)
         if act.kind == "tie" and transfer and (paid_out := payouts.get(act.subject, transfer.amount)) > transfer.amount:
             words += f" · Stripe: {paid_out}, phí ngân hàng: {paid_out - transfer.amount}"
         asked = Asked(str(act.id), names[act.asked_by], act.asked_at, act.reason, act.asked_by == user_id)
-        rows.append(ActRow(act.kind, act.subject, amount, words, asked))
+        subject = "" if act.kind == "opening" else act.subject
+        rows.append(ActRow(act.kind, subject, amount, words, asked))
     return tuple(rows)
 
 
@@ -165,9 +168,10 @@ def _paid_out(session: Session, school_id: UUID, payout_ids: list[str]) -> dict[
 
 
 def _movements(session: Session, school_id: UUID) -> tuple[MovementRow, ...]:
-    asked = {act.subject for act in open_card_acts(session, school_id) if act.kind == "explain"}
+    asked = {act.subject for act in open_card_acts(session, school_id) if act.kind in {"explain", "top_up"}}
+    ours = topped_up(session, school_id)
     return tuple(
-        MovementRow(fact.stripe_id, _signed(fact), fact.value_date, fact.note)
+        MovementRow(fact.stripe_id, _signed(fact), fact.value_date, fact.note, fact.stripe_id in ours)
         for fact in unclear(session, school_id)
         if fact.stripe_id not in asked
     )
@@ -178,13 +182,24 @@ def _signed(fact: CardFact) -> Money:
 
 
 def _balances(session: Session, school_id: UUID) -> tuple[BalanceRow, ...]:
-    accounts = {
-        row.id: row for row in session.exec(select(BankAccount).where(BankAccount.school_id == school_id)).all()
-    }
+    accounts = _accounts(session, school_id)
+    asked = {act.subject for act in open_card_acts(session, school_id) if act.kind == "opening"}
     return tuple(
-        BalanceRow(account_name(accounts[each.account_id]), each.at, each.told, each.difference)
+        BalanceRow(
+            str(each.account_id),
+            accounts[each.account_id],
+            each.at,
+            each.told,
+            each.difference,
+            str(each.account_id) in asked,
+        )
         for each in balances(session, school_id)
     )
+
+
+def _accounts(session: Session, school_id: UUID) -> dict[UUID, str]:
+    rows = session.exec(select(BankAccount).where(BankAccount.school_id == school_id)).all()
+    return {row.id: account_name(row) for row in rows}
 
 
 def order_name(reference: str) -> str:

@@ -174,7 +174,10 @@ class TiedRow:
 
 @dataclass(frozen=True, slots=True)
 class ActRow:
-    """What waits for a second person about payouts or Stripe's movements. ``kind``: tie, untie or explain."""
+    """What waits for a second person about payouts or Stripe's money.
+
+    ``kind``: tie, untie, explain, top_up or opening; an opening is about an account, which ``words`` name.
+    """
 
     kind: str
     subject: str
@@ -185,22 +188,36 @@ class ActRow:
 
 @dataclass(frozen=True, slots=True)
 class MovementRow:
-    """A movement of Stripe's balance that nobody could read; ``amount`` is below 0 where Stripe took it."""
+    """A movement of Stripe's balance that nobody could read; ``amount`` is below 0 where Stripe took it.
+
+    ``ours``: two people took it for the school's own money, and it waits for the bank's money out.
+    """
 
     movement_id: str
     amount: Money
     day: date
     note: str
+    ours: bool = False
+
+    @property
+    def incoming(self) -> bool:
+        """Whether it came to Stripe: then it may be the school's own money."""
+        return self.amount > ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceRow:
-    """What Stripe said it holds for an account at a moment, and by how much that is not what we know of."""
+    """What Stripe said it holds for an account at a moment, and by how much that is not what we know of.
 
+    ``asked``: somebody asks to take that for what was there before, and another decides.
+    """
+
+    account_id: str
     account: str
     at: datetime
     told: Money
     difference: Money
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +317,12 @@ class CardDesk(Protocol):
 
     def ask_card_explain(self, who: SignedIn, place: Place, movement_id: str, reason: str, now: datetime) -> None:
         """Ask to take a movement of Stripe's for a cost."""
+
+    def ask_card_top_up(self, who: SignedIn, place: Place, movement_id: str, reason: str, now: datetime) -> None:
+        """Ask to take money that came to Stripe for the school's own."""
+
+    def ask_card_opening(self, who: SignedIn, place: Place, account_id: UUID, reason: str, now: datetime) -> None:
+        """Ask to take what Stripe holds beside all that is known for what it held before."""
 
     def decide_card_act(  # noqa: PLR0913  as above
         self, who: SignedIn, place: Place, act_id: UUID, reason: str, now: datetime, *, approved: bool

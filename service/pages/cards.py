@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from service.access import limits, links, sessions
@@ -28,6 +28,8 @@ router = APIRouter(prefix=OFFICE, max_body_size=MAX_FORM_BYTES)
 _BACK_WITHIN = timedelta(hours=2)
 Text = Annotated[str, Form(max_length=300)]
 Short = Annotated[str, Form(max_length=40)]
+StripeId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,255}$")]
+"""What Stripe's ids are made of."""
 _SAID = {
     "de-nghi": ("Đã ghi đề nghị, chờ người khác duyệt.", "Asked for; another person decides."),
     "duyet": ("Đã duyệt.", "Approved."),
@@ -147,25 +149,41 @@ def refuse_refund(request: Request, visit: StaffVisit, desk: OpenDesk, refund_id
 
 @router.post("/chi-tra/{payout_id}")
 def tie_payout(  # noqa: PLR0913, PLR0917  as above
-    request: Request, visit: StaffVisit, desk: OpenDesk, payout_id: str, giao_dich: Short = "", ly_do: Text = ""
+    request: Request, visit: StaffVisit, desk: OpenDesk, payout_id: StripeId, giao_dich: Short = "", ly_do: Text = ""
 ) -> Response:
     """Tie a payout to the bank's transfer that brought it, or ask another person to agree."""
     now = parts_of(request).clock()
-    tied = desk.tie_card_payout(visit.who, visit.place, payout_id[:255], giao_dich, clean(ly_do), now)
+    tied = desk.tie_card_payout(visit.who, visit.place, payout_id, giao_dich, clean(ly_do), now)
     return go_to(visit.place, OFFICE, da="gan" if tied else "de-nghi")
 
 
 @router.post("/chi-tra/{payout_id}/go")
-def untie_payout(request: Request, visit: StaffVisit, desk: OpenDesk, payout_id: str, ly_do: Text = "") -> Response:
+def untie_payout(
+    request: Request, visit: StaffVisit, desk: OpenDesk, payout_id: StripeId, ly_do: Text = ""
+) -> Response:
     """Ask that a payout and the bank's transfer be taken apart again."""
-    desk.ask_card_untie(visit.who, visit.place, payout_id[:255], clean(ly_do), parts_of(request).clock())
+    desk.ask_card_untie(visit.who, visit.place, payout_id, clean(ly_do), parts_of(request).clock())
     return go_to(visit.place, OFFICE, da="de-nghi")
 
 
 @router.post("/bien-dong/{movement_id}")
-def explain(request: Request, visit: StaffVisit, desk: OpenDesk, movement_id: str, ly_do: Text = "") -> Response:
+def explain(request: Request, visit: StaffVisit, desk: OpenDesk, movement_id: StripeId, ly_do: Text = "") -> Response:
     """Ask to take a movement of Stripe's balance for a cost."""
-    desk.ask_card_explain(visit.who, visit.place, movement_id[:255], clean(ly_do), parts_of(request).clock())
+    desk.ask_card_explain(visit.who, visit.place, movement_id, clean(ly_do), parts_of(request).clock())
+    return go_to(visit.place, OFFICE, da="de-nghi")
+
+
+@router.post("/bien-dong/{movement_id}/nap")
+def top_up(request: Request, visit: StaffVisit, desk: OpenDesk, movement_id: StripeId, ly_do: Text = "") -> Response:
+    """Ask to take money that came to Stripe for the school's own."""
+    desk.ask_card_top_up(visit.who, visit.place, movement_id, clean(ly_do), parts_of(request).clock())
+    return go_to(visit.place, OFFICE, da="de-nghi")
+
+
+@router.post("/so-du/{account_id}")
+def opening(request: Request, visit: StaffVisit, desk: OpenDesk, account_id: UUID, ly_do: Text = "") -> Response:
+    """Ask to take what Stripe holds beside all that is known for what it held before."""
+    desk.ask_card_opening(visit.who, visit.place, account_id, clean(ly_do), parts_of(request).clock())
     return go_to(visit.place, OFFICE, da="de-nghi")
 
 

@@ -13,10 +13,11 @@ from sqlmodel import col, select
 
 from billing.errors import Conflict
 from billing.money import Money
-from reconciliation.cards.acting import ask_explain, unclear
 from reconciliation.cards.errors import CardProviderAway
+from reconciliation.cards.explaining import ask_explain, unclear
 from reconciliation.cards.switching import ask_switch
 from reconciliation.cards.tables import CardEnd, CardRefundAnswer
+from reconciliation.errors import CallbackUnreadable
 from reconciliation.feeds.opening import forget_old_secret, rotate_secret
 from reconciliation.lists.tables import Poll
 from reconciliation.tables import Feed
@@ -192,6 +193,29 @@ def test_a_refund_that_stripe_never_takes_holds_up_nothing(cards: Carding, monke
     cards.ask()
     assert cards.collecting.rests() == [1_000, 2_000]
     assert violations(cards) == []
+
+
+def test_a_refund_of_which_stripes_answer_cannot_be_read_is_not_taken_for_refused(
+    cards: Carding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    refund_id = cards.refund(checkout, Money(1_000))
+
+    def unreadable(*_: object) -> None:
+        raise CallbackUnreadable("Câu trả lời không đọc được")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("service.jobs.cards.read_refund", unreadable)
+        cards.ask()
+    with cards.collecting.database.transaction(EVERYTHING) as session:
+        assert session.get(CardRefundAnswer, refund_id) is None
+    cards.clock.later(minutes=6)
+    cards.ask()
+    with cards.collecting.database.transaction(EVERYTHING) as session:
+        answer = session.get_one(CardRefundAnswer, refund_id)
+    (refund,) = cards.standin.books.of_kind("refund")
+    assert (answer.stripe_id, answer.refused) == (refund["id"], "")
 
 
 def test_a_page_that_the_key_does_not_know_ends_with_its_time(cards: Carding) -> None:

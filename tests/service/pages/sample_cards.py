@@ -72,11 +72,16 @@ PAGE = CardPage(
     acts=(
         ActRow("untie", "po_00000000000000000015", Money(2_000_000), "05/10/2025 · STRIPE PAYOUT", THEIRS),
         ActRow("explain", "txn_1", Money(-7_000), "adjustment Correction", MINE),
+        ActRow("opening", "", Money(300_000), "BIDV ••••0101", THEIRS),
     ),
-    movements=(MovementRow("txn_2", Money(-9_000), DAY, "topup"),),
+    movements=(
+        MovementRow("txn_2", Money(-9_000), DAY, "adjustment"),
+        MovementRow("txn_3", Money(500_000), DAY, "topup"),
+        MovementRow("txn_4", Money(800_000), DAY, "topup", ours=True),
+    ),
     balances=(
-        BalanceRow("Vietcombank ••••8901", AT, Money(17_000_400), Money(-120_000)),
-        BalanceRow("Agribank ••••5550", AT, Money(0), Money(0)),
+        BalanceRow(str(uuid.UUID(int=1)), "Vietcombank ••••8901", AT, Money(17_000_400), Money(-120_000)),
+        BalanceRow(str(uuid.UUID(int=3)), "Agribank ••••5550", AT, Money(0), Money(0)),
     ),
     older=17,
 )  # fmt: skip
@@ -143,6 +148,14 @@ class SampleCards:
     def ask_card_explain(self, who: SignedIn, place: Place, movement_id: str, reason: str, now: datetime) -> None:
         del who, place, now
         self.done.append(("card explain", f"{movement_id} {reason}"))
+
+    def ask_card_top_up(self, who: SignedIn, place: Place, movement_id: str, reason: str, now: datetime) -> None:
+        del who, place, now
+        self.done.append(("card top-up", f"{movement_id} {reason}"))
+
+    def ask_card_opening(self, who: SignedIn, place: Place, account_id: uuid.UUID, reason: str, now: datetime) -> None:
+        del who, place, now
+        self.done.append(("card opening", f"{account_id} {reason}"))
 
     def decide_card_act(  # noqa: PLR0913  as above
         self, who: SignedIn, place: Place, act_id: uuid.UUID, reason: str, now: datetime, *, approved: bool

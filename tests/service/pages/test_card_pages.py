@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from billing.people.tables import Pupil
 from reconciliation.cards.tables import CardCheckout
+from reconciliation.matching import Direction
 from service.database import EVERYTHING
 from tests.factories.cards import Carding, carding
 from tests.service.pages.worlds import World
@@ -278,6 +279,34 @@ def test_stripes_own_movements_and_balance_are_on_the_page_and_a_tie_is_undone_b
     cards.clock.later(minutes=6)
     cards.ask()
     assert "Lệch" in maker.get(OFFICE).text
+
+
+def test_money_from_before_and_of_the_schools_own_is_asked_for_on_the_page(world: World, cards: Carding) -> None:
+    maker, approver = world.signed_in(world.staff("accountant")), world.signed_in(world.staff("approver"))
+    cards.clock.later(days=-30)
+    cards.standin.books.move("topup", 50_000, "before us")
+    cards.clock.later(days=30)
+    cards.standin.books.move("topup", 400_000, "Top-up")
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert "Lệch 50.000 đ" in maker.get(OFFICE).text
+    assert post(maker, OFFICE, action(maker, r"so-du/[0-9a-f-]{36}"), ly_do="Dùng từ tháng 9") == 303
+    page = approver.get(OFFICE).text
+    assert "tiền Stripe giữ từ trước khi mở kênh" in page
+    assert re.search(r"so-du/", page) is None
+    assert post(approver, OFFICE, action(approver, "viec/[0-9a-f-]{36}/duyet")) == 303
+    assert "khớp với những gì đã biết" in maker.get(OFFICE).text
+    assert post(maker, OFFICE, action(maker, r"bien-dong/txn_\d+/nap"), ly_do="Nạp để hoàn thẻ") == 303
+    assert post(approver, OFFICE, action(approver, "viec/[0-9a-f-]{36}/duyet")) == 303
+    assert "Hai người đã nhận là tiền trường nạp" in maker.get(OFFICE).text
+    world.collecting.hear_of(world.collecting.pays("STRIPE TOPUP", 400_000, direction=Direction.OUT))
+    money_out = maker.get("/van-phong/tien-ra").text
+    assert "Nạp vào tài khoản Stripe của trường" in money_out
+    (tie,) = re.findall(r'type="hidden" name="gan" value="(stripe:[0-9a-f-]{36})"', money_out)
+    way = re.findall(r'action="(/van-phong/tien-ra/[0-9a-f-]{36})\?', money_out)[0]
+    assert post(maker, "/van-phong/tien-ra", way, gan=tie) == 303
+    assert "1388T" not in world.collecting.books()
+    assert "chua-ro" not in maker.get(OFFICE).text
 
 
 def test_a_page_somewhere_else_is_never_led_to(world: World, cards: Carding) -> None:
