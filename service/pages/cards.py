@@ -28,8 +28,8 @@ router = APIRouter(prefix=OFFICE, max_body_size=MAX_FORM_BYTES)
 _BACK_WITHIN = timedelta(hours=2)
 Text = Annotated[str, Form(max_length=300)]
 Short = Annotated[str, Form(max_length=40)]
-StripeId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,255}$")]
-"""What Stripe's ids are made of."""
+StripeId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
+"""What ids at Stripe are made of, and then some: they are opaque."""
 _SAID = {
     "de-nghi": ("Đã ghi đề nghị, chờ người khác duyệt.", "Asked for; another person decides."),
     "duyet": ("Đã duyệt.", "Approved."),
