@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0061"
-down_revision = "0057"
+down_revision = "0060b"
 branch_labels = None
 depends_on = None
 
