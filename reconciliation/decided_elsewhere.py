@@ -14,11 +14,15 @@ from sqlmodel import Session, col, select
 from billing.credits.tables import RefundDecision, RefundLine, RefundStep
 from billing.errors import Conflict
 from reconciliation.cards.tables import CardAct, CardActDecision
+from reconciliation.depositing.tables import CashTieAsk, CashTieDecision
 from reconciliation.queue.standing import open_act
 from reconciliation.tables import Transfer
 
 ASKED_BACK = "Đã có đề nghị trả lại giao dịch này, đang chờ người khác quyết định. Hãy mở trang Hoàn tiền."
 AS_PAYOUT = "Có đề nghị gắn giao dịch này với khoản chi trả thẻ, đang chờ người khác quyết định. Hãy mở trang Thẻ."
+AS_DEPOSIT = (
+    "Có đề nghị gắn giao dịch này với lần nộp tiền mặt, đang chờ người khác quyết định. Hãy mở trang Nộp ngân hàng."
+)
 ACT_OPEN = "Có đề nghị về giao dịch này đang chờ người thứ hai. Hãy để việc ấy xong trước."
 
 
@@ -30,14 +34,20 @@ def decided_elsewhere(session: Session, transfer: Transfer) -> str:
 
 
 def asked_back(session: Session, transfer: Transfer) -> str:
-    """Return in words that a transfer is asked back to its payer, or asked for as a payout of cards; or nothing."""
+    """Return in words that a transfer is asked back to its payer, or asked for as cards' or the till's; or nothing."""
     if open_request(session, transfer.school_id, transfer.id) is not None:
         return ASKED_BACK
     decided = select(CardActDecision.act_id).where(CardActDecision.act_id == CardAct.id)
     query = select(CardAct.id).where(
         CardAct.school_id == transfer.school_id, CardAct.transfer_id == transfer.id, ~decided.exists()
     )
-    return AS_PAYOUT if session.exec(query.limit(1)).first() is not None else ""
+    if session.exec(query.limit(1)).first() is not None:
+        return AS_PAYOUT
+    agreed = select(CashTieDecision.ask_id).where(CashTieDecision.ask_id == CashTieAsk.id)
+    cash = select(CashTieAsk.id).where(
+        CashTieAsk.school_id == transfer.school_id, CashTieAsk.transfer_id == transfer.id, ~agreed.exists()
+    )
+    return AS_DEPOSIT if session.exec(cash.limit(1)).first() is not None else ""
 
 
 def refuse_decided_elsewhere(session: Session, transfer: Transfer) -> None:

@@ -3,8 +3,8 @@
 Every row that a query returns is one violation, in words.
 """
 
-# Account 111 = takings − their reversals + cash of the State − refunds and support paid out − paid into the bank, with
-# the differences of counts that two people agreed to.
+# Account 111 = takings − their reversals + cash of the State − refunds and support paid out − paid into the bank
+# + fetched from it, with the differences of counts that two people agreed to.
 TILL_AS_THE_BOOK_SAYS = """WITH parts AS (
     SELECT p.school_id, p.amount FROM payments p WHERE p.source_kind = 'cash' AND <live>
     UNION ALL SELECT s.school_id, CASE WHEN s.reverses_id IS NULL THEN s.amount ELSE -s.amount END
@@ -16,6 +16,8 @@ TILL_AS_THE_BOOK_SAYS = """WITH parts AS (
     WHERE l.way = 'cash' AND s.kind IN ('paid', 'undone')
     UNION ALL SELECT d.school_id, -d.amount FROM cash_deposits d
     WHERE NOT EXISTS (SELECT FROM cash_deposit_ends e WHERE e.deposit_id = d.id)
+    UNION ALL SELECT w.school_id, w.amount FROM cash_withdrawals w
+    WHERE NOT EXISTS (SELECT FROM cash_withdrawal_ends e WHERE e.withdrawal_id = w.id)
     UNION ALL SELECT c.school_id, c.counted - c.book
     FROM cash_counts c JOIN cash_count_decisions d ON d.count_id = c.id AND d.agreed),
 told AS (SELECT school_id, sum(amount) AS amount FROM parts GROUP BY 1),
@@ -56,12 +58,17 @@ WHERE NOT EXISTS (
     WHERE r.school_id = n.school_id AND r.taking_id = n.taking_id)
 GROUP BY n.book_id, n.number HAVING count(*) > 1"""
 
-# What is on its way to the bank stands on 113 until the bank's transfer is tied to it.
-IN_TRANSIT_AS_THE_BOOK_SAYS = """WITH told AS (
-    SELECT d.school_id, sum(d.amount) AS amount FROM cash_deposits d
+# What is on its way to the bank, less what is on its way from it, stands on 113 until the bank's transfer is tied.
+IN_TRANSIT_AS_THE_BOOK_SAYS = """WITH parts AS (
+    SELECT d.school_id, d.amount FROM cash_deposits d
     WHERE NOT EXISTS (SELECT FROM cash_deposit_ends e WHERE e.deposit_id = d.id)
       AND NOT EXISTS (SELECT FROM cash_deposit_ties t WHERE t.deposit_id = d.id
-                      AND NOT EXISTS (SELECT FROM cash_tie_ends e WHERE e.tie_id = t.id)) GROUP BY 1),
+                      AND NOT EXISTS (SELECT FROM cash_tie_ends e WHERE e.tie_id = t.id))
+    UNION ALL SELECT w.school_id, -w.amount FROM cash_withdrawals w
+    WHERE w.bank_account_id IS NOT NULL
+      AND NOT EXISTS (SELECT FROM cash_withdrawal_ends e WHERE e.withdrawal_id = w.id)
+      AND NOT EXISTS (SELECT FROM money_out o WHERE o.cash_withdrawal_id = w.id AND <standing>)),
+told AS (SELECT school_id, sum(amount) AS amount FROM parts GROUP BY 1),
 book AS (
     SELECT x.school_id, sum(CASE WHEN x.debit_account_id = l.id THEN x.amount ELSE -x.amount END) AS amount
     FROM postings x JOIN ledger_accounts l ON l.code = '113' AND l.id IN (x.debit_account_id, x.credit_account_id)
@@ -99,6 +106,7 @@ CASH_DEEDS = """SELECT format('%s %s has no deed', m.kind, m.id) FROM (
     SELECT 'cash taking' AS kind, t.school_id, t.id FROM cash_takings t
     UNION ALL SELECT 'cash count', c.school_id, c.id FROM cash_counts c
     UNION ALL SELECT 'cash deposit', d.school_id, d.id FROM cash_deposits d
+    UNION ALL SELECT 'cash withdrawal', w.school_id, w.id FROM cash_withdrawals w
     UNION ALL SELECT 'hand-over', h.school_id, h.id FROM cash_handovers h) m
 WHERE NOT EXISTS (SELECT FROM audit_entries a WHERE a.school_id = m.school_id AND a.object_id = m.id::text)"""
 
@@ -109,6 +117,12 @@ CASH_BY_TWO = """SELECT format('%s %s: one person made and approved it', m.kind,
     JOIN cash_count_decisions d ON d.count_id = c.id
     UNION ALL SELECT 'cash deposit', d.id, d.made_by, e.made_by FROM cash_deposits d
     JOIN cash_deposit_ends e ON e.deposit_id = d.id
+    UNION ALL SELECT 'cash withdrawal', w.id, w.made_by, e.made_by FROM cash_withdrawals w
+    JOIN cash_withdrawal_ends e ON e.withdrawal_id = w.id
+    UNION ALL SELECT 'money out of the till', w.id, w.made_by, o.made_by FROM cash_withdrawals w
+    JOIN money_out o ON o.cash_withdrawal_id = w.id
+    UNION ALL SELECT 'tie of a deposit', a.id, a.made_by, d.decided_by FROM cash_tie_asks a
+    JOIN cash_tie_decisions d ON d.ask_id = a.id AND d.agreed
     UNION ALL SELECT 'hand-over', h.id, h.made_by, d.decided_by FROM cash_handovers h
     JOIN cash_handover_decisions d ON d.handover_id = h.id AND d.accepted) m
 WHERE m.made_by = m.decided_by"""

@@ -36,8 +36,8 @@ WHERE o.kind <> 'insurance' AND (
 
 TIED_ONCE = """SELECT format('%s is tied %s times', tied.id, count(*))
 FROM money_out o
-CROSS JOIN LATERAL (SELECT coalesce(o.insurance_payout_id, o.refund_line_id, o.payout_id, o.leg_id, o.card_act_id) AS id
-                    ) tied
+CROSS JOIN LATERAL (SELECT coalesce(o.insurance_payout_id, o.refund_line_id, o.payout_id, o.leg_id, o.card_act_id,
+                                    o.cash_withdrawal_id) AS id) tied
 WHERE <standing> AND tied.id IS NOT NULL GROUP BY tied.id HAVING count(*) > 1"""
 
 # Held money out is not believed yet; what was put aside is taken out again.

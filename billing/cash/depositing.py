@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.cash.counting import balance_of, open_count, standing_count
+from billing.cash.counting import open_count, standing_count
 from billing.cash.keeping import refuse_not_keeping
 from billing.cash.spelling import folded
 from billing.cash.till_tables import CashDeposit, CashDepositEnd
@@ -21,7 +21,7 @@ from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.ledger.accounts import CASH, open_account
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import BankAccount
-from billing.ledger.till import hold_cash
+from billing.ledger.till import hold_cash, in_the_till
 from billing.money import ZERO, Money, total
 from billing.storage import new_id
 
@@ -55,7 +55,7 @@ def deposit_cash(session: Session, actor: Actor, school_id: UUID, brought: Broug
     refuse_not_keeping(session, school_id, actor.user_id, now)
     if not brought.slip.strip():
         raise Refused("Hãy ghi số giấy nộp tiền của ngân hàng.")
-    _refuse_account(session, school_id, brought.account_id)
+    refuse_account(session, school_id, brought.account_id)
     _refuse_slip_again(session, school_id, brought)
     count, left = depositable(session, school_id)
     if count is None:
@@ -101,7 +101,7 @@ def depositable(session: Session, school_id: UUID) -> tuple[UUID | None, Money]:
             col(CashDepositEnd.deposit_id).is_(None),
         )
     ).all()
-    left = min(count.counted - total(brought), balance_of(session, school_id))
+    left = min(count.counted - total(brought), in_the_till(session, school_id))
     return count.id, max(left, ZERO)
 
 
@@ -179,7 +179,8 @@ def _refuse_slip_again(session: Session, school_id: UUID, brought: Brought) -> N
         )
 
 
-def _refuse_account(session: Session, school_id: UUID, account_id: UUID) -> None:
+def refuse_account(session: Session, school_id: UUID, account_id: UUID) -> None:
+    """Raise ``NotFound`` for a bank account of another school."""
     known = select(BankAccount.id).where(BankAccount.school_id == school_id, BankAccount.id == account_id)
     if session.exec(known).one_or_none() is None:
         raise NotFound("Trường không có tài khoản ngân hàng này.", account=account_id)

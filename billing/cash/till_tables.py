@@ -1,4 +1,4 @@
-"""Rows of the till: counts, deposits to the bank, hand-overs. All are written once."""
+"""Rows of the till: counts, deposits to the bank, withdrawals from it, hand-overs. All are written once."""
 
 from datetime import datetime
 from typing import Any
@@ -96,6 +96,48 @@ class CashDepositEnd(Row, table=True):
     )
 
     deposit_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    reason: str
+    entry_id: int = number_column()
+    made_by: UUID
+    at: datetime = time_column()
+
+
+class CashWithdrawal(Row, table=True):
+    """Cash fetched back to the till from a bank account; no account is the Treasury. ``slip``: its paper's number."""
+
+    __tablename__ = "cash_withdrawals"
+    __table_args__ = (
+        UniqueConstraint("school_id", "id"),
+        UniqueConstraint("school_id", "form"),
+        in_school(["bank_account_id"], "bank_accounts"),
+        in_school(["entry_id"], "journal_entries"),
+        CheckConstraint("amount > 0", name="amount_above_zero"),
+        CheckConstraint("slip <> ''", name="slip_given"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+    form: UUID
+    bank_account_id: UUID | None = None
+    amount: Money = money_column()
+    slip: str = Field(max_length=60)
+    entry_id: int = number_column()
+    made_by: UUID
+    at: datetime = time_column()
+
+
+class CashWithdrawalEnd(Row, table=True):
+    """Another person took a withdrawal back that was written down wrongly."""
+
+    __tablename__ = "cash_withdrawal_ends"
+    __table_args__ = (
+        in_school(["withdrawal_id"], "cash_withdrawals"),
+        in_school(["entry_id"], "journal_entries"),
+        CheckConstraint("reason <> ''", name="reason_given"),
+    )
+
+    withdrawal_id: UUID = Field(primary_key=True)
     school_id: UUID = Field(foreign_key="schools.id")
     reason: str
     entry_id: int = number_column()

@@ -19,10 +19,8 @@ from billing.credits.reading import free_credit
 from billing.credits.using import hold_credit
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.events.recording import PAYMENT_REVERSED, record_event
-from billing.ledger.accounts import CASH
-from billing.ledger.balances import debit_balance
 from billing.ledger.periods import is_closed
-from billing.ledger.till import hold_cash
+from billing.ledger.till import hold_cash, in_the_till
 from billing.money import ZERO, Money, total
 from billing.payments.reversing import booked_from, reverse_payment
 from billing.payments.tables import Allocation, Payment
@@ -130,11 +128,12 @@ def _refuse_closed(session: Session, taking: CashTaking) -> None:
 
 def _refuse_short(session: Session, taking: CashTaking) -> None:
     """Raise ``Refused`` where the till holds less than would be given back over the counter; the caller holds it."""
-    there = debit_balance(session, taking.school_id, CASH)
+    there = in_the_till(session, taking.school_id)
     if there < taking.amount:
         raise Refused(
             f"Trong quỹ chỉ còn {there}, không đủ {taking.amount} để trả lại, nên không đảo lần thu này được. "
-            "Hãy từ chối đề nghị đảo; tiền phải trả thì làm phiếu hoàn tiền, hoặc rút lại lần nộp ngân hàng chưa tới."
+            "Hãy rút tiền mặt về quỹ rồi duyệt; hoặc từ chối đề nghị đảo, tiền phải trả thì làm phiếu hoàn tiền, "
+            "hoặc rút lại lần nộp ngân hàng chưa tới."
         )
 
 

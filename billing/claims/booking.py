@@ -17,12 +17,12 @@ from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.council_rates import KIND_NAMES, RateKind
 from billing.fees.items import GROUP_NAMES, Group, Span
 from billing.fees.schedule import read_prices
-from billing.ledger.accounts import CASH, STATE_RECEIVABLE, open_account
+from billing.ledger.accounts import CASH, STATE_RECEIVABLE, open_account, open_treasury
 from billing.ledger.posting import Fact, Line, post, reverse
+from billing.ledger.till import hold_cash, refuse_short
 from billing.money import ZERO, Money, total
 from billing.storage import new_id
 
-TREASURY = "112KB"  # the school's deposit at the State Treasury: no bank tells us of it, so no check compares it
 HANDED_ON = "3388N"  # learning-cost support that came and is to be handed to families
 _HANDED_ON_NAME = "Hỗ trợ chi phí học tập chờ chi trả"
 _HANDED_ON_BEFORE = "3388H"  # where support stood once, beside refunds to pay; old entries are never rewritten
@@ -116,7 +116,10 @@ def record_payment(
 
 
 def undo_payment(session: Session, payment_id: UUID, actor: Actor, reason: str, now: datetime) -> tables.StatePayment:
-    """Take back a payment that was written down wrongly: a row that points at it, and a reversing entry."""
+    """Take back a payment that was written down wrongly: a row that points at it, and a reversing entry.
+
+    Raises ``Refused`` where the till does not hold the cash any more.
+    """
     wrong = session.exec(select(tables.StatePayment).where(tables.StatePayment.id == payment_id)).one_or_none()
     if wrong is None:
         raise NotFound("Không có khoản tiền về này.", payment=payment_id)
@@ -127,6 +130,8 @@ def undo_payment(session: Session, payment_id: UUID, actor: Actor, reason: str, 
     done = select(tables.StatePayment.id).where(tables.StatePayment.reverses_id == wrong.id)
     if wrong.reverses_id is not None or session.exec(done).first() is not None:
         raise Conflict("Khoản tiền về này đã được đảo.")
+    if wrong.way == "cash":
+        refuse_short(session, wrong.school_id, wrong.amount)
     undo_id, entry_id = new_id(), None
     if wrong.entry_id is not None:
         day = (now + _VIET_NAM).date()
@@ -221,6 +226,8 @@ def _post_payment(
     if new.way == "families":
         return None
     into = open_treasury(session, claim.school_id) if new.way == "treasury" else CASH
+    if into == CASH:
+        hold_cash(session, claim.school_id)  # before support, as who hands it out does
     learning = claim.kind == RateKind.LEARNING
     source = open_handed_on(session, claim.school_id, new.paid_on, now) if learning else STATE_RECEIVABLE
     fact = Fact(claim.school_id, "state_payment", str(payment_id), new.paid_on, f"{_title(claim)}, {new.document}")
@@ -239,12 +246,6 @@ def open_handed_on(session: Session, school_id: UUID, day: date, now: datetime) 
         line = Line(_HANDED_ON_BEFORE, HANDED_ON, owed) if owed > ZERO else Line(HANDED_ON, _HANDED_ON_BEFORE, -owed)
         post(session, Fact(school_id, "support_moved", str(new_id()), day, "Tách khỏi tiền tồn phải hoàn"), [line], now)
     return HANDED_ON
-
-
-def open_treasury(session: Session, school_id: UUID) -> str:
-    """Return the code of the school's Treasury deposit, opened in the book if it is missing."""
-    open_account(session, school_id, TREASURY, "Tiền gửi Kho bạc", "bank")
-    return TREASURY
 
 
 def _title(claim: tables.StateClaim) -> str:

@@ -11,13 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, record_deed
-from billing.claims.booking import claim_money_deed, open_handed_on, open_treasury
+from billing.claims.booking import claim_money_deed, open_handed_on
 from billing.claims.claiming import claim_lines
 from billing.claims.tables import Payout, StateClaim
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.council_rates import RateKind
-from billing.ledger.accounts import CASH
+from billing.ledger.accounts import CASH, open_treasury
 from billing.ledger.posting import Fact, Line, post, reverse
+from billing.ledger.till import refuse_short
 from billing.money import ZERO, Money
 from billing.storage import new_id
 
@@ -66,7 +67,10 @@ def payout_list(session: Session, claim: StateClaim) -> list[PayoutRow]:
 def pay_out(  # noqa: PLR0913, PLR0917  whom, what for, and who says so
     session: Session, claim: StateClaim, pupil_id: UUID, actor: Actor, signed: Signature, now: datetime
 ) -> Payout:
-    """Write down that a family received its support, in full; raises ``Conflict`` when it was paid before."""
+    """Write down that a family received its support, in full.
+
+    Raises ``Conflict`` when it was paid before, ``Refused`` where the till holds less.
+    """
     if actor.user_id is None:
         raise NotAllowed("Chi trả phải do một người có tên ghi.")
     if claim.kind != RateKind.LEARNING or claim.state not in {"approved", "sent"}:
@@ -79,6 +83,8 @@ def pay_out(  # noqa: PLR0913, PLR0917  whom, what for, and who says so
         raise Conflict(
             f"Đã chi trả ngày {row.payout.received_on:%d/%m/%Y} cho {row.payout.received_by}. Không chi hai lần.",
         )
+    if signed.way == "cash":
+        refuse_short(session, claim.school_id, row.amount)
     payout_id = new_id()
     payout = Payout(
         id=payout_id,

@@ -22,6 +22,7 @@ from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.ledger.accounts import CASH
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import JournalEntry
+from billing.ledger.till import refuse_short
 from billing.people.kinship import refuse_own_family
 from billing.storage import among
 
@@ -64,12 +65,16 @@ def states_of(session: Session, school_id: UUID, lines: Collection[UUID]) -> dic
 def pay_cash(  # noqa: PLR0913, PLR0917  to whom, when, and who says so
     session: Session, line_id: UUID, actor: Actor, signed_by: str, day: date, now: datetime
 ) -> RefundStep:
-    """Write down that the cashier handed a line's money over, and to whom; raises ``Conflict`` when it was before."""
+    """Write down that the cashier handed a line's money over, and to whom.
+
+    Raises ``Conflict`` when it was before, ``Refused`` where the till holds less.
+    """
     if not signed_by.strip():
         raise Refused("Hãy ghi họ tên người ký nhận tiền.")
     line = _held(session, line_id, "cash", "approved")
     _refuse_day(session, line, day, now)
     refuse_own_family(session, actor, line.school_id, pupils_of([line]))
+    refuse_short(session, line.school_id, line.amount)
     turn = _next_turn(session, line)
     fact = Fact(line.school_id, "refund_paid", f"{line.id}:{turn}", day)
     entry = post(session, fact, [Line(REFUND_PAYABLE, CASH, line.amount, line.pupil_id, line.item_code)], now)

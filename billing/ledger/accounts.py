@@ -20,6 +20,7 @@ CASH = "111"
 UNCLASSIFIED_OUT = "1388"  # money that left and is not yet explained; opened with the first of it
 UNCLASSIFIED_OUT_NAME = "Tiền ra chưa phân loại"
 CARD_CLEARING = "113T"  # card money that the provider has not yet brought to the bank; opened with the first of it
+TREASURY = "112KB"  # the school's deposit at the State Treasury: no bank tells us of it, so no check compares it
 DEFERRED = "3387."  # doanh thu nhận trước, by the account of income that it becomes month by month
 
 _COMMON = (
@@ -51,6 +52,11 @@ def open_bank_ledger(session: Session, account: BankAccount) -> LedgerAccount:
     """Give a bank account its place in the book."""
     name = f"Tiền gửi {account.bank_bin}-{account.number}"
     return open_account(session, account.school_id, bank_code(account), name, "bank", bank_account_id=account.id)
+
+
+def open_treasury(session: Session, school_id: UUID) -> str:
+    """Return the code of the school's Treasury deposit, opened in the book if it is missing."""
+    return open_account(session, school_id, TREASURY, "Tiền gửi Kho bạc", "bank").code
 
 
 def open_account(  # noqa: PLR0913  the columns of one account

@@ -1,4 +1,7 @@
-"""Writing the book: one entry for one business fact, posted once; a mistake is reversed, never edited."""
+"""Writing the book: one entry for one business fact, posted once; a mistake is reversed, never edited.
+
+Whatever moves account 111 holds the cash of the school first, so that its entries are in order with every count.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session, col, select
 
 from billing.errors import Conflict
-from billing.ledger.accounts import account_id
+from billing.ledger.accounts import CASH, account_id
 from billing.ledger.periods import dated, opens_on
 from billing.ledger.tables import JournalEntry, Posting
+from billing.ledger.till import hold_cash, hold_cash_moved_by
 from billing.money import Money
 
 
@@ -61,6 +65,8 @@ def post_all(session: Session, facts: Sequence[tuple[Fact, Sequence[Line]]], now
     kept = [[line for line in lines if line.amount] for _, lines in facts]
     if not all(kept):
         raise ValueError("an entry needs at least one posting")
+    if any(CASH in {line.debit, line.credit} for lines in kept for line in lines):
+        hold_cash(session, school_id)
     opens = opens_on(session, school_id)
     entries = [_entry(fact, school_id, now, opens) for fact, _ in facts]
     session.add_all(entries)
@@ -88,6 +94,7 @@ def reverse_all(session: Session, undone: Sequence[tuple[int, Fact]], now: datet
     ).first()
     if done is not None:
         raise Conflict("Bút toán này đã được đảo", entry_id=done[1], reversed_by=done[0])
+    hold_cash_moved_by(session, school_id, [entry for entry, _ in undone])
     opens = opens_on(session, school_id)
     undoing = {entry: _entry(fact, school_id, now, opens, undoes=entry) for entry, fact in undone}
     session.add_all(undoing.values())

@@ -33,6 +33,7 @@ KINDS = (
     "cash_reversals",
     "uncounted",
     "transit",
+    "fetched",
     "meals",
     "rounds",
     "income",
@@ -76,6 +77,13 @@ WHERE d.school_id = :school AND (d.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date < :
   AND NOT EXISTS (SELECT FROM cash_deposit_ends e WHERE e.deposit_id = d.id)
   AND NOT EXISTS (SELECT FROM cash_deposit_ties t WHERE t.deposit_id = d.id
                   AND NOT EXISTS (SELECT FROM cash_tie_ends e WHERE e.tie_id = t.id))
+UNION ALL
+SELECT 'fetched', w.amount, w.id::text FROM cash_withdrawals w
+WHERE w.school_id = :school AND w.bank_account_id IS NOT NULL
+  AND (w.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date < :until
+  AND NOT EXISTS (SELECT FROM cash_withdrawal_ends e WHERE e.withdrawal_id = w.id)
+  AND NOT EXISTS (SELECT FROM money_out o WHERE o.cash_withdrawal_id = w.id
+                  AND NOT EXISTS (SELECT FROM money_out_ends e WHERE e.purpose_id = o.id))
 UNION ALL
 SELECT DISTINCT 'meals', NULL::bigint, c.class_id::text FROM class_placements c
 WHERE c.school_id = :school AND c.valid_from < :until AND (c.valid_to IS NULL OR c.valid_to >= :month)

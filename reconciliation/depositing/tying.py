@@ -1,6 +1,7 @@
 """Tying a deposit of cash to the bank's transfer, and taking that back: Dr suspense / Cr money in transit.
 
-The transfer goes from *waiting* to *matched* as the school's own money: it pays nobody's bill.
+The transfer goes from *waiting* to *matched* as the school's own money: it pays nobody's bill. One person ties what a
+rule suggests; anything else is asked for and agreed to by another (``asking``). Who deposited ties nothing of it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.cash.depositing import IN_TRANSIT, find_deposit
 from billing.cash.till_tables import CashDeposit, CashDepositEnd
-from billing.errors import Conflict, NotAllowed, NotFound, Refused
+from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.ledger.accounts import SUSPENSE
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.till import hold_cash
@@ -33,20 +34,38 @@ _VIET_NAM = timedelta(hours=7)
 
 @dataclass(frozen=True, slots=True)
 class OpenDeposit:
-    """A deposit in transit with the money in that may be it, the likeliest first, each with its sign."""
+    """A deposit in transit with the money in that may be it, the likeliest first, each with its sign.
+
+    ``others``: what waits on its account with its sum, too, and is no suggestion.
+    """
 
     row: CashDeposit
     fits: tuple[tuple[Came, str], ...]
+    others: tuple[Came, ...]
 
 
 def tie_deposit(  # noqa: PLR0913, PLR0917  which deposit to which transfer, who says so
     session: Session, actor: Actor, school_id: UUID, deposit_id: UUID, transfer_id: UUID, now: datetime
 ) -> CashDepositTie:
-    """Say that money in is a deposit.
+    """Say that money in is a deposit, as a rule suggests.
 
     Raises ``Conflict`` when one of them is tied or settled meanwhile or others decide about it, ``Refused``
-    when sum or account differ, ``NotFound`` outside the school.
+    when sum or account differ or no rule suggests it, ``SamePerson`` for who deposited, ``NotFound`` outside the
+    school.
     """
+    deposit, transfer = held_pair(session, school_id, deposit_id, transfer_id)
+    if actor.user_id == deposit.made_by:
+        raise SamePerson("Người nộp tiền không tự gắn lần nộp với giao dịch. Hãy nhờ người khác.")
+    if not is_suggested(session, deposit, transfer):
+        raise Refused(
+            "Tiền vào này không được gợi ý cho lần nộp: nội dung có mã của một em, hoặc ngày không hợp. "
+            "Hãy đề nghị gắn, kèm lý do, để người khác đồng ý."
+        )
+    return write_tie(session, actor, deposit, transfer, now)
+
+
+def held_pair(session: Session, school_id: UUID, deposit_id: UUID, transfer_id: UUID) -> tuple[CashDeposit, Transfer]:
+    """Hold a deposit and money in that may be tied; raises as ``tie_deposit``, whether a rule suggests it or not."""
     hold_cash(session, school_id)
     deposit = find_deposit(session, school_id, deposit_id)
     transfer = session.exec(
@@ -59,7 +78,20 @@ def tie_deposit(  # noqa: PLR0913, PLR0917  which deposit to which transfer, who
     if (transfer.bank_account_id, transfer.amount) != (deposit.bank_account_id, deposit.amount):
         raise Refused("Tiền vào phải ở đúng tài khoản và bằng đúng số tiền đã nộp.")
     refuse_decided_elsewhere(session, transfer)
-    tie_id = new_id()
+    return deposit, transfer
+
+
+def is_suggested(session: Session, deposit: CashDeposit, transfer: Transfer) -> bool:
+    """Say whether a rule suggests money in for a deposit."""
+    came = _came(session, deposit.school_id, [deposit])
+    return str(transfer.id) in {each.id for each, _ in fitting(_brought(deposit), came)}
+
+
+def write_tie(
+    session: Session, actor: Actor, deposit: CashDeposit, transfer: Transfer, now: datetime
+) -> CashDepositTie:
+    """Tie a deposit to money in; the caller holds both and has judged them."""
+    school_id, tie_id = deposit.school_id, new_id()
     fact = Fact(school_id, "cash_deposit_tied", str(tie_id), transfer.value_date, deposit.slip)
     tie = CashDepositTie(
         id=tie_id,
@@ -137,7 +169,15 @@ def open_deposits(session: Session, school_id: UUID) -> list[OpenDeposit]:
         .order_by(col(CashDeposit.at), col(CashDeposit.id))
     ).all()
     came = _came(session, school_id, rows)
-    return [OpenDeposit(row, tuple(fitting(_brought(row), came))) for row in rows]
+    return [_open(row, came) for row in rows]
+
+
+def _open(row: CashDeposit, came: Sequence[Came]) -> OpenDeposit:
+    brought = _brought(row)
+    fits = fitting(brought, came)
+    suggested = {each.id for each, _ in fits}
+    others = [each for each in came if each.account == brought.account and each.amount == brought.amount]
+    return OpenDeposit(row, tuple(fits), tuple(each for each in others if each.id not in suggested))
 
 
 def deposited(session: Session, school_id: UUID) -> dict[UUID, Money]:
@@ -173,7 +213,7 @@ def _is_open(session: Session, deposit: CashDeposit) -> bool:
 
 def _came(session: Session, school_id: UUID, deposits: Sequence[CashDeposit]) -> list[Came]:
     """Return waiting money in on the accounts and of the sums of these deposits."""
-    named = exists().where(
+    named = col(Transfer.virtual_account).is_not(None) | exists().where(
         col(TransferReference.school_id) == col(Transfer.school_id),
         col(TransferReference.transfer_id) == col(Transfer.id),
     )

@@ -15,13 +15,14 @@ from uuid import UUID
 from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.claims.booking import open_treasury
+from billing.cash.depositing import IN_TRANSIT
+from billing.cash.withdrawing import find_withdrawal
 from billing.claims.tables import Payout
 from billing.credits.paying_out import approved_on, find_line, mark_sent, states_of
 from billing.credits.refunding import REFUND_PAYABLE
-from billing.errors import Conflict, NotAllowed, NotFound, Refused
+from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.fees.tables import FeeItem
-from billing.ledger.accounts import SUSPENSE, UNCLASSIFIED_OUT, open_account
+from billing.ledger.accounts import SUSPENSE, UNCLASSIFIED_OUT, open_account, open_treasury
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import LedgerAccount
 from billing.money import ZERO, Money, total
@@ -48,6 +49,7 @@ _COLUMNS = {
     Tie.RETURNED: "leg_id",
     Tie.REVERSED: "leg_id",
     Tie.CARD: "card_act_id",
+    Tie.CASH: "cash_withdrawal_id",
 }
 
 
@@ -73,7 +75,8 @@ def classify(  # noqa: PLR0913, PLR0917  which transfer, what for, who says so a
     """Write down what money out was for, all of the purposes or none.
 
     They may come to less than the transfer; the rest stays unexplained. Raises ``Refused`` for more than is left or an
-    incomplete purpose, ``Conflict`` for what is tied already, ``NotFound`` outside the school.
+    incomplete purpose, ``Conflict`` for what is tied already, ``SamePerson`` for who fetched the cash that it was,
+    ``NotFound`` outside the school.
     """
     if actor.user_id is None:
         raise NotAllowed("Việc phân loại tiền ra phải do một người có tên làm.")
@@ -81,6 +84,7 @@ def classify(  # noqa: PLR0913, PLR0917  which transfer, what for, who says so a
         raise Refused("Hãy chọn tiền ra này chi cho việc gì.")
     transfer = _held(session, school_id, transfer_id)
     sized = [_sized(session, transfer, each) for each in wanted]
+    _refuse_own_withdrawal(session, actor, school_id, sized)
     left, whole = rest_of(session, transfer), total(each.amount for each in sized)
     if whole > left:
         raise Refused(f"Các mục đích cộng lại {whole}, nhiều hơn {left} chưa phân loại của giao dịch này.")
@@ -155,12 +159,21 @@ def _sized(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:
     found = open_.get(f"{wanted.tie.value}:{wanted.tied_id}")
     if found is None:
         raise Conflict("Khoản đã chọn không còn chờ tiền ra: đã gắn với giao dịch khác, hoặc đã hủy. Hãy tải lại.")
+    if not found.can_leave(str(transfer.bank_account_id)):
+        raise Refused("Tiền mặt này rút từ tài khoản khác của trường.")
     if wanted.tie is Tie.LEG:
         leg = _leg(session, transfer.school_id, wanted.tied_id)
         if leg.bank_account_id == transfer.bank_account_id or leg.amount != rest_of(session, transfer):
             raise Refused("Tiền vào phải ở tài khoản khác của trường và bằng đúng số tiền ra.")
         refuse_decided_elsewhere(session, leg)
     return replace(wanted, amount=found.amount, reason=wanted.reason.strip() or found.words)
+
+
+def _refuse_own_withdrawal(session: Session, actor: Actor, school_id: UUID, wanted: Sequence[Purpose]) -> None:
+    """Raise ``SamePerson`` for who wrote down that cash was fetched, and would say alone that the bank paid it."""
+    fetched = [each.tied_id for each in wanted if each.tie is Tie.CASH and each.tied_id is not None]
+    if any(find_withdrawal(session, school_id, each).made_by == actor.user_id for each in fetched):
+        raise SamePerson("Người rút tiền về quỹ không tự gắn với giao dịch của ngân hàng. Hãy nhờ người khác.")
 
 
 def _brought_back(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:
@@ -266,6 +279,8 @@ def _debit(session: Session, school_id: UUID, row: MoneyOut) -> Line | None:
     if row.refund_line_id is not None:
         line = find_line(session, row.refund_line_id)
         return Line(REFUND_PAYABLE, UNCLASSIFIED_OUT, row.amount, line.pupil_id, line.item_code)
+    if row.cash_withdrawal_id is not None:
+        return Line(IN_TRANSIT, UNCLASSIFIED_OUT, row.amount)
     paid = None
     if row.payout_id is not None:
         # The payout took it off the Treasury deposit; the bank says that it left another account.

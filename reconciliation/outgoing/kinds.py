@@ -25,6 +25,7 @@ KIND_NAMES: Mapping[str, str] = MappingProxyType(
         "returned": "Ngân hàng trả lại",
         "reversed": "Ngân hàng thu hồi tiền đã báo có",
         "card": "Nạp vào tài khoản Stripe của trường",
+        "cash": "Rút tiền mặt về quỹ",
         UNKNOWN: "Chưa rõ",
     }
 )
@@ -47,6 +48,7 @@ class Tie(StrEnum):
     RETURNED = "tra-ve"
     REVERSED = "thu-hoi"
     CARD = "stripe"
+    CASH = "rut-quy"
 
 
 TIE_KINDS: Mapping[Tie, str] = MappingProxyType(
@@ -58,18 +60,20 @@ TIE_KINDS: Mapping[Tie, str] = MappingProxyType(
         Tie.RETURNED: "returned",
         Tie.REVERSED: "reversed",
         Tie.CARD: "card",
+        Tie.CASH: "cash",
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Money out whose purpose is not known: what is left of it, the bank's day, and the bank's words."""
+    """Money out whose purpose is not known: what is left of it, the bank's day, the bank's words, and its account."""
 
     rest: Money
     day: date
     memo: str
     bank_reference: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Waiting:
     """What is approved and waits for the bank's own transfer, or the money in that may be its other leg.
 
     ``reference`` is the bank's number where somebody wrote it down; ``group`` names what belongs to one order; ``code``
-    is ours and stands in the memo of the transfer out.
+    is ours and stands in the memo of the transfer out; ``account``: the only one that it can leave, if there is one.
     """
 
     tie: Tie
@@ -88,6 +92,11 @@ class Waiting:
     reference: str = ""
     group: str = ""
     code: str = ""
+    account: str = ""
+
+    def can_leave(self, account: str) -> bool:
+        """Say whether money out of an account may be it."""
+        return self.account in {"", account}
 
     @property
     def key(self) -> str:
@@ -110,7 +119,8 @@ def suggest(sent: Sent, waiting: Iterable[Waiting]) -> list[Suggestion]:
     Rules: *refund_code* (our own codes stand in the memo and come to the sum), *same_number* (the bank's number was
     written down), *same_amount*, *whole_order* (all lines of one order together), *fee_words*.
     """
-    rows = sorted(waiting, key=lambda each: (abs((each.day - sent.day).days), each.key))
+    fitting = [each for each in waiting if each.can_leave(sent.account)]
+    rows = sorted(fitting, key=lambda each: (abs((each.day - sent.day).days), each.key))
     coded = by_code(sent, rows)
     if coded:
         return [Suggestion("refund_code", TIE_KINDS[coded[0].tie], coded)]

@@ -20,7 +20,8 @@ from reconciliation.tables import Transfer
 # Approved and not tied. A leg is money in on another account of the school, of one sum with money out within days.
 _WAITING = text("""
 WITH live AS (
-    SELECT o.insurance_payout_id, o.refund_line_id, o.payout_id, o.leg_id, o.card_act_id, o.transfer_id, o.amount
+    SELECT o.insurance_payout_id, o.refund_line_id, o.payout_id, o.leg_id, o.card_act_id, o.cash_withdrawal_id,
+           o.transfer_id, o.amount
     FROM money_out o
     WHERE o.school_id = :school
       AND NOT EXISTS (SELECT FROM money_out_ends e WHERE e.school_id = o.school_id AND e.purpose_id = o.id)
@@ -30,7 +31,7 @@ WITH live AS (
     FROM transfers t WHERE t.school_id = :school AND t.direction = 'out' AND t.state = 'ignored_out'
 )
 SELECT 'bhyt' AS tie, p.id, p.amount, p.paid_on AS day, 'BHYT ' || s.year || '.' || s.number AS words,
-       p.bank_reference AS reference, '' AS of_order, '' AS code
+       p.bank_reference AS reference, '' AS of_order, '' AS code, '' AS account
 FROM insurance_payouts p JOIN insurance_lists s ON s.school_id = p.school_id AND s.id = p.list_id
 WHERE p.school_id = :school AND p.id NOT IN (SELECT l.insurance_payout_id FROM live l
                                              WHERE l.insurance_payout_id IS NOT NULL)
@@ -39,7 +40,7 @@ WHERE p.school_id = :school AND p.id NOT IN (SELECT l.insurance_payout_id FROM l
 UNION ALL
 SELECT 'hoan', r.id, r.amount, (d.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date,
        concat_ws(' · ', coalesce(u.full_name, 'Giao dịch ' || to_char(c.value_date, 'DD/MM/YYYY')), r.item_code,
-                 r.account_masked), '', r.refund_id::text, coalesce(r.code, '')
+                 r.account_masked), '', r.refund_id::text, coalesce(r.code, ''), ''
 FROM refund_lines r
 JOIN refund_decisions d ON d.school_id = r.school_id AND d.refund_id = r.refund_id AND d.approved
 LEFT JOIN pupils u ON u.id = r.pupil_id
@@ -50,13 +51,13 @@ WHERE r.school_id = :school AND r.way = 'bank' AND coalesce(last.kind, 'undone')
   AND r.id NOT IN (SELECT l.refund_line_id FROM live l WHERE l.refund_line_id IS NOT NULL)
 UNION ALL
 SELECT 'ho-tro', p.id, p.amount, p.received_on, 'Chi trả theo danh sách ' || c.school_year || ' đợt ' || c.instalment,
-       '', p.claim_id::text, ''
+       '', p.claim_id::text, '', ''
 FROM payouts p JOIN state_claims c ON c.school_id = p.school_id AND c.id = p.claim_id
 WHERE p.school_id = :school AND p.way = 'transfer' AND p.reverses_id IS NULL
   AND NOT EXISTS (SELECT FROM payouts u WHERE u.school_id = p.school_id AND u.reverses_id = p.id)
   AND p.id NOT IN (SELECT l.payout_id FROM live l WHERE l.payout_id IS NOT NULL)
 UNION ALL
-SELECT 'stripe', a.id, f.amount, f.value_date, f.stripe_id || ' · ' || a.reason, '', '', ''
+SELECT 'stripe', a.id, f.amount, f.value_date, f.stripe_id || ' · ' || a.reason, '', '', '', ''
 FROM card_acts a JOIN card_act_decisions d ON d.school_id = a.school_id AND d.act_id = a.id AND d.approved
 JOIN card_facts f ON f.school_id = a.school_id AND f.kind = 'moved_in' AND f.stripe_id = a.subject
 WHERE a.school_id = :school AND a.kind = 'top_up'
@@ -65,12 +66,19 @@ WHERE a.school_id = :school AND a.kind = 'top_up'
                   WHERE x.school_id = a.school_id AND x.kind = 'explain' AND x.subject = a.subject AND y.approved)
 UNION ALL
 SELECT 'tai-khoan', t.id, t.amount, t.value_date, '…' || right(a.number, 4) || ' · ' || t.memo,
-       coalesce(t.bank_reference, ''), '', ''
+       coalesce(t.bank_reference, ''), '', '', ''
 FROM transfers t JOIN bank_accounts a ON a.school_id = t.school_id AND a.id = t.bank_account_id
 WHERE t.school_id = :school AND t.direction = 'in' AND t.state = 'waiting'
   AND NOT EXISTS (SELECT FROM transfer_references n WHERE n.school_id = t.school_id AND n.transfer_id = t.id)
   AND EXISTS (SELECT FROM open_out o WHERE o.rest = t.amount AND o.bank_account_id <> t.bank_account_id
               AND abs(o.value_date - t.value_date) <= :days)
+UNION ALL
+SELECT 'rut-quy', w.id, w.amount, (w.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, 'Rút về quỹ, giấy ' || w.slip,
+       w.slip, '', '', w.bank_account_id::text
+FROM cash_withdrawals w
+WHERE w.school_id = :school AND w.bank_account_id IS NOT NULL
+  AND NOT EXISTS (SELECT FROM cash_withdrawal_ends e WHERE e.school_id = w.school_id AND e.withdrawal_id = w.id)
+  AND w.id NOT IN (SELECT l.cash_withdrawal_id FROM live l WHERE l.cash_withdrawal_id IS NOT NULL)
 ORDER BY day, id
 """)
 LEG_DAYS = 7  # a transfer to the Treasury is there within days, also over a long holiday
@@ -132,9 +140,12 @@ def waiting_for_money(session: Session, school_id: UUID) -> list[Waiting]:
     """Return what is approved and waits for the bank's transfer, and money in that may be another one's other leg."""
     rows = session.execute(_WAITING, {"school": school_id, "days": LEG_DAYS})
     return [
-        Waiting(Tie(row.tie), str(row.id), Money(row.amount), row.day, row.words, row.reference, row.of_order, row.code)
+        Waiting(
+            Tie(row.tie), str(row.id), Money(row.amount), row.day, row.words, row.reference, row.of_order, row.code,
+            row.account,
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
 
 
 def sums_by_kind(session: Session, school_id: UUID, first: date, last: date) -> list[KindSum]:

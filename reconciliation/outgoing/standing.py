@@ -32,8 +32,8 @@ def refuse_explained(session: Session, transfer: Transfer) -> None:
 
 
 def refuse_tied(session: Session, school_id: UUID, tied_id: UUID) -> None:
-    """Raise ``Conflict`` while money out is tied to a payout, a line of a refund, or support handed out."""
-    ties = (MoneyOut.insurance_payout_id, MoneyOut.refund_line_id, MoneyOut.payout_id)
+    """Raise ``Conflict`` while money out is tied to a payout, a line of a refund, support handed out, fetched cash."""
+    ties = (MoneyOut.insurance_payout_id, MoneyOut.refund_line_id, MoneyOut.payout_id, MoneyOut.cash_withdrawal_id)
     for column in ties:
         query = select(MoneyOut.id).where(MoneyOut.school_id == school_id, col(column) == tied_id, live())
         if session.exec(query.limit(1)).first() is not None:

@@ -9,13 +9,14 @@ from sqlmodel import Field
 from billing.money import Money
 from billing.storage import Row, in_school, money_column, new_id, number_column, one_of, time_column
 
-KINDS = ("treasury", "insurance", "purchase", "refund", "fee", "returned", "reversed", "card")
+KINDS = ("treasury", "insurance", "purchase", "refund", "fee", "returned", "reversed", "card", "cash")
 _TIES = {
     "insurance_payout_id": "insurance_payouts",
     "refund_line_id": "refund_lines",
     "payout_id": "payouts",
     "leg_id": "transfers",
     "card_act_id": "card_acts",
+    "cash_withdrawal_id": "cash_withdrawals",
 }
 
 
@@ -28,7 +29,8 @@ class MoneyOut(Row, table=True):
     refund, or support paid out to a family. *fee*: the bank's. *returned*: the bank brought it back,
     ``leg_id`` is that money in. *reversed*: the bank took back what it
     had told of, ``leg_id``. *card*: to Stripe, where it came as a movement that two people took for the school's own
-    (``card_act_id``). A tied row bears the whole sum of what it is tied to.
+    (``card_act_id``). *cash*: fetched to the till, ``cash_withdrawal_id``. A tied row bears
+    the whole sum of what it is tied to.
     """
 
     __tablename__ = "money_out"
@@ -57,6 +59,7 @@ class MoneyOut(Row, table=True):
         ),
         CheckConstraint("(kind = 'insurance') = (entry_id IS NULL)", name="posted_once"),
         CheckConstraint("(kind = 'card') = (card_act_id IS NOT NULL)", name="card_is_tied"),
+        CheckConstraint("(kind = 'cash') = (cash_withdrawal_id IS NOT NULL)", name="cash_is_tied"),
         Index("ix_money_out_transfer", "school_id", "transfer_id"),
         *(
             Index(
@@ -81,6 +84,7 @@ class MoneyOut(Row, table=True):
     payout_id: UUID | None = None
     leg_id: UUID | None = None
     card_act_id: UUID | None = None
+    cash_withdrawal_id: UUID | None = None
     reason: str
     entry_id: int | None = number_column(nullable=True)
     made_by: UUID

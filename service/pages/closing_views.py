@@ -34,6 +34,11 @@ UNFINISHED: Mapping[str, tuple[str, str, str]] = MappingProxyType(
             "Cash brought to the bank, not yet there",
             "/van-phong/quy/nop-ngan-hang",
         ),
+        "fetched": (
+            "Tiền mặt đã rút về quỹ mà chưa gắn với tiền ra",
+            "Cash fetched from the bank, not tied to its money out",
+            "/van-phong/quy/rut-tien",
+        ),
         "meals": (
             "Lớp bán trú chưa chốt điểm danh tháng",
             "Classes whose meals are not closed",

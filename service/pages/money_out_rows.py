@@ -117,7 +117,9 @@ def school_differences(session: Session, school_id: UUID, name: str, today: date
 
 def _out_row(left: OpenOut, waiting: Sequence[Waiting], today: date) -> OutRow:
     transfer = left.transfer
-    sent = Sent(left.rest, transfer.value_date, transfer.memo, transfer.bank_reference or "")
+    sent = Sent(
+        left.rest, transfer.value_date, transfer.memo, transfer.bank_reference or "", str(transfer.bank_account_id)
+    )
     return OutRow(
         transfer_id=str(transfer.id),
         account=account_name(left.account),
@@ -128,7 +130,7 @@ def _out_row(left: OpenOut, waiting: Sequence[Waiting], today: date) -> OutRow:
         memo=transfer.memo,
         number=transfer.bank_reference or transfer.provider_id,
         suggested=tuple(_suggested(each) for each in suggest(sent, waiting)),
-        ties=tuple(_tie(each) for each in waiting if each.amount <= left.rest),
+        ties=tuple(_tie(each) for each in waiting if each.amount <= left.rest and each.can_leave(sent.account)),
     )
 
 

@@ -32,6 +32,8 @@ _SAID = {
     "nop": ("Đã ghi lần nộp tiền; chờ ngân hàng báo có.", "The deposit is stored; the bank's transfer is awaited."),
     "gan": ("Đã gắn với giao dịch của ngân hàng.", "Tied to the bank's transfer."),
     "bo-gan": ("Đã bỏ gắn; giao dịch lại chờ xử lý.", "Untied; the transfer waits again."),
+    "de-nghi-gan": ("Đã đề nghị gắn; chờ người khác đồng ý.", "The tie is asked for; another person agrees."),
+    "khong-gan": ("Đã ghi: không gắn.", "Stored: not tied."),
     "rut-lai": ("Đã rút lại lần nộp; tiền ở lại quỹ.", "Taken back; the money is in the till."),
     "giao": ("Đã lập biên bản; chờ người nhận ký.", "The record is made; its receiver signs."),
     "nhan": ("Đã ký nhận.", "Accepted."),
@@ -42,6 +44,7 @@ _ACTS = {
     "agrees": f"{COUNTS}/{{count_id}}/xac-nhan",
     "deposits": f"{DEPOSITS}",
     "ties": f"{DEPOSITS}/{{deposit_id}}/gan",
+    "agrees_ties": f"{DEPOSITS}/gan/{{tie_ask_id}}/dong-y",
     "takes_back": f"{DEPOSITS}/{{deposit_id}}/rut-lai",
     "hands": f"{HANDOVERS}",
 }

@@ -6,7 +6,6 @@ import re
 from datetime import datetime
 from uuid import UUID
 
-from billing.audit.recording import Actor as DeedActor
 from billing.audit.recording import Deed, record_deed
 from billing.cash import counting, depositing, handing_over
 from billing.cash.counting import Counted
@@ -22,6 +21,7 @@ from billing.storage import new_id
 from reconciliation.depositing import tying
 from service.access.roles import Actor, Place, SignedIn
 from service.pages import till_rows
+from service.pages.till_filling_binding import FillingRows
 from service.pages.till_views import (
     DepositsPage,
     HandoversPage,
@@ -33,12 +33,11 @@ from service.pages.till_views import (
 )
 from service.pages.typed import read_id, read_money, school_day
 from service.pages.views import Download
-from service.pages.within import RowsWithin
 
 _MOST_DAYS = 31  # named on the page
 
 
-class TillRows(RowsWithin):
+class TillRows(FillingRows):
     """Counts, deposits and hand-overs, answered from rows."""
 
     def till(self, who: SignedIn, place: Place, typed: TypedCount, now: datetime) -> TillPage:
@@ -117,11 +116,6 @@ class TillRows(RowsWithin):
         session = self._within(place)
         handing = Handing(receiver=read_id(typed.receiver), note=typed.note, form=read_id(typed.form))
         handing_over.hand_over(session, self._keeps(who, place), place.id, handing, now)
-
-    def _keeps(self, who: SignedIn, place: Place) -> DeedActor:
-        """Return who acts on the till: as its cashier, or as an approver who keeps it (``billing/cash/keeping``)."""
-        role = Actor.CASHIER if Actor.CASHIER in who.roles_in(place) else Actor.APPROVER
-        return self._actor(who, role)
 
     def decide_handover(  # noqa: PLR0913  which one, how, and why
         self, who: SignedIn, place: Place, handover_id: UUID, reason: str, now: datetime, *, accepted: bool

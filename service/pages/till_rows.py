@@ -20,6 +20,7 @@ from billing.cash.till_tables import (
     CashDepositEnd,
     CashHandover,
     CashHandoverDecision,
+    CashWithdrawal,
 )
 from billing.documents.handover_pdf import HandoverDocument, HandoverLine
 from billing.ledger.balances import debit_balance
@@ -28,16 +29,19 @@ from billing.money import ZERO, Money
 from billing.payments.receipt_number import with_book
 from billing.people.tables import School
 from billing.storage import new_id
+from reconciliation.depositing.asking import open_asks
 from reconciliation.depositing.suggesting import Came
+from reconciliation.depositing.tables import CashTieAsk
 from reconciliation.depositing.tying import deposited_by, open_deposits
 from reconciliation.reports.filling import account_name
+from reconciliation.tables import Transfer
 from service.access.actors import ROLE_NAMES, Actor
 from service.access.tables import RoleGrant, User
 from service.pages.cash_views import Sheet
-from service.pages.till_views import CountRow, DepositRow, DepositsPage, FitRow, HandoverRow, HandoversPage
+from service.pages.till_views import CountRow, DepositRow, DepositsPage, FitRow, HandoverRow, HandoversPage, TieAskRow
 from service.pages.typed import school_day
 
-_SHOWN = 60
+PAGE = 60  # rows of a list on one page
 _COUNT_STANDS = {None: "waiting", True: "agreed", False: "rejected"}
 _HAND_STANDS = {None: "waiting", True: "accepted", False: "refused"}
 _RECEIVERS = (Actor.CASHIER, Actor.APPROVER)
@@ -50,6 +54,10 @@ _WORDS = {
     "state_payment": "Tiền Nhà nước về quỹ",
     "cash_deposit": "Nộp ngân hàng",
     "cash_deposit_undone": "Rút lại lần nộp ngân hàng",
+    "payout_undone": "Hủy lần chi trả hỗ trợ",
+    "state_payment_undone": "Đảo tiền Nhà nước về quỹ",
+    "cash_withdrawal": "Rút về quỹ",
+    "cash_withdrawal_undone": "Rút lại lần rút về quỹ",
     "cash_difference": "Chênh lệch kiểm quỹ",
 }
 # Movements of account 111 that a hand-over lists, each with the paper it stands on.
@@ -74,11 +82,14 @@ WHERE h.school_id = :school AND h.handover_id = :handover ORDER BY e.id
 
 
 def sheet_of(
-    session: Session, school_id: UUID, listed: type[CashCount | CashDeposit | CashHandover], number: int
+    session: Session,
+    school_id: UUID,
+    listed: type[CashCount | CashDeposit | CashWithdrawal | CashHandover],
+    number: int,
 ) -> Sheet:
     """Return which page of a list is shown."""
     rows = session.exec(select(func.count()).select_from(listed).where(listed.school_id == school_id)).one()
-    return Sheet.cut(number, rows, _SHOWN)
+    return Sheet.cut(number, rows, PAGE)
 
 
 def count_rows(session: Session, school_id: UUID, user_id: UUID, sheet: Sheet) -> tuple[CountRow, ...]:
@@ -89,7 +100,7 @@ def count_rows(session: Session, school_id: UUID, user_id: UUID, sheet: Sheet) -
         .where(col(CashCount.school_id) == school_id)
         .order_by(col(CashCount.at).desc(), col(CashCount.id).desc())
         .offset(_before(sheet))
-        .limit(_SHOWN)
+        .limit(PAGE)
     )
     rows = session.exec(query).all()
     names = _names(session, [row.made_by for row, _ in rows] + [each.decided_by for _, each in rows if each])
@@ -113,15 +124,10 @@ def deposits_page(session: Session, school_id: UUID, user_id: UUID, number: int,
     """Return the deposits, and what may be deposited now."""
     count, left = depositable(session, school_id)
     sheet = sheet_of(session, school_id, CashDeposit, number)
-    accounts = session.exec(
-        select(BankAccount)
-        .where(BankAccount.school_id == school_id, col(BankAccount.closed_on).is_(None))
-        .order_by(col(BankAccount.bank_bin), col(BankAccount.number))
-    ).all()
     return DepositsPage(
         left=left,
         counted=count is not None,
-        accounts=tuple((str(account.id), account_name(account)) for account in accounts),
+        accounts=open_accounts(session, school_id),
         transit=debit_balance(session, school_id, IN_TRANSIT),
         form=str(new_id()),
         rows=_deposit_rows(session, school_id, user_id, sheet),
@@ -130,21 +136,31 @@ def deposits_page(session: Session, school_id: UUID, user_id: UUID, number: int,
     )
 
 
+def open_accounts(session: Session, school_id: UUID) -> tuple[tuple[str, str], ...]:
+    """Return the school's accounts that are not closed, as ids and names."""
+    accounts = session.exec(
+        select(BankAccount)
+        .where(BankAccount.school_id == school_id, col(BankAccount.closed_on).is_(None))
+        .order_by(col(BankAccount.bank_bin), col(BankAccount.number))
+    ).all()
+    return tuple((str(account.id), account_name(account)) for account in accounts)
+
+
 def _deposit_rows(session: Session, school_id: UUID, user_id: UUID, sheet: Sheet) -> tuple[DepositRow, ...]:
     """Return a page of the deposits: those that wait for the bank first, then the newest first."""
-    fits = {each.row.id: each.fits for each in open_deposits(session, school_id)}
+    open_ = {each.row.id: each for each in open_deposits(session, school_id)}
     query: Any = (
         select(CashDeposit, BankAccount, CashDepositEnd)
         .join(BankAccount, col(BankAccount.id) == col(CashDeposit.bank_account_id))
         .outerjoin(CashDepositEnd, col(CashDepositEnd.deposit_id) == col(CashDeposit.id))
         .where(col(CashDeposit.school_id) == school_id)
-        .order_by(col(CashDeposit.id).in_(list(fits)).desc(), col(CashDeposit.at).desc(), col(CashDeposit.id).desc())
+        .order_by(col(CashDeposit.id).in_(list(open_)).desc(), col(CashDeposit.at).desc(), col(CashDeposit.id).desc())
         .offset(_before(sheet))
-        .limit(_SHOWN)
+        .limit(PAGE)
     )
     rows = session.exec(query).all()
-    tied = deposited_by(session, school_id)
-    names = _names(session, [row.made_by for row, *_ in rows])
+    tied, asked = deposited_by(session, school_id), open_asks(session, school_id, [row.id for row, *_ in rows])
+    names = _names(session, [row.made_by for row, *_ in rows] + [each.made_by for each, _ in asked.values()])
     return tuple(
         DepositRow(
             deposit_id=str(row.id),
@@ -156,10 +172,20 @@ def _deposit_rows(session: Session, school_id: UUID, user_id: UUID, sheet: Sheet
             stands="ended" if ended else "tied" if row.id in tied else "transit",
             about=ended.reason if ended else tied.get(row.id, ""),
             mine=row.made_by == user_id,
-            fits=tuple(_fit(came, sign) for came, sign in fits.get(row.id, ())),
+            fits=tuple(_fit(came, sign) for came, sign in open_[row.id].fits) if row.id in open_ else (),
+            others=tuple(_fit(came, "") for came in open_[row.id].others) if row.id in open_ else (),
+            asked=_asked(asked[row.id], names, user_id) if row.id in asked else None,
         )
         for row, account, ended in rows
     )
+
+
+def _asked(asked: tuple[CashTieAsk, Transfer], names: dict[UUID, str], user_id: UUID) -> TieAskRow:
+    row, came = asked
+    return TieAskRow(
+        str(row.id), came.value_date, came.amount, came.memo, row.reason, names.get(row.made_by, ""),
+        mine=row.made_by == user_id,
+    )  # fmt: skip
 
 
 def _fit(came: Came, sign: str) -> FitRow:
@@ -216,7 +242,7 @@ def _handover_rows(
         .where(col(CashHandover.school_id) == school_id)
         .order_by(col(CashHandover.number).desc())
         .offset(_before(sheet))
-        .limit(_SHOWN)
+        .limit(PAGE)
     )
     rows = session.exec(query).all()
     names = _names(session, [person for row, _ in rows for person in (row.made_by, row.receiver)])
@@ -283,7 +309,7 @@ def _lines(session: Session, school_id: UUID, handover_id: UUID) -> tuple[Handov
 
 def _before(sheet: Sheet) -> int:
     """Return how many rows stand before a page."""
-    return (sheet.number - 1) * _SHOWN
+    return (sheet.number - 1) * PAGE
 
 
 def _names(session: Session, people: Collection[UUID]) -> dict[UUID, str]:

@@ -81,8 +81,24 @@ class FitRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TieAskRow:
+    """A tie that no rule suggests, asked for: which money in, why, by whom; ``mine``: the visitor asked."""
+
+    ask_id: str
+    day: date
+    amount: Money
+    memo: str
+    reason: str
+    by: str
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DepositRow:
-    """A deposit; ``stands``: *transit*, *tied* or *ended*. ``fits``: what the bank may have booked it as."""
+    """A deposit; ``stands``: *transit*, *tied* or *ended*. ``fits``: what the bank may have booked it as.
+
+    ``others``: what waits with its sum on its account and is no suggestion, for two people; ``asked`` for already.
+    """
 
     deposit_id: str
     at: datetime
@@ -94,6 +110,8 @@ class DepositRow:
     about: str
     mine: bool
     fits: tuple[FitRow, ...]
+    others: tuple[FitRow, ...] = ()
+    asked: TieAskRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +132,38 @@ class DepositsPage:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawalRow:
+    """Cash fetched to the till; ``stands``: *transit* (the bank has not told of it), *tied*, *paper*, *ended*."""
+
+    withdrawal_id: str
+    at: datetime
+    amount: Money
+    account: str
+    slip: str
+    by: str
+    stands: str
+    about: str
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalsPage:
+    """What is in the till, from where cash is fetched, and what was, the newest first.
+
+    ``keeps``: the visitor keeps the till.
+    """
+
+    balance: Money
+    accounts: tuple[tuple[str, str], ...]
+    form: str
+    rows: tuple[WithdrawalRow, ...]
+    keeps: bool
+    sheet: Sheet
+
+
+@dataclass(frozen=True, slots=True)
 class TypedDeposit:
-    """A deposit as typed."""
+    """A deposit or withdrawal as typed."""
 
     account: str
     amount: str
@@ -194,6 +242,27 @@ class TillDesk(Protocol):
 
     def tie_deposit(self, who: SignedIn, place: Place, deposit_id: UUID, transfer: str, now: datetime) -> None:
         """Say which money in a deposit is; raises ``Refused``, ``Conflict`` or ``NotFound``."""
+
+    def ask_deposit_tie(  # noqa: PLR0913, PLR0917  which deposit to what, why
+        self, who: SignedIn, place: Place, deposit_id: UUID, transfer: str, reason: str, now: datetime
+    ) -> None:
+        """Ask for a tie that no rule suggests; raises ``Refused``, ``Conflict`` or ``NotFound``."""
+
+    def decide_deposit_tie(  # noqa: PLR0913  which one, how, and why
+        self, who: SignedIn, place: Place, ask_id: UUID, reason: str, now: datetime, *, agreed: bool
+    ) -> None:
+        """Agree to such a tie or not; raises ``SamePerson`` or ``Conflict``."""
+
+    def withdrawals(self, who: SignedIn, place: Place, number: int, now: datetime) -> WithdrawalsPage:
+        """Return what was fetched to the till."""
+
+    def withdraw_cash(self, who: SignedIn, place: Place, typed: TypedDeposit, now: datetime) -> None:
+        """Store cash that was fetched, once; raises ``Refused``, ``Conflict`` or ``NotFound``."""
+
+    def take_back_withdrawal(
+        self, who: SignedIn, place: Place, withdrawal_id: UUID, reason: str, now: datetime
+    ) -> None:
+        """Take back what was written down wrongly; raises ``SamePerson``, ``Refused`` or ``Conflict``."""
 
     def untie_deposit(self, who: SignedIn, place: Place, deposit_id: UUID, reason: str, now: datetime) -> None:
         """Take a tie back."""

@@ -33,6 +33,7 @@ from service.invariants import check_all
 from tests.factories.claims import LEARNING_RATE, approved_claim
 from tests.factories.rounds import BillingSchool, make_billing_school
 from tests.factories.schools import Enrolled, make_class, make_pupil, make_school
+from tests.factories.till import fill_till
 from tests.standing import standing
 
 LEARNING = RateKind.LEARNING
@@ -100,6 +101,9 @@ def test_a_wrong_payout_is_undone_and_paid_to_the_right_one(database: Database, 
     with database.transaction(Scope.of(billing.id)) as session:
         right(session, billing, poor, TERM_1)
         claim = approved_claim(session, billing, LEARNING, DECEMBER)
+        with pytest.raises(Refused, match=r"Trong quỹ chỉ còn 0.*Rút về quỹ"):
+            pay_out(session, claim, poor.id, billing.accountant, SIGNED, DECEMBER)
+        fill_till(session, billing.school, LEARNING_RATE * 4, DECEMBER)
         wrong = pay_out(session, claim, poor.id, billing.accountant, SIGNED, DECEMBER)
         with pytest.raises(Refused, match="lý do"):
             undo_payout(session, wrong.id, billing.accountant, "", DECEMBER)
@@ -154,6 +158,7 @@ def test_the_database_itself_pays_a_line_once_and_in_full(database: Database, bi
     with database.transaction(Scope.of(billing.id)) as session:
         right(session, billing, poor, TERM_1)
         claim = approved_claim(session, billing, LEARNING, DECEMBER)
+        fill_till(session, billing.school, LEARNING_RATE * 12, DECEMBER)
         paid = pay_out(session, claim, poor.id, billing.accountant, SIGNED, DECEMBER)
     for change in ({}, {"amount": Money(1)}, {"pupil_id": billing.pupils[1].id}):
         with pytest.raises(IntegrityError), database.transaction(Scope.of(billing.id)) as session:

@@ -35,8 +35,9 @@ from reconciliation.transfers import step
 from service.database import EVERYTHING
 from service.invariant_queries import INVARIANTS
 from tests.factories.bills import REFERENCE_KEY
-from tests.factories.collecting import Collecting, bill_and_ask
+from tests.factories.collecting import PAID_AT, Collecting, bill_and_ask
 from tests.factories.schools import make_user
+from tests.factories.till import fill_till
 
 ALWAYS = ("I1", "I2", "I3", "I5", "I6", "I7")
 REASON = "Phụ huynh gọi điện báo"
@@ -205,7 +206,8 @@ class Office:
 
 
 def make_office(collecting: Collecting) -> Office:
-    """Put the people into a collecting school."""
+    """Put the people into a collecting school, and cash for refunds into its till."""
     with collecting.database.transaction(EVERYTHING) as session:
         people = [make_user(session, collecting.school, role) for role in ("accountant", "approver", "cashier")]
+        fill_till(session, collecting.school, Money(1_000_000_000), PAID_AT)
     return Office(collecting, *people)

@@ -25,10 +25,12 @@ from billing.payments.allocation import allocate
 from billing.payments.recording import Received, record_payment
 from billing.payments.relieving import NoLonger, approve_relief, ask_write_off
 from billing.payments.still_open import open_bills
+from billing.people.tables import School
 from billing.rounds.correcting import approve_correction, find_correction, reject_correction
 from billing.storage import new_id
 from tests.factories.plans import paper
 from tests.factories.rounds import REFERENCE_KEY
+from tests.factories.till import fill_till
 from tests.journeys.year import events as e
 from tests.journeys.year.acting_people import WHY
 from tests.journeys.year.book import Key
@@ -119,6 +121,9 @@ def _refund_step(  # noqa: PLR0913, PLR0917  what is done with which refund
     elif step == "reject":
         reject_refund(session, refund_id, place.approver, WHY, now)
         book.decide(wanted, approved=False)
+    missing = book.fetch(wanted) if step == "pay" else 0
+    if missing:
+        fill_till(session, session.get_one(School, place.id), Money(missing), now)
     for line in lines_of(session, asked):
         if step == "pay":
             pay_cash(session, line.id, place.accountant, "Nguyễn Văn Hòa", town.clock.today, now)

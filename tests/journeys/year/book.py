@@ -128,6 +128,7 @@ class Book:
     income: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     bank: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     cash: int = 0
+    fetched: int = 0
     suspense: int = 0
     fees: int = 0
     receipt_book: str = ""
@@ -281,6 +282,13 @@ class Book:
             self.payable[key] -= amount
             self.refunded[key] += amount
             self.cash -= amount
+
+    def fetch(self, wanted: dict[Key, int]) -> int:
+        """Fetch from the Treasury what the till lacks of what is to be handed over; return how much."""
+        missing = max(sum(wanted.values()) - self.cash, 0)
+        self.cash += missing
+        self.fetched += missing
+        return missing
 
     def keep_again(self, wanted: dict[Key, int]) -> None:
         """Give an approved refund up: its money is the pupil's credit again."""

@@ -78,6 +78,7 @@ def compare_accounts(town: Town, session: Session, place: Place) -> None:
         "3388H": -sum(book.payable.values()),
         "3388S": -book.suspense,
         "111": book.cash,
+        "112KB": -book.fetched,
         "811N": sum(bill.written_off for bill in book.bills),
         **{code: -amount for code, amount in book.income.items()},
         **{f"112.{row.bank_bin}.{row.number}": book.bank[key] for key, row in place.accounts.items()},

@@ -41,6 +41,10 @@ def test_a_right_a_list_and_a_payout(fresh: Fresh) -> None:
     signed = {
         "pupil_id": child["pupil_id"], "received_by": "Điểu Thị Mai", "received_on": "2025-10-06", "way": "cash"
     }  # fmt: skip
+    status, answer = accountant.ask("POST", path, signed)
+    assert (status, answer["error"]["code"]) == (422, "refused"), "the till is empty"
+    came = {"amount": amount, "paid_on": "2025-10-06", "way": "cash", "document": "PT 77"}
+    accountant.do(f"/claims/{claim}/payments", came, 201)
     paid = accountant.do(path, signed, 201)
     assert (paid["amount"], paid["received_by"]) == (amount, "Điểu Thị Mai")
     status, answer = accountant.ask("POST", path, signed)

@@ -17,10 +17,13 @@ from service.pages.till_views import (
     HandoverRow,
     HandoversPage,
     LookedCount,
+    TieAskRow,
     TillPage,
     TypedCount,
     TypedDeposit,
     TypedHandover,
+    WithdrawalRow,
+    WithdrawalsPage,
 )
 from service.pages.views import Download
 
@@ -42,9 +45,15 @@ FITS = (
            "FT25293001234", "slip"),
     FitRow(str(uuid.UUID(int=1821)), date(2025, 10, 21), Money(9_000_000), "", "9", "amount"),
 )  # fmt: skip
+ASKED = TieAskRow(
+    str(uuid.UUID(int=1825)), date(2025, 11, 5), Money(9_000_000), "FW2345678AB NOP TIEN MAT LE THI QUY",
+    "Nhân viên quầy ghi nhầm mã của một em vào nội dung", HEAD, mine=False,
+)  # fmt: skip
 DEPOSITS = (
     DepositRow(str(DEPOSIT_ID), AT, Money(9_000_000), "Vietcombank ••••8901", "NT 000123", WHO, "transit", "",
-               mine=False, fits=FITS),
+               mine=False, fits=FITS, others=FITS[1:]),
+    DepositRow(str(uuid.UUID(int=1829)), AT, Money(9_000_000), "Vietcombank ••••8901", "NT 000119", WHO, "transit", "",
+               mine=False, fits=(), asked=ASKED),
     DepositRow(str(uuid.UUID(int=1830)), AT, Money(4_000_000), "BIDV ••••0101", "NT 000122", WHO, "tied", "FT252920009",
                mine=False, fits=()),
     DepositRow(str(uuid.UUID(int=1831)), AT, Money(1_000), "BIDV ••••0101", "NT 000121", WHO, "ended", "Ghi nhầm",
@@ -58,6 +67,19 @@ HANDOVERS = (
     HandoverRow(str(uuid.UUID(int=1841)), 1, AT, WHO, HEAD, Money(1_000), "accepted", "", receives=False,
                 gives=False, ends=False),
 )  # fmt: skip
+WITHDRAWALS = tuple(
+    WithdrawalRow(
+        str(uuid.UUID(int=1850 + number)), AT, Money(9_000_000), account, "SEC 000123", WHO, stands, about, mine=False
+    )
+    for number, (stands, account, about) in enumerate(
+        (
+            ("transit", "Vietcombank ••••8901", ""),
+            ("tied", "BIDV ••••0101", "FT252920009"),
+            ("paper", "", ""),
+            ("ended", "BIDV ••••0101", "Ghi nhầm số tiền của tờ séc trước"),
+        )
+    )
+)
 
 
 class SampleTill:
@@ -106,6 +128,33 @@ class SampleTill:
     def tie_deposit(self, who: SignedIn, place: Place, deposit_id: uuid.UUID, transfer: str, now: datetime) -> None:
         del who, place, now
         self.done.append(("tie", f"{deposit_id} {transfer}"))
+
+    def ask_deposit_tie(  # noqa: PLR0913, PLR0917  as the desk has it
+        self, who: SignedIn, place: Place, deposit_id: uuid.UUID, transfer: str, reason: str, now: datetime
+    ) -> None:
+        del who, place, now
+        self.done.append(("ask tie", f"{deposit_id} {transfer} {reason}"))
+
+    def decide_deposit_tie(  # noqa: PLR0913  as the desk has it
+        self, who: SignedIn, place: Place, ask_id: uuid.UUID, reason: str, now: datetime, *, agreed: bool
+    ) -> None:
+        del who, place, now
+        self.done.append(("decide tie", f"{ask_id} {agreed} {reason}"))
+
+    def withdrawals(self, who: SignedIn, place: Place, number: int, now: datetime) -> WithdrawalsPage:
+        del who, place, number, now
+        accounts = ((str(uuid.UUID(int=9)), "Vietcombank ••••8901"),)
+        return WithdrawalsPage(Money(1_000), accounts, FORM, WITHDRAWALS, keeps=True, sheet=Sheet(1, 2))
+
+    def withdraw_cash(self, who: SignedIn, place: Place, typed: TypedDeposit, now: datetime) -> None:
+        del who, place, now
+        self.done.append(("withdraw", typed.amount))
+
+    def take_back_withdrawal(
+        self, who: SignedIn, place: Place, withdrawal_id: uuid.UUID, reason: str, now: datetime
+    ) -> None:
+        del who, place, now
+        self.done.append(("take back withdrawal", f"{withdrawal_id} {reason}"))
 
     def untie_deposit(self, who: SignedIn, place: Place, deposit_id: uuid.UUID, reason: str, now: datetime) -> None:
         del who, place, now

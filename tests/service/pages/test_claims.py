@@ -128,6 +128,10 @@ def test_a_right_a_list_and_a_signature(world: World, people: dict[str, TestClie
     assert str(LEARNING_RATE * 4) in page
     assert "nghèo" not in page.lower()
     signed = {"em": str(world.billing.pupils[0].id), "nguoi_nhan": "Điểu Thị Mai", "ngay": "2025-12-20", "cach": "cash"}
+    short = cashier.post(payouts, data=form(cashier, payouts, **signed))
+    assert (short.status_code, "Rút về quỹ" in short.text) == (422, True)
+    fetched = {"tai_khoan": "kho-bac", "so_tien": str(LEARNING_RATE * 4), "so_giay": "RT 1", "khoa": str(UUID(int=9))}
+    send(cashier, "/van-phong/quy/rut-tien", "/van-phong/quy/rut-tien", **fetched)
     send(cashier, payouts, payouts, **signed)
     page = cashier.get(payouts).text
     assert "Mọi gia đình đã nhận" in page

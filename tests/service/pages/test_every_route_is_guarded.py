@@ -101,7 +101,7 @@ def address(path: str, actor: Actor) -> str:
         "reversal_id": str(REVERSAL_ID),
         "book_id": str(BOOK_ID),
         "count_id": str(COUNT_ID),
-        "deposit_id": str(DEPOSIT_ID),
+        **dict.fromkeys(("deposit_id", "tie_ask_id", "withdrawal_id"), str(DEPOSIT_ID)),
         "handover_id": str(HANDOVER_ID),
         "act_id": str(SOME_ID),
         "ask_id": str(ASK_ID),

@@ -36,7 +36,13 @@ pytestmark = pytest.mark.browser
 
 WIDTHS = (320, 360, 768, 1280)
 PARTS = 4
-CASHIERS = (f"hoc-sinh/{PUPIL_ID}?so_tien=1000000&quyen={BOOK_ID}", "kiem-quy?to=24&to=1", "nop-ngan-hang", "ban-giao")
+CASHIERS = (
+    f"hoc-sinh/{PUPIL_ID}?so_tien=1000000&quyen={BOOK_ID}",
+    "kiem-quy?to=24&to=1",
+    "nop-ngan-hang",
+    "rut-tien",
+    "ban-giao",
+)
 # Axe then gathers only the first example of what is in order; what is not is told whole.
 TOLD = {"resultTypes": ["violations"]}
 OFFICE = (
@@ -79,6 +85,7 @@ OFFICE = (
     f"/van-phong/quy/quyen/{BOOK_ID}",
     "/van-phong/quy/kiem-quy",
     "/van-phong/quy/nop-ngan-hang",
+    "/van-phong/quy/rut-tien",
     "/van-phong/quy/ban-giao",
     "/van-phong/ngan-sach",
     f"/van-phong/ngan-sach/danh-sach/{CLAIM_ID}",
