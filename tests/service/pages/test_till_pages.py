@@ -214,7 +214,7 @@ def test_an_approver_ends_what_nobody_signs_and_stands_in(world: World, people: 
 
 def test_lists_are_read_to_their_end(world: World, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cash_rows, "_SHOWN", 2)
-    monkeypatch.setattr(till_rows, "_SHOWN", 2)
+    monkeypatch.setattr(till_rows, "PAGE", 2)
     for dong in (1_000, 2_000, 3_000):
         people.takes(dong)
         world.clock.now += timedelta(minutes=1)
