@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from billing.errors import Conflict, Refused
-from reconciliation.cards.acting import ask_untie, tie_payout
+from reconciliation.cards.acting import ask_untie, decide_act, tie_payout
 from reconciliation.cards.payouts import for_two, names_stripe, open_payouts, recent_ties, tie
 from reconciliation.matching import Direction
 from reconciliation.reports.filling import report_record
@@ -230,6 +232,27 @@ def test_the_database_ties_no_less_than_was_paid_out_without_two(cards: Carding)
         with pytest.raises(IntegrityError, match="agreed to"):
             tie(session, each.payout, transfer, None, cards.clock())
         session.rollback()
+
+
+def test_an_act_is_carried_out_once_however_many_agree_at_once(cards: Carding) -> None:
+    payout = payout_waits(cards, "STRIPE PAYOUT")
+    collecting, school, gate = cards.collecting, cards.collecting.school.id, Barrier(3)
+    with collecting.database.transaction(collecting.scope) as session:
+        act = ask_untie(session, cards.maker, school, payout, "Tiền của đơn vị khác", cards.clock())
+
+    def agree(_: int) -> str:
+        gate.wait()
+        try:
+            with collecting.database.transaction(collecting.scope) as session:
+                decide_act(session, cards.approver, school, act.id, cards.clock(), approved=True)
+        except Conflict:
+            return "refused"
+        return "agreed"
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(agree, range(3))) == ["agreed", "refused", "refused"]
+    assert collecting.states() == ["waiting"]
+    assert violations(cards) == []
 
 
 def test_the_rule_does_not_tie_again_what_two_untied(cards: Carding) -> None:
