@@ -49,7 +49,7 @@ class RowsBook:
         self._bank_account_id = bank_account_id
         self._people = PupilLeads(session, school_id, bank_account_id, vault)
 
-    def by_reference(self, reference: str) -> Sequence[OpenRequest]:
+    def by_reference(self, reference: str) -> tuple[OpenRequest, ...]:
         """Return the bills of an issued reference; of another school only that it is theirs."""
         issued = self._session.exec(
             select(IssuedReference).where(IssuedReference.reference == reference),
@@ -58,9 +58,9 @@ class RowsBook:
             return ()
         if issued.school_id != self._school_id:
             return (_of_another_school(issued),)
-        return self._entries(col(PaymentRequest.id) == issued.request_id)
+        return tuple(self._entries(col(PaymentRequest.id) == issued.request_id))
 
-    def by_virtual_account(self, virtual_account: str) -> Sequence[OpenRequest]:
+    def by_virtual_account(self, virtual_account: str) -> tuple[OpenRequest, ...]:
         """Return the bills of the pupil who has the number (``at`` the money's moment), or of requests that show it.
 
         A number of the pool is nobody's between a release and the next assignment: money to it then waits for a person.
@@ -69,10 +69,10 @@ class RowsBook:
         pupil = holder_of(*place, self._at)
         on_account = col(PaymentRequest.bank_account_id) == self._bank_account_id
         if pupil is not None:
-            return self._entries(on_account, col(PaymentRequest.pupil_id) == pupil)
+            return tuple(self._entries(on_account, col(PaymentRequest.pupil_id) == pupil))
         if is_known(*place):
             return ()
-        return self._entries(on_account, col(PaymentRequest.virtual_account) == virtual_account)
+        return tuple(self._entries(on_account, col(PaymentRequest.virtual_account) == virtual_account))
 
     def open_of_pupil(self, pupil: str, account: str) -> Sequence[OpenRequest]:
         """Return the bills on which a pupil still owes something on an account."""

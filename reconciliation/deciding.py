@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from billing.money import total
+from billing.money import ZERO, Money, total
 from billing.payments.allocation import allocate
 from billing.payments.reference import find_in
 from reconciliation.match_case import Case, Claim, belongs, look_up, open_case, share, spelled, suggest
 from reconciliation.matching import (
+    BillShare,
     Decision,
     Direction,
     Evidence,
@@ -24,7 +25,6 @@ from reconciliation.matching import (
     Outcome,
     RequestBook,
     RequestStatus,
-    decided,
 )
 from reconciliation.memo import Memo
 from reconciliation.suggesting import suggest_by_signs
@@ -38,18 +38,21 @@ _MATCHED: Final = Outcome.MATCHED
 def decide(transfer: IncomingTransfer, book: RequestBook) -> Decision:
     """Decide what one transfer pays. It depends on its arguments only; a duplicate is the caller's to see."""
     if transfer.direction is not _IN:
-        return decided(Outcome.REFUSED, (), ("direction_out",))
+        return Decision(Outcome.REFUSED, (), ("direction_out",))
     if transfer.amount.dong <= 0:
-        return decided(Outcome.REFUSED, (), ("amount_not_positive",))
+        return Decision(Outcome.REFUSED, (), ("amount_not_positive",))
     memo = Memo(transfer.memo)
-    exact, corrected = find_in(memo.letters)
+    exact, corrected = find_in(memo.folded)
     near = [claim for claim in look_up(book, corrected) if claim.entries] if corrected else []
-    if len(exact) == 1 and not near and not transfer.virtual_account:
-        entries = book.by_reference(exact[0])
-        if len(entries) == 1 and _pays_in_full(transfer, entries[0]):
-            return _matched_in_full(memo, exact[0], entries[0])
-        return _judge(open_case(transfer, memo, book, [Claim(exact[0], entries)], near))
-    return _judge(open_case(transfer, memo, book, look_up(book, exact), near))
+    if len(exact) != 1:
+        return _judge(open_case(transfer, memo, book, look_up(book, exact), near))
+    sign = exact[0]
+    entries = book.by_reference(sign)
+    if len(entries) == 1 and not near and not transfer.virtual_account:
+        entry = entries[0]
+        if _pays_in_full(transfer, entry):
+            return _matched_in_full(memo, sign, entry)
+    return _judge(open_case(transfer, memo, book, [Claim(sign, entries)], near))
 
 
 def _pays_in_full(transfer: IncomingTransfer, entry: OpenRequest) -> bool:
@@ -66,7 +69,7 @@ def _matched_in_full(memo: Memo, sign: str, entry: OpenRequest) -> Decision:
     """Decide on one exact reference, nothing else that fits, and just the sum that is due, as the long way would."""
     due = entry.due
     evidence: tuple[Evidence, ...] = ("exact_reference", {"due": due.dong}, spelled(memo, sign))
-    return decided(_MATCHED, (share(entry, due),), evidence)
+    return Decision(_MATCHED, (share(entry, due),), evidence)
 
 
 def _judge(case: Case) -> Decision:
@@ -81,8 +84,9 @@ def _judge_one(case: Case) -> Decision:
     """One sign only, or a virtual account and a reference that speak of the same pupil."""
     if _disagrees(case):
         return suggest(case, "virtual_account_disagrees", (*case.named, *_some(case.account_claim)))
-    claim = (*case.named, *_some(case.account_claim))[0]
-    if len(claim.pupils) > 1:
+    claim = case.named[0] if case.named else case.account_claim
+    assert claim is not None  # noqa: S101  the caller looked
+    if len(claim.entries) > 1 and len(claim.pupils) > 1:
         return suggest(case, "several_pupils", (claim,))
     here = case.here(claim)
     if not here:
@@ -102,12 +106,12 @@ def _judge_several(case: Case) -> Decision:
     if not all(groups) or len(schools) > 1 or any(len(claim.pupils) > 1 for claim in case.named):
         return suggest(case, "several_references", case.named)
     entries = _each_once([entry for group in groups for entry in group])
-    sum_due = total(entry.due for entry in entries)
-    if sum_due != case.transfer.amount:
+    sum_due = total([entry.due for entry in entries])
+    if sum_due.dong != case.transfer.amount.dong:
         return suggest(case, "several_references", case.named, {"sum_due": sum_due.dong})
     shares = tuple(share(entry, entry.due) for entry in entries)
     evidence = case.because("several_exact_references", {"sum_due": sum_due.dong})
-    return decided(Outcome.SPLIT, shares, evidence)
+    return Decision(Outcome.SPLIT, shares, evidence)
 
 
 def _each_once(entries: Sequence[OpenRequest]) -> list[OpenRequest]:
@@ -118,18 +122,28 @@ def _each_once(entries: Sequence[OpenRequest]) -> list[OpenRequest]:
 
 def _pay(case: Case, payable: Sequence[OpenRequest], rule: str) -> Decision:
     """Put the money on open entries, oldest first; what is left over becomes the pupil's credit."""
-    amount, due = case.transfer.amount, total(entry.due for entry in payable)
-    parts, left = allocate(amount, [(place, entry.due) for place, entry in enumerate(payable)])
-    shares = [share(payable[part.bill], part.amount) for part in parts]
-    outcome = Outcome.MATCHED
-    if amount != due:
-        outcome = Outcome.PARTIAL if amount < due else Outcome.OVERPAID
+    amount, due = case.transfer.amount, total([entry.due for entry in payable])
+    shares, left = _shares(amount, payable)
+    outcome = _MATCHED
+    if amount.dong != due.dong:
+        outcome = Outcome.PARTIAL if amount.dong < due.dong else Outcome.OVERPAID
     notes: list[Evidence] = [{"due": due.dong}]
     if left and (others := case.book.open_of_family(payable[0].pupil, case.transfer.account)):
         # Not ours to move: the code names one child. A person sees at once where the surplus may belong.
         notes.append({"family_also_due": [{"reference": each.reference, "due": each.due.dong} for each in others]})
     owner = payable[0].pupil if left else None
-    return decided(outcome, tuple(shares), case.because(rule, *notes), left, owner)
+    return Decision(outcome, shares, case.because(rule, *notes), left, owner)
+
+
+def _shares(amount: Money, payable: Sequence[OpenRequest]) -> tuple[tuple[BillShare, ...], Money]:
+    """Return what each open entry gets, the oldest first, and what is left over."""
+    if len(payable) == 1:  # as below; it is most often one
+        entry = payable[0]
+        if amount.dong <= entry.due.dong:
+            return (share(entry, amount),), ZERO
+        return (share(entry, entry.due),), amount - entry.due
+    parts, left = allocate(amount, [(place, entry.due) for place, entry in enumerate(payable)])
+    return tuple([share(payable[part.bill], part.amount) for part in parts]), left
 
 
 def _pay_closed(case: Case, closed: OpenRequest, rule: str) -> Decision:
@@ -141,12 +155,12 @@ def _pay_closed(case: Case, closed: OpenRequest, rule: str) -> Decision:
         for entry in case.book.open_of_pupil(closed.pupil, closed.account)
         if entry.payable and belongs(entry, case.transfer)
     ]
-    fitting = [entry for entry in open_entries if entry.due == amount]
+    fitting = [entry for entry in open_entries if entry.due.dong == amount.dong]
     if len(fitting) == 1:
         evidence = case.because("closed_request_same_amount_open", note, {"rule": rule})
-        return decided(Outcome.MATCHED, (share(fitting[0], amount),), evidence)
+        return Decision(Outcome.MATCHED, (share(fitting[0], amount),), evidence)
     evidence = case.because("closed_request", note, {"rule": rule, "open_of_same_amount": len(fitting)})
-    return decided(Outcome.CREDITED, (), evidence, amount, closed.pupil)
+    return Decision(Outcome.CREDITED, (), evidence, amount, closed.pupil)
 
 
 def _elsewhere(claim: Claim, transfer: IncomingTransfer) -> str:

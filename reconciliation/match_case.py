@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from billing.money import ZERO, Money
@@ -15,11 +14,9 @@ from reconciliation.matching import (
     OpenRequest,
     Outcome,
     RequestBook,
-    decided,
-    shared,
 )
 from reconciliation.memo import Memo
-from reconciliation.spelling import changed
+from reconciliation.spelling import Changed, changed
 
 MAX_CANDIDATES: Final = 20
 
@@ -29,9 +26,9 @@ class Claim:
 
     __slots__ = ("entries", "sign")
 
-    def __init__(self, sign: str, entries: Sequence[OpenRequest]) -> None:
+    def __init__(self, sign: str, entries: tuple[OpenRequest, ...]) -> None:
         self.sign: str = sign
-        self.entries: Sequence[OpenRequest] = entries
+        self.entries: tuple[OpenRequest, ...] = entries
 
     @property
     def pupils(self) -> frozenset[str]:
@@ -39,7 +36,6 @@ class Claim:
         return frozenset([entry.pupil for entry in self.entries])
 
 
-@dataclass
 class Case:
     """A transfer, where to look, and what its memo and virtual account say.
 
@@ -47,14 +43,17 @@ class Case:
     edit at the same place of ``edits``. ``evidence``: what was read, for whatever is decided.
     """
 
-    transfer: IncomingTransfer
-    memo: Memo
-    book: RequestBook
-    named: tuple[Claim, ...]
-    account_claim: Claim | None
-    corrected: tuple[Claim, ...]
-    edits: tuple[dict[str, object], ...]
-    evidence: tuple[Evidence, ...]
+    __slots__ = ("account_claim", "book", "corrected", "edits", "evidence", "memo", "named", "transfer")
+
+    def __init__(self, transfer: IncomingTransfer, memo: Memo, book: RequestBook, named: tuple[Claim, ...]) -> None:
+        self.transfer: IncomingTransfer = transfer
+        self.memo: Memo = memo
+        self.book: RequestBook = book
+        self.named: tuple[Claim, ...] = named
+        self.account_claim: Claim | None = None
+        self.corrected: tuple[Claim, ...] = ()
+        self.edits: tuple[Changed, ...] = ()
+        self.evidence: tuple[Evidence, ...] = ()
 
     def here(self, claim: Claim) -> list[OpenRequest]:
         """Keep the entries collected on the account (and by the school) that the money reached."""
@@ -65,7 +64,7 @@ class Case:
         return (rule, *more, *self.evidence)
 
 
-def look_up(book: RequestBook, references: Iterable[str]) -> list[Claim]:
+def look_up(book: RequestBook, references: tuple[str, ...]) -> list[Claim]:
     """Ask a book for references, in their order; one that was never issued claims nothing."""
     return [Claim(reference, book.by_reference(reference)) for reference in references]
 
@@ -74,19 +73,22 @@ def open_case(
     transfer: IncomingTransfer, memo: Memo, book: RequestBook, exact: Sequence[Claim], corrected: Sequence[Claim]
 ) -> Case:
     """Gather what a memo's exact references, issued or not, and its issued corrected ones say, with the evidence."""
-    named = tuple([claim for claim in exact if claim.entries])
+    case = Case(transfer, memo, book, tuple([claim for claim in exact if claim.entries]))
+    evidence: list[Evidence] = [spelled(memo, claim.sign) for claim in case.named]
+    if len(case.named) < len(exact):
+        evidence.append({"never_issued": [claim.sign for claim in exact if not claim.entries]})
     virtual = transfer.virtual_account
-    at_account = book.by_virtual_account(virtual) if virtual else ()
-    evidence: list[Evidence] = [spelled(memo, claim.sign) for claim in named]
-    if never_issued := [claim.sign for claim in exact if not claim.entries]:
-        evidence.append({"never_issued": never_issued})
     if virtual:
+        at_account = book.by_virtual_account(virtual)
         evidence.append({"virtual_account": virtual, "known": bool(at_account)})
-    edits = tuple([_near(memo, claim.sign) for claim in corrected])
-    if edits:
-        evidence.append({"also_fits" if named else "corrected": list(edits)})
-    claim = Claim(virtual, at_account) if virtual and at_account else None
-    return Case(transfer, memo, book, named, claim, tuple(corrected), edits, tuple(evidence))
+        case.account_claim = Claim(virtual, at_account) if at_account else None
+    if corrected:
+        case.corrected = tuple(corrected)
+        edits = [changed(memo, claim.sign) for claim in corrected]
+        case.edits = tuple(edits)
+        evidence.append({"also_fits" if case.named else "corrected": edits})
+    case.evidence = tuple(evidence)
+    return case
 
 
 def spelled(memo: Memo, reference: str) -> dict[str, object]:
@@ -95,13 +97,9 @@ def spelled(memo: Memo, reference: str) -> dict[str, object]:
     return {"reference": reference, "written": memo.text[first:end], "at": [first, end]}
 
 
-def _near(memo: Memo, reference: str) -> dict[str, object]:
-    return {"reference": reference, **changed(memo, reference)}
-
-
 def share(entry: OpenRequest, amount: Money) -> BillShare:
     """Return money for an entry; 0 đ makes it a candidate."""
-    return shared(entry.reference, amount, entry.key, entry.pupil)
+    return BillShare(entry.reference, amount, entry.key, entry.pupil)
 
 
 def belongs(entry: OpenRequest, transfer: IncomingTransfer) -> bool:
@@ -113,14 +111,16 @@ def suggest(case: Case, rule: str, claims: Iterable[Claim], *more: Evidence) -> 
     """Move nothing; list the candidates, likeliest first, each reference once."""
     transfer = case.transfer
     entries = [entry for claim in claims for entry in claim.entries]
-    entries.sort(key=lambda entry: _weakness(entry, transfer))
+    if len(entries) > 1:
+        entries.sort(key=lambda entry: _weakness(entry, transfer))
     candidates: dict[str, BillShare] = {}
     for entry in entries:
-        candidates.setdefault(entry.reference, share(entry, ZERO))
+        if entry.reference not in candidates:
+            candidates[entry.reference] = share(entry, ZERO)
     bills = tuple(candidates.values())[:MAX_CANDIDATES]
-    return decided(Outcome.SUGGESTED, bills, case.because(rule, *more))
+    return Decision(Outcome.SUGGESTED, bills, case.because(rule, *more))
 
 
 def _weakness(entry: OpenRequest, transfer: IncomingTransfer) -> tuple[bool, bool, bool]:
     """Rank candidates: on the right account first, then open, then of just this amount."""
-    return not belongs(entry, transfer), not entry.payable, entry.due != transfer.amount
+    return not belongs(entry, transfer), not entry.payable, entry.due.dong != transfer.amount.dong

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from billing.money import ZERO, Money
 from reconciliation.memo import Memo
@@ -89,55 +89,58 @@ class IncomingTransfer:
     payer: str | None = None
 
 
-class BillShare(NamedTuple):
+@dataclass(init=False, slots=True)
+class BillShare:
     """Money for one entry, and the pupil who owes it; 0 đ when it is only a candidate."""
 
-    reference: str
-    amount: Money
-    key: str | None = None
-    pupil: str = ""
+    reference: Final[str]
+    amount: Final[Money]
+    key: Final[str | None]
+    pupil: Final[str]
+
+    # Written out, here and below: what dataclass writes stays plain Python where the rest is compiled.
+    def __init__(self, reference: str, amount: Money, key: str | None = None, pupil: str = "") -> None:
+        self.reference = reference
+        self.amount = amount
+        self.key = key
+        self.pupil = pupil
 
 
-class Decision(NamedTuple):
+@dataclass(init=False, slots=True)
+class Decision:
     """The outcome; in a posting one, bills and credit add up to the transfer's amount, else both are 0 đ.
 
     ``evidence`` starts with the name of the deciding rule. ``credit_to`` is the pupil whose credit grows.
     """
 
-    outcome: Outcome
-    bills: tuple[BillShare, ...] = ()
-    credit: Money = ZERO
-    credit_to: str | None = None
-    evidence: tuple[Evidence, ...] = ()
+    outcome: Final[Outcome]
+    bills: Final[tuple[BillShare, ...]]
+    credit: Final[Money]
+    credit_to: Final[str | None]
+    evidence: Final[tuple[Evidence, ...]]
 
-
-# What the class calls itself to make one; the step in between, in Python, takes longer than all the rest of it.
-_made = tuple.__new__
-
-
-def decided(
-    outcome: Outcome,
-    bills: tuple[BillShare, ...],
-    evidence: tuple[Evidence, ...],
-    credit: Money = ZERO,
-    credit_to: str | None = None,
-) -> Decision:
-    """Return a decision, made the short way: one is made for each transfer."""
-    return _made(Decision, (outcome, bills, credit, credit_to, evidence))
-
-
-def shared(reference: str, amount: Money, key: str | None, pupil: str) -> BillShare:
-    """Return a share, made the short way: one is made for each bill that is shown."""
-    return _made(BillShare, (reference, amount, key, pupil))
+    def __init__(
+        self,
+        outcome: Outcome,
+        bills: tuple[BillShare, ...] = (),
+        evidence: tuple[Evidence, ...] = (),
+        credit: Money = ZERO,
+        credit_to: str | None = None,
+    ) -> None:
+        self.outcome = outcome
+        self.bills = bills
+        self.credit = credit
+        self.credit_to = credit_to
+        self.evidence = evidence
 
 
 class RequestBook(Protocol):
     """Where the matcher looks things up; each answer is in the order in which entries are to be paid."""
 
-    def by_reference(self, reference: str) -> Sequence[OpenRequest]:
+    def by_reference(self, reference: str) -> tuple[OpenRequest, ...]:
         """Return every entry, open or closed, of an issued reference; nothing if it was never issued."""
 
-    def by_virtual_account(self, virtual_account: str) -> Sequence[OpenRequest]:
+    def by_virtual_account(self, virtual_account: str) -> tuple[OpenRequest, ...]:
         """Return every entry, open or closed, that is collected on a virtual account."""
 
     def open_of_pupil(self, pupil: str, account: str) -> Sequence[OpenRequest]:

@@ -15,9 +15,10 @@ from billing.people.tables import ClassGroup, Contact, Guardianship, Pupil
 from billing.vault import Vault
 from reconciliation.matching import IncomingTransfer
 from reconciliation.memo import Memo
+from reconciliation.names import name_key, names_in
 from reconciliation.payers import PayerKind
 from reconciliation.tables import Transfer
-from reconciliation.weak_signs import MOST_FAMILIES, Lead, families_of, name_key, names_in
+from reconciliation.weak_signs import MOST_FAMILIES, Lead, families_of
 
 _PHONE_CONTEXT = "contacts.phone"
 _SHARED = (PayerKind.COMPANY.value, PayerKind.WALLET.value, PayerKind.REMITTANCE.value)
@@ -41,7 +42,7 @@ class PupilLeads:
         pupils = names.keys() | phones.keys() | paid
         classes = self._classes(pupils)
         return [
-            Lead(str(pupil), names.get(pupil, ""), classes.get(pupil, ""), phones.get(pupil, ""), pupil in paid)
+            Lead(str(pupil), names.get(pupil, ""), classes.get(pupil, ""), phones.get(pupil, ""), payer=pupil in paid)
             for pupil in sorted(pupils)
         ]
 

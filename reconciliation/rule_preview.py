@@ -21,11 +21,11 @@ class Under:
         self._book = book
         self._signs = signs
 
-    def by_reference(self, reference: str) -> Sequence[OpenRequest]:
+    def by_reference(self, reference: str) -> tuple[OpenRequest, ...]:
         """Return the entries of a reference."""
         return self._book.by_reference(reference)
 
-    def by_virtual_account(self, virtual_account: str) -> Sequence[OpenRequest]:
+    def by_virtual_account(self, virtual_account: str) -> tuple[OpenRequest, ...]:
         """Return the entries of a virtual account."""
         return self._book.by_virtual_account(virtual_account)
 

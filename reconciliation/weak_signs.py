@@ -7,15 +7,14 @@ same sum and the class only raise those already on it. None of them, and no numb
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from billing.payments.reference import fold_memo
 from reconciliation.memo import Memo
+from reconciliation.names import Names, name_key, names_among
 
 if TYPE_CHECKING:
     from mypy_extensions import i64  # to Python it is int, and compiled a number of the machine
@@ -45,11 +44,13 @@ WEIGHTS: Final[Mapping[Sign, int]] = {
 }
 """A corrected reference outweighs any one of the others, even with sum and class; two of them together outweigh it."""
 
-# A member of an enumeration looked up by name costs as much as a whole comparison, and these are for each transfer.
-_PHONE_SIGN: Final = Sign.PHONE
-_PAYER: Final = Sign.PAYER
-_NAME: Final = Sign.NAME
-_CLASS_SIGN: Final = Sign.CLASS
+# The hash of an enumeration's member costs as much as a whole transfer's name: signs are told apart by bits.
+CORRECTED: Final = 1
+PHONE: Final = 2
+PAYER: Final = 4
+NAME: Final = 8
+AMOUNT: Final = 16
+CLASS: Final = 32
 
 MOST_FAMILIES: Final = 2
 """An account that paid for more families than this is shared and tells nothing."""
@@ -58,13 +59,10 @@ _0: Final = 48
 _9: Final = 57
 _A: Final = 65
 _Z: Final = 90
-_FEWEST_LETTERS: Final = 6
-_MOST_WORDS: Final = 7
-_LONGEST_NAME: Final = 40
-_CLASS: Final = re.compile(r"[0-9]{1,2}[A-Z][A-Z0-9]{0,3}")
+_CLASS_CODE: Final = re.compile(r"[0-9]{1,2}[A-Z][A-Z0-9]{0,3}")
 _CLASS_WORD: Final = "LOP"
-_AT_MOST_BEFORE: Final = 4
-_PERSON: Final = re.compile(r"[^\W\d_]+(?:[ '’.-]+[^\W\d_]+)+")
+_CLASSES_KNOWN: Final = 4096  # a school has some dozens, and asks for them with each transfer
+_CLASS_KEYS: Final[dict[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,43 +76,73 @@ class Person:
     payers: frozenset[str] = frozenset()
 
 
-@dataclass
+@dataclass(init=False, slots=True)
 class Lead:
     """A pupil to whom a memo or a payer leads: the name as a key of ``names_in``, and the number that stands there."""
 
     pupil: str
-    name: str = ""
-    class_code: str = ""
-    phone: str = ""
-    payer: bool = False
+    name: str
+    class_code: str
+    phone: str
+    payer: bool
+
+    # Written out: what dataclass writes stays plain Python where the rest is compiled.
+    def __init__(
+        self, pupil: str, name: str = "", class_code: str = "", phone: str = "", *, payer: bool = False
+    ) -> None:
+        self.pupil = pupil
+        self.name = name
+        self.class_code = class_code
+        self.phone = phone
+        self.payer = payer
 
 
 class Signed:
-    """The signs that lead to a pupil's bill: ``told`` as they are kept as evidence, and which ones they are."""
+    """The signs that lead to a pupil's bill: ``told`` as they are kept as evidence, ``kinds`` are their bits."""
 
-    __slots__ = ("_kinds", "told")
+    __slots__ = ("kinds", "told")
 
     def __init__(self) -> None:
-        self._kinds: int = 0
+        self.kinds: int = 0
         self.told: list[dict[str, object]] = []
 
     def add(self, sign: Sign, told: dict[str, object]) -> None:
         """Add a sign as it is kept: its name, and the characters it was read from."""
-        self._kinds |= _BITS[sign]
+        self.put(_BITS[sign], told)
+
+    def put(self, bit: int, told: dict[str, object]) -> None:
+        """Add a sign by its bit."""
+        self.kinds |= bit
         self.told.append(told)
 
     def add_all(self, others: Signed) -> None:
         """Add the signs of another, told in the very same words."""
-        self._kinds |= others._kinds
+        self.kinds |= others.kinds
         self.told += others.told
 
     @property
     def weight(self) -> int:
         """Return how strongly they speak together, each kind once; 0 when none may put a bill on the list."""
-        return _WEIGHT_OF[self._kinds]
+        return weight_of(self.kinds)
 
 
-_BITS: Final = {sign: 1 << place for place, sign in enumerate(Sign)}
+_BITS: Final[Mapping[Sign, int]] = {
+    Sign.CORRECTED: CORRECTED,
+    Sign.PHONE: PHONE,
+    Sign.PAYER: PAYER,
+    Sign.NAME: NAME,
+    Sign.AMOUNT: AMOUNT,
+    Sign.CLASS: CLASS,
+}
+_KNOWN_BITS: Final[dict[frozenset[Sign], int]] = {}
+
+
+def bits_of(signs: frozenset[Sign]) -> int:
+    """Return the bits of some signs; of each set they are found once, since a set remembers its hash."""
+    bits = _KNOWN_BITS.get(signs)
+    if bits is None:
+        bits = _KNOWN_BITS[signs] = sum(_BITS[sign] for sign in signs)
+    return bits
 
 
 def _weight_of(kinds: int) -> int:
@@ -122,106 +150,86 @@ def _weight_of(kinds: int) -> int:
     return sum([WEIGHTS[sign] for sign in signs]) if not LISTING.isdisjoint(signs) else 0
 
 
-_WEIGHT_OF: Final = [_weight_of(kinds) for kinds in range(1 << len(_BITS))]
+_WEIGHT_OF: Final[list[int]] = [_weight_of(kinds) for kinds in range(1 << len(_BITS))]
 
 
-def name_key(name: str) -> str:
-    """Return a full name as it is looked for in memos, letters only; nothing when it is no full name or too short."""
-    if not _PERSON.fullmatch(name.strip()):
-        return ""
-    key = fold_memo(name)
-    return key if _FEWEST_LETTERS <= len(key) <= _LONGEST_NAME else ""
-
-
-def names_in(memo: Memo, heads: set[str] | None = None) -> list[str]:
-    """Return every run of up to seven words of a memo, glued; a bank's break inside a word makes two words of it.
-
-    With ``heads`` (``head_of`` each name that is sought) only runs that begin like one of them. No name holds a digit.
-    """
-    runs: list[str] = []
-    letters, words = memo.letters, memo.words
-    for number, at in enumerate(memo.heads):
-        if heads is None or letters[at : at + _FEWEST_LETTERS] in heads:
-            _add_runs(runs, memo.upper.encode("ascii", "replace"), words[number])
-    return runs
-
-
-def _add_runs(runs: list[str], codes: bytes, begin: int) -> None:
-    """Add the runs of words that begin at a place, up to a digit or the longest name."""
-    key = b""
-    words: i64 = 0
-    first: i64 = -1
-    place: i64 = begin
-    end: i64 = len(codes)
-    while words < _MOST_WORDS and place <= end and len(key) <= _LONGEST_NAME:
-        code: i64 = codes[place] if place < end else 0
-        if _A <= code <= _Z:
-            first = place if first < 0 else first
-        elif first >= 0:
-            key += codes[first:place]
-            first = -1
-            words += 1
-            if _FEWEST_LETTERS <= len(key) <= _LONGEST_NAME:
-                runs.append(key.decode())
-        if _0 <= code <= _9:
-            break
-        place += 1
-
-
-def head_of(name: str) -> str:
-    """Return the first letters of a name's key, by which words that do not begin it are passed over."""
-    return name[:_FEWEST_LETTERS]
+def weight_of(kinds: i64) -> i64:
+    """Return how strongly signs speak together by their bits."""
+    return _WEIGHT_OF[kinds]
 
 
 def class_in(memo: Memo, class_code: str) -> str:
     """Return the class as the memo writes it, ``3A`` or ``LOP3A``; nothing when it is not there."""
     code = _class_key(class_code)
+    if not code:
+        return ""
     text = memo.upper
-    place = text.find(code) if code else -1
+    place = text.find(code)
     while place >= 0:
         end = place + len(code)
-        if not _is_kept(text[end : end + 1]):
-            for start in (place - _AT_MOST_BEFORE, place - len(_CLASS_WORD), place):
-                if start >= 0 and _begins_class(text, start, place) and not _is_kept(text[start - 1 : start]):
-                    return text[start:end]
+        if not _is_kept(text, end):
+            start = _class_start(text, place)
+            if start >= 0:
+                return text[start:end]
         place = text.find(code, place + 1)
     return ""
 
 
-def _begins_class(text: str, start: int, place: int) -> bool:
-    """Tell whether a class may begin at one place with its code at another: with the word between, or nothing."""
-    between = text[start:place]
-    if not between or between == _CLASS_WORD:
-        return True
-    sign = between[-1]
-    return between.startswith(_CLASS_WORD) and len(between) == _AT_MOST_BEFORE and not (sign.isalnum() or sign == "_")
+def _class_start(text: str, place: int) -> int:
+    """Return where a class begins whose code is at a place: with the word before it, or there; -1 for nowhere."""
+    word = len(_CLASS_WORD)
+    if place > word and text.startswith(_CLASS_WORD, place - word - 1) and not _is_kept(text, place - word - 2):
+        sign = text[place - 1]
+        if not (sign.isalnum() or sign == "_"):
+            return place - word - 1
+    if _is_kept(text, place - 1):
+        after_word = place >= word and text[place - word : place] == _CLASS_WORD
+        return place - word if after_word and not _is_kept(text, place - word - 1) else -1
+    return place
 
 
-def _is_kept(character: str) -> bool:
-    return character.isascii() and character.isalnum()
+def _is_kept(text: str, place: i64) -> bool:
+    """Tell whether a letter or digit that every bank keeps is at a place of a text in capitals, or outside of it."""
+    if place < 0 or place >= len(text):
+        return False
+    code: i64 = ord(text[place])
+    return _A <= code <= _Z or _0 <= code <= _9
 
 
-@lru_cache(maxsize=1024)  # a school has some dozens of classes, and asks for them with each transfer
 def _class_key(class_code: str) -> str:
     """Return a class as it is looked for in memos; nothing when it is no class."""
-    code = fold_memo(class_code)
-    return code if _CLASS.fullmatch(code) else ""
+    code = _CLASS_KEYS.get(class_code)
+    if code is None:
+        code = fold_memo(class_code)
+        if not _CLASS_CODE.fullmatch(code):
+            code = ""
+        if len(_CLASS_KEYS) >= _CLASSES_KNOWN:
+            _CLASS_KEYS.clear()
+        _CLASS_KEYS[class_code] = code
+    return code
 
 
 def signs_of(memo: Memo, lead: Lead, allowed: frozenset[Sign]) -> Signed:
     """Return the signs, each with the characters it was read from, that lead from a transfer to a pupil."""
+    return signs_among(memo, lead, bits_of(allowed))
+
+
+def signs_among(memo: Memo, lead: Lead, allowed: int) -> Signed:
+    """Return the same for signs that are allowed by their bits."""
     signs = Signed()
-    if lead.name and _NAME in allowed:
+    if lead.name and allowed & NAME:
         first, end = memo.place(lead.name)
-        signs.add(_NAME, {"sign": "name", "written": memo.text[first:end], "at": [first, end]})
-    if lead.phone and _PHONE_SIGN in allowed:
+        signs.put(NAME, {"sign": "name", "written": memo.text[first:end], "at": [first, end]})
+    if lead.phone and allowed & PHONE:
         spelled = "0" + lead.phone[2:]
         first, end = memo.place(spelled if spelled in memo.letters else lead.phone)
-        signs.add(_PHONE_SIGN, {"sign": "phone", "written": memo.text[first:end], "at": [first, end]})
-    if lead.payer and _PAYER in allowed:
-        signs.add(_PAYER, {"sign": "payer", "paid_before": True})
-    if signs.told and _CLASS_SIGN in allowed and (class_ := class_in(memo, lead.class_code)):
-        signs.add(_CLASS_SIGN, {"sign": "class", "written": class_})
+        signs.put(PHONE, {"sign": "phone", "written": memo.text[first:end], "at": [first, end]})
+    if lead.payer and allowed & PAYER:
+        signs.put(PAYER, {"sign": "payer", "paid_before": True})
+    if signs.told and allowed & CLASS:
+        class_ = class_in(memo, lead.class_code)
+        if class_:
+            signs.put(CLASS, {"sign": "class", "written": class_})
     return signs
 
 
@@ -247,38 +255,48 @@ class People:
     """Pupils found by name, phone or payer, from memory."""
 
     def __init__(self, people: Iterable[Person] = ()) -> None:
-        self._by_name: dict[str, list[Person]] = defaultdict(list)
-        self._by_phone: dict[str, list[Person]] = defaultdict(list)
-        self._by_payer: dict[str, list[Person]] = defaultdict(list)
-        self._heads: set[str] = set()
+        self._by_name: dict[str, list[Person]] = {}
+        self._by_phone: dict[str, list[Person]] = {}
+        self._by_payer: dict[str, list[Person]] = {}
         for person in people:
             if key := name_key(person.name):
-                self._by_name[key].append(person)
-                self._heads.add(head_of(key))
+                self._by_name.setdefault(key, []).append(person)
             for phone in person.phones:
-                self._by_phone[phone].append(person)
+                self._by_phone.setdefault(phone, []).append(person)
             for payer in person.payers:
-                self._by_payer[payer].append(person)
+                self._by_payer.setdefault(payer, []).append(person)
+        self._names: Names = Names(self._by_name)
 
     def leads(self, memo: Memo, payer: str | None) -> list[Lead]:
         """Return the pupils to whom a memo or the paying account leads, each once."""
-        names: dict[str, str] = {}
-        phones: dict[str, str] = {}
-        people: dict[str, Person] = {}
-        for key in names_in(memo, self._heads):
-            for person in self._by_name.get(key, ()):
-                names[person.pupil] = key
-                people[person.pupil] = person
+        found: list[Lead] = []
+        for key in names_among(memo, self._names):
+            named = self._by_name.get(key)
+            if named is not None:
+                for person in named:
+                    _lead(found, person).name = key
         for phone in memo.phones:
-            for person in self._by_phone.get(phone, ()):
-                phones[person.pupil] = phone
-                people[person.pupil] = person
-        paid = {person.pupil: person for person in self._by_payer.get(payer, ())} if payer else {}
-        people.update(paid)
-        return [
-            Lead(pupil, names.get(pupil, ""), person.class_code, phones.get(pupil, ""), pupil in paid)
-            for pupil, person in people.items()
-        ]
+            reached = self._by_phone.get(phone)
+            if reached is not None:
+                for person in reached:
+                    _lead(found, person).phone = phone
+        paid = self._by_payer.get(payer) if payer else None
+        if paid is not None:
+            for person in paid:
+                _lead(found, person).payer = True
+        return found
+
+
+def _lead(found: list[Lead], person: Person) -> Lead:
+    """Return the lead to a pupil, a new one when there is none yet: there are few."""
+    pupil = person.pupil
+    for lead in found:
+        if lead.pupil == pupil:
+            lead.class_code = person.class_code
+            return lead
+    lead = Lead(pupil, "", person.class_code)
+    found.append(lead)
+    return lead
 
 
 def ranks(strengths: Sequence[object]) -> list[int]:

@@ -16,7 +16,6 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import islice
 from math import isqrt
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -107,11 +106,26 @@ def drop_marks(text: str) -> str:
 
 def fold_memo(memo: str) -> str:
     """Return what every bank keeps of a memo: its letters without marks, upper case, and its digits."""
+    return fold_to_codes(memo).decode("ascii")
+
+
+def fold_to_codes(memo: str) -> bytes:
+    """Return the same as a byte for each."""
     if memo.isascii():
-        return memo.encode("ascii").translate(_UPPER, _DROPPED).decode("ascii")
+        return fold_ascii(memo.encode("ascii"))
     # Marks fall with everything else that is neither A-Z nor 0-9.
     bare = unicodedata.normalize("NFD", memo).replace("đ", "d").replace("Đ", "D")
-    return _NOT_KEPT.sub("", bare.upper())
+    return _NOT_KEPT.sub("", bare.upper()).encode("ascii")
+
+
+def fold_ascii(memo: bytes) -> bytes:
+    """Return the same of a memo that is ASCII."""
+    return memo.translate(_UPPER, _DROPPED)
+
+
+def upper_ascii(memo: bytes) -> bytes:
+    """Return a memo that is ASCII in capitals, with its signs and blanks."""
+    return memo.translate(_UPPER)
 
 
 def exact(memo: str) -> tuple[str, ...]:
@@ -127,143 +141,190 @@ def find(memo: str) -> FoundReferences:
     lost, added, or two neighbours swapped), with at least one letter of the prefix left and not overlapping an
     exact one.
     """
-    return FoundReferences(*find_in(fold_memo(memo)))
+    return FoundReferences(*find_in(fold_to_codes(memo)))
 
 
-def find_in(letters: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the exact and the corrected references in a memo that is folded already (``fold_memo``), as ``find``."""
-    whole: list[str] = []
-    near: list[str] = []
-    behind = 0
-    at = letters.find(PREFIX)
-    while at >= 0:
-        end = at + LENGTH
-        if _is_good(_values(letters[at + 2 : end])):
-            whole.append(letters[at:end])
-            _add_if_like(near, letters[behind:at])
-            behind = end
-        else:
-            end = at + 2  # no body holds an F or W, so none begins inside another
-        at = letters.find(PREFIX, end)
-    _add_if_like(near, letters[behind:])
-    exact = tuple(dict.fromkeys(whole)) if len(whole) > 1 else tuple(whole)
-    return exact, _corrected(near, exact) if near else ()
-
-
-def _add_if_like(near: list[str], piece: str) -> None:
-    """Add a piece between exact references to those that may hold a damaged one: it has a letter of the prefix."""
-    if len(piece) > BODY_LENGTH and ("F" in piece or "W" in piece):
-        near.append(piece)
-
-
-def _corrected(pieces: list[str], exact: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the references one edit away in the pieces of a memo between its exact ones."""
-    found: dict[str, None] = {}
-    for piece in pieces:
-        values = _values(piece)
-        codes = piece.encode()
-        end: i64 = len(codes) - BODY_LENGTH
-        at: i64 = 0
-        while at < end:
-            code: i64 = codes[at]
+def find_in(codes: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the exact and the corrected references in a folded memo (``fold_to_codes``), as ``find``."""
+    values = codes.translate(_VALUES)
+    exact: tuple[str, ...] = ()
+    pieces: tuple[tuple[int, int], ...] = ()  # between the exact ones, where something looks like a damaged one
+    size: i64 = len(codes)
+    behind: i64 = 0
+    like = False
+    at: i64 = 0
+    while at < size:
+        code: i64 = codes[at]
+        if code == _F and at + LENGTH <= size and codes[at + 1] == _W and _fits(values, at + 2):
+            if like:
+                pieces = (*pieces, (behind, at))
+            reference = codes[at : at + LENGTH].decode("ascii")
+            if not exact:
+                exact = (reference,)
+            elif reference not in exact:
+                exact = (*exact, reference)
+            at += LENGTH
+            behind = at
+            like = False
+        else:  # no body holds an F or W, so none begins inside another
             if code == _F or code == _W:  # noqa: PLR1714, SIM109  compiled, no tuple is made to look into
-                for body in _bodies_at(codes, values, at):
-                    reference = PREFIX + _letters(body)
-                    if reference not in exact:
-                        found[reference] = None
+                like = True
             at += 1
-    return tuple(islice(found, CORRECTED_AT_MOST)) if found else ()
+    if like:
+        pieces = (*pieces, (behind, size)) if pieces else ((behind, size),)
+    return exact, _corrected(codes, values, pieces, exact) if pieces else ()
 
 
-def _bodies_at(codes: bytes, values: bytes, at: int) -> list[bytes]:
-    """Return the bodies, by where their window starts, at the first letter of a prefix that is left."""
-    after = codes[at + 1]
-    if codes[at] == _W:  # the F is wrong, lost or behind this W
-        windows = [values[at + 1 : at + 10]]
-        if after == _F:
-            windows.append(values[at + 2 : at + 11])
-    elif after == _W:
-        return _mistakes_in_body(values[at + 2 : at + 12])
-    else:  # the W, which does not follow this F, is lost, wrong, swapped or pushed back
-        windows = [values[at + 1 : at + 10], values[at + 2 : at + 11]]
-        if codes[at + 2] == _W:
-            windows += [values[at + 1 : at + 2] + values[at + 3 : at + 11], values[at + 3 : at + 12]]
-    return [window for window in windows if _is_good(window)]
+def _corrected(
+    codes: bytes, values: bytes, pieces: tuple[tuple[int, int], ...], exact: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the references one edit away in the pieces of a memo between its exact ones: from where, and to where."""
+    bodies: list[bytes] = []
+    for begin, behind in pieces:
+        at: i64 = begin
+        end: i64 = behind
+        while at + BODY_LENGTH < end:
+            code: i64 = codes[at]
+            if code == _F:
+                _add_behind_f(bodies, codes, values, at, end)
+            elif code == _W:  # the F is wrong, lost or behind this W
+                _add_fitting(bodies, values, at + 1, end)
+                if codes[at + 1] == _F:
+                    _add_fitting(bodies, values, at + 2, end)
+            at += 1
+    if not bodies:
+        return ()
+    found: list[str] = []
+    for body in bodies:
+        reference = PREFIX + _letters(body)
+        if reference not in exact and reference not in found:
+            found.append(reference)
+            if len(found) == CORRECTED_AT_MOST:
+                break
+    return tuple(found)
 
 
-def _mistakes_in_body(values: bytes) -> list[bytes]:
-    """Return the bodies behind a prefix, of which there are up to ten characters, with one mistake in it."""
-    nine = values[:BODY_LENGTH]
-    return [*_one_lost(values[: BODY_LENGTH - 1]), *_one_wrong(nine), *_one_swap(nine), *_one_added(values)]
+def _add_behind_f(bodies: list[bytes], codes: bytes, values: bytes, at: i64, end: i64) -> None:
+    """Add the bodies, by where their window starts, at an F that may be all that is left of a prefix."""
+    if codes[at + 1] == _W:
+        _add_mistakes(bodies, values[at + 2 : min(at + 3 + BODY_LENGTH, end)])
+        return
+    # The W, which does not follow this F, is lost, wrong, swapped or pushed back.
+    _add_fitting(bodies, values, at + 1, end)
+    _add_fitting(bodies, values, at + 2, end)
+    if codes[at + 2] == _W:
+        swapped = values[at + 1 : at + 2] + values[at + 3 : min(at + 2 + BODY_LENGTH, end)]
+        _add_fitting(bodies, swapped, 0, len(swapped))
+        _add_fitting(bodies, values, at + 3, end)
 
 
-def _one_lost(values: bytes) -> list[bytes]:
-    fitting: list[bytes] = []
-    if len(values) != BODY_LENGTH - 1 or _NO_CHARACTER in values:
-        return fitting
-    plain, sums = _sums(values)
+def _add_fitting(bodies: list[bytes], values: bytes, begin: i64, end: i64) -> None:
+    """Add the body that begins at a place, if one does before the end."""
+    if begin + BODY_LENGTH <= end and _fits(values, begin):
+        bodies.append(values[begin : begin + BODY_LENGTH])
+
+
+def _add_mistakes(bodies: list[bytes], values: bytes) -> None:
+    """Add the bodies behind a prefix, of which there are up to ten characters, with one mistake in it."""
+    size: i64 = len(values)
+    _add_one_lost(bodies, values)
+    if size >= BODY_LENGTH:
+        _add_one_wrong(bodies, values[:BODY_LENGTH])
+    if size > BODY_LENGTH:
+        _add_one_added(bodies, values)
+
+
+def _add_one_lost(bodies: list[bytes], values: bytes) -> None:
+    plain: i64 = 0
+    weighted: i64 = 0
+    place: i64 = 0
+    while place < BODY_LENGTH - 1:
+        value: i64 = values[place]
+        if value == _NO_CHARACTER:
+            return
+        plain += value
+        place += 1
+        weighted += place * value
     lost: i64 = -plain % BASE
     # Put in at a place it weighs that place, and everything behind it one more: only where this comes to 0 it fits.
-    weighted: i64 = sums + plain + lost
-    place: i64 = 0
+    weighted += plain + lost
+    place = 0
     while place < BODY_LENGTH:
         if weighted % BASE == 0:
-            fitting.append(values[:place] + _CHARACTERS[lost] + values[place:])
+            bodies.append(values[:place] + _CHARACTERS[lost] + values[place : BODY_LENGTH - 1])
         if place < BODY_LENGTH - 1:
             weighted += lost - values[place]
         place += 1
-    return fitting
 
 
-def _one_wrong(values: bytes) -> list[bytes]:
-    if len(values) != BODY_LENGTH:
-        return []
-    unread = values.count(_NO_CHARACTER)
-    if unread == 1:
-        place = values.index(_NO_CHARACTER)
-        body = values[:place] + _CHARACTERS[(_NO_CHARACTER - sum(values)) % BASE] + values[place + 1 :]
-        return [body] if _is_good(body) else []
-    if unread == 0:
-        plain, weighted = _sums(values)
+def _add_one_wrong(bodies: list[bytes], values: bytes) -> None:
+    """Add what nine characters were before one of them was written wrong, or two neighbours swapped."""
+    plain: i64 = 0
+    weighted: i64 = 0
+    unread: i64 = 0
+    place: i64 = 0
+    while place < BODY_LENGTH:
+        value: i64 = values[place]
+        place += 1
+        if value == _NO_CHARACTER:
+            if unread > 0:
+                return
+            unread = place
+        else:
+            plain += value
+            weighted += place * value
+    meant: i64 = -plain % BASE
+    if unread > 0:
+        if (weighted + unread * meant) % BASE == 0:
+            bodies.append(values[: unread - 1] + _CHARACTERS[meant] + values[unread:])
+    elif meant == 0:
+        _add_swapped(bodies, values, weighted % BASE)
+    else:
         # One character off by `plain` at place i adds i * plain to the weighted sum.
-        place = weighted * _INVERSES[plain] % BASE - 1
+        place = weighted * _INVERSES[plain % BASE] % BASE - 1
         if 0 <= place < BODY_LENGTH:
-            return [values[:place] + _CHARACTERS[(values[place] - plain) % BASE] + values[place + 1 :]]
-    return []
+            bodies.append(values[:place] + _CHARACTERS[(values[place] + meant) % BASE] + values[place + 1 :])
 
 
-def _one_swap(values: bytes) -> list[bytes]:
-    if len(values) != BODY_LENGTH or sum(values) % BASE or _NO_CHARACTER in values:
-        return []
-    _, weighted = _sums(values)
+def _add_swapped(bodies: list[bytes], values: bytes, weighted: int) -> None:
     # Swapped back, two neighbours take their difference out of the weighted sum.
-    return [
-        values[:place] + values[place + 1 : place + 2] + values[place : place + 1] + values[place + 2 :]
-        for place in range(BODY_LENGTH - 1)
-        if (values[place + 1] - values[place] - weighted) % BASE == 0
-    ]
+    for place in range(BODY_LENGTH - 1):
+        if (values[place + 1] - values[place] - weighted) % BASE == 0:
+            neighbours = values[place + 1 : place + 2] + values[place : place + 1]
+            bodies.append(values[:place] + neighbours + values[place + 2 :])
 
 
-def _one_added(values: bytes) -> list[bytes]:
+def _add_one_added(bodies: list[bytes], values: bytes) -> None:
     # Without its last character the window would be exact, so only the first nine can be the added one.
-    if len(values) != BODY_LENGTH + 1 or values.count(_NO_CHARACTER) > 1:
-        return []
-    plain = sum(values) % BASE
-    without = [
-        values[:place] + values[place + 1 :] for place in range(BODY_LENGTH) if (plain - values[place]) % BASE == 0
-    ]
-    return [body for body in without if _is_good(body)]
+    plain: i64 = 0
+    place: i64 = 0
+    while place <= BODY_LENGTH:
+        plain += values[place]
+        place += 1
+    place = 0
+    while place < BODY_LENGTH:
+        if (plain - values[place]) % BASE == 0:
+            _add_fitting(bodies, values[:place] + values[place + 1 :], 0, BODY_LENGTH)
+        place += 1
+
+
+def _fits(values: bytes, begin: i64) -> bool:
+    """Tell whether the nine values from a place on, which are there, are the body of a reference."""
+    plain: i64 = 0
+    weighted: i64 = 0
+    place: i64 = 0
+    while place < BODY_LENGTH:
+        value: i64 = values[begin + place]
+        if value == _NO_CHARACTER:
+            return False
+        place += 1
+        plain += value
+        weighted += place * value
+    return plain % BASE == 0 and weighted % BASE == 0
 
 
 def _is_body(text: str) -> bool:
-    return _is_good(_values(text))
-
-
-def _is_good(values: bytes) -> bool:
-    if len(values) != BODY_LENGTH:
-        return False
-    plain, weighted = _sums(values)
-    return plain == 0 and weighted == 0 and _NO_CHARACTER not in values
+    return len(text) == BODY_LENGTH and _fits(_values(text), 0)
 
 
 def _sums(values: bytes) -> tuple[int, int]:

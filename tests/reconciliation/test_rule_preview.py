@@ -94,7 +94,7 @@ def test_the_same_setting_changes_nothing_and_fewer_signs_suggest_nothing_new(
 def test_a_setting_that_moved_money_would_not_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(transfer: IncomingTransfer, book: rule_preview.Under) -> object:
         made = decide(transfer, BOOK)
-        return made._replace(outcome=Outcome.CREDITED) if book.suggest_by() == ALL else made
+        return replace(made, outcome=Outcome.CREDITED) if book.suggest_by() == ALL else made
 
     monkeypatch.setattr(rule_preview, "decide", broken)
     with pytest.raises(AssertionError, match="must not move money"):

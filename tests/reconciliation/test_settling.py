@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -224,7 +225,7 @@ def test_what_the_database_refuses_again_and_again_waits_for_a_person(
 ) -> None:
     def twice_on_one_bill(*arguments: object) -> object:
         decision = decide(*arguments)  # type: ignore[arg-type]  # as called
-        return decision._replace(outcome=Outcome.SPLIT, bills=decision.bills * 2, credit=ZERO, credit_to=None)
+        return replace(decision, outcome=Outcome.SPLIT, bills=decision.bills * 2, credit=ZERO, credit_to=None)
 
     monkeypatch.setattr(settling, "decide", twice_on_one_bill)
     collecting.hear_of(collecting.pays(collecting.requests[0].reference, 1_300_000))

@@ -108,7 +108,7 @@ def _open_case(transfer: IncomingTransfer, book: RequestBook, found: FoundRefere
 
 
 def _near(transfer: IncomingTransfer, claim: _Claim) -> dict[str, object]:
-    return {"reference": claim.sign, **changed(transfer.memo, claim.sign)}
+    return {**changed(transfer.memo, claim.sign)}
 
 
 def _judge(case: _Case) -> Decision:
@@ -171,7 +171,7 @@ def _pay(case: _Case, payable: Sequence[OpenRequest], rule: str) -> Decision:
         # Not ours to move: the code names one child. A person sees at once where the surplus may belong.
         notes.append({"family_also_due": [{"reference": each.reference, "due": each.due.dong} for each in others]})
     owner = payable[0].pupil if left else None
-    return Decision(outcome, tuple(shares), left, owner, case.because(rule, *notes))
+    return Decision(outcome, tuple(shares), case.because(rule, *notes), left, owner)
 
 
 def _pay_closed(case: _Case, closed: OpenRequest, rule: str) -> Decision:
@@ -189,7 +189,7 @@ def _pay_closed(case: _Case, closed: OpenRequest, rule: str) -> Decision:
         evidence = case.because("closed_request_same_amount_open", note, {"rule": rule})
         return Decision(Outcome.MATCHED, (share,), evidence=evidence)
     evidence = case.because("closed_request", note, {"rule": rule, "open_of_same_amount": len(fitting)})
-    return Decision(Outcome.CREDITED, (), amount, closed.pupil, evidence)
+    return Decision(Outcome.CREDITED, (), evidence, amount, closed.pupil)
 
 
 def _suggest(case: _Case, rule: str, claims: Iterable[_Claim], *more: Evidence) -> Decision:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from billing.payments.reference import drop_marks, fold_memo
+from reconciliation.names import name_key
 from reconciliation.spelling import Changed, Written
-from reconciliation.weak_signs import Lead, Person, Sign, name_key
+from reconciliation.weak_signs import Lead, Person, Sign
 
 _FEWEST_LETTERS, _MOST_WORDS, _LONGEST_NAME = 6, 7, 40
 _WORD = re.compile(r"[A-Z]+|[0-9]+")
@@ -54,7 +55,14 @@ def changed(memo: str, reference: str) -> Changed:
             if edit is not None:
                 change, position, read, meant = edit
                 stretch = _stretch(memo, start, width)
-                return {**stretch, "change": change, "position": position + 1, "read": read, "meant": meant}
+                return {
+                    "reference": reference,
+                    **stretch,
+                    "change": change,
+                    "position": position + 1,
+                    "read": read,
+                    "meant": meant,
+                }
     raise ValueError(f"{reference} is not one edit away from anything in the memo")
 
 
@@ -168,7 +176,7 @@ class People:
                 names[pupil][1] if pupil in names else "",
                 person.class_code,
                 phones[pupil][1] if pupil in phones else "",
-                pupil in paid,
+                payer=pupil in paid,
             )
             for pupil, person in people.items()
         ]
