@@ -68,6 +68,11 @@ def prefer_compiled(root: Path = ROOT) -> bool:
     return True
 
 
+def in_use() -> bool:
+    """Tell whether the rules that this process imports are compiled ones."""
+    return any(isinstance(finder, _Compiled) for finder in sys.meta_path)
+
+
 class _Compiled(MetaPathFinder):
     """Finds compiled modules, and the library that they share."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.__main__ import DOORS
+from service.compiled import FOLDER, MODULES
 from service.settings import Settings
 from service.web import served
 
@@ -94,7 +95,22 @@ def test_the_image_copies_what_exists_is_not_root_and_asks_a_real_page() -> None
     assert re.search(r"^USER 10001", last_stage, flags=re.MULTILINE)
     assert "/livez" in last_stage
     assert ("GET", "/livez") in served()
-    assert "requirements-dev" not in DOCKERFILE
+    assert "requirements-dev" not in last_stage
+
+
+def test_the_rules_are_compiled_in_a_stage_of_their_own_by_the_python_that_runs_them() -> None:
+    stages = DOCKERFILE.split("\nFROM ")[1:]
+    assert len({stage.split()[0] for stage in stages}) == 1
+    packages, compiled, last = stages
+    assert "requirements-dev" not in packages + last
+    assert re.findall(r"^COPY --from=(\S+) (\S+)", last, flags=re.MULTILINE) == [
+        ("packages", "/opt/hocphi"),
+        ("compiled", f"/build/{FOLDER}"),
+    ]
+    copied = set(re.findall(r"^COPY (\S+) ", compiled, flags=re.MULTILINE))
+    assert copied == {"requirements-dev.lock", "tools", "service", *(name.split(".")[0] for name in MODULES)}
+    assert "-m tools.compile" in compiled
+    assert "assert prefer_compiled()" in last
 
 
 def test_every_target_is_explained_and_runs_something_that_exists() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from reconciliation import deciding
-from service.compiled import MODULES, ROOT, compiled_files, folder_of, prefer_compiled, source_of
+from service.compiled import MODULES, ROOT, _Compiled, compiled_files, folder_of, prefer_compiled, source_of
+from service.logs import write_logs
 from tools.compile import compile_rules
 
 TRANSFERS, PUPILS = 3_000, 500
@@ -94,3 +95,17 @@ def test_what_is_loaded_already_is_not_loaded_twice(tmp_path: Path) -> None:
     assert set(compiled_files(folder)) == set(MODULES)
     assert deciding.__name__ in sys.modules
     assert prefer_compiled(tmp_path) is False
+
+
+def test_a_program_says_at_its_start_which_rules_it_runs(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO", "service.logs")
+    write_logs("test")
+    monkeypatch.setattr(sys, "meta_path", [_Compiled({}), *sys.meta_path])
+    write_logs("test")
+
+    assert [record.getMessage() for record in caplog.records if record.name == "service.logs"] == [
+        "the rules of matching run as they stand, which is slower",
+        "the rules of matching run compiled",
+    ]
