@@ -1,10 +1,9 @@
 """Accepting what a transfer from abroad lacks: the fee of banks on its way is the school's cost, the bill is paid.
 
-Within the limit that two agreed to, by the number of the bank's paper (SWIFT message or credit advice). One person
-decides where the bank itself names a payer that sends money from abroad; a memo, which the payer types, and an uploaded
-statement say nothing, so there one asks and another agrees (docs/decisions/0035). In the book Dr 642 / Cr 131 (bill);
-on the bill it is a write-off: no money came, and nobody asks for it any more. Beyond the limit the transfer stays a
-part payment.
+Within the limit that two agreed to, by the number of the bank's paper (SWIFT message or credit advice). One asks and
+another agrees: neither a memo nor a payer's name says that money is from abroad (docs/decisions/0035). In the book
+Dr 642 / Cr 131 (bill); on the bill it is a write-off: no money came, and nobody asks for it any more. Beyond the limit
+the transfer stays a part payment.
 """
 
 from __future__ import annotations
@@ -28,9 +27,7 @@ from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd
 from billing.payments.tables import Allocation
 from billing.payments.writing_off import SHORTFALL, book_write_off, take_back_write_off
 from billing.people.kinship import refuse_own_family
-from reconciliation.feeds.base import STATEMENT
 from reconciliation.live_payments import live_payments
-from reconciliation.payers import PayerKind
 from reconciliation.queue.standing import hold_transfer
 from reconciliation.shortfalls.limiting import hold_shortfalls, limit_now
 from reconciliation.tables import Transfer
@@ -46,18 +43,13 @@ class Short:
     paid: Money
 
 
-def is_from_abroad(transfer: Transfer) -> bool:
-    """Tell whether the bank itself says so: it names a payer that sends money from abroad, and told us directly."""
-    return transfer.payer_kind == PayerKind.REMITTANCE.value and transfer.provider != STATEMENT
-
-
-def accept_shortfall(  # noqa: PLR0913, PLR0917  of which money, on which bill, by what paper, who says so and when
+def ask_shortfall(  # noqa: PLR0913, PLR0917  of which money, on which bill, by what paper, who says so and when
     session: Session, actor: Actor, school_id: UUID, transfer_id: UUID, bill_id: UUID, number: str, reason: str,
     now: datetime,
 ) -> Relief:  # fmt: skip
-    """Accept that the open rest of a bill is the fee that banks took off a transfer, or ask another person to.
+    """Ask another person to accept that the open rest of a bill is the fee that banks took off a transfer.
 
-    It waits for ``agree_shortfall`` unless the money ``is_from_abroad``. Raises ``NotFound``, ``OwnFamily``,
+    It waits for ``agree_shortfall``. Raises ``NotFound``, ``OwnFamily``,
     ``Refused`` without the paper's number or a reason, beyond the limit or above what came, ``Conflict`` when the
     transfer did not pay the bill in part, or it or the paper was accepted or asked for before.
     """
@@ -87,13 +79,9 @@ def accept_shortfall(  # noqa: PLR0913, PLR0917  of which money, on which bill, 
     )
     session.add(row)
     session.flush()
-    alone = is_from_abroad(transfer)
     facts = {"transfer": str(transfer_id), "bill": str(bill_id), "amount": short.bill.rest.dong, "limit": most.dong}
-    deed = Deed(school_id, "shortfall.accept" if alone else "shortfall.ask", "relief", str(row.id), row.reason)
+    deed = Deed(school_id, "shortfall.ask", "relief", str(row.id), row.reason)
     record_deed(session, actor, deed, now, paper=paper, **facts)
-    if alone:
-        _decide(session, actor, row, now, approved=True)
-        book_write_off(session, row, now)
     return row
 
 

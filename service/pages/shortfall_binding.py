@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from billing.payments.relief_tables import ReliefDecision
-from reconciliation.shortfalls.accepting import accept_shortfall, agree_shortfall, take_back_shortfall
+from reconciliation.shortfalls.accepting import agree_shortfall, ask_shortfall, take_back_shortfall
 from reconciliation.shortfalls.limiting import ask_limit, decide_limit
 from service.access.roles import Actor, Place, SignedIn
 from service.pages.shortfall_rows import shortfall_page
@@ -22,12 +21,11 @@ class ShortfallRows(RowsWithin):
         """Return the page."""
         return shortfall_page(self._within(place), place.id, who.user_id, school_day(now))
 
-    def accept_shortfall(self, who: SignedIn, place: Place, typed: TypedShortfall, now: datetime) -> bool:
-        """Accept what is missing, or ask for it; tell whether it is done."""
+    def ask_shortfall(self, who: SignedIn, place: Place, typed: TypedShortfall, now: datetime) -> None:
+        """Ask another person to accept what is missing."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
         transfer, bill = read_id(typed.transfer), read_id(typed.bill)
-        row = accept_shortfall(session, actor, place.id, transfer, bill, typed.paper, typed.reason, now)
-        return session.get(ReliefDecision, row.id) is not None
+        ask_shortfall(session, actor, place.id, transfer, bill, typed.paper, typed.reason, now)
 
     def agree_shortfall(self, who: SignedIn, place: Place, relief_id: UUID, now: datetime) -> None:
         """Agree to what another person asked for."""

@@ -17,7 +17,6 @@ from billing.payments.tables import Allocation, Payment, PaymentReversal
 from billing.payments.writing_off import SHORTFALL
 from billing.people.tables import Pupil
 from reconciliation.payers import PayerKind
-from reconciliation.shortfalls.accepting import is_from_abroad
 from reconciliation.shortfalls.limiting import limit_now, waiting_limit
 from reconciliation.tables import Transfer
 from service.access.tables import User
@@ -75,7 +74,6 @@ def _shorts(session: Session, school_id: UUID, most: Money, today: date) -> tupl
             paid=part.amount,
             rest=balances[part.bill_id].rest,
             foreign=speaks_of_abroad(transfer),
-            alone=is_from_abroad(transfer),
         )
         for transfer, part in found
         if part.bill_id in balances and transfer.id not in asked

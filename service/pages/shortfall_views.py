@@ -15,7 +15,7 @@ from service.access.roles import Place, SignedIn
 class ShortRow:
     """A transfer that paid a bill in part, with what is missing.
 
-    ``foreign``: name or memo speak of a bank abroad, a hint; ``alone``: the bank itself says so, so one person decides.
+    ``foreign``: name or memo speak of a bank abroad, a hint.
     """
 
     transfer_id: str
@@ -27,7 +27,6 @@ class ShortRow:
     paid: Money
     rest: Money
     foreign: bool
-    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,8 @@ class ShortfallDesk(Protocol):
     def shortfalls(self, who: SignedIn, place: Place, now: datetime) -> ShortfallPage:
         """Return the page."""
 
-    def accept_shortfall(self, who: SignedIn, place: Place, typed: TypedShortfall, now: datetime) -> bool:
-        """Accept what is missing, or ask for it; return whether it is done. Raises ``Refused``, ``Conflict``."""
+    def ask_shortfall(self, who: SignedIn, place: Place, typed: TypedShortfall, now: datetime) -> None:
+        """Ask another person to accept what is missing. Raises ``Refused``, ``Conflict``."""
 
     def agree_shortfall(self, who: SignedIn, place: Place, relief_id: UUID, now: datetime) -> None:
         """Agree to what another person asked for; raises ``SamePerson``, ``Refused``, ``Conflict``, ``NotFound``."""

@@ -40,7 +40,7 @@ def show(request: Request, visit: StaffVisit, desk: OpenDesk, da: Key = "") -> R
 
 
 @router.post(SHORTFALLS)
-def accept(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+def ask(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     request: Request,
     visit: StaffVisit,
     desk: OpenDesk,
@@ -49,10 +49,10 @@ def accept(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reque
     so_dien: Short = "",
     ly_do: Text = "",
 ) -> Response:
-    """Accept what a transfer lacks on a bill, or ask another person to."""
+    """Ask another person to accept what a transfer lacks on a bill."""
     typed = TypedShortfall(giao_dich, thong_bao, clean(so_dien), clean(ly_do))
-    done = desk.accept_shortfall(visit.who, visit.place, typed, parts_of(request).clock())
-    return go_to(visit.place, SHORTFALLS, da="nhan" if done else "cho")
+    desk.ask_shortfall(visit.who, visit.place, typed, parts_of(request).clock())
+    return go_to(visit.place, SHORTFALLS, da="cho")
 
 
 @router.post(f"{SHORTFALLS}/{{relief_id}}/duyet")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 import pytest
@@ -26,7 +26,7 @@ from reconciliation.matching import Direction
 from reconciliation.queue.standing import seen_of
 from reconciliation.queue.undoing import agree_undo, ask_undo
 from reconciliation.reversing.asking import agree_reversal, ask_reversal
-from reconciliation.shortfalls.accepting import accept_shortfall, agree_shortfall, take_back_shortfall
+from reconciliation.shortfalls.accepting import agree_shortfall, ask_shortfall, take_back_shortfall
 from reconciliation.shortfalls.limiting import ask_limit, decide_limit, limit_now, waiting_limit
 from service.database import EVERYTHING
 from tests.factories.abroad import pay_from_abroad
@@ -39,6 +39,9 @@ DECIDE = text(
     "INSERT INTO relief_decisions (relief_id, school_id, approved, decided_by, reason, at)"
     " VALUES (:id, :school, true, :by, '', :at)"
 )
+
+DECIDE_BY = text(str(DECIDE).replace(":by", ":decider"))
+Paid = Callable[[Office], tuple[UUID, UUID]]
 
 
 def limited(office: Office, most: Money = LIMIT) -> None:
@@ -56,10 +59,17 @@ def short(office: Office, dong: int = 630_000) -> tuple[UUID, UUID]:
     return transfer, bill
 
 
-def accept(office: Office, transfer: UUID, bill: UUID, by: Actor | None = None, paper: str = PAPER) -> UUID:
+def accept(office: Office, transfer: UUID, bill: UUID, paper: str = PAPER) -> UUID:
+    """Let one ask and another agree."""
+    relief = ask(office, transfer, bill, paper=paper)
+    agree(office, relief)
+    return relief
+
+
+def ask(office: Office, transfer: UUID, bill: UUID, by: Actor | None = None, paper: str = PAPER) -> UUID:
     with office.collecting.database.transaction(office.collecting.scope) as session:
         actor = by or office.accountant
-        return accept_shortfall(session, actor, office.school_id, transfer, bill, paper, WHY, PAID_AT).id
+        return ask_shortfall(session, actor, office.school_id, transfer, bill, paper, WHY, PAID_AT).id
 
 
 def status(office: Office, bill: UUID) -> str:
@@ -79,8 +89,8 @@ def test_within_the_limit_the_bill_is_paid_and_the_fee_is_the_schools(office: Of
     assert office.collecting.receipts() == [(1, 630_000)], "no receipt for what never came"
     assert office.broken() == []
     with office.collecting.database.transaction(office.collecting.scope) as session:
-        deed = session.exec(select(AuditEntry).where(AuditEntry.action == "shortfall.accept")).one()
-    assert (deed.actor_id, deed.reason) == (office.accountant.user_id, WHY)
+        deed = session.exec(select(AuditEntry).where(AuditEntry.action == "shortfall.agree")).one()
+    assert (deed.actor_id, deed.reason) == (office.approver.user_id, WHY)
     with pytest.raises(Conflict, match="không nộp thiếu"):
         accept(office, transfer, bill)
 
@@ -128,6 +138,10 @@ def agree(office: Office, relief: UUID, by: Actor | None = None) -> None:
         agree_shortfall(session, by or office.approver, office.school_id, relief, PAID_AT)
 
 
+def from_here_with_a_memo(office: Office) -> tuple[UUID, UUID]:
+    return from_here(office, "INWARD TT MT103 SHA")
+
+
 def from_here(office: Office, memo: str) -> tuple[UUID, UUID]:
     """Let the first family pay less, by a bank that names no payer; return the transfer and the bill."""
     office.collecting.hear_of(office.collecting.pays(f"{memo} {office.code(0)}", 630_000))
@@ -136,14 +150,15 @@ def from_here(office: Office, memo: str) -> tuple[UUID, UUID]:
         return transfer, session.exec(select(Bill.id).where(col(Bill.pupil_id) == office.pupil(0))).one()
 
 
-def test_where_only_the_memo_speaks_of_abroad_two_people_accept_it(office: Office) -> None:
+@pytest.mark.parametrize("way", [from_here_with_a_memo, short])
+def test_two_people_accept_it_whoever_says_that_it_is_from_abroad(office: Office, way: Paid) -> None:
     limited(office)
-    transfer, bill = from_here(office, "INWARD TT MT103 SHA")
-    relief = accept(office, transfer, bill)
+    transfer, bill = way(office)
+    relief = ask(office, transfer, bill)
     assert (office.rest(0), status(office, bill), decided(office, relief)) == (20_000, "partial", None)
     assert Unfinished("shortfalls", 1, Money(20_000)) in left_open(office)
     with pytest.raises(Conflict, match="đang chờ duyệt"):
-        accept(office, transfer, bill, paper="MT103 1")
+        ask(office, transfer, bill, paper="MT103 1")
     with pytest.raises(SamePerson):
         agree(office, relief, office.accountant)
     with pytest.raises(IntegrityError, match="does not approve it"):
@@ -159,13 +174,13 @@ def test_where_only_the_memo_speaks_of_abroad_two_people_accept_it(office: Offic
 def test_what_waits_for_a_second_person_is_refused_or_goes_with_the_payment(office: Office) -> None:
     limited(office)
     transfer, bill = from_here(office, "SWIFT")
-    first = accept(office, transfer, bill)
+    first = ask(office, transfer, bill)
     with office.collecting.database.transaction(office.collecting.scope) as session:
         take_back_shortfall(session, office.approver, office.school_id, first, "Không phải phí", PAID_AT)
     assert (decided(office, first), office.rest(0)) == (False, 20_000)
     with pytest.raises(NotFound):
         agree(office, first)
-    second = accept(office, transfer, bill)  # the same paper again: what was refused stands for nothing
+    second = ask(office, transfer, bill)  # the same paper again: what was refused stands for nothing
     limited(office, Money(19_999))
     with pytest.raises(Refused, match="vượt hạn mức"):
         agree(office, second)
@@ -183,7 +198,7 @@ def test_what_waits_for_a_second_person_is_refused_or_goes_with_the_payment(offi
 
 def test_it_is_not_decided_or_ended_where_other_reliefs_are(office: Office) -> None:
     limited(office)
-    relief = accept(office, *from_here(office, "SWIFT"))
+    relief = ask(office, *from_here(office, "SWIFT"))
     with office.collecting.database.transaction(office.collecting.scope) as session:
         with pytest.raises(NotFound):
             approve_relief(session, office.approver, office.school_id, relief, PAID_AT)
@@ -287,13 +302,15 @@ def test_the_database_refuses(office: Office) -> None:
         " decided_on, reason, made_by, made_at)"
         " VALUES (:id, :school, :pupil, :bill, :transfer, 'shortfall', '[]', :amount, :paper, :day, 'x', :by, :at)"
     )
-    with pytest.raises(IntegrityError, match="does not approve it"):
-        run(office, relief, insert, DECIDE)  # no limit is agreed to
+    with pytest.raises(IntegrityError, match="beyond the limit"):
+        run(office, {**relief, "decider": office.approver.user_id}, insert, DECIDE_BY)  # no limit is agreed to
     with pytest.raises(IntegrityError, match="no more than comes"):
         run(office, {**relief, "amount": 630_001}, insert)
     with pytest.raises(IntegrityError, match="paid this bill"):
         run(office, {**relief, "pupil": office.pupil(1)}, insert)
     limited(office)
+    with pytest.raises(IntegrityError, match="does not approve it"):
+        run(office, relief, insert, DECIDE)
     accept(office, transfer, bill)
     with pytest.raises(IntegrityError, match="accepted short already"):
         run(office, relief, insert)

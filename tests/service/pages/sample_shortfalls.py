@@ -21,7 +21,7 @@ SHORTFALLS = ShortfallPage(
         ),
         ShortRow(
             _SOME, _SOME, date(2025, 10, 6), "FW2345678AC", "Lê Hoàng Gia Bảo", "TB2510-00013", Money(640_000),
-            Money(10_000), foreign=True, alone=True,
+            Money(10_000), foreign=True,
         ),
     ),
     asked=(
@@ -48,10 +48,9 @@ class SampleShortfalls:
         del who, place, now
         return SHORTFALLS
 
-    def accept_shortfall(self, who: SignedIn, place: Place, typed: TypedShortfall, now: datetime) -> bool:
+    def ask_shortfall(self, who: SignedIn, place: Place, typed: TypedShortfall, now: datetime) -> None:
         del place, typed, now
-        self.done.append(("accept shortfall", who.login))
-        return True
+        self.done.append(("ask shortfall", who.login))
 
     def agree_shortfall(self, who: SignedIn, place: Place, relief_id: uuid.UUID, now: datetime) -> None:
         del place, relief_id, now

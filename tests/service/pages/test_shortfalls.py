@@ -20,7 +20,7 @@ def found_in(client: TestClient, page: str, pattern: str) -> str:
     return found[1]
 
 
-def test_the_limit_by_two_the_fee_by_two_where_a_memo_says_so_and_back(world: World) -> None:
+def test_the_limit_by_two_the_fee_by_two_and_back(world: World) -> None:
     maker, checker = world.signed_in(world.staff("accountant")), world.signed_in(world.staff("approver"))
     bank = world.collecting
     due = bank.rests()[0]
@@ -36,7 +36,7 @@ def test_the_limit_by_two_the_fee_by_two_where_a_memo_says_so_and_back(world: Wo
     bare = form(maker, PAGE, **ids, so_dien="", ly_do="Phí SHA")
     assert maker.post(PAGE, data=bare).status_code == 422
     send(maker, PAGE, PAGE, **ids, so_dien="MT103 FT2527", ly_do="Phí SHA")
-    assert bank.rests()[0] == 20_000, "a memo says nothing, so another person agrees"
+    assert bank.rests()[0] == 20_000, "another person agrees"
     agree = found_in(checker, PAGE, rf'action="({PAGE}/[0-9a-f-]+/duyet)')
     assert maker.post(agree, data=form(maker, PAGE)).status_code == 403
     send(checker, PAGE, agree)
@@ -47,16 +47,18 @@ def test_the_limit_by_two_the_fee_by_two_where_a_memo_says_so_and_back(world: Wo
     assert "đã hủy" in maker.get(PAGE).text
 
 
-def test_one_person_accepts_what_the_bank_itself_calls_foreign(world: World) -> None:
+def test_nobody_accepts_alone_what_a_firm_from_abroad_sent(world: World) -> None:
     maker, checker = world.signed_in(world.staff("accountant")), world.signed_in(world.staff("approver"))
     bank = world.collecting
     due = bank.rests()[0]
     pay_from_abroad(bank, bank.requests[0].reference, due - 20_000)
     send(maker, PAGE, f"{PAGE}/han-muc", so_tien="50.000", ly_do="QĐ 15/QĐ-HT")
     send(checker, PAGE, found_in(checker, PAGE, rf'action="({PAGE}/han-muc/[0-9a-f-]+/duyet)'))
-    assert "ngân hàng cho biết từ nước ngoài" in maker.get(PAGE).text
+    assert "có dấu hiệu quốc tế" in maker.get(PAGE).text
     ids = {name: found_in(maker, PAGE, rf'name="{name}" value="([0-9a-f-]+)"') for name in ("giao_dich", "thong_bao")}
     send(maker, PAGE, PAGE, **ids, so_dien="MT103 FT2528", ly_do="Phí SHA")
+    assert bank.rests()[0] == 20_000
+    send(checker, PAGE, found_in(checker, PAGE, rf'action="({PAGE}/[0-9a-f-]+/duyet)'))
     assert bank.rests()[0] == 0
 
 
