@@ -74,4 +74,13 @@ FROM card_refunds r JOIN card_refund_decisions d ON d.refund_id = r.id AND d.app
 WHERE d.at < CAST(:now AS timestamptz) - interval '1 hour'
   AND NOT EXISTS (SELECT FROM card_refund_answers a WHERE a.refund_id = r.id)"""
 
-CARD_QUERIES = (IN_TRANSIT, TIED_MONEY, FAILED_TIE, UNCLEAR_IS_SHOWN, SETTLED_WITHIN_AN_HOUR, REFUND_SENT)
+# Stripe tells within minutes of its end what came of a page, and a bank's own payment takes days at most. What stands
+# longer was put aside, and neither booked nor given back: a family's money, or one that can pay by card no more.
+PAGE_HEARD = """SELECT format('card checkout %s of %s: its page is over, and nothing is booked or given back',
+                             c.id, c.amount)
+FROM card_checkouts c JOIN card_sessions s ON s.checkout_id = c.id
+WHERE c.expires_at < CAST(:now AS timestamptz) - interval '1 day'
+  AND NOT EXISTS (SELECT FROM card_facts f WHERE f.school_id = c.school_id AND f.checkout_id = c.id)
+  AND NOT EXISTS (SELECT FROM card_ends e WHERE e.checkout_id = c.id)"""
+
+CARD_QUERIES = (PAGE_HEARD, IN_TRANSIT, TIED_MONEY, FAILED_TIE, UNCLEAR_IS_SHOWN, SETTLED_WITHIN_AN_HOUR, REFUND_SENT)

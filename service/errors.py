@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from billing import errors as billing
-from reconciliation.cards.errors import CardPageNotOpened, CardProviderAway, CardRequestRefused
+from reconciliation.cards.errors import (
+    CardNotNow,
+    CardPageNotOpened,
+    CardProviderAway,
+    CardRequestRefused,
+    CardsOff,
+    CardSumChanged,
+)
 from reconciliation.errors import StatementUnreadable
 from service.access import errors as access
 
@@ -28,6 +35,7 @@ _STATEMENT = (
     "Đừng sửa tệp của ngân hàng: tải lại sao kê rồi gửi đúng tệp đó; vẫn vậy thì hỏi ngân hàng.",
     "Do not edit the bank's file: download the statement again and send that; if it stays so, ask the bank.",
 )
+_TRANSFER = ("Quay lại trang thông báo và chuyển khoản theo mã.", "Go back to the notice and pay by transfer.")
 _LATER = ("Xin chờ ít phút rồi thử lại.", "Please wait a few minutes and try again.")
 
 TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(
@@ -103,14 +111,22 @@ TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(
             ("Nếu cần quyền này, xin hỏi người quản trị.", "If you need this right, ask the administrator."),
         ),
         billing.NotFound: Answer(404, "not_found", _ASK_SCHOOL),
+        CardSumChanged: Answer(
+            409, "card_sum_changed", ("Số tiền mới ở trang thông báo.", "The notice has the new sum.")
+        ),
         billing.Conflict: Answer(409, "conflict", _AGAIN),
         billing.BadRows: Answer(422, "bad_rows", _FIX),
         billing.OverCap: Answer(422, "over_cap", _FIX),
-        CardPageNotOpened: Answer(
-            503,
-            "card_page_not_opened",
-            ("Quay lại trang thông báo và chuyển khoản theo mã.", "Go back to the notice and pay by transfer."),
+        CardPageNotOpened: Answer(503, "card_page_not_opened", _TRANSFER),
+        CardNotNow: Answer(
+            422,
+            "card_not_now",
+            (
+                "Trang thông báo cho biết nhà trường đã nhận được gì và còn phải nộp gì.",
+                "The notice shows what the school has received and what is still to be paid.",
+            ),
         ),
+        CardsOff: Answer(422, "cards_off", _TRANSFER),
         CardProviderAway: Answer(503, "card_provider_away", _LATER),
         CardRequestRefused: Answer(503, "card_provider_refused", _LATER),
         StatementUnreadable: Answer(422, "refused", _STATEMENT),

@@ -159,7 +159,7 @@ def keep_rows(  # noqa: PLR0913, PLR0917  rows, where they belong, and what was 
 
 
 def end_page(session: Session, asking: CardAsking, page: AskedPage, now: datetime) -> None:
-    """Write down that a page is over that Stripe does not know."""
+    """Write down that a page is over: Stripe does not know it, or it never brings money."""
     end_checkout(session, asking.due.school_id, page.checkout_id, now)
 
 

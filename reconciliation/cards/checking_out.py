@@ -22,6 +22,7 @@ from billing.payments.balances import request_balances, rest_of
 from billing.payments.tables import PaymentRequest
 from reconciliation.cards import objects
 from reconciliation.cards.errors import CardsOff
+from reconciliation.cards.outcomes import Returned
 from reconciliation.cards.switching import takes_cards
 from reconciliation.cards.tables import CardCheckout, CardEnd, CardFact, CardSession
 
@@ -31,6 +32,8 @@ USABLE_FOR = timedelta(minutes=10)
 """A page is handed out again while it stays open at least so long."""
 PAGELESS_FOR = timedelta(minutes=10)
 """A row without a page is asked for again while its end is far enough away for Stripe."""
+HEARD_WITHIN = timedelta(minutes=15)
+"""What came of a page is heard so soon after its time: Stripe is asked every five minutes."""
 LEAST, MOST = Money(10_000), Money(499_999_999)
 """Stripe takes no less than about half a US dollar; above this bills are paid in instalments anyway."""
 
@@ -62,12 +65,16 @@ def begin_checkout(session: Session, request: PaymentRequest, asked: Money, now:
 
 
 def keep_session(session: Session, checkout: CardCheckout, made: objects.Session, now: datetime) -> None:
-    """Keep Stripe's page of a checkout; harmless when it is kept already."""
-    if session.get(CardSession, checkout.id) is None:
-        session.add(
-            CardSession(checkout_id=checkout.id, school_id=checkout.school_id, session_id=made.id, url=made.url, at=now)
-        )
-        session.flush()
+    """Keep Stripe's page of a checkout; harmless when it is kept already, also by somebody at the same moment."""
+    _hold_request(session, checkout.request_id)
+    row = {
+        "checkout_id": checkout.id,
+        "school_id": checkout.school_id,
+        "session_id": made.id,
+        "url": made.url,
+        "at": now,
+    }
+    session.execute(insert(CardSession).values(row).on_conflict_do_nothing(index_elements=["checkout_id"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +132,21 @@ def still_open() -> tuple[ColumnElement[bool], ...]:
     return ~paid.exists(), ~ended.exists()
 
 
+def returned(session: Session, request: PaymentRequest, now: datetime) -> Returned:
+    """Return how it stands with the pages of a request of which no outcome is known."""
+    latest = session.exec(
+        select(CardCheckout.expires_at)
+        .join(CardSession, col(CardCheckout.id) == col(CardSession.checkout_id))
+        .where(CardCheckout.school_id == request.school_id, CardCheckout.request_id == request.id, *still_open())
+        .order_by(col(CardCheckout.expires_at).desc())
+    ).first()
+    if latest is None:
+        return Returned.NOTHING
+    return Returned.WAITING if now <= latest + HEARD_WITHIN else Returned.LATE
+
+
 def end_checkout(session: Session, school_id: UUID, checkout_id: UUID, now: datetime) -> None:
-    """Write down that nobody can pay on a checkout's page any more; harmless the second time."""
+    """Write down that a checkout is over: nobody can pay there, and nothing paid is left; harmless the second time."""
     row = {"checkout_id": checkout_id, "school_id": school_id, "at": now}
     session.execute(insert(CardEnd).values(row).on_conflict_do_nothing())
 
@@ -140,6 +160,14 @@ def url_of(session: Session, checkout_id: UUID) -> str | None:
 def idempotency_key(checkout_id: UUID) -> str:
     """Return the key under which Stripe makes the page of a checkout once."""
     return f"checkout-{checkout_id}"
+
+
+def closing_key(checkout_id: UUID, now: datetime) -> str:
+    """Return the key under which a page is closed: another one each minute.
+
+    Stripe gives a key's answer again for a day, a fault of its own too; closing what is closed already changes nothing.
+    """
+    return f"expire-{checkout_id}-{int(now.timestamp()) // 60}"
 
 
 def _hold_request(session: Session, request_id: UUID) -> None:

@@ -44,12 +44,14 @@ from reconciliation.errors import CallbackUnreadable
 from reconciliation.feeds.json_body import JsonObject, child, text
 
 VERSION = "2026-10-28.endive"
-"""The version of the API that our reading was written for; Stripe answers in it whatever the account's default is."""
+"""The version of the API that our reading was written for; Stripe answers what we ask in it.
+
+Events are not: one is rendered once, when it happens, in the version of the webhook's endpoint or of the account.
+"""
 TRIES = 4
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 8.0
 LONGEST_WISH = 30.0
-"""What Stripe may make us wait in one go; a longer wish ends the asking."""
 PAGE = 100
 MOST_PAGES = 200
 _CONFLICT, _TOO_OFTEN, _SERVER = 409, 429, 500
@@ -78,6 +80,23 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long Stripe is waited for.
+
+    ``silences``: how often a request is sent that is not answered, or answered with a fault of Stripe's own.
+    ``longest_wish``: seconds that Stripe may make us wait in one go; a longer wish ends the asking.
+    """
+
+    silences: int = TRIES
+    longest_wish: float = LONGEST_WISH
+
+
+JOBS = Patience()
+FAMILIES = Patience(silences=1, longest_wish=2.0)
+"""Somebody looks at a page meanwhile: one try. That a key is in use Stripe answers at once, so that is asked anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class StripeClient:
     """Asks Stripe with one school's key. ``pause`` waits so many seconds; ``chance`` is a number from 0 up to 1."""
 
@@ -86,6 +105,7 @@ class StripeClient:
     key: str = field(repr=False)
     pause: Callable[[float], None]
     chance: Callable[[], float]
+    patience: Patience = JOBS
 
     def open_session(self, wanted: Wanted, idempotency_key: str) -> Session:
         """Make a page on which a family pays; the same key brings the same page again."""
@@ -144,12 +164,15 @@ class StripeClient:
         return self._ask("POST", path, fields, idempotency_key)
 
     def _ask(self, method: str, path: str, fields: Fields, idempotency_key: str | None) -> Answered:
+        silences = 0
         for tried in range(TRIES):
             answer = self._send(method, path, fields, idempotency_key)
             if answer is not None and not _again(answer):
                 return _read(answer)
+            silences += answer is None or answer.is_server_error
             wished = 0.0 if answer is None else _wished(answer)
-            if tried == TRIES - 1 or wished > LONGEST_WISH:
+            enough = silences >= self.patience.silences or wished > self.patience.longest_wish
+            if tried == TRIES - 1 or enough:
                 break
             self.pause(max(self._back_off(tried), wished))
         raise CardProviderAway("Nhà cung cấp thẻ không trả lời hoặc báo bận. Chưa biết yêu cầu đã được làm hay chưa.")
@@ -178,6 +201,8 @@ def session_form(wanted: Wanted) -> Fields:
     """Return the form of a Checkout Session: one line, our row's id on session and payment.
 
     Which ways of paying are offered is set in Stripe's dashboard: the field for it has another name in each version.
+    Adaptive Pricing would show a family its own currency with a charge for exchanging in it: what we say costs nothing
+    would cost something, so it is off whatever the dashboard says.
     """
     product: Fields = {"name": wanted.name}
     price: Fields = {"currency": "vnd", "unit_amount": wanted.amount, "product_data": product}
@@ -191,6 +216,7 @@ def session_form(wanted: Wanted) -> Fields:
         "cancel_url": wanted.cancel_url,
         "expires_at": int(wanted.expires_at.timestamp()),
         "locale": wanted.language,
+        "adaptive_pricing": {"enabled": False},
     }
 
 

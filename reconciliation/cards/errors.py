@@ -1,8 +1,11 @@
 """What goes wrong with a card provider, in words (pure).
 
 HocphiError
+├── Conflict
+│   └── CardSumChanged           less is due by now than a page was opened for
 ├── Refused
-│   ├── CardsOff                 the school does not take cards for this, or nothing is to be paid
+│   ├── CardsOff                 the school does not take cards for this
+│   │   └── CardNotNow           nothing should be paid by card now: it is paid, or money is being looked at
 │   ├── CardPageNotOpened        a family is told that it cannot pay by card now, and that a transfer works
 │   ├── CardProviderAway         no answer we can use: nobody knows whether it was done; ask again with the same key
 │   └── CardRequestRefused       Stripe answered no, with its type, code and parameter
@@ -13,11 +16,19 @@ HocphiError
 
 from __future__ import annotations
 
-from billing.errors import Refused
+from billing.errors import Conflict, Refused
 
 
 class CardsOff(Refused):
-    """The school does not take cards for this, or nothing is to be paid."""
+    """The school does not take cards for this; a transfer works."""
+
+
+class CardNotNow(CardsOff):
+    """Nothing should be paid by card now: all is paid, or money that has come is being recorded or looked at."""
+
+
+class CardSumChanged(Conflict):
+    """Less is due by now than a page was opened for; nobody was given the page."""
 
 
 class CardPageNotOpened(Refused):

@@ -45,6 +45,8 @@ WRONG_TOKENS = Limit("wrong-tokens", tries=20, seconds=10 * 60)
 # A bank's counter asks for one bill at a time; addresses that are none are somebody's guesses.
 ENQUIRIES = Limit("enquiries", tries=600, seconds=60)
 WRONG_ENQUIRIES = Limit("wrong-enquiries", tries=20, seconds=10 * 60)
+# Each time the card provider is asked for a page; one that is open already costs nothing.
+CARD_PAGES = Limit("card-pages", tries=10, seconds=10 * 60)
 EXPORTS = Limit("exports", tries=5, seconds=60)
 # Slips are printed class by class: a school has thirty.
 PAPERS = Limit("papers", tries=60, seconds=60)

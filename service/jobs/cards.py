@@ -32,10 +32,12 @@ from reconciliation.cards.asking import (
     prepare,
     record_asking,
 )
+from reconciliation.cards.checking_out import closing_key
 from reconciliation.cards.client import StripeClient
 from reconciliation.cards.encoding import Fields
 from reconciliation.cards.errors import CardKeyRefused, CardProviderAway, CardRequestRefused
 from reconciliation.cards.objects import read_page, read_refund
+from reconciliation.cards.outcomes import OVER, outcome_of
 from reconciliation.cards.payouts import tie_by_rule
 from reconciliation.cards.refunding import ToSend, answer_refund, refuse_disputed, refuse_spent_credit
 from reconciliation.errors import CallbackUnreadable
@@ -199,10 +201,14 @@ def _answers(this: _Walk) -> bool:
 
 
 def _ask_page(this: _Walk, page: AskedPage) -> None:
-    """Ask what became of a page; close it first where nobody should pay there any more."""
+    """Ask what became of a page; close it first where nobody should pay there any more.
+
+    It ends where it never brings money: its payment failed afterwards, or was put aside and given back at Stripe.
+    """
     if page.superfluous:
         try:
-            this.keep([this.client.expire_session(page.session_id, f"expire-{page.checkout_id}").fields])
+            key = closing_key(page.checkout_id, this.wiring.clock())
+            this.keep([this.client.expire_session(page.session_id, key).fields])
         except CardKeyRefused:
             raise
         except CardRequestRefused as no:  # it is over already, paid or not: asked below
@@ -210,10 +216,14 @@ def _ask_page(this: _Walk, page: AskedPage) -> None:
         else:
             return
     try:
-        this.keep([this.client.session(page.session_id).fields])
+        told = this.client.session(page.session_id).fields
+        this.keep([told])
+        over = outcome_of(told) in OVER
     except CardRequestRefused as no:
         if no.status != HTTPStatus.NOT_FOUND or not page.should_be_over:
             raise
+        over = True
+    if over:
         with this.wiring.database.transaction(Scope.of(this.asking.due.school_id)) as session:
             end_page(session, this.asking, page, this.wiring.clock())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 import time
 from datetime import datetime
 from http import HTTPStatus
@@ -11,29 +12,37 @@ from uuid import UUID
 
 import httpx
 
-from billing.errors import Conflict, Refused
+from billing.errors import Refused
+from billing.payments.tables import PaymentRequest
 from billing.people.names import masked
 from billing.people.tables import Pupil, School
 from reconciliation.cards.acting import ask_untie, decide_act, tie_payout
 from reconciliation.cards.checking_out import (
+    HEARD_WITHIN,
+    OPEN_FOR,
     begin_checkout,
     beside,
+    closing_key,
     end_checkout,
     idempotency_key,
     keep_session,
     older_pages,
+    returned,
     url_of,
 )
-from reconciliation.cards.client import StripeClient, Wanted
+from reconciliation.cards.client import FAMILIES, StripeClient, Wanted
 from reconciliation.cards.errors import (
     CardKeyRefused,
+    CardNotNow,
     CardPageNotOpened,
     CardProviderAway,
     CardRequestRefused,
     CardsOff,
+    CardSumChanged,
 )
 from reconciliation.cards.explaining import ask_explain, ask_opening, ask_top_up
 from reconciliation.cards.objects import Session, read_session
+from reconciliation.cards.outcomes import OVER, Outcome, Returned, outcome_of
 from reconciliation.cards.refunding import ask_refund, decide_refund
 from reconciliation.cards.switching import ask_switch, card_feeds, decide_switch
 from reconciliation.cards.tables import CardCheckout
@@ -47,20 +56,40 @@ from service.database import Scope
 from service.pages import card_rows, family_rows
 from service.pages.card_views import CardOffer, CardOrder, CardPage, OpenCardPage
 from service.pages.typed import read_id, read_money
+from service.pages.views import PAYABLE
 from service.pages.within import RowsWithin
 from service.wiring import Wiring
 
 _log = logging.getLogger(__name__)
-_TIMEOUT = httpx.Timeout(8.0, connect=4.0)  # a family waits for it
+_TIMEOUT = httpx.Timeout(6.0, connect=3.0)  # a family waits for it
+MOST_WAITING = 8
+"""So many wait for Stripe at once in one process. It has 40 threads: a Stripe that hangs must leave most of them."""
 _NOT_OPENED = (
     "Chưa mở được trang trả thẻ: nhà cung cấp thẻ không trả lời hoặc từ chối, gia đình chưa bị trừ tiền. "
     "Xin chuyển khoản theo mã trên trang thông báo."
+)
+_MANY_WAIT = (
+    "Nhà cung cấp thẻ đang trả lời chậm, nhiều gia đình đang chờ trang trả thẻ; gia đình chưa bị trừ tiền. "
+    "Xin chuyển khoản theo mã trên trang thông báo, hoặc thử lại sau ít phút."
 )
 _CHANGED = (
     "Số tiền cần nộp vừa thay đổi nên chưa mở trang trả thẻ; gia đình chưa bị trừ tiền. Xin mở lại trang thông báo."
 )
 _PAID_ALREADY = "Một lần trả thẻ trước cho thông báo này đã xong và đang được ghi nhận. Xin đừng trả lần nữa."
+_PUT_ASIDE = (
+    "Một lần trả thẻ trước cho thông báo này đã xong ở nhà cung cấp thẻ, nhưng chưa ghi được vào sổ của nhà trường. "
+    "Xin gọi nhà trường để được ghi nhận hoặc hoàn tiền; xin đừng trả lần nữa khi chưa hỏi."
+)
+_PENDING = (
+    "Một lần trả thẻ trước cho thông báo này đang chờ ngân hàng của gia đình xác nhận, có thể mất vài ngày. "
+    "Xin đừng trả lần nữa trong lúc chờ."
+)
 _OFF = "Thông báo này không trả bằng thẻ được. Xin chuyển khoản theo mã trên trang."
+_NOTHING_DUE = "Thông báo này không còn gì phải nộp bằng thẻ."
+_ON_ITS_WAY = (
+    "Một khoản tiền cho thông báo này đã đến và đang được kiểm tra, nên chưa trả bằng thẻ được. "
+    "Xin chờ nhà trường xem xong."
+)
 
 
 class CardRows(RowsWithin):
@@ -75,6 +104,13 @@ class CardRows(RowsWithin):
         pupil = self._session.get_one(Pupil, opened.request.pupil_id)
         title = family_rows.notice_title(opened.live)
         return CardOffer(token, school.name, masked(pupil.full_name), title, opened.asked)
+
+    def card_returned(self, link_digest: bytes, now: datetime) -> Returned:
+        """Return what a family that comes back from Stripe's page is told."""
+        link = links.opened_by(self._session, link_digest, now)
+        if link is None:
+            return Returned.NOTHING
+        return returned(self._session, self._session.get_one(PaymentRequest, link.request_id), now)
 
     def begin_card(self, link_digest: bytes, now: datetime) -> CardOrder | None:
         """Write a checkout, or find the open one."""
@@ -163,27 +199,38 @@ class CardRows(RowsWithin):
         decide_act(self._within(place), actor, place.id, act_id, now, approved=approved, reason=reason)
 
     def _payable(self, link_digest: bytes, now: datetime) -> family_rows.Opened | None:
-        """Return the request behind a link; raises ``CardsOff`` where it cannot be paid by card."""
+        """Return the request behind a link; raises ``CardsOff`` where it cannot be paid by card, or not now."""
         link = links.opened_by(self._session, link_digest, now)
         if link is None:
             return None
         opened = family_rows.open_request(self._session, link, now)
         if not card_rows.may_pay_by_card(self._session, opened):
-            raise CardsOff(_OFF)
+            if opened.state not in PAYABLE:
+                raise CardNotNow(_NOTHING_DUE)
+            raise CardNotNow(_ON_ITS_WAY) if opened.received.on_the_way else CardsOff(_OFF)
         return opened
 
 
 def card_page_opener(wiring: Wiring) -> OpenCardPage:
-    """Return what asks Stripe for the page of an order and keeps it; the order's row is committed by then."""
+    """Return what asks Stripe for the page of an order and keeps it; the order's row is committed by then.
+
+    Nobody queues for it: whoever finds ``MOST_WAITING`` of this process waiting for Stripe is told so at once.
+    """
+    places = threading.BoundedSemaphore(MOST_WAITING)
 
     def open_page(order: CardOrder) -> str:
         if order.url is not None and not order.older:
             return order.url
+        if not places.acquire(blocking=False):
+            _log.warning("no card page for checkout %s: %d wait for Stripe", order.checkout_id, MOST_WAITING)
+            raise CardPageNotOpened(_MANY_WAIT)
         try:
             return _opened(wiring, order)
         except (CardProviderAway, CardRequestRefused, CallbackUnreadable) as no:
             _log.warning("no card page for checkout %s: %s", order.checkout_id, no.message)
             raise CardPageNotOpened(_NOT_OPENED) from no
+        finally:
+            places.release()
 
     return open_page
 
@@ -192,7 +239,7 @@ def _opened(wiring: Wiring, order: CardOrder) -> str:
     """Close older pages of the request, then make the page of an order unless there is one; one is open in the end."""
     key = _api_key(wiring, order)
     with httpx.Client(timeout=_TIMEOUT, verify=trusted(), follow_redirects=False) as http:
-        client = StripeClient(http, wiring.settings.stripe_api_base, key, time.sleep, random.random)
+        client = StripeClient(http, wiring.settings.stripe_api_base, key, time.sleep, random.random, FAMILIES)
         _close_all(wiring, client, order, order.older)
         if order.url is not None:
             return order.url
@@ -207,7 +254,7 @@ def _opened(wiring: Wiring, order: CardOrder) -> str:
 def _keep_alone(wiring: Wiring, client: StripeClient, order: CardOrder, made: Session) -> None:
     """Keep a page and close those that were opened beside it; it is closed itself where that cannot be, or less is due.
 
-    Nobody was given it yet. Raises ``Conflict`` where the sum has changed, else what ``_close`` raises.
+    Nobody was given it yet. Raises ``CardSumChanged`` where the sum has changed, else what ``_close`` raises.
     """
     with wiring.database.transaction(Scope.of(order.school_id)) as session:
         checkout = session.get_one(CardCheckout, order.checkout_id)
@@ -216,7 +263,7 @@ def _keep_alone(wiring: Wiring, client: StripeClient, order: CardOrder, made: Se
     mine = ((order.checkout_id, made.id),)
     if found.superfluous:
         _close_all(wiring, client, order, mine)
-        raise Conflict(_CHANGED)
+        raise CardSumChanged(_CHANGED)
     try:
         _close_all(wiring, client, order, tuple((page.checkout_id, page.session_id) for page in found.others))
     except Refused:
@@ -226,30 +273,39 @@ def _keep_alone(wiring: Wiring, client: StripeClient, order: CardOrder, made: Se
 
 def _close_all(wiring: Wiring, client: StripeClient, order: CardOrder, pages: tuple[tuple[UUID, str], ...]) -> None:
     for checkout_id, session_id in pages:
-        if _close(client, checkout_id, session_id):
+        if _close(client, checkout_id, session_id, wiring.clock()):
             with wiring.database.transaction(Scope.of(order.school_id)) as session:
                 end_checkout(session, order.school_id, checkout_id, wiring.clock())
 
 
-def _close(client: StripeClient, checkout_id: UUID, session_id: str) -> bool:
+def _close(client: StripeClient, checkout_id: UUID, session_id: str, now: datetime) -> bool:
     """Close a page; tell whether it is over. One of another key is not, but takes nobody's money under ours.
 
-    Raises ``CardsOff`` where somebody has paid there, ``CardPageNotOpened`` where Stripe leaves it open.
+    So is one whose payment failed afterwards, or was given back at Stripe.
+    Raises ``CardNotNow`` where somebody has paid there, ``CardPageNotOpened`` where Stripe leaves it open.
     """
     try:
-        client.expire_session(session_id, f"expire-{checkout_id}")
+        client.expire_session(session_id, closing_key(checkout_id, now))
     except CardKeyRefused:
         raise
     except CardRequestRefused as no:
         if no.status == HTTPStatus.NOT_FOUND:
             return False
-        status = read_session(client.session(session_id).fields).status
-        if status == "complete":
-            raise CardsOff(_PAID_ALREADY) from no
-        if status != "expired":
-            _log.warning("Stripe leaves the page of checkout %s %s: %s", checkout_id, status, no.message)
+        fields = client.session(session_id).fields
+        outcome = outcome_of(fields)
+        if outcome is Outcome.OPEN:
+            _log.warning("Stripe leaves the page of checkout %s open: %s", checkout_id, no.message)
             raise CardPageNotOpened(_NOT_OPENED) from no
+        if outcome not in OVER:
+            raise CardNotNow(_not_yet(outcome, read_session(fields), now)) from no
     return True
+
+
+def _not_yet(outcome: Outcome, page: Session, now: datetime) -> str:
+    """Return why a page that is complete and not booked lets nobody pay again; after its time that needs a person."""
+    if outcome is Outcome.PENDING:
+        return _PENDING
+    return _PAID_ALREADY if now <= page.created + OPEN_FOR + HEARD_WITHIN else _PUT_ASIDE
 
 
 def _api_key(wiring: Wiring, order: CardOrder) -> str:

@@ -9,6 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 from billing.money import ZERO, Money
+from reconciliation.cards.outcomes import Returned
 from service.access.roles import Place, SignedIn
 
 DISPUTES = {
@@ -270,6 +271,11 @@ class CardOrder:
     url: str | None = None
     older: tuple[tuple[UUID, str], ...] = ()
 
+    @property
+    def asks_provider(self) -> bool:
+        """Whether the card provider has to be asked, since its page is not made or others are to be closed first."""
+        return self.url is None or bool(self.older)
+
 
 OpenCardPage = Callable[[CardOrder], str]
 """Asks Stripe for the page of an order, keeps it, and returns its address; no transaction is open meanwhile."""
@@ -280,6 +286,9 @@ class CardDesk(Protocol):
 
     def card_offer(self, link_digest: bytes, token: str, now: datetime) -> CardOffer | None:
         """Return what may be paid by card; None for an unknown link. Raises ``CardsOff``."""
+
+    def card_returned(self, link_digest: bytes, now: datetime) -> Returned:
+        """Return what a family that comes back from the card provider is told; *nothing* for an unknown link."""
 
     def begin_card(self, link_digest: bytes, now: datetime) -> CardOrder | None:
         """Write a checkout, or find the open one; None for an unknown link. Raises ``CardsOff``."""

@@ -65,6 +65,8 @@ def pay(request: Request, token: str, digest: LinkDigest, form: OwnForm) -> Resp
         order = desk.begin_card(digest, parts.clock())
     if order is None:
         raise _unknown(request)
+    if order.asks_provider:
+        parts.limiter.spend(limits.CARD_PAGES, digest.hex())
     answer = RedirectResponse(parts.open_card_page(order), status_code=303)
     cookie = sessions.card_cookie(order.checkout_id, production=parts.production)
     answer.headers.append("set-cookie", cookie.header(token, max_age=_BACK_WITHIN))

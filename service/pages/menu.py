@@ -66,12 +66,15 @@ def menu_for(roles: frozenset[Actor]) -> tuple[Entry, ...]:
 
 
 def choices_of(path: str) -> Entry | None:
-    """Return the family's page of choices, or of its contract, for an address below it: a refusal leads back there."""
+    """Return the family's page of choices, contract or notice for an address below it: a refusal leads back there."""
     found = re.fullmatch(r"(/t/[A-Za-z0-9_-]{22}/dang-ky)(/thoi)?", path)
     if found:
         return Entry(found[1], "đăng ký khoản tự nguyện", "voluntary items")
     found = re.fullmatch(r"(/hd/[A-Za-z0-9_-]{22})(/ma/[0-9a-f-]{36})?", path)
-    return Entry(found[1], "hợp đồng", "the contract") if found else None
+    if found:
+        return Entry(found[1], "hợp đồng", "the contract")
+    found = re.fullmatch(r"(/t/[A-Za-z0-9_-]{22})/.+", path)
+    return Entry(found[1], "thông báo thu", "the notice") if found else None
 
 
 def section_of(path: str) -> Entry | None:

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from billing.errors import NotFound
+from reconciliation.cards.outcomes import Returned
 from service.access import limits, links
 from service.access.errors import LinkUnknown
 from service.pages.guards import MAX_FORM_BYTES, OpenDesk, address_of, parts_of
 from service.pages.rendering import page
 from service.pages.responses import file_answer
-from service.pages.views import CHANGING
+from service.pages.views import CHANGING, BillPage, BillState, BillStatus
 
 router = APIRouter(max_body_size=MAX_FORM_BYTES)
 
@@ -42,6 +43,15 @@ def _unknown(request: Request) -> LinkUnknown:
     return LinkUnknown()
 
 
+def _asks_again(view: BillPage | BillStatus, told: Returned | None) -> bool:
+    """Say whether the page asks for its state by itself; ``told`` to whoever comes from the card provider, else None.
+
+    A card that nobody is about to tell of lets nobody wait; one that is booked is waited for until its receipt.
+    """
+    by_card = told is not None and (told is Returned.WAITING or view.state is BillState.RECEIVED)
+    return (view.instant or by_card) and view.state in CHANGING
+
+
 @router.get("/t/{token}")
 def bill(
     request: Request,
@@ -54,7 +64,9 @@ def bill(
     view = desk.bill(digest, token, parts_of(request).clock())
     if view is None:
         raise _unknown(request)
-    return page(request, "bill.html", bill=view, from_card=the)
+    told = desk.card_returned(digest, parts_of(request).clock()) if the == "xong" else Returned.NOTHING
+    again = _asks_again(view, told if the == "xong" else None)
+    return page(request, "bill.html", bill=view, from_card=the, card_told=told.value, again=again)
 
 
 @router.get("/t/{token}/status")  # noqa: FAST003  link_digest reads the token
@@ -63,7 +75,8 @@ def status(request: Request, digest: LinkDigest, desk: OpenDesk) -> Response:
     view = desk.bill_status(digest, parts_of(request).clock())
     if view is None:
         raise _unknown(request)
-    again = (view.instant or "the" in request.query_params) and view.state in CHANGING
+    told = desk.card_returned(digest, parts_of(request).clock()) if "the" in request.query_params else None
+    again = _asks_again(view, told)
     return JSONResponse({"state": view.state.value, "version": view.version, "again": again})
 
 

@@ -33,7 +33,7 @@ from service.standins.stripe_books import StripeBooks, shown
 from service.standins.stripe_wire import WireError, invalid, paged, signature, since, unfold
 from service.standins.trouble import Trouble
 
-TROUBLES = ("500", "429", "409", "done-but-silent", "refused-but-500", "garbage")
+TROUBLES = ("500", "kept-500", "429", "409", "done-but-silent", "refused-but-500", "garbage")
 RETRIES = (0, 60, 5 * 60, 30 * 60, 3 * 3600, 12 * 3600, 24 * 3600, 36 * 3600)
 """Seconds after an event at which it is sent, until one is answered; the last lies before three days are over."""
 _SILENCE_SECONDS = 30
@@ -90,9 +90,9 @@ class StripeStandIn:
         return taken
 
     def answered(
-        self, method: str, path: str, pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]
+        self, method: str, path: str, pairs: Sequence[tuple[str, str]], headers: Mapping[str, str], trouble: str = ""
     ) -> Response:
-        """Answer one request of the API."""
+        """Answer one request of the API; to *kept-500* belongs a fault that is kept with its key."""
         idempotency = headers.get("idempotency-key", "")
         try:
             if headers.get("authorization") != f"Bearer {self.key}":
@@ -101,18 +101,18 @@ class StripeStandIn:
             self.asked.append((method, path, form, idempotency))
             if method != "POST" or not idempotency:
                 return _json(200, self._do(method, path, form))
-            return self._once(path, form, idempotency)
+            return self._once(path, form, idempotency, fails=trouble == "kept-500")
         except WireError as error:
             return _json(error.status, error.body())
 
-    def _once(self, path: str, form: dict[str, Any], idempotency: str) -> Response:
+    def _once(self, path: str, form: dict[str, Any], idempotency: str, *, fails: bool) -> Response:
         """Do what a key stands for once; an answer that was given is given again, with the mark of a repeat."""
         request = hashlib.sha256(json.dumps([path, form], sort_keys=True).encode()).hexdigest()
         with self.books.lock:
             known = self._answers.get(idempotency)
             if known is None:
                 try:
-                    status, told = 200, self._do("POST", path, form)
+                    status, told = 200, self._failed() if fails else self._do("POST", path, form)
                 except WireError as error:
                     status, told = error.status, error.body()
                 self._answers[idempotency] = (request, status, json.dumps(told).encode())
@@ -125,6 +125,9 @@ class StripeStandIn:
                 "Keys for idempotent requests can only be used with the same parameters they were first used with.",
             )
         return Response(known[2], known[1], {"Idempotent-Replayed": "true"}, "application/json")
+
+    def _failed(self) -> dict[str, Any]:
+        raise WireError(500, "api_error", "Something went wrong on Stripe's end.")
 
     def _do(self, method: str, path: str, form: dict[str, Any]) -> dict[str, Any]:
         with self.books.lock:
@@ -202,7 +205,7 @@ class _Doors:
         raw = request.url.query if request.method == "GET" else (await request.body()).decode()
         pairs = parse_qsl(raw, keep_blank_values=True)
         answer = await asyncio.to_thread(
-            self._house.answered, request.method, request.url.path, pairs, dict(request.headers)
+            self._house.answered, request.method, request.url.path, pairs, dict(request.headers), mode
         )
         if mode == "done-but-silent":
             await asyncio.sleep(_SILENCE_SECONDS)

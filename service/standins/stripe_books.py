@@ -28,6 +28,7 @@ _SESSION_FIELDS = {
     "cancel_url",
     "expires_at",
     "locale",
+    "adaptive_pricing",
     "customer_email",
     "expand",
 }
@@ -80,6 +81,7 @@ class StripeBooks:
         return self._new(
             "cs_test",
             "checkout.session",
+            adaptive_pricing={"enabled": _flag(form.get("adaptive_pricing", {}), "adaptive_pricing", default=True)},
             amount_total=amount,
             amount_subtotal=amount,
             cancel_url=form.get("cancel_url"),
@@ -330,6 +332,17 @@ def shown(row: Row) -> Row:
         for name, value in row.items()
         if name not in {"line_items_played", "intent_metadata"}
     }
+
+
+def _flag(about: object, where: str, *, default: bool) -> bool:
+    """Return ``enabled`` of a part of a form; the dashboard's setting is played as ``default``."""
+    if not isinstance(about, dict):
+        raise invalid("Invalid object", where)
+    refuse_unknown(about, {"enabled"})
+    value = about.get("enabled", "true" if default else "false")
+    if value not in {"true", "false"}:
+        raise invalid(f"Invalid boolean: {value}", f"{where}[enabled]")
+    return bool(value == "true")
 
 
 def _lines(form: Mapping[str, Any]) -> list[Any]:

@@ -97,3 +97,30 @@ def pending(books: StripeBooks, form: Mapping[str, Any]) -> Row:
     row["status"] = "pending"
     del books.events[told:]
     return row
+
+
+def finish_by_debit(cards: Carding, checkout: CardCheckout) -> None:
+    """Let a family finish its page with a way of paying whose money comes days later, if it comes."""
+    books = cards.standin.books
+    session = books.rows[cards.session_of(checkout)]
+    intent = books._intent_of(session)
+    session.update(status="complete", payment_status="unpaid", url=None)
+    intent.update(status="processing")
+    books.tell("checkout.session.completed", session)
+
+
+def debit_fails(cards: Carding, checkout: CardCheckout) -> None:
+    """Let the family's bank say no to it afterwards."""
+    books = cards.standin.books
+    session = books.rows[cards.session_of(checkout)]
+    books.rows[session["payment_intent"]].update(status="requires_payment_method")
+    books.tell("checkout.session.async_payment_failed", session)
+
+
+def charge_less(cards: Carding, dong: int) -> None:
+    """Let Stripe tell so much less of the only charge than was asked for: such a payment is put aside."""
+    books = cards.standin.books
+    (charge,) = books.of_kind("charge")
+    charge["amount"] -= dong
+    books.events.clear()
+    books.tell("charge.succeeded", charge)

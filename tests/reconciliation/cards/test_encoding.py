@@ -61,6 +61,8 @@ def test_the_form_of_a_session() -> None:
 
 def test_the_official_library_knows_every_field_of_a_session() -> None:
     assert set(session_form(wanted())) <= set(stripe.params.checkout.SessionCreateParams.__annotations__)
+    assert "enabled" in stripe.params.checkout.SessionCreateParamsAdaptivePricing.__annotations__
+    assert dict(form_pairs(session_form(wanted())))["adaptive_pricing[enabled]"] == "false"
     assert {"payment_intent", "amount", "metadata"} <= set(stripe.params.RefundCreateParams.__annotations__)
 
 

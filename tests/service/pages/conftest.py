@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -11,6 +13,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from billing.vault import Vault
+from service.access import limits
 from service.access.sessions import new_session
 from service.database import Database
 from service.preparing import Addresses
@@ -29,6 +32,12 @@ def one_loop() -> Iterator[None]:
     with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
         patch.setattr(TestClient, "portal", portal)
         yield
+
+
+@pytest.fixture(autouse=True)
+def presses_counted_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests of a file share their links, and Redis, so each counts by itself how often it asks for a card page."""
+    monkeypatch.setattr(limits, "CARD_PAGES", replace(limits.CARD_PAGES, name=f"card-pages-{uuid4()}"))
 
 
 @pytest.fixture

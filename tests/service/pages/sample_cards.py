@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, date, datetime
 
 from billing.money import Money
+from reconciliation.cards.outcomes import Returned
 from service.access import links
 from service.access.roles import Place, SignedIn
 from service.pages.card_views import (
@@ -99,6 +100,10 @@ class SampleCards:
         return CardOffer(
             token, "Trường Tiểu học Tân Lập", "N. T. M. Ánh", "Thông báo thu tháng 10/2025", Money(650_000)
         )
+
+    def card_returned(self, link_digest: bytes, now: datetime) -> Returned:
+        del link_digest, now
+        return Returned.WAITING
 
     def begin_card(self, link_digest: bytes, now: datetime) -> CardOrder | None:
         if link_digest != links.digest(TOKEN):

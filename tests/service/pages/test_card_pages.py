@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
+from httpx2 import Response
 from sqlmodel import select
 from starlette.testclient import TestClient
 
@@ -35,11 +36,22 @@ def post(client: TestClient, page: str, path: str, **fields: str) -> int:
 
 def go_to_stripe(client: TestClient, link: str) -> str:
     """Press the button; returns the address of Stripe's page."""
-    found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get(f"{link}/the").text)
-    assert found
-    answer = client.post(f"{link}/the", data={"csrf": found[1]})
+    answer = press(client, link)
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]
+
+
+def press(client: TestClient, link: str) -> Response:
+    """Press the button, whatever is answered."""
+    found = re.search(r'name="csrf" value="([0-9a-f]+)"', client.get(f"{link}/the").text)
+    assert found
+    return client.post(f"{link}/the", data={"csrf": found[1]})
+
+
+def way_back(answer: Response) -> list[str]:
+    """Return where a page of a refusal leads to."""
+    main = answer.text.partition("<main")[2].partition("</main>")[0]
+    return re.findall(r'href="([^"]+)"', main)
 
 
 def action(client: TestClient, pattern: str) -> str:
@@ -129,12 +141,9 @@ def test_when_stripe_is_away_the_family_is_told_and_the_same_checkout_is_used_la
 ) -> None:
     family, link = world.client(), world.link()
     cards.standin.trouble.order("500", 99)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("service.pages.card_binding.time.sleep", lambda _: None)
-        form = re.search(r'name="csrf" value="([0-9a-f]+)"', family.get(f"{link}/the").text)
-        assert form
-        answer = family.post(f"{link}/the", data={"csrf": form[1]})
+    answer = press(family, link)
     assert answer.status_code == 503
+    assert way_back(answer) == [link]
     assert "không trả lời" in answer.text
     assert "Xin chuyển khoản" in answer.text
     assert "HTTP" not in answer.text
@@ -206,6 +215,12 @@ def test_a_refusal_of_stripes_is_told_in_words_of_a_family(world: World, cards: 
     assert "Xin chuyển khoản theo mã" in answer.text
     assert "401" not in answer.text
     assert "invalid_request" not in answer.text
+
+
+def test_stripe_is_told_to_leave_the_currency_alone(world: World, cards: Carding) -> None:
+    go_to_stripe(world.client(), world.link())
+    (session,) = cards.standin.books.of_kind("checkout.session")
+    assert session["adaptive_pricing"] == {"enabled": False}, "else the fee of 0 đ would not be true"
 
 
 def test_an_older_page_of_the_bill_is_closed_before_a_new_one_is_made(world: World, cards: Carding) -> None:
