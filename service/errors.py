@@ -35,7 +35,7 @@ _STATEMENT = (
     "Đừng sửa tệp của ngân hàng: tải lại sao kê rồi gửi đúng tệp đó; vẫn vậy thì hỏi ngân hàng.",
     "Do not edit the bank's file: download the statement again and send that; if it stays so, ask the bank.",
 )
-_TRANSFER = ("Quay lại trang thông báo và chuyển khoản theo mã.", "Go back to the notice and pay by transfer.")
+_TRANSFER = ("Mã chuyển khoản ở trang thông báo.", "The code for a transfer is on the notice.")
 _LATER = ("Xin chờ ít phút rồi thử lại.", "Please wait a few minutes and try again.")
 
 TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(

@@ -145,6 +145,18 @@ def returned(session: Session, request: PaymentRequest, now: datetime) -> Return
     return Returned.WAITING if now <= latest + HEARD_WITHIN else Returned.LATE
 
 
+def unheard(session: Session, school_id: UUID, now: datetime, limit: int) -> list[tuple[CardCheckout, str]]:
+    """Return checkouts whose page is over and of which nobody has told, oldest first, with Stripe's id of the page."""
+    rows = session.exec(
+        select(CardCheckout, CardSession.session_id)
+        .join(CardSession, col(CardCheckout.id) == col(CardSession.checkout_id))
+        .where(CardCheckout.school_id == school_id, CardCheckout.expires_at < now - HEARD_WITHIN, *still_open())
+        .order_by(col(CardCheckout.expires_at))
+        .limit(limit)
+    ).all()
+    return list(rows)
+
+
 def end_checkout(session: Session, school_id: UUID, checkout_id: UUID, now: datetime) -> None:
     """Write down that a checkout is over: nobody can pay there, and nothing paid is left; harmless the second time."""
     row = {"checkout_id": checkout_id, "school_id": school_id, "at": now}

@@ -69,8 +69,12 @@ _NOT_OPENED = (
     "Xin chuyển khoản theo mã trên trang thông báo."
 )
 _MANY_WAIT = (
-    "Nhà cung cấp thẻ đang trả lời chậm, nhiều gia đình đang chờ trang trả thẻ; gia đình chưa bị trừ tiền. "
-    "Xin chuyển khoản theo mã trên trang thông báo, hoặc thử lại sau ít phút."
+    "Nhà cung cấp thẻ đang trả lời chậm, nhiều gia đình đang chờ, nên chưa mở trang trả thẻ. "
+    "Xin chuyển khoản theo mã trên trang thông báo nếu chưa trả bằng thẻ, hoặc thử lại sau ít phút."
+)
+_OLDER_UNKNOWN = (
+    "Chưa mở được trang trả thẻ: nhà cung cấp thẻ không trả lời hoặc từ chối. Nếu chưa trả bằng thẻ, xin chuyển khoản "
+    "theo mã trên trang thông báo; nếu vừa trả ở một lần mở trước, xin chờ trang đó báo kết quả."
 )
 _CHANGED = (
     "Số tiền cần nộp vừa thay đổi nên chưa mở trang trả thẻ; gia đình chưa bị trừ tiền. Xin mở lại trang thông báo."
@@ -228,7 +232,7 @@ def card_page_opener(wiring: Wiring) -> OpenCardPage:
             return _opened(wiring, order)
         except (CardProviderAway, CardRequestRefused, CallbackUnreadable) as no:
             _log.warning("no card page for checkout %s: %s", order.checkout_id, no.message)
-            raise CardPageNotOpened(_NOT_OPENED) from no
+            raise CardPageNotOpened(_OLDER_UNKNOWN if order.older else _NOT_OPENED) from no
         finally:
             places.release()
 

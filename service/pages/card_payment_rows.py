@@ -14,6 +14,7 @@ from billing.bills.tables import Bill
 from billing.money import ZERO, Money, total
 from billing.payments.tables import Allocation, Payment, PaymentRequest, PaymentReversal
 from billing.people.tables import Pupil
+from reconciliation.cards.checking_out import unheard
 from reconciliation.cards.facts import Kind, loss, worth
 from reconciliation.cards.refunding import refundable
 from reconciliation.cards.settling import booked_loss, facts_of, unsettled
@@ -26,7 +27,7 @@ from reconciliation.cards.tables import (
     CardRefundDecision,
 )
 from service.access.tables import User
-from service.pages.card_views import Asked, DisputeRow, PaidFor, PaymentRow, RefundRow
+from service.pages.card_views import Asked, DisputeRow, PaidFor, PaymentRow, RefundRow, UnheardRow
 from service.pages.round_more_rows import class_codes
 from service.pages.typed import school_day
 
@@ -49,6 +50,13 @@ def unbooked(session: Session, school_id: UUID, day: date) -> tuple[PaymentRow, 
     left = [each.checkout_id for each in unsettled(session, SHOWN) if each.school_id == school_id]
     rows = session.exec(_paid(school_id).where(col(CardFact.checkout_id).in_(left)).order_by(col(CardFact.id))).all()
     return _rows(session, school_id, rows, day)
+
+
+def unheard_pages(session: Session, school_id: UUID, now: datetime) -> tuple[UnheardRow, ...]:
+    """Return the pages that are over and neither booked nor ended."""
+    found = unheard(session, school_id, now, SHOWN)
+    told = about(session, school_id, [checkout.id for checkout, _ in found], school_day(now))
+    return tuple(UnheardRow(page, checkout.amount, checkout.created_at, told[checkout.id]) for checkout, page in found)
 
 
 def about(session: Session, school_id: UUID, checkouts: Collection[UUID], day: date) -> dict[UUID, PaidFor]:

@@ -23,7 +23,7 @@ from reconciliation.feeds.stripe import SCHEME
 from reconciliation.lists.base import LIST
 from reconciliation.reports.filling import account_name
 from reconciliation.tables import Transfer
-from service.pages.card_payment_rows import disputes, names_of, payments, refunds, unbooked
+from service.pages.card_payment_rows import disputes, names_of, payments, refunds, unbooked, unheard_pages
 from service.pages.card_views import (
     ActRow,
     Asked,
@@ -67,6 +67,7 @@ def card_page(  # noqa: PLR0913, PLR0917  a page with all it shows
         payouts=_payouts(session, vault, school_id),
         in_transit=trial_balance(session, school_id).get(CARD_CLEARING, ZERO),
         unbooked=unbooked(session, school_id, day),
+        unheard=unheard_pages(session, school_id, now),
         tied=_tied(session, school_id, day),
         acts=_acts(session, school_id, user_id),
         movements=_movements(session, school_id),

@@ -94,6 +94,16 @@ class PaidFor:
 
 
 @dataclass(frozen=True, slots=True)
+class UnheardRow:
+    """A page that is over, and nothing of it is booked or ended; ``page`` is Stripe's id, opened at ``at``."""
+
+    page: str
+    amount: Money
+    at: datetime
+    about: PaidFor
+
+
+@dataclass(frozen=True, slots=True)
 class RefundRow:
     """A refund that was asked for; ``why`` of a no.
 
@@ -226,7 +236,8 @@ class CardPage:
     """Cards of a school; ``in_transit`` is what the book holds on its way (113T).
 
     ``payments`` are one page of them, newest first: from behind ``before`` on; ``older`` leads to the next ones.
-    Those that are not in the book as Stripe tells them are ``unbooked``, all of them, however old.
+    Those that are not in the book as Stripe tells them are ``unbooked``, all of them, however old; pages of which
+    nothing came and should have by now are ``unheard``.
     """
 
     switches: tuple[SwitchRow, ...]
@@ -236,6 +247,7 @@ class CardPage:
     payouts: tuple[PayoutRow, ...]
     in_transit: Money
     unbooked: tuple[PaymentRow, ...] = ()
+    unheard: tuple[UnheardRow, ...] = ()
     tied: tuple[TiedRow, ...] = ()
     acts: tuple[ActRow, ...] = ()
     movements: tuple[MovementRow, ...] = ()

@@ -25,6 +25,7 @@ from service.pages.card_views import (
     SwitchRow,
     TiedRow,
     TransferChoice,
+    UnheardRow,
 )
 from tests.service.pages.samples import TOKEN
 
@@ -69,6 +70,7 @@ PAGE = CardPage(
     ),
     in_transit=Money(17_120_400),
     unbooked=(BEHIND,),
+    unheard=(UnheardRow("cs_test_0007", Money(650_000), AT, AN),),
     tied=(TiedRow("po_00000000000000000016", Money(3_000_000), DAY, "STRIPE PAYOUT", by_rule=True),),
     acts=(
         ActRow("untie", "po_00000000000000000015", Money(2_000_000), "05/10/2025 · STRIPE PAYOUT", THEIRS),

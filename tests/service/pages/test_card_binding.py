@@ -116,7 +116,7 @@ def test_a_fault_that_stripe_keeps_with_its_key_holds_up_the_closing_of_a_page_f
     opener = card_page_opener(cards.collecting.wiring)
     cards.standin.trouble.order("kept-500", 1)
     for _ in range(2):
-        with pytest.raises(CardPageNotOpened):
+        with pytest.raises(CardPageNotOpened, match="nếu vừa trả ở một lần mở trước"):
             opener(order)
     assert states(cards) == {200_000: "open"}, "the second was answered with what was kept"
     cards.clock.later(minutes=1)

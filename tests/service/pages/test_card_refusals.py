@@ -10,7 +10,7 @@ import pytest
 from service.access import limits
 from tests.factories.cards import Carding, carding
 from tests.reconciliation.cards.acts import charge_less, debit_fails, finish_by_debit
-from tests.service.pages.test_card_pages import go_to_stripe, press, way_back
+from tests.service.pages.test_card_pages import OFFICE, go_to_stripe, press, way_back
 from tests.service.pages.worlds import World
 
 
@@ -31,7 +31,7 @@ def test_each_refusal_leads_back_to_the_notice_and_says_nothing_else(
         off.setattr("service.pages.card_binding.card_rows.may_pay_by_card", lambda *_: False)
         refused = family.post(f"{link}/the", data={"csrf": form[1]})
     assert refused.status_code == 422
-    assert "Quay lại trang thông báo và chuyển khoản theo mã" in refused.text
+    assert "Xin chuyển khoản theo mã" in refused.text
     cards.pay()
     cards.hear()
     paid = family.get(f"{link}/the")
@@ -93,8 +93,13 @@ def test_a_payment_that_was_put_aside_is_told_as_such_until_it_is_given_back(wor
     assert "chưa ghi được vào sổ" in refused.text
     assert "xin đừng trả lần nữa" in refused.text
     assert "chuyển khoản" not in refused.text
+    maker = world.signed_in(world.staff("accountant"))
+    office = maker.get(OFFICE).text
+    assert "Trang thẻ đã hết giờ, chưa có kết quả" in office
+    assert cards.session_of(checkout) in office
     cards.standin.books.refund({"payment_intent": cards.intent_of(checkout)})
     go_to_stripe(family, link)
+    assert cards.session_of(checkout) not in maker.get(OFFICE).text
 
 
 def test_the_outcome_is_awaited_only_while_one_can_come(
