@@ -16,6 +16,7 @@ from billing.errors import HocphiError
 from billing.ledger.tables import BankAccount
 from billing.vault import Vault
 from reconciliation.cards.booking import book_message
+from reconciliation.cards.objects import named
 from reconciliation.cards.switching import live_mode
 from reconciliation.errors import CallbackUnreadable, UnknownFeed
 from reconciliation.feeds.base import Kind, NormalisedTransfer, Reading
@@ -100,7 +101,7 @@ def _read_one(session: Session, vault: Vault, source: _Source, message: InboxMes
         with session.begin_nested():
             booked = _write_all(session, vault, source, message, now)
     except HocphiError as error:
-        return _aside(message.id, error.message, now)
+        return _aside(message.id, _named(vault, source, message, error.message), now)
     except InvalidTag:
         return _aside(message.id, "Không mở được nội dung đã niêm phong", now)
     except (IntegrityError, DataError) as error:
@@ -113,6 +114,14 @@ def _read_one(session: Session, vault: Vault, source: _Source, message: InboxMes
         _log.warning("message %s is put aside: %s", message.id, type(error).__name__)
         return _aside(message.id, f"Không đọc được thông báo: {type(error).__name__}", now)
     return _result(message.id, booked, now)
+
+
+def _named(vault: Vault, source: _Source, message: InboxMessage, reason: str) -> str:
+    """Return why a message was put aside, with Stripe's id where it is one of Stripe's: it is looked up there."""
+    if source.feed.provider != STRIPE:
+        return reason
+    stripe_id = named(vault.open_bytes(message.body_sealed, BODY_CONTEXT))
+    return f"{reason} · {stripe_id}" if stripe_id and stripe_id not in reason else reason
 
 
 def _result(inbox_id: int, booked: Booked, now: datetime) -> InboxResult:

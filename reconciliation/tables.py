@@ -89,11 +89,15 @@ INBOX_OUTCOMES = ("normalised", "ignored", "quarantined")
 MATCH_OUTCOMES = ("matched", "partial", "overpaid", "credited", "split", "suggested", "unmatched")
 
 
+OPEN_KEY = "uq_feeds_open_key"
+
+
 class Feed(Row, table=True):
     """A configured source of messages about one bank account. Its signature scheme is pinned here.
 
     ``path_hash`` is the SHA-256 of the unguessable part of the callback address. Two secrets are valid in a rotation.
     ``allowed_from`` lists the networks (CIDR) from which callbacks may come; empty allows every address.
+    ``key_digest`` is the keyed digest of an API key that may be open at one feed only, over all schools.
     """
 
     __tablename__ = "feeds"
@@ -105,6 +109,12 @@ class Feed(Row, table=True):
             f"hold_above IS NOT NULL OR (provider, scheme) NOT IN ({', '.join(map(str, UNPROVEN_SCHEMES))})",
             name="unproven_has_limit",
         ),
+        Index(
+            OPEN_KEY,
+            "key_digest",
+            unique=True,
+            postgresql_where=text("key_digest IS NOT NULL AND closed_at IS NULL"),
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -115,6 +125,7 @@ class Feed(Row, table=True):
     path_hash: bytes = Field(unique=True, sa_type=LargeBinary)
     secret_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     previous_secret_sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    key_digest: bytes | None = Field(default=None, sa_type=LargeBinary)
     hold_above: Money | None = money_column(nullable=True)
     allowed_from: list[str] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     opened_at: datetime = time_column()

@@ -9,7 +9,7 @@ paid than is due now is closed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,9 +29,12 @@ from reconciliation.cards.tables import CardBalance, CardCheckout, CardSession
 from reconciliation.errors import CallbackUnreadable
 from reconciliation.feeds.json_body import JsonObject
 from reconciliation.feeds.opening import feed_by_id, secrets_of
+from reconciliation.feeds.stripe import PROVIDER
 from reconciliation.inbox import store_message
+from reconciliation.lists.base import LIST
 from reconciliation.lists.polling import BACK, covered_to
 from reconciliation.lists.tables import Poll
+from reconciliation.tables import Feed
 
 EVERY = timedelta(minutes=5)
 ASKED_AFTER = timedelta(minutes=5)
@@ -132,15 +135,31 @@ def prepare(session: Session, vault: Vault, due: DueCards, now: datetime) -> Car
         return None
     feed = feed_by_id(session, due.school_id, due.feed_id)
     _end_pageless(session, due.school_id, feed.bank_account_id, now)
-    covered = covered_to(session, due.school_id, due.feed_id, "window", now) or feed.opened_at
     return CardAsking(
         due,
         secrets_of(feed, vault)[0],
-        covered - BACK,
+        _covered(session, feed, now) - BACK,
         feed.bank_account_id,
         tuple(refunds_to_send(session, due.school_id, feed.bank_account_id)),
         _pages(session, due.school_id, feed.bank_account_id, now),
     )
+
+
+def _covered(session: Session, feed: Feed, now: datetime) -> datetime:
+    """Return to which moment an account was covered by any of its feeds with an API key, the former ones too.
+
+    What happened while none was open is asked for as well: where none was ever asked, from when the first was opened.
+    """
+    former = session.exec(
+        select(Feed).where(
+            Feed.school_id == feed.school_id,
+            Feed.bank_account_id == feed.bank_account_id,
+            Feed.provider == PROVIDER,
+            Feed.scheme == LIST,
+        )
+    ).all()
+    told = [covered_to(session, feed.school_id, each.id, "window", now) for each in former]
+    return max((each for each in told if each is not None), default=min(each.opened_at for each in former))
 
 
 def keep_rows(  # noqa: PLR0913, PLR0917  rows, where they belong, and what was found so far
@@ -151,7 +170,7 @@ def keep_rows(  # noqa: PLR0913, PLR0917  rows, where they belong, and what was 
     kept = 0
     for row in rows:
         tally.listed += 1
-        body = json.dumps(row, sort_keys=True, ensure_ascii=False).encode()
+        body = json.dumps(row, sort_keys=True).encode()  # in ASCII: half a character in a field ends no asking
         if _is_news(session, asking.due.school_id, body):
             kept += store_message(session, vault, feed, body, now) is not None
     tally.fresh += kept
@@ -163,9 +182,15 @@ def end_page(session: Session, asking: CardAsking, page: AskedPage, now: datetim
     end_checkout(session, asking.due.school_id, page.checkout_id, now)
 
 
-def keep_balance(session: Session, asking: CardAsking, dong: int, now: datetime) -> None:
-    """Keep what Stripe says it holds."""
-    row = CardBalance(school_id=asking.due.school_id, bank_account_id=asking.account_id, amount=Money(dong), at=now)
+def keep_balance(session: Session, asking: CardAsking, dong: int, now: datetime, *, others: Sequence[str] = ()) -> None:
+    """Keep what Stripe says it holds, and which other currencies it names."""
+    row = CardBalance(
+        school_id=asking.due.school_id,
+        bank_account_id=asking.account_id,
+        amount=Money(dong),
+        others=" ".join(others),
+        at=now,
+    )
     session.add(row)
     session.flush()
 

@@ -21,12 +21,13 @@ from reconciliation.cards.tables import CardBalance, CardFact, CardOpening
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What Stripe said it holds for an account at a moment, and what we know it should hold."""
+    """What Stripe said it holds for an account at a moment, and what we know it should hold; ``others`` as there."""
 
     account_id: UUID
     at: datetime
     told: Money
     known: Money
+    others: str = ""
 
     @property
     def difference(self) -> Money:
@@ -43,7 +44,17 @@ def balances(session: Session, school_id: UUID) -> list[Told]:
     )
     query = select(CardBalance).where(CardBalance.school_id == school_id, col(CardBalance.id).in_(last))
     newest = session.exec(query.order_by(col(CardBalance.bank_account_id))).all()
-    return [Told(row.bank_account_id, row.at, row.amount, _known(session, row)) for row in newest]
+    return [Told(row.bank_account_id, row.at, row.amount, _known(session, row), row.others) for row in newest]
+
+
+def other_currencies(session: Session, school_id: UUID, account_id: UUID) -> str:
+    """Return which currencies beside đồng Stripe named last for an account; empty where it named none, or nothing."""
+    query = (
+        select(CardBalance.others)
+        .where(CardBalance.school_id == school_id, CardBalance.bank_account_id == account_id)
+        .order_by(col(CardBalance.id).desc())
+    )
+    return session.exec(query.limit(1)).first() or ""
 
 
 def _known(session: Session, told: CardBalance) -> Money:

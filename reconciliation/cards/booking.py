@@ -108,6 +108,23 @@ def _refuse_foreign(session: Session, account: BankAccount, fact: Fact) -> None:
             f"Stripe báo {fact.amount} cho lần nộp thẻ {checkout.amount}: hãy xem trong trang của Stripe",
             intent=fact.intent,
         )
+    if _paid_otherwise(session, account.school_id, fact):
+        raise CallbackUnreadable(
+            "Lần nộp thẻ này đã được trả bằng một khoản khác của Stripe: hãy xem trong trang của Stripe và hoàn khoản "
+            "thừa ở đó",
+            intent=fact.intent,
+        )
+
+
+def _paid_otherwise(session: Session, school_id: UUID, fact: Fact) -> bool:
+    """Tell whether another payment of Stripe's stands for a payment's checkout: one page takes money once."""
+    query = select(CardFact.id).where(
+        CardFact.school_id == school_id,
+        CardFact.kind == Kind.PAID.value,
+        CardFact.checkout_id == fact.checkout,
+        CardFact.stripe_id != fact.stripe_id,
+    )
+    return session.exec(query.limit(1)).first() is not None
 
 
 def _write(session: Session, account: BankAccount, inbox_id: int, fact: Fact, now: datetime) -> None:

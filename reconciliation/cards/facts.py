@@ -15,6 +15,7 @@ from uuid import UUID
 
 from billing.money import Money
 from reconciliation.cards.objects import (
+    CURRENCY,
     Charge,
     Dispute,
     Transaction,
@@ -217,6 +218,11 @@ def _paid(charge: Charge | None, reference: str) -> Told:
     demand_dong(charge.currency)
     if charge.amount <= 0:
         raise CallbackUnreadable("Stripe báo một khoản thẻ 0 đ", intent=charge.intent)
+    if charge.taken != charge.amount:
+        raise CallbackUnreadable(
+            f"Stripe chỉ thu {Money(charge.taken)} của khoản thẻ {Money(charge.amount)}: hãy xem trang của Stripe",
+            intent=charge.intent,
+        )
     paid = Fact(Kind.PAID, charge.intent, Money(charge.amount), charge.created, charge.intent, our_id(reference))
     return Told((paid,))
 
@@ -235,20 +241,30 @@ def _of_refund(fields: JsonObject, at: datetime | None) -> Told:
 
 
 def _of_dispute(fields: JsonObject, at: datetime | None) -> Told:
+    """Read a dispute with what it moved; its fee is put aside with its movement where that is of another currency."""
     dispute = read_dispute(fields)
     demand_dong(dispute.currency)
     moved = tuple(
         Fact(
             Kind.DISPUTED if each.amount < 0 else Kind.REINSTATED,
             each.id,
-            Money(abs(each.amount)),
+            _disputed(dispute, each),
             each.created,
             dispute.intent,
         )
         for each in dispute.transactions
         if each.amount
     )
-    return Told((*moved, *_fees(dispute.transactions)), (DisputeTold(dispute, at or dispute.created),))
+    in_dong = [each for each in dispute.transactions if each.currency == CURRENCY]
+    return Told((*moved, *_fees(in_dong)), (DisputeTold(dispute, at or dispute.created),))
+
+
+def _disputed(dispute: Dispute, moved: Transaction) -> Money:
+    """Return what a movement took of a payment, or brought back: the dispute's own sum where it is of another currency.
+
+    So a bill whose payment was charged back is open again whatever the account settles in.
+    """
+    return Money(abs(moved.amount) if moved.currency == CURRENCY else dispute.amount)
 
 
 def _of_payout(fields: JsonObject, at: datetime | None) -> Told:

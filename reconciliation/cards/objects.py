@@ -21,6 +21,7 @@ MAX_DEPTH = 24
 CURRENCY = "vnd"
 _ID = re.compile(r"[A-Za-z0-9_]{1,255}")
 _MOST_WORDS = 200
+_MOST_CURRENCY = 10
 _LATEST = 32_503_680_000  # the year 3000
 Read = TypeVar("Read")
 
@@ -61,10 +62,14 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One try that took money, at ``created``; ``transaction`` is its balance transaction, ``checkout`` our mark."""
+    """One try that took money, at ``created``; ``transaction`` is its balance transaction, ``checkout`` our mark.
+
+    ``taken`` of its ``amount`` was captured; less where somebody captured a part by hand.
+    """
 
     id: str
     amount: int
+    taken: int
     refunded: int
     paid: bool
     captured: bool
@@ -197,6 +202,7 @@ def read_charge(fields: JsonObject) -> Charge:
     return Charge(
         id=identifier(fields, "id"),
         amount=_amount(fields, "amount"),
+        taken=_amount(fields, "amount_captured" if fields.get("amount_captured") is not None else "amount"),
         refunded=_amount(fields, "amount_refunded"),
         paid=fields.get("paid") is True,
         captured=fields.get("captured") is True,
@@ -280,11 +286,28 @@ def read_event(fields: JsonObject) -> Event:
     )
 
 
+class OtherMoney(CallbackUnreadable):
+    """An account holds other currencies (``currencies``) than đồng too, of which it holds ``dong``."""
+
+    def __init__(self, currencies: tuple[str, ...], dong: int) -> None:
+        super().__init__(f"Stripe giữ tiền {', '.join(currencies)} cho tài khoản này, không chỉ đồng")
+        self.currencies = currencies
+        self.dong = dong
+
+
 def read_balance(fields: JsonObject) -> int:
-    """Return what a Balance comes to in đồng: available and pending together; below 0 when Stripe is owed."""
+    """Return what a Balance comes to in đồng: available and pending together; below 0 when Stripe is owed.
+
+    Stripe names every currency in which the account settles, with 0 where it holds nothing yet. Raises ``OtherMoney``
+    where one of them is not đồng.
+    """
     _demand(fields, "balance")
     parts = [row for name in ("available", "pending") for row in rows(fields, name)]
-    return sum(_signed(row, "amount") for row in parts if text(row, "currency") == CURRENCY)
+    dong = sum(_signed(row, "amount") for row in parts if text(row, "currency") == CURRENCY)
+    others = tuple(sorted({text(row, "currency")[:_MOST_CURRENCY] for row in parts} - {CURRENCY}))
+    if others:
+        raise OtherMoney(others, dong)
+    return dong
 
 
 def modes_of(fields: JsonObject) -> frozenset[bool]:
@@ -321,6 +344,17 @@ def demand_dong(currency: str) -> None:
     """Refuse another currency than đồng; Stripe writes it in small letters."""
     if currency != CURRENCY:
         raise CallbackUnreadable(f"Stripe báo tiền tệ {currency[:10]}, không phải đồng", field="currency")
+
+
+def named(body: bytes) -> str:
+    """Return the id at Stripe that a person looks a message up by: the payment's, else the object's; empty if none."""
+    try:
+        fields = read_body(body)
+        about = read_event(fields).about if kind_of(fields) == "event" else fields
+        payment = kind_of(about) in {"charge", "checkout.session", "refund", "dispute"}
+        return (_expandable(about, "payment_intent") if payment else "") or identifier(about, "id")
+    except CallbackUnreadable:
+        return ""
 
 
 def _demand(fields: JsonObject, kind: str) -> None:

@@ -23,8 +23,17 @@ from billing.payments.tables import Allocation, PaymentRequest
 from billing.people.kinship import refuse_own_family
 from reconciliation.cards.facts import Kind, worth
 from reconciliation.cards.settling import facts_of, live_payment
-from reconciliation.cards.tables import CardCheckout, CardFact, CardRefund, CardRefundAnswer, CardRefundDecision
+from reconciliation.cards.tables import (
+    CardCheckout,
+    CardDispute,
+    CardFact,
+    CardRefund,
+    CardRefundAnswer,
+    CardRefundDecision,
+)
 
+DISPUTE_OVER = ("won", "lost", "warning_closed", "prevented")
+"""Stripe's words for a dispute that is decided."""
 _MOST_REASON = 300
 
 
@@ -117,7 +126,7 @@ def decide_refund(  # noqa: PLR0913  as above
 
 def refuse_disputed(session: Session, school_id: UUID, checkout_id: UUID) -> None:
     """Raise ``Refused`` while the card's bank has taken the payment back: it would go back twice."""
-    if _is_disputed(facts_of(session, school_id, checkout_id)):
+    if is_disputed(session, school_id, facts_of(session, school_id, checkout_id)):
         raise Refused("Chủ thẻ đã đòi tiền qua ngân hàng của mình; không hoàn thêm khi tranh chấp chưa xong.")
 
 
@@ -218,9 +227,21 @@ def _pupil_of(session: Session, school_id: UUID, checkout_id: UUID) -> UUID:
     ).one()
 
 
-def _is_disputed(facts: Sequence[CardFact]) -> bool:
+def is_disputed(session: Session, school_id: UUID, facts: Sequence[CardFact]) -> bool:
+    """Tell whether money of a payment was taken by the card's bank and not all of its disputes are over.
+
+    What a dispute took that is lost is gone, and counts in what the payment is worth; the rest can be given back.
+    """
     kinds = [fact.kind for fact in facts]
-    return kinds.count(Kind.DISPUTED.value) > kinds.count(Kind.REINSTATED.value)
+    if kinds.count(Kind.DISPUTED.value) <= kinds.count(Kind.REINSTATED.value):
+        return False
+    rows = session.exec(
+        select(CardDispute.dispute_id, CardDispute.status).where(
+            CardDispute.school_id == school_id, col(CardDispute.intent_id).in_({fact.intent_id for fact in facts})
+        )
+    ).all()
+    over = {dispute for dispute, status in rows if status in DISPUTE_OVER}  # in any order; an end stays one
+    return not over or any(dispute not in over for dispute, _ in rows)
 
 
 def _hold(session: Session, checkout_id: UUID) -> None:

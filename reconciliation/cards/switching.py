@@ -13,6 +13,7 @@ from billing.choices.offering import person_of
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.ledger.tables import BankAccount
 from billing.vault import Vault
+from reconciliation.cards.balances import other_currencies
 from reconciliation.cards.tables import CardSwitch, CardSwitchDecision
 from reconciliation.feeds.opening import secrets_of
 from reconciliation.feeds.stripe import PROVIDER, SCHEME, is_test_key
@@ -23,11 +24,12 @@ _MOST_REASON = 300
 
 
 def takes_cards(session: Session, school_id: UUID, account_id: UUID) -> bool:
-    """Tell whether cards are offered for bills of an account: switched on by two, and both feeds open."""
-    return is_switched_on(session, school_id, account_id) and set(card_feeds(session, school_id, account_id)) == {
-        SCHEME,
-        LIST,
-    }
+    """Tell whether cards are offered for bills of an account: switched on by two, both feeds open, settled in đồng."""
+    return (
+        is_switched_on(session, school_id, account_id)
+        and set(card_feeds(session, school_id, account_id)) == {SCHEME, LIST}
+        and not other_currencies(session, school_id, account_id)
+    )
 
 
 def is_switched_on(session: Session, school_id: UUID, account_id: UUID) -> bool:
@@ -79,7 +81,10 @@ def live_mode(session: Session, vault: Vault, account: BankAccount) -> bool | No
 def ask_switch(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     session: Session, actor: Actor, school_id: UUID, account_id: UUID, reason: str, now: datetime, *, turn_on: bool
 ) -> CardSwitch:
-    """Ask to take cards, or to stop; raises ``Refused``, ``NotFound``, ``Conflict`` while another asking is open."""
+    """Ask to take cards, or to stop; raises ``NotFound``, ``Conflict`` while another asking is open.
+
+    Raises ``Refused`` without a reason, or to take them where Stripe does not settle in đồng alone.
+    """
     if not reason.strip():
         raise Refused("Hãy ghi lý do, ví dụ số quyết định của hiệu trưởng.")
     account = session.exec(
@@ -93,6 +98,8 @@ def ask_switch(  # noqa: PLR0913, PLR0917  an act of a person with its facts
         raise Conflict("Đã có đề nghị về thẻ cho tài khoản này, đang chờ người khác duyệt.")
     if is_switched_on(session, school_id, account_id) == turn_on:
         raise Conflict("Thẻ đang ở đúng trạng thái này rồi. Xin tải lại trang.")
+    if turn_on:
+        _refuse_other_money(session, school_id, account_id)
     row = CardSwitch(
         school_id=school_id,
         bank_account_id=account_id,
@@ -123,6 +130,8 @@ def decide_switch(  # noqa: PLR0913  as above
         raise Refused("Hãy ghi lý do không duyệt.")
     if session.get(CardSwitchDecision, switch_id) is not None:
         raise Conflict("Đề nghị này đã được quyết định. Xin tải lại trang.")
+    if approved and row.turned_on:
+        _refuse_other_money(session, school_id, row.bank_account_id)
     session.add(
         CardSwitchDecision(
             switch_id=switch_id,
@@ -136,6 +145,16 @@ def decide_switch(  # noqa: PLR0913  as above
     session.flush()
     action = "card.switch.approve" if approved else "card.switch.refuse"
     record_deed(session, actor, Deed(school_id, action, "card_switch", str(switch_id), reason), now)
+
+
+def _refuse_other_money(session: Session, school_id: UUID, account_id: UUID) -> None:
+    """Refuse cards where Stripe would turn đồng into other money: neither fees nor payouts would come in đồng."""
+    others = other_currencies(session, school_id, account_id)
+    if others:
+        raise Refused(
+            f"Tài khoản Stripe này nhận tiền bằng {others.upper()}, không chỉ bằng đồng: phí và tiền về ngân hàng "
+            "không khớp sổ được. Hãy đặt đồng (VND) làm tiền duy nhất trong trang của Stripe, hoặc dùng tài khoản khác."
+        )
 
 
 def open_switch(session: Session, school_id: UUID, account_id: UUID) -> CardSwitch | None:

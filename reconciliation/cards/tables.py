@@ -229,7 +229,10 @@ class CardLoss(Row, table=True):
 
 
 class CardBalance(Row, table=True):
-    """What Stripe said it holds for an account, at the moment it was asked; below 0 when Stripe is owed."""
+    """What Stripe said it holds for an account, at the moment it was asked; below 0 when Stripe is owed.
+
+    ``others`` are the other currencies that it named, such as ``sgd usd``: it does not settle in đồng alone.
+    """
 
     __tablename__ = "card_balances"
     __table_args__ = (
@@ -241,6 +244,7 @@ class CardBalance(Row, table=True):
     school_id: UUID = Field(foreign_key="schools.id")
     bank_account_id: UUID
     amount: Money = money_column()
+    others: str = ""
     at: datetime = time_column()
 
 

@@ -16,19 +16,50 @@ from billing.events.going_back import BY_CARD_DISPUTE, BY_CARD_REFUND
 from billing.events.recording import PAYMENT_TAKEN_BACK, record_event
 from billing.money import Money
 from billing.payments.tables import Allocation, Payment, PaymentRequestBill
-from reconciliation.cards.facts import Kind
+from reconciliation.cards.facts import SIGNS, Kind
 from reconciliation.cards.tables import CardCheckout, CardFact
 
-_BY = {Kind.REFUNDED.value: BY_CARD_REFUND, Kind.DISPUTED.value: BY_CARD_DISPUTE}
+_BY = {Kind.REFUNDED: BY_CARD_REFUND, Kind.DISPUTED: BY_CARD_DISPUTE}
+_TAKES = {
+    BY_CARD_REFUND: {Kind.REFUNDED: 1, Kind.REFUND_FAILED: -1},
+    BY_CARD_DISPUTE: {Kind.DISPUTED: 1, Kind.REINSTATED: -1},
+}
+"""What each takes, and brings back."""
 
 
 def tell_lowered(session: Session, was: Payment, less: Money, facts: Sequence[CardFact], now: datetime) -> None:
-    """Write the event that a payment was lowered by ``less``; ``was`` is the payment before, reversed by now."""
-    by = next((_BY[fact.kind] for fact in reversed(facts) if fact.kind in _BY), BY_CARD_REFUND)
+    """Write that a payment was lowered by ``less``; ``was`` is the payment before, reversed by now.
+
+    Two events where the school gave some of it back and the card's bank took some.
+    """
     bill = _bill_of(session, was)
-    if bill is not None:
-        told = {"pupil_id": str(was.pupil_id), "used": less.dong, "payment": str(was.id), "by": by}
-        record_event(session, was.school_id, PAYMENT_TAKEN_BACK, bill, now, **told)
+    for by, amount in takers([(Kind(fact.kind), fact.amount) for fact in facts], was.amount, less):
+        if bill is not None:
+            told = {"pupil_id": str(was.pupil_id), "used": amount.dong, "payment": str(was.id), "by": by}
+            record_event(session, was.school_id, PAYMENT_TAKEN_BACK, bill, now, **told)
+
+
+def takers(facts: Sequence[tuple[Kind, Money]], was: Money, less: Money) -> list[tuple[str, Money]]:
+    """Return who took how much of a payment that stood with ``was`` and is lowered by ``less``.
+
+    ``facts`` as they were recorded: those behind the last moment at which they came to ``was`` are new. Where what
+    they took does not come to ``less`` (more was taken than there was), the newest taker is named for all of it.
+    """
+    taken = dict.fromkeys(_TAKES, 0)
+    for kind, amount in _new(facts, was):
+        for by, signs in _TAKES.items():
+            taken[by] += signs.get(kind, 0) * amount.dong
+    if all(dong >= 0 for dong in taken.values()) and sum(taken.values()) == less.dong:
+        return [(by, Money(dong)) for by, dong in taken.items() if dong]
+    return [(next((_BY[kind] for kind, _ in reversed(facts) if kind in _BY), BY_CARD_REFUND), less)]
+
+
+def _new(facts: Sequence[tuple[Kind, Money]], was: Money) -> Sequence[tuple[Kind, Money]]:
+    """Return the facts that a payment of ``was`` does not stand for yet; all but the payment where no moment fits."""
+    for known in range(len(facts), 0, -1):
+        if sum(SIGNS.get(kind, 0) * amount.dong for kind, amount in facts[:known]) == was.dong:
+            return facts[known:]
+    return [each for each in facts if each[0] is not Kind.PAID]
 
 
 def _bill_of(session: Session, was: Payment) -> UUID | None:

@@ -8,6 +8,7 @@ import secrets
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from billing.errors import Conflict
@@ -22,9 +23,10 @@ from reconciliation.feeds.stripe import PROVIDER as STRIPE
 from reconciliation.feeds.stripe import SCHEME, StripeFeed
 from reconciliation.lists.base import LIST, ListReader
 from reconciliation.lists.providers import LISTS
-from reconciliation.tables import Feed
+from reconciliation.tables import OPEN_KEY, Feed
 
 SECRET_CONTEXT = "feeds.secret"  # noqa: S105  the name of a column
+KEY_CONTEXT = "feeds.key_digest"
 FILE_SCHEME = "file"
 HOLD_ABOVE = Money(20_000_000)
 """Money above it is held where the signature does not prove the amount, unless another limit is agreed."""
@@ -47,7 +49,8 @@ def open_feed(  # noqa: PLR0913, PLR0917  each is a fact of the agreement with t
 
     The provider is told ``/callbacks/`` and that part, which is random unless a ``token`` is given; for a list, which
     we ask ourselves, nobody is told. A feed that does not prove amounts has a limit always; the database refuses to
-    empty it. Raises ``UnknownFeed`` for a provider we cannot read.
+    empty it. Raises ``UnknownFeed`` for a provider we cannot read, ``Conflict`` for an API key that is open at another
+    feed, of whichever school.
     """
     if provider == STATEMENT:
         scheme, secret = FILE_SCHEME, None
@@ -65,22 +68,55 @@ def open_feed(  # noqa: PLR0913, PLR0917  each is a fact of the agreement with t
         hold_above=hold_above,
         opened_at=now,
     )
-    session.add(feed)
-    session.flush()
+    _keep(session, vault, feed, secret)
     return feed, token
 
 
 def rotate_secret(session: Session, vault: Vault, feed: Feed, secret: str) -> None:
     """Give a feed a new secret; the old one stays valid until ``forget_old_secret``.
 
-    Raises ``UnknownFeed`` for a secret that the scheme cannot use: it would close the door to the old one too.
+    Raises ``UnknownFeed`` for a secret that the scheme cannot use: it would close the door to the old one too; and
+    ``Conflict`` as ``open_feed`` does.
     """
     if feed.previous_secret_sealed is not None:
         raise Conflict("Bí mật cũ còn hiệu lực: hãy kết thúc lần đổi trước")
     _demand_usable(feed.provider, feed.scheme, secret)
     feed.previous_secret_sealed = feed.secret_sealed
     feed.secret_sealed = vault.seal(secret, SECRET_CONTEXT)
-    session.add(feed)
+    _keep(session, vault, feed, secret)
+
+
+def _keep(session: Session, vault: Vault, feed: Feed, secret: str | None) -> None:
+    """Write a feed with its secret; an API key of Stripe's is open at one feed only, which the database watches.
+
+    Two feeds with one key would each book what Stripe tells of fees and payouts.
+    """
+    if feed.provider == STRIPE and feed.scheme == LIST and secret is not None:
+        _digest_older(session, vault)
+        feed.key_digest = vault.blind(secret, KEY_CONTEXT)
+    try:
+        with session.begin_nested():
+            session.add(feed)
+            session.flush()
+    except IntegrityError as error:
+        if OPEN_KEY not in str(error.orig):
+            raise
+        raise Conflict(
+            "Khóa API này đang mở ở một kênh khác. Mỗi tài khoản của trường cần một tài khoản Stripe riêng."
+        ) from error
+
+
+def _digest_older(session: Session, vault: Vault) -> None:
+    """Write the digests of keys that were given before digests were kept, as far as the scope reaches."""
+    query = select(Feed).where(Feed.provider == STRIPE, Feed.scheme == LIST, col(Feed.closed_at).is_(None))
+    feeds = session.exec(query).all()
+    known = {each.key_digest for each in feeds if each.key_digest is not None}
+    for each in feeds:
+        if each.key_digest is None:
+            digest = vault.blind(secrets_of(each, vault)[0], KEY_CONTEXT)
+            if digest not in known:  # two feeds had one key before: the later one is closed by hand
+                each.key_digest = digest
+                known.add(digest)
     session.flush()
 
 

@@ -36,7 +36,7 @@ from reconciliation.cards.checking_out import closing_key
 from reconciliation.cards.client import StripeClient
 from reconciliation.cards.encoding import Fields
 from reconciliation.cards.errors import CardKeyRefused, CardProviderAway, CardRequestRefused
-from reconciliation.cards.objects import read_page, read_refund
+from reconciliation.cards.objects import OtherMoney, read_page, read_refund
 from reconciliation.cards.outcomes import OVER, outcome_of
 from reconciliation.cards.payouts import tie_by_rule
 from reconciliation.cards.refunding import ToSend, answer_refund, refuse_disputed, refuse_spent_credit
@@ -231,13 +231,17 @@ def _ask_page(this: _Walk, page: AskedPage) -> None:
 def _ask_balance(this: _Walk) -> None:
     """Ask what Stripe holds; a key that may not read it takes nothing else away."""
     asked_at = this.wiring.clock()
+    others: tuple[str, ...] = ()
     try:
         dong = this.client.balance()
     except CardRequestRefused as no:
         _log.warning("Stripe does not tell the balance: %s", no.message)
         return
+    except OtherMoney as other:
+        _log.warning("card feed %s: %s", this.asking.due.feed_id, other.message)
+        dong, others = other.dong, other.currencies
     with this.wiring.database.transaction(Scope.of(this.asking.due.school_id)) as session:
-        keep_balance(session, this.asking, dong, asked_at)
+        keep_balance(session, this.asking, dong, asked_at, others=others)
 
 
 def _send_refund(this: _Walk, refund: ToSend) -> None:

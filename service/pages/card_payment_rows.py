@@ -16,7 +16,7 @@ from billing.payments.tables import Allocation, Payment, PaymentRequest, Payment
 from billing.people.tables import Pupil
 from reconciliation.cards.checking_out import unheard
 from reconciliation.cards.facts import Kind, loss, worth
-from reconciliation.cards.refunding import refundable
+from reconciliation.cards.refunding import DISPUTE_OVER, is_disputed, refundable
 from reconciliation.cards.settling import booked_loss, facts_of, unsettled
 from reconciliation.cards.tables import (
     CardCheckout,
@@ -33,7 +33,6 @@ from service.pages.typed import school_day
 
 SHOWN = 50
 _SENT_WITHIN = timedelta(hours=1)
-_DISPUTE_OVER = ("won", "lost", "warning_closed", "prevented")
 
 
 def payments(session: Session, school_id: UUID, before: int, day: date) -> tuple[tuple[PaymentRow, ...], int]:
@@ -128,7 +127,6 @@ def _payment(
     sums = [(fact.kind, fact.amount) for fact in facts]
     now_worth = worth(sums)
     lost = booked_loss(session, checkout.school_id, checkout.id)
-    kinds = [fact.kind for fact in facts]
     return PaymentRow(
         checkout_id=str(checkout.id),
         reference=reference,
@@ -137,7 +135,7 @@ def _payment(
         worth=now_worth,
         left=refundable(session, checkout.school_id, checkout.id),
         booked=live.get(checkout.id, ZERO) == now_worth and lost == loss(sums),
-        disputed=kinds.count(Kind.DISPUTED.value) > kinds.count(Kind.REINSTATED.value),
+        disputed=is_disputed(session, checkout.school_id, facts),
         about=told,
     )
 
@@ -230,13 +228,13 @@ def disputes(session: Session, school_id: UUID) -> tuple[DisputeRow, ...]:
     newest: dict[str, tuple[CardDispute, str]] = {}
     for row, reference in rows:
         before = newest.get(row.dispute_id)
-        if before is None or before[0].status not in _DISPUTE_OVER:  # events come in any order; an end stays one
+        if before is None or before[0].status not in DISPUTE_OVER:  # events come in any order; an end stays one
             newest[row.dispute_id] = (row, reference)
     found = [
         DisputeRow(row.dispute_id, reference, row.amount, row.status, row.reason, row.due_by)
         for row, reference in newest.values()
     ]
-    return tuple(sorted(found, key=lambda row: (row.status in _DISPUTE_OVER, row.dispute_id)))
+    return tuple(sorted(found, key=lambda row: (row.status in DISPUTE_OVER, row.dispute_id)))
 
 
 def names_of(session: Session, users: Sequence[UUID]) -> dict[UUID, str]:

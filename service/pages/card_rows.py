@@ -193,6 +193,7 @@ def _balances(session: Session, school_id: UUID) -> tuple[BalanceRow, ...]:
             each.told,
             each.difference,
             str(each.account_id) in asked,
+            each.others.upper(),
         )
         for each in balances(session, school_id)
     )

@@ -220,7 +220,8 @@ class MovementRow:
 class BalanceRow:
     """What Stripe said it holds for an account at a moment, and by how much that is not what we know of.
 
-    ``asked``: somebody asks to take that for what was there before, and another decides.
+    ``asked``: somebody asks to take that for what was there before, and another decides. ``others`` are the other
+    currencies that Stripe named, such as ``USD``.
     """
 
     account_id: str
@@ -229,6 +230,7 @@ class BalanceRow:
     told: Money
     difference: Money
     asked: bool = False
+    others: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,27 @@ class CardPage:
     balances: tuple[BalanceRow, ...] = ()
     before: int = 0
     older: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CardsWaiting:
+    """How many matters of cards wait for a person.
+
+    Disputes to be answered (the first until ``due_by``), what somebody asked for and another decides, differences from
+    what Stripe holds, its movements that are ``unclear``, and messages that were put ``aside``.
+    """
+
+    disputes: int = 0
+    due_by: datetime | None = None
+    decisions: int = 0
+    differences: int = 0
+    unclear: int = 0
+    aside: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.disputes + self.decisions + self.differences + self.unclear + self.aside
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from billing.storage import MoneyColumn, money_sum
 from reconciliation.daily_check import NOT_ON_ACCOUNT, bank_net, book_net
 from reconciliation.tables import Transfer
 from service.pages import trouble_rows
+from service.pages.card_waiting import cards_waiting
 from service.pages.views import BillList, BillQuery, BillRow, OfficeBillState, OfficeHome
 
 PAGE_SIZE = 100
@@ -60,6 +61,7 @@ def office_home(session: Session, school_id: UUID, now: datetime) -> OfficeHome:
         rounds_to_approve=rounds,
         unread_messages=trouble_rows.unread(session, school_id, now),
         unsure_messages=trouble_rows.unsure(session, school_id, now),
+        cards=cards_waiting(session, school_id, now),
     )
 
 

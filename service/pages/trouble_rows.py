@@ -1,4 +1,4 @@
-"""What went astray in a school, from rows: messages of the bank unread, messages to families of unknown fate."""
+"""What went astray in a school, from rows: messages of the bank or Stripe unread, ours that may not have arrived."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlmodel import Session, col, func, select
 from billing.ledger.tables import BankAccount
 from billing.people.tables import Contact, Guardian, Pupil
 from notifications.tables import Message
+from reconciliation.feeds.stripe import PROVIDER as STRIPE
 from reconciliation.tables import Feed, InboxMessage, InboxResult
 from service.pages.trouble_views import TroublePage, UnreadMessage, UnsureMessage
 
@@ -33,23 +34,25 @@ _WHAT = {
 
 
 def trouble_page(session: Session, school_id: UUID, now: datetime) -> TroublePage:
-    """Return both lists of one school."""
+    """Return the lists of one school."""
     return TroublePage(
         tuple(_unread_rows(session, school_id, now)),
         unread(session, school_id, now),
         tuple(_unsure_rows(session, school_id, now)),
         unsure(session, school_id, now),
+        tuple(_unread_rows(session, school_id, now, cards=True)),
+        unread(session, school_id, now, cards=True),
     )
 
 
-def unread(session: Session, school_id: UUID, now: datetime) -> int:
-    """Count the bank's messages that were put aside, or that nobody has read for a minute."""
+def unread(session: Session, school_id: UUID, now: datetime, *, cards: bool = False) -> int:
+    """Count the bank's messages, or Stripe's, that were put aside, or that nobody has read for a minute."""
     return session.exec(
         select(func.count())
         .select_from(InboxMessage)
         .join(Feed, col(Feed.id) == col(InboxMessage.feed_id))
         .outerjoin(InboxResult, col(InboxResult.inbox_id) == col(InboxMessage.id))
-        .where(_is_unread(school_id, now))
+        .where(_is_unread(school_id, now, cards=cards))
     ).one()
 
 
@@ -60,10 +63,11 @@ def unsure(session: Session, school_id: UUID, now: datetime) -> int:
     ).one()
 
 
-def _is_unread(school_id: UUID, now: datetime) -> ColumnElement[bool]:
+def _is_unread(school_id: UUID, now: datetime, *, cards: bool) -> ColumnElement[bool]:
     outcome = col(InboxResult.outcome)
     forgotten = outcome.is_(None) & (col(InboxMessage.received_at) < now - _UNREAD_AFTER)
-    return and_(col(Feed.school_id) == school_id, (outcome == "quarantined") | forgotten)
+    whose = col(Feed.provider) == STRIPE if cards else col(Feed.provider) != STRIPE
+    return and_(col(Feed.school_id) == school_id, whose, (outcome == "quarantined") | forgotten)
 
 
 def _is_unsure(school_id: UUID, now: datetime) -> ColumnElement[bool]:
@@ -88,13 +92,13 @@ def _told_otherwise() -> ColumnElement[bool]:
     )
 
 
-def _unread_rows(session: Session, school_id: UUID, now: datetime) -> list[UnreadMessage]:
+def _unread_rows(session: Session, school_id: UUID, now: datetime, *, cards: bool = False) -> list[UnreadMessage]:
     rows = session.exec(
         select(InboxMessage.received_at, BankAccount.number, InboxResult.reason)
         .join(Feed, col(Feed.id) == col(InboxMessage.feed_id))
         .join(BankAccount, col(BankAccount.id) == col(Feed.bank_account_id))
         .outerjoin(InboxResult, col(InboxResult.inbox_id) == col(InboxMessage.id))
-        .where(_is_unread(school_id, now))
+        .where(_is_unread(school_id, now, cards=cards))
         .order_by(col(InboxMessage.id).desc())
         .limit(SHOWN)
     ).all()

@@ -30,9 +30,14 @@ class UnsureMessage:
 
 @dataclass(frozen=True, slots=True)
 class TroublePage:
-    """Both lists, the newest first, and how many there are of each; a list shows at most ``SHOWN``."""
+    """The lists, the newest first, and how many there are of each; a list shows at most ``SHOWN``.
+
+    ``cards`` are what Stripe told and is not in the book: ``reason`` names its id there.
+    """
 
     unread: tuple[UnreadMessage, ...]
     unread_count: int
     unsure: tuple[UnsureMessage, ...]
     unsure_count: int
+    cards: tuple[UnreadMessage, ...] = ()
+    cards_count: int = 0

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from billing.money import ZERO, Money
+from service.pages.card_views import CardsWaiting
 
 
 class BillState(StrEnum):
@@ -177,7 +178,8 @@ class OfficeHome:
     """The office's three numbers. The difference is bank minus book and must read 0.
 
     ``unread_messages``: what the bank sent and could not be read or was put aside; such money is in no other number.
-    ``unsure_messages``: what was sent to families and may not have arrived, and was told in no other way.
+    ``unsure_messages``: what was sent to families and may not have arrived, and was told in no other way. ``cards``:
+    what of cards waits for a person.
     """
 
     received_today: Money
@@ -192,6 +194,7 @@ class OfficeHome:
     rounds_to_approve: int
     unread_messages: int = 0
     unsure_messages: int = 0
+    cards: CardsWaiting = field(default_factory=CardsWaiting)
 
     @property
     def difference(self) -> Money:

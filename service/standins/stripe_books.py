@@ -42,10 +42,14 @@ def fee_of(amount: int) -> int:
 
 @dataclass(slots=True)
 class StripeBooks:
-    """One Stripe account. ``clock`` is handed in; every change writes an event, which webhooks are made of."""
+    """One Stripe account. ``clock`` is handed in; every change writes an event, which webhooks are made of.
+
+    ``settles`` is the currency of its balance, and how many đồng make its smallest unit: Stripe turns charges into it.
+    """
 
     clock: Callable[[], datetime]
     live: bool = False
+    settles: tuple[str, int] = ("vnd", 1)
     rows: dict[str, Row] = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
     _count: int = 0
@@ -133,13 +137,15 @@ class StripeBooks:
         charge = self.rows.get(intent["latest_charge"] or "")
         if charge is None:
             raise invalid("This PaymentIntent does not have a successful charge to refund.", "payment_intent")
-        left = charge["amount"] - charge["amount_refunded"]
+        disputes = [row for row in self.of_kind("dispute") if row["charge"] == charge["id"]]
+        lost = sum(row["amount"] for row in disputes if row["status"] == "lost")
+        left = charge["amount"] - charge["amount_refunded"] - lost
         if not left:
             raise invalid(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
         amount = integer(form.get("amount", str(left)), "amount")
         if not 0 < amount <= left:
             raise invalid(f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", "amount")
-        if charge["disputed"]:
+        if any(row["status"] not in {"won", "lost"} for row in disputes):
             raise invalid(
                 f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
             )
@@ -215,7 +221,7 @@ class StripeBooks:
         moved = self.of_kind("balance_transaction")
         pending = sum(row["net"] for row in moved if row["available_on"] > self.now())
         parts = {"available": self.balance() - pending, "pending": pending}
-        told = {name: [{"amount": amount, "currency": "vnd"}] for name, amount in parts.items()}
+        told = {name: [{"amount": amount, "currency": self.settles[0]}] for name, amount in parts.items()}
         return {"object": "balance", "livemode": self.live, **told}
 
     def move(self, kind: str, amount: int, words: str = "") -> Row:
@@ -290,6 +296,7 @@ class StripeBooks:
             "ch",
             "charge",
             amount=amount,
+            amount_captured=amount,
             amount_refunded=0,
             captured=True,
             currency="vnd",
@@ -305,12 +312,14 @@ class StripeBooks:
         self.tell("charge.succeeded", charge)
 
     def _move(self, kind: str, amount: int, fee: int, source: str) -> Row:
+        currency, dong = self.settles
+        amount, fee = amount // dong, fee // dong
         return self._new(
             "txn",
             "balance_transaction",
             amount=amount,
             available_on=self.now() + 2 * DAY,
-            currency="vnd",
+            currency=currency,
             fee=fee,
             net=amount - fee,
             source=source,

@@ -18,7 +18,8 @@ from reconciliation.cards.explaining import ask_explain, unclear
 from reconciliation.cards.switching import ask_switch
 from reconciliation.cards.tables import CardEnd, CardRefundAnswer
 from reconciliation.errors import CallbackUnreadable
-from reconciliation.feeds.opening import forget_old_secret, rotate_secret
+from reconciliation.feeds.opening import forget_old_secret, open_feed, rotate_secret
+from reconciliation.lists.base import LIST
 from reconciliation.lists.tables import Poll
 from reconciliation.tables import Feed
 from service.database import EVERYTHING
@@ -83,6 +84,39 @@ def test_a_page_of_which_no_event_tells_is_asked_for(cards: Carding) -> None:
     assert cards.collecting.receipts() == [(1, 650_000)]
 
 
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_what_happened_while_no_feed_was_open_is_asked_for(cards: Carding, asked_before: bool) -> None:  # noqa: FBT001  of the table
+    collecting, books = cards.collecting, cards.standin.books
+    checkout = cards.pay()
+    if asked_before:
+        cards.clock.later(minutes=6)
+        cards.ask()
+    with collecting.database.transaction(EVERYTHING) as session:
+        for feed in (cards.api, cards.hooks):
+            session.get_one(Feed, feed.id).closed_at = cards.clock()
+    cards.clock.later(days=1)
+    books.dispute(cards.intent_of(checkout))
+    books.move("stripe_fee", -25_000)
+    cards.clock.later(days=9)
+    with collecting.database.transaction(EVERYTHING) as session:
+        open_feed(
+            session, collecting.wiring.vault, collecting.account, "stripe", LIST, cards.standin.key, None, cards.clock()
+        )
+    assert cards.ask() == 1
+    assert sorted(fact.kind for fact in cards.facts()) == ["disputed", "fee", "fee", "fee", "paid"]
+    assert difference(cards) == Money(0)
+    assert violations(cards) == []
+
+
+def test_half_a_character_in_a_field_that_nobody_reads_ends_no_asking(cards: Carding) -> None:
+    cards.pay()
+    for row in cards.standin.books.of_kind("balance_transaction"):
+        row["description"] = "A\ud800"
+    cards.clock.later(minutes=6)
+    assert cards.ask() == 1
+    assert (cards.collecting.receipts(), difference(cards), cards.put_aside()) == ([(1, 650_000)], Money(0), [])
+
+
 def test_money_of_stripes_test_mode_pays_nothing_where_the_key_is_real(cards: Carding) -> None:
     cards.pay()
     bodies = cards.events()
@@ -93,7 +127,10 @@ def test_money_of_stripes_test_mode_pays_nothing_where_the_key_is_real(cards: Ca
         forget_old_secret(session, api)
     cards.hear(*bodies)
     assert (cards.facts(), collecting.receipts()) == ([], [])
-    assert set(cards.put_aside()) == {"Tin này thuộc chế độ thử của Stripe, khác với khóa API của trường: không ghi gì"}
+    (why,) = set(cards.put_aside())
+    payment = cards.standin.books.of_kind("payment_intent")[0]["id"]
+    words = "Tin này thuộc chế độ thử của Stripe, khác với khóa API của trường: không ghi gì"
+    assert why == f"{words} · {payment}", "with what it is looked up by"
 
 
 def test_what_stripe_takes_by_itself_is_in_the_book_and_the_rest_is_looked_at_by_two(cards: Carding) -> None:

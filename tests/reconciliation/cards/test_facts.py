@@ -53,6 +53,17 @@ def test_a_payment_is_told_twice_and_is_one_fact() -> None:
     assert (fact.checkout, fact.amount, fact.at) == (CHECKOUT, Money(650_000), NOW)
 
 
+def test_of_a_charge_that_was_captured_in_part_nothing_is_booked() -> None:
+    books, session = _books()
+    books.pay(session["id"], "paid")
+    (charge,) = books.of_kind("charge")
+    charge["amount_captured"] = 400_000
+    with pytest.raises(CallbackUnreadable, match=r"chỉ thu 400\.000 đ của khoản thẻ 650\.000 đ"):
+        read_told(json.dumps(charge).encode())
+    charge["amount_captured"] = 650_000
+    assert [fact.amount for fact in read_told(json.dumps(charge).encode()).facts] == [Money(650_000)]
+
+
 def test_a_declined_card_tells_nothing() -> None:
     books, session = _books()
     books.pay(session["id"], "declined")

@@ -16,7 +16,7 @@ from service.database import EVERYTHING
 from service.standins.stripe_books import StripeBooks
 from tests.factories.cards import Carding
 from tests.factories.collecting import PAID_AT
-from tests.reconciliation.cards.acts import FEE, hand_out, paid_twice, pending, violations
+from tests.reconciliation.cards.acts import FEE, difference, hand_out, paid_twice, pending, violations
 
 
 @pytest.mark.parametrize(("back", "rest"), [(650_000, 650_000), (200_000, 200_000)])
@@ -197,3 +197,34 @@ def free(cards: Carding) -> Kept:
     collecting = cards.collecting
     with collecting.database.transaction(collecting.scope) as session:
         return free_credit(session, collecting.school.id)
+
+
+def test_what_a_lost_dispute_left_can_be_given_back_once_it_is_over(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    books = cards.standin.books
+    dispute = books.dispute(cards.intent_of(checkout), 100_000)
+    cards.hear()
+    with pytest.raises(Refused, match="khi tranh chấp chưa xong"):
+        cards.refund(checkout, Money(550_000))
+    books.close_dispute(dispute["id"], "lost")
+    cards.hear()
+    with pytest.raises(Refused, match=r"từ 1 đ đến 550\.000 đ"):
+        cards.refund(checkout, Money(550_001))
+    cards.refund(checkout, Money(550_000))
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert (cards.collecting.books().get("3383", 0), cards.collecting.rests()[0]) == (0, 650_000)
+    assert (difference(cards), violations(cards)) == (Money(0), [])
+
+
+def test_a_second_dispute_that_is_open_holds_the_rest_back(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    books = cards.standin.books
+    first = books.dispute(cards.intent_of(checkout), 100_000)
+    books.close_dispute(first["id"], "lost")
+    books.dispute(cards.intent_of(checkout), 50_000)
+    cards.hear()
+    with pytest.raises(Refused, match="khi tranh chấp chưa xong"):
+        cards.refund(checkout, Money(500_000))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlmodel import col, select
 
 from billing.events.going_back import BY_CARD_DISPUTE, BY_CARD_REFUND
@@ -11,6 +12,8 @@ from billing.events.recording import PAYMENT_RECEIVED, PAYMENT_TAKEN_BACK
 from billing.events.tables import Event
 from billing.money import Money
 from billing.payments.tables import PaymentRequestBill
+from reconciliation.cards.facts import Kind
+from reconciliation.cards.telling import takers
 from service.database import EVERYTHING
 from tests.factories.cards import Carding
 from tests.reconciliation.cards.acts import paid_twice
@@ -50,6 +53,33 @@ def test_a_dispute_is_told_and_so_is_money_that_comes_again(cards: Carding) -> N
     cards.standin.books.close_dispute(dispute["id"], "won")
     cards.hear()
     assert told(cards)[2:] == [("received", None)], "with the receipt that holds now"
+
+
+def test_a_refund_and_a_dispute_that_are_heard_together_are_told_as_two(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    books, intent = cards.standin.books, cards.intent_of(checkout)
+    books.refund({"payment_intent": intent, "amount": "100000"})
+    books.dispute(intent, 300_000)
+    cards.hear()
+    assert told(cards)[1:] == [(BY_CARD_REFUND, 100_000), (BY_CARD_DISPUTE, 300_000)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "was", "less", "expected"),
+    [
+        ("P650 R100 D300", 650, 400, [(BY_CARD_REFUND, 100), (BY_CARD_DISPUTE, 300)]),
+        ("P650 R100 D300", 550, 300, [(BY_CARD_DISPUTE, 300)]),
+        ("R100 P650 D300", 650, 400, [(BY_CARD_REFUND, 100), (BY_CARD_DISPUTE, 300)]),
+        ("P650 R100 F100 D300", 650, 300, [(BY_CARD_DISPUTE, 300)]),
+        ("P650 R100 D650", 650, 650, [(BY_CARD_DISPUTE, 650)]),
+        ("P650 D650 B650 R200", 650, 200, [(BY_CARD_REFUND, 200)]),
+    ],
+)
+def test_who_took_how_much(facts: str, was: int, less: int, expected: list[tuple[str, int]]) -> None:
+    kinds = {"P": Kind.PAID, "R": Kind.REFUNDED, "F": Kind.REFUND_FAILED, "D": Kind.DISPUTED, "B": Kind.REINSTATED}
+    written = [(kinds[each[0]], Money(int(each[1:]))) for each in facts.split()]
+    assert [(by, amount.dong) for by, amount in takers(written, Money(was), Money(less))] == expected
 
 
 def test_leftover_money_that_goes_back_is_told_though_nothing_is_due(cards: Carding) -> None:
