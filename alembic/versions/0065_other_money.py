@@ -13,7 +13,7 @@ OPEN_KEY = "uq_feeds_open_key"
 
 def upgrade() -> None:
     """Nothing is known of older balances; the digests of older keys are written when a key is next given."""
-    op.add_column("card_balances", sa.Column("others", sa.Text(), nullable=False, server_default=""))
+    op.add_column("card_balances", sa.Column("others", sa.String(), nullable=False, server_default=""))
     op.alter_column("card_balances", "others", server_default=None)
     op.add_column("feeds", sa.Column("key_digest", sa.LargeBinary(), nullable=True))
     op.create_index(

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from uuid import UUID
@@ -49,6 +50,10 @@ from service.wiring import Wiring
 _log = logging.getLogger(__name__)
 
 MOST_FEEDS = 100
+EVENTS_KEPT = timedelta(days=30)
+"""For so long Stripe keeps events."""
+CHANGES_WITHIN = timedelta(days=200)
+"""So long a dispute may take until it is decided, or a refund until it fails, and then some."""
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 MakeClient = Callable[[str], StripeClient]
 """Makes a client from an API key."""
@@ -149,13 +154,8 @@ def _walk(this: _Walk) -> str:
     Refunds come behind what Stripe lists: where it answers nothing at all none is tried, and one that it never takes
     holds up nothing.
     """
-    since = {"gte": int(this.asking.first.timestamp())}
     reason = ""
-    lists: tuple[tuple[str, Fields], ...] = (
-        ("/v1/events", {"created": since, "types": list(EVENTS)}),
-        ("/v1/balance_transactions", {"created": since}),
-    )
-    for path, fields in lists:
+    for path, fields in _lists(this.asking.first, this.wiring.clock()):
         try:
             this.keep_list(path, fields)
         except (CardProviderAway, CardKeyRefused) as error:
@@ -171,6 +171,28 @@ def _walk(this: _Walk) -> str:
     except (CardProviderAway, CardRequestRefused, CallbackUnreadable) as error:
         return error.message
     return reason
+
+
+def _lists(first: datetime, now: datetime) -> list[tuple[str, Fields]]:
+    """Return what is listed from a moment on: events, movements, and the objects themselves where events are gone.
+
+    A refund or dispute of long before may have changed meanwhile, so these are listed from longer ago.
+    """
+    since = {"gte": int(first.timestamp())}
+    found: list[tuple[str, Fields]] = [
+        ("/v1/events", {"created": since, "types": list(EVENTS)}),
+        ("/v1/balance_transactions", {"created": since}),
+    ]
+    if now - first < EVENTS_KEPT:
+        return found
+    changed = {"gte": int((first - CHANGES_WITHIN).timestamp())}
+    return [
+        *found,
+        ("/v1/charges", {"created": since}),
+        ("/v1/refunds", {"created": changed}),
+        ("/v1/disputes", {"created": changed}),
+        ("/v1/payouts", {"created": changed}),
+    ]
 
 
 def _alone(this: _Walk, what: str, act: Callable[[], None]) -> None:

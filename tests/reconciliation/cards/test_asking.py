@@ -23,6 +23,7 @@ from reconciliation.lists.base import LIST
 from reconciliation.lists.tables import Poll
 from reconciliation.tables import Feed
 from service.database import EVERYTHING
+from service.jobs.cards import EVENTS_KEPT
 from service.jobs.cards import cards as job
 from service.jobs.finding import waiting
 from service.standins.stripe_books import Row, StripeBooks
@@ -84,8 +85,12 @@ def test_a_page_of_which_no_event_tells_is_asked_for(cards: Carding) -> None:
     assert cards.collecting.receipts() == [(1, 650_000)]
 
 
-@pytest.mark.parametrize("asked_before", [True, False])
-def test_what_happened_while_no_feed_was_open_is_asked_for(cards: Carding, asked_before: bool) -> None:  # noqa: FBT001  of the table
+@pytest.mark.parametrize(("asked_before", "days"), [(True, 10), (False, 10), (True, 40)])
+def test_what_happened_while_no_feed_was_open_is_asked_for(
+    cards: Carding,
+    asked_before: bool,  # noqa: FBT001  of the table
+    days: int,
+) -> None:
     collecting, books = cards.collecting, cards.standin.books
     checkout = cards.pay()
     if asked_before:
@@ -97,7 +102,9 @@ def test_what_happened_while_no_feed_was_open_is_asked_for(cards: Carding, asked
     cards.clock.later(days=1)
     books.dispute(cards.intent_of(checkout))
     books.move("stripe_fee", -25_000)
-    cards.clock.later(days=9)
+    if days > EVENTS_KEPT.days:
+        books.events.clear()
+    cards.clock.later(days=days - 1)
     with collecting.database.transaction(EVERYTHING) as session:
         open_feed(
             session, collecting.wiring.vault, collecting.account, "stripe", LIST, cards.standin.key, None, cards.clock()
