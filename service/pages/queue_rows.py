@@ -9,11 +9,12 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill
-from billing.money import Money
+from billing.money import ZERO, Money
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import Allocation, Payment, Receipt, ReceiptBook, ReceiptVoid
 from billing.people.tables import ClassGroup
 from reconciliation.live_payments import live_payments
+from reconciliation.queue.open_bills import open_bills_of
 from reconciliation.queue.pieces import Piece
 from reconciliation.queue.standing import open_act, open_acts
 from reconciliation.queue.tables import QueueAct, QueueComment, QueueDecision, QueuePart
@@ -21,7 +22,8 @@ from reconciliation.tables import Transfer, TransferStep
 from service.access.tables import User
 from service.pages import waiting_rows
 from service.pages.pupil_search import Known, search_pupils
-from service.pages.queue_views import ActRow, PaidRow, PastRow, TransferPage
+from service.pages.queue_act_views import ActRow, Oddity, PaidRow, oddity
+from service.pages.queue_views import PastRow, TransferPage
 
 STATES = {
     "new": "Vừa nhận, chưa xử lý",
@@ -91,7 +93,7 @@ def _act(  # noqa: PLR0913, PLR0917  what of the school is known already
     viewer: UUID,
     known: dict[UUID, Known],
 ) -> ActRow:
-    parts = _parts(session, act, known) if act.kind == "assign" else _paid(session, transfer, known)
+    parts = _parts(session, act, transfer, known) if act.kind == "assign" else _paid(session, transfer, known)
     return ActRow(
         act_id=str(act.id),
         kind=act.kind,
@@ -122,15 +124,27 @@ def bill_numbers(session: Session, school_id: UUID, pieces: Iterable[Piece]) -> 
     return dict(session.exec(query).all())
 
 
-def _parts(session: Session, act: QueueAct, known: dict[UUID, Known]) -> tuple[PaidRow, ...]:
+def _parts(session: Session, act: QueueAct, transfer: Transfer, known: dict[UUID, Known]) -> tuple[PaidRow, ...]:
     rows = session.exec(
         select(QueuePart, Bill.number)
         .outerjoin(Bill, (col(Bill.school_id) == QueuePart.school_id) & (col(Bill.id) == QueuePart.bill_id))
         .where(QueuePart.school_id == act.school_id, QueuePart.act_id == act.id)
         .order_by(col(QueuePart.id))
     ).all()
+    own: dict[UUID, list[Piece]] = defaultdict(list)
+    for part, _ in rows:
+        own[part.pupil_id].append(Piece(part.pupil_id, part.bill_id, part.amount))
+    bills = open_bills_of(session, act.school_id, own, transfer.bank_account_id)
     return tuple(
-        PaidRow(*_named(known, part.pupil_id), part.amount, "", (number or "tiền tồn của em",)) for part, number in rows
+        PaidRow(
+            *_named(known, part.pupil_id),
+            part.amount,
+            "",
+            (number or "tiền tồn của em",),
+            str(part.pupil_id),
+            oddity(Piece(part.pupil_id, part.bill_id, part.amount), own[part.pupil_id], bills[part.pupil_id]),
+        )
+        for part, number in rows
     )
 
 
@@ -138,12 +152,14 @@ def _paid(session: Session, transfer: Transfer, known: dict[UUID, Known]) -> tup
     payments = live_payments(session, transfer)
     ids = [payment.id for payment in payments]
     bills: dict[UUID, list[str]] = defaultdict(list)
-    for payment_id, number in session.exec(
-        select(Allocation.payment_id, Bill.number)
+    placed: dict[UUID, Money] = defaultdict(lambda: ZERO)
+    for payment_id, number, amount in session.exec(
+        select(Allocation.payment_id, Bill.number, Allocation.amount)
         .join(Bill, (col(Bill.school_id) == Allocation.school_id) & (col(Bill.id) == Allocation.bill_id))
         .where(Allocation.school_id == transfer.school_id, col(Allocation.payment_id).in_(ids))
     ).all():
         bills[payment_id].append(number)
+        placed[payment_id] += amount
     receipts = session.exec(
         select(Receipt.payment_id, ReceiptBook.code, Receipt.number)
         .join(ReceiptBook, col(ReceiptBook.id) == col(Receipt.book_id))
@@ -151,12 +167,18 @@ def _paid(session: Session, transfer: Transfer, known: dict[UUID, Known]) -> tup
         .where(Receipt.school_id == transfer.school_id, col(Receipt.payment_id).in_(ids))
     ).all()
     numbers = {payment_id: with_book(book, number) for payment_id, book, number in receipts}
-    return tuple(_paid_row(payment, known, numbers.get(payment.id, ""), bills[payment.id]) for payment in payments)
+    return tuple(
+        _paid_row(payment, known, numbers.get(payment.id, ""), bills[payment.id], placed[payment.id])
+        for payment in payments
+    )
 
 
-def _paid_row(payment: Payment, known: dict[UUID, Known], receipt: str, bills: list[str]) -> PaidRow:
+def _paid_row(payment: Payment, known: dict[UUID, Known], receipt: str, bills: list[str], placed: Money) -> PaidRow:
     amount: Money = payment.amount
-    return PaidRow(*_named(known, payment.pupil_id), amount, receipt, tuple(bills or ["tiền tồn của em"]))
+    credit = amount - placed
+    into = [*bills, "tiền tồn của em"] if credit else bills
+    odd = Oddity("credit", credit, f"{credit} của khoản này") if credit else None
+    return PaidRow(*_named(known, payment.pupil_id), amount, receipt, tuple(into), str(payment.pupil_id), odd)
 
 
 def _named(known: dict[UUID, Known], pupil_id: UUID) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from billing.errors import RowProblem
 from billing.money import ZERO, Money, total
 from service.access.roles import Place, SignedIn
+from service.pages.queue_act_views import ActRow, Lines, PaidRow, folded
 from service.pages.views import Download
 
 
@@ -113,35 +114,6 @@ class PastRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PaidRow:
-    """What a matched transfer paid: a pupil's part with its receipt."""
-
-    pupil: str
-    class_name: str
-    amount: Money
-    receipt: str
-    bills: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ActRow:
-    """An act that waits for a second person; ``mine``: the visitor made it and cannot agree."""
-
-    act_id: str
-    kind: str
-    transfer_id: str
-    transfer: str
-    amount: Money
-    memo: str
-    reason: str
-    made_by: str
-    at: datetime
-    parts: tuple[PaidRow, ...]
-    mine: bool
-    rule: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class TransferPage:
     """Everything about one transfer: the line of the bank, candidates, history, and what can be done now."""
 
@@ -154,6 +126,11 @@ class TransferPage:
     paid: tuple[PaidRow, ...]
     act: ActRow | None
     classes: tuple[tuple[str, str], ...]
+
+    @property
+    def paid_folded(self) -> tuple[Lines, ...]:
+        """What it paid by class, where that is too much to be read at one look."""
+        return folded(self.paid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from billing.errors import RowProblem
 from billing.money import Money
 from service.access.roles import Place, SignedIn
+from service.pages.queue_act_views import ActRow, Oddity, PaidRow
 from service.pages.queue_views import (
-    ActRow,
     BulkPage,
     BulkRow,
     Confirmed,
-    PaidRow,
     PartRow,
     PastRow,
     Preview,
@@ -37,6 +36,16 @@ ACT = ActRow(
 MINE = ActRow(
     str(uuid.UUID(int=75)), "undo", str(uuid.UUID(int=71)), "SEPAY-93001100", Money(5_000), "", "nhầm em",
     "Lê Văn An", AT, (PAID,), mine=True,
+)  # fmt: skip
+MANY = ActRow(
+    str(uuid.UUID(int=76)), "assign", str(uuid.UUID(int=72)), "SEPAY-93001133", Money(3_900_000), "UBND XA HO TRO",
+    "Xã hỗ trợ theo danh sách", "Trần Thị Thu", AT, tuple(
+        PaidRow(
+            f"Điểu Bảo {number}", f"3A{number % 2 + 1}", Money(650_000), "", ("TB-0003",), f"{number}",
+            None if number else Oddity("part", Money(650_000), "phải nộp 700.000 đ"),
+        )
+        for number in range(6)
+    ), mine=False,
 )  # fmt: skip
 PART = PartRow(
     PUPIL, "Điểu Bảo", "3A1", Money(650_000), "", (("b1", "TB-0002 · còn 650.000 đ"),), "650.000 đ vào TB-0002"
@@ -97,7 +106,7 @@ class SampleQueue:
 
     def open_acts(self, who: SignedIn, place: Place) -> tuple[ActRow, ...]:
         del who, place
-        return ACT, MINE
+        return ACT, MINE, MANY
 
     def agree_act(self, who: SignedIn, place: Place, act_id: uuid.UUID, now: datetime) -> None:
         del who, act_id, now

@@ -174,8 +174,24 @@ def signed_in(chromium: Browser, town: QueueTown, url: str, who: User) -> Browse
 def agreed(second: Keys) -> None:
     """Agree to all that waits for a second person."""
     while second.page.locator("[data-row]").count():
-        second.goes("Enter")
+        if second.row("form[data-accept]"):
+            second.goes("Enter")
+        else:
+            agreed_to_many(second)
         expect(second.page.get_by_role("status").first).to_contain_text("Đã đồng ý")
+
+
+def agreed_to_many(second: Keys) -> None:
+    """Agree to an act of many lines: a key on it opens it, and what it says stands before its button and its lines."""
+    listed = second.page.url
+    second.goes("Enter")
+    assert "/gd/" in second.page.url
+    second.page.goto(listed)
+    article = second.page.locator("[data-row]:focus article")
+    expect(article).to_contain_text(f"{IN_CLASS} dòng · {IN_CLASS} em · cộng")
+    expect(article.get_by_text("1B: 35 em").last).to_be_visible()
+    expect(article.locator("details.of-class li").first).to_be_hidden()
+    second.goes("Tab", "Tab", "Enter")
 
 
 def undone_end_to_end(keys: Keys, second: Keys, town: QueueTown, url: str) -> None:
