@@ -13,6 +13,7 @@ HocphiError
 │   ├── StatementUnreadable      no known layout, or a cell that cannot be read; nothing was stored
 │   │   ├── StatementLayoutUnknown  no known layout: a person can say which column is what
 │   │   └── StatementTotalsDiffer   balances or totals of the file do not add up
+│   ├── CreditUsed               what money became as credit is used already; names every child
 │   └── StepNotAllowed           the transfer's state does not allow this step
 ├── Conflict
 │   └── Overtaken                somebody did something to the transfer since the page was opened; says who and when
@@ -24,6 +25,7 @@ A callback that comes again is no error: it is answered like the first one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from billing.errors import Conflict, NotFound, Refused
@@ -80,6 +82,18 @@ class StatementTotalsDiffer(StatementUnreadable):
 
 class StepNotAllowed(Refused):
     """The transfer's state does not allow this step."""
+
+
+class CreditUsed(Refused):
+    """What a transfer became as credit is used, or asked back, so that it cannot be undone.
+
+    ``said``: what to do; ``children``: who, and how much of it, in words. The message is both.
+    """
+
+    def __init__(self, said: str, children: Sequence[str]) -> None:
+        super().__init__(f"{said} {'; '.join(children)}.")
+        self.said = said
+        self.children = tuple(children)
 
 
 class Overtaken(Conflict):

@@ -24,8 +24,11 @@ from billing.money import ZERO, Money, total
 from billing.payments.reversing import booked_from, reverse_payments
 from billing.payments.tables import Allocation, Payment
 from billing.people.kinship import refuse_own_family
+from billing.people.known import pupils_of
+from billing.people.names import sort_key
 from billing.storage import among
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
+from reconciliation.errors import CreditUsed
 from reconciliation.holding import hold_named
 from reconciliation.live_payments import live_payments
 from reconciliation.queue.assigning import MOST_REASON, decide, refuse_maker, refuse_moved_on
@@ -111,18 +114,27 @@ def _refuse_closed(session: Session, school_id: UUID, payments: list[Payment]) -
 
 
 def refuse_used(session: Session, school_id: UUID, payments: list[Payment]) -> None:
-    """Raise ``Refused`` when the credit that these payments became was used or is asked back."""
-    free = free_credit(session, school_id, {payment.pupil_id for payment in payments})
+    """Raise ``CreditUsed``, naming every child, when the credit that these payments became is used or asked back."""
     allocated = allocated_of(session, school_id, payments)
+    became: dict[UUID, Money] = defaultdict(lambda: ZERO)
     for payment in payments:
-        became = payment.amount - total(amount for _, amount in allocated[payment.id])
-        left = free.get((payment.pupil_id, None), ZERO)
-        if became > left:
-            raise Refused(
-                f"{became} của giao dịch này đã thành tiền tồn của em, nay chỉ còn {left} chưa dùng. Hãy trả lại phần "
-                "đã trừ vào thông báo thu, hoặc từ chối đề nghị hoàn tiền, rồi gỡ.",
-                pupil=payment.pupil_id,
-            )
+        became[payment.pupil_id] += payment.amount - total(amount for _, amount in allocated[payment.id])
+    free = free_credit(session, school_id, set(became))
+    left = {pupil: free.get((pupil, None), ZERO) for pupil in became}
+    short = [pupil for pupil, amount in became.items() if amount > left[pupil]]
+    if not short:
+        return
+    known = pupils_of(session, school_id)
+    listed = sorted((known[pupil] for pupil in short), key=lambda each: (each.class_name, sort_key(each.name)))
+    raise CreditUsed(
+        f"Tiền của giao dịch này đã thành tiền tồn của {len(short)} em, nay không còn đủ để gỡ. Của từng em, hãy trả "
+        "lại phần đã trừ vào thông báo thu, hoặc từ chối đề nghị hoàn tiền, rồi gỡ:",
+        [
+            f"{each.name} ({each.code}), lớp {each.class_name or '—'}: {became[each.pupil_id]} đã thành tiền tồn, "
+            f"nay chỉ còn {left[each.pupil_id]} chưa dùng"
+            for each in listed
+        ],
+    )
 
 
 def allocated_of(

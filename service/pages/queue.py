@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from billing.errors import Conflict, HocphiError, Refused
 from billing.people.workbook import MAX_ROWS
-from reconciliation.errors import Overtaken
+from reconciliation.errors import CreditUsed, Overtaken
 from reconciliation.queue.sharing import AUTO
 from service.access import limits
 from service.access.errors import TooLarge
@@ -291,11 +291,18 @@ def _lines(em: list[str], tien: list[str], vao: list[str]) -> tuple[TypedShare, 
 
 def _sentence(desk: Desk, error: HocphiError | None) -> str:
     """Return what stands against an act; who was faster is named, with the time."""
+    if isinstance(error, CreditUsed):
+        return error.said
     if not isinstance(error, Overtaken):
         return error.message if error else ""
     by, at = error.facts["by"], error.facts["at"]
     who = desk.user_name(by if isinstance(by, UUID) else None)
     return f"{error.message} Người làm: {who}, lúc {moment(at) if at else '?'}."  # type: ignore[arg-type]  # a moment
+
+
+def _children(error: HocphiError | None) -> tuple[str, ...]:
+    """Return the children that stand against an act, each in words, to be listed below the sentence."""
+    return error.children if isinstance(error, CreditUsed) else ()
 
 
 def _preview(  # noqa: PLR0913, PLR0917  what is shown, and what stands against it
@@ -322,7 +329,7 @@ def _acts(
 ) -> Response:
     found, sentence = desk.open_acts(visit.who, visit.place), _sentence(desk, error)
     status = answer_for(error).status if error else 200
-    more = {"acts": found, "said": said, "error": sentence, **_may(visit)}
+    more = {"acts": found, "said": said, "error": sentence, "children": _children(error), **_may(visit)}
     return page(request, "queue_acts.html", status=status, visit=visit, **more)
 
 
@@ -371,6 +378,7 @@ def _one(  # noqa: PLR0913  what the page says besides the transfer
         now=parts_of(request).clock(),
         said=said,
         error=_sentence(desk, error),
+        children=_children(error),
         typed=typed,
         **_may(visit),
     )

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from billing.errors import BadRows, NotFound, Refused
 from billing.money import ZERO, Money, total
 from billing.payments.receipts import school_year_of
+from billing.people.known import Known, pupils_of
 from billing.people.names import sort_key
 from billing.people.sheet_pupils import read_pupils
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment
@@ -37,7 +38,7 @@ from reconciliation.tables import Transfer
 from service.access.roles import Place, SignedIn
 from service.access.tables import User
 from service.pages import queue_rows, waiting_rows
-from service.pages.pupil_search import Known, pupils_of, search_pupils
+from service.pages.pupil_search import search_pupils
 from service.pages.queue_rows import bill_numbers, goes_in_words
 from service.pages.queue_views import (
     NO_MONEY,

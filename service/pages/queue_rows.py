@@ -12,6 +12,7 @@ from billing.bills.tables import Bill
 from billing.money import ZERO, Money
 from billing.payments.receipt_number import with_book
 from billing.payments.tables import Allocation, Payment, Receipt, ReceiptBook, ReceiptVoid
+from billing.people.known import Known
 from billing.people.tables import ClassGroup
 from reconciliation.live_payments import live_payments
 from reconciliation.queue.open_bills import open_bills_of
@@ -21,7 +22,7 @@ from reconciliation.queue.tables import QueueAct, QueueComment, QueueDecision, Q
 from reconciliation.tables import Transfer, TransferStep
 from service.access.tables import User
 from service.pages import waiting_rows
-from service.pages.pupil_search import Known, search_pupils
+from service.pages.pupil_search import search_pupils
 from service.pages.queue_act_views import ActRow, Oddity, PaidRow, oddity
 from service.pages.queue_views import PastRow, TransferPage
 

@@ -18,7 +18,7 @@ from billing.money import Money
 from billing.payments.tables import ReceiptVoid
 from billing.people.declaring import Named, declare_child
 from billing.people.tables import PupilCode
-from reconciliation.errors import Overtaken
+from reconciliation.errors import CreditUsed, Overtaken
 from reconciliation.queue import undoing
 from reconciliation.queue.assigning import agree, refuse
 from reconciliation.queue.standing import open_act
@@ -165,6 +165,30 @@ def test_credit_that_is_asked_back_is_told_of_before_it_is_undone(queue: Queue) 
             ask_undo(session, queue.accountant, queue.school_id, transfer, seen, WHY, now)
         reject_refund(session, refund.id, queue.approver, "chờ gỡ", now)
         ask_undo(session, queue.accountant, queue.school_id, transfer, seen, WHY, now)
+
+
+def test_every_child_whose_credit_is_used_is_named_with_its_class_and_sum(queue: Queue) -> None:
+    transfer, now = queue.waits(1_080_000), queue.collecting.wiring.clock()
+    with queue.open() as session:
+        parts = [queue.on_bill(session, 0, 650_000), queue.on_bill(session, 1, 300_000)]
+        act = queue.assign(session, transfer, *parts, queue.credit(0, 50_000), queue.credit(1, 80_000))
+        agree(session, queue.approver, queue.school_id, act.id, now)
+    vault = queue.collecting.wiring.vault
+    for child, dong in ((0, 20_000), (1, 80_000)):
+        with queue.open() as session:
+            wanted = [WantedBack(queue.pupil(child), None, Money(dong))]
+            ask_refund(session, vault, queue.other, queue.school_id, wanted, "nộp thừa", now)
+    with queue.open() as session:
+        names = [each.pupil.full_name for each in queue.collecting.children]
+        codes = dict(session.exec(select(PupilCode.pupil_id, PupilCode.code)).all())
+        seen = queue.seen(session, transfer)
+        with pytest.raises(CreditUsed, match="của 2 em") as told:
+            ask_undo(session, queue.accountant, queue.school_id, transfer, seen, WHY, now)
+    left = {0: "50.000 đ đã thành tiền tồn, nay chỉ còn 30.000 đ", 1: "80.000 đ đã thành tiền tồn, nay chỉ còn 0 đ"}
+    room = queue.collecting.children[0].class_group.code
+    wanted_words = [f"{names[each]} ({codes[queue.pupil(each)]}), lớp {room}: {left[each]} chưa dùng" for each in left]
+    assert sorted(told.value.children) == sorted(wanted_words)
+    assert all(words in told.value.message for words in wanted_words), "said whole where only the sentence is shown"
 
 
 def test_nobody_undoes_for_the_own_child(queue: Queue) -> None:

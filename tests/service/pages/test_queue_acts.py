@@ -1,12 +1,15 @@
-"""What the second person reads of a large act, on real rows: who, why, how much, and what stands out, then the lines."""
+"""What the second person reads of a large act, on real rows: who, why, how much, what stands out; then its lines."""
 
 from __future__ import annotations
 
 import re
 from uuid import UUID
 
+from billing.credits.refunding import Wanted as WantedBack
+from billing.credits.refunding import ask_refund
+from billing.money import Money
 from tests.service.pages.queue_town import DUE, IN_CLASS, QueueTown
-from tests.service.pages.test_queue_pages import WHY, act_of, form_of, reads, sends
+from tests.service.pages.test_queue_pages import WHY, act_of, field, form_of, reads, sends
 from tests.service.pages.test_queue_pages import town as town  # noqa: PLC0414  the fixture
 
 ODD = {0: DUE + 50_000, 1: DUE - 10_000}  # the first child gets credit, the second pays in part
@@ -68,3 +71,23 @@ def test_a_few_lines_are_read_at_once_and_agreed_to_by_a_key(town: QueueTown) ->
     assert "<details" not in head
     assert "(chỉ nộp một phần: phải nộp 650.000 đ)" in head
     assert rest
+
+
+def test_an_undoing_that_used_credit_stands_against_lists_every_child_on_the_page(town: QueueTown) -> None:
+    transfer = split(town, 3, {0: DUE + 50_000, 1: DUE + 50_000})
+    approver, client = town.browser(town.approver), town.browser(town.accountant)
+    assert sends(approver, f"/viec/{act_of(town, transfer)}/dong-y")[0] == 303
+    page = reads(client, f"/gd/{transfer}")
+    assert sends(client, f"/gd/{transfer}/go", da_xem=field(page, "da_xem"), ly_do="Nhầm lớp")[0] == 303
+    act = act_of(town, transfer)
+    with town.collecting.database.transaction(town.collecting.scope) as session:
+        vault, school = town.collecting.wiring.vault, town.billing.id
+        for number in range(2):
+            wanted = [WantedBack(town.child(number).id, None, Money(50_000))]
+            ask_refund(session, vault, town.billing.accountant, school, wanted, "nộp thừa", town.clock())
+    status, said = sends(approver, f"/viec/{act}/dong-y")
+    assert status == 422
+    problem = said.split('role="alert"')[1].split("</div>")[0]
+    listed = re.findall(r"<li>(.*?) \(\d+\), lớp 1B: 50.000 đ đã thành tiền tồn, nay chỉ còn 0 đ", problem)
+    assert sorted(listed) == sorted(town.child(number).pupil.full_name for number in range(2))
+    assert town.state(transfer) == "matched"
