@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Engine, MetaData, create_engine, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel
 
 import billing.attendance.tables
@@ -114,6 +116,11 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         hide_parameters=True,  # an SQL error in a log shows no names and amounts
         connect_args={"options": options, "connect_timeout": 10},
     )
+
+
+def waited_too_long(error: Exception) -> bool:
+    """Tell whether the database gave up on a lock that another transaction holds (55P03): it works, and so do we."""
+    return isinstance(error, OperationalError) and isinstance(error.orig, LockNotAvailable)
 
 
 def use_scope(session: Session, scope: Scope) -> None:

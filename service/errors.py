@@ -75,6 +75,7 @@ TABLE: Mapping[type[billing.HocphiError], Answer] = MappingProxyType(
             ),
         ),
         access.Busy: Answer(503, "busy", _LATER),
+        access.BeingWritten: Answer(503, "being_written", _LATER),
         access.TokenNeeded: Answer(
             401,
             "token_needed",

@@ -79,6 +79,13 @@ class Busy(HocphiError):  # noqa: N818  as above
         super().__init__(message, **facts)
 
 
+class BeingWritten(HocphiError):  # noqa: N818  as above
+    """Somebody else's act over the same rows is being written, for longer than one waits for it."""
+
+    def __init__(self, message: str = "Dữ liệu này đang được ghi, hãy tải lại sau ít phút.", **facts: object) -> None:
+        super().__init__(message, **facts)
+
+
 class TooLarge(HocphiError):  # noqa: N818  as above
     """The request carries more bytes than this door takes."""
 

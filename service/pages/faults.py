@@ -14,9 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from billing.errors import BadRows, Conflict, HocphiError, NotAllowed, OwnFamily
-from service.access.errors import ForgedRequest, PasswordChangeNeeded, SignInNeeded, TooManyTries
+from service.access.errors import BeingWritten, ForgedRequest, PasswordChangeNeeded, SignInNeeded, TooManyTries
 from service.access.staff import Noted
 from service.api import faults as api_faults
+from service.database import waited_too_long
 from service.errors import Answer, answer_for, answer_for_status
 from service.pages import rendering
 from service.pages.guards import PLACE_PARAMETER, caller_of, parts_of, session_digest
@@ -91,6 +92,9 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _database_away(request: Request, error: Exception) -> Response:
+    if waited_too_long(error):
+        _log.warning("being written, request %s", _request_id(request))
+        return _ours(request, BeingWritten())
     _log.error("database away: %s, request %s", type(error).__name__, _request_id(request))
     return _answer(request, *answer_for_status(503))
 

@@ -13,7 +13,7 @@ from billing.people.workbook import MAX_ROWS
 from reconciliation.errors import CreditUsed, Overtaken
 from reconciliation.queue.sharing import AUTO
 from service.access import limits
-from service.access.errors import TooLarge
+from service.access.errors import BeingWritten, TooLarge
 from service.access.roles import MATRIX
 from service.errors import answer_for
 from service.pages.desk import Desk
@@ -28,7 +28,7 @@ QUEUE = "/van-phong/cho-xu-ly"
 _MOST_TEXT = 4_000_000  # as many lines as a sheet, with a name, a class and a sum on each
 _FIELDS_OF_A_LINE = 3
 _OTHER_FIELDS = 20
-_TOLD = (Refused, Conflict)
+_TOLD = (Refused, Conflict, BeingWritten)
 """What stands against an act, told on the page itself with all that was typed."""
 # A split of as many lines as a sheet comes back from the preview as a form.
 router = APIRouter(

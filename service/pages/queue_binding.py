@@ -113,7 +113,7 @@ class QueueRows(RowsWithin):
         if confirmed.digest and confirmed.digest != digest_of(pieces):
             raise Refused("Các phần đã khác với lúc xem trước. Chưa ghi gì; hãy xem lại rồi bấm ghi lần nữa.")
         wanted = assigning.Wanted(transfer.id, pieces, Seen.read(confirmed.seen), confirmed.split.reason)
-        with session.begin_nested():  # the page tells what stood against it, so nothing half done may stay
+        with self._whole():
             assigning.assign(session, self._wiring.vault, self._looks(who, place), place.id, wanted, now)
         session.refresh(transfer)
         if transfer.state != "matched":
@@ -124,7 +124,7 @@ class QueueRows(RowsWithin):
     def retry_transfer(self, who: SignedIn, place: Place, transfer_id: UUID, seen: str, now: datetime) -> bool:
         """Ask the matcher again."""
         session, actor = self._within(place), self._looks(who, place)
-        with session.begin_nested():
+        with self._whole():
             found = retrying.retry(session, self._wiring.vault, actor, place.id, transfer_id, Seen.read(seen), now)
         self.bells.extend(_BELLS)
         transfer, _ = waiting_rows.one_row(session, place.id, transfer_id)
@@ -140,7 +140,7 @@ class QueueRows(RowsWithin):
         """Ask for a match to be undone."""
         self._allow_long_work()
         session, actor = self._within(place), self._looks(who, place)
-        with session.begin_nested():
+        with self._whole():
             undoing.ask_undo(session, actor, place.id, transfer_id, Seen.read(seen), reason, now)
 
     def open_acts(self, who: SignedIn, place: Place) -> tuple[ActRow, ...]:
@@ -152,7 +152,7 @@ class QueueRows(RowsWithin):
         """Agree to an act of another."""
         self._allow_long_work()
         session, actor = self._within(place), self._looks(who, place)
-        with session.begin_nested():
+        with self._whole():
             if find_act(session, place.id, act_id).kind == "undo":
                 undoing.agree_undo(session, actor, place.id, act_id, now)
             else:
@@ -162,7 +162,7 @@ class QueueRows(RowsWithin):
     def refuse_act(self, who: SignedIn, place: Place, act_id: UUID, reason: str, now: datetime) -> None:
         """Refuse an act, or withdraw one's own."""
         session = self._within(place)
-        with session.begin_nested():
+        with self._whole():
             assigning.refuse(session, self._looks(who, place), place.id, act_id, reason, now)
 
     def bulk(self, who: SignedIn, place: Place, transfers: Sequence[UUID]) -> BulkPage:
@@ -186,7 +186,7 @@ class QueueRows(RowsWithin):
         """Take several transfers as the dry run showed."""
         session, actor = self._within(place), self._looks(who, place)
         was = {transfer: Seen.read(each) for transfer, each in seen}
-        with session.begin_nested():
+        with self._whole():
             run = in_bulk.assign_plain(session, self._wiring.vault, actor, place.id, was, digest, now)
         self.bells.extend(_BELLS)
         return len(run.taken)
@@ -225,7 +225,7 @@ class QueueRows(RowsWithin):
         """Assign several transfers to one pupil."""
         session, actor, vault = self._within(place), self._looks(who, place), self._wiring.vault
         was = {transfer: Seen.read(each) for transfer, each in seen}
-        with session.begin_nested():
+        with self._whole():
             acts = many_to_one.assign_together(
                 session, vault, actor, place.id, read_id(pupil_id), was, digest, reason, now
             )

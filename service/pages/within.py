@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from billing.audit.recording import Actor as DeedActor
 from billing.errors import NotFound
+from service.access.errors import BeingWritten
 from service.access.roles import Actor, Place, SignedIn
-from service.database import Scope, use_scope
+from service.database import Scope, use_scope, waited_too_long
 from service.pages.desk import Caller
 from service.wiring import Wiring
 
@@ -26,6 +31,20 @@ class RowsWithin:
         """Limit the transaction to one school, the one that was chosen among the granted."""
         use_scope(self._session, Scope.of(place.id))
         return self._session
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """Run a block of which nothing stays half done, since the page itself tells what stood against it.
+
+        Raises ``BeingWritten`` where another's act holds what it needs for too long.
+        """
+        try:
+            with self._session.begin_nested():
+                yield
+        except OperationalError as error:
+            if waited_too_long(error):
+                raise BeingWritten from error
+            raise
 
     def _allow_long_work(self) -> None:
         """Let Python take its time over tens of thousands of rows: else the server ends what idles for a minute."""
