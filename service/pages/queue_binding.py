@@ -39,10 +39,10 @@ from service.access.roles import Place, SignedIn
 from service.access.tables import User
 from service.pages import queue_rows, waiting_rows
 from service.pages.pupil_search import search_pupils
+from service.pages.queue_act_views import ActRow
 from service.pages.queue_rows import bill_numbers, goes_in_words
 from service.pages.queue_views import (
     NO_MONEY,
-    ActRow,
     BulkPage,
     BulkRow,
     Confirmed,

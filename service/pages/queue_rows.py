@@ -155,7 +155,7 @@ def _paid(session: Session, transfer: Transfer, known: dict[UUID, Known]) -> tup
     bills: dict[UUID, list[str]] = defaultdict(list)
     placed: dict[UUID, Money] = defaultdict(lambda: ZERO)
     for payment_id, number, amount in session.exec(
-        select(Allocation.payment_id, Bill.number, Allocation.amount)
+        select(Allocation.payment_id, Bill.number, col(Allocation.amount))
         .join(Bill, (col(Bill.school_id) == Allocation.school_id) & (col(Bill.id) == Allocation.bill_id))
         .where(Allocation.school_id == transfer.school_id, col(Allocation.payment_id).in_(ids))
     ).all():
