@@ -82,7 +82,7 @@ class Town:
             told = [problem for each in results for problem in each.problems]
             return not any("has no seal" in problem for problem in told)
 
-        wait_for(sealed, "all seals", 60.0)
+        wait_for(sealed, "all seals")
 
     def demand_invariants(self, *only: str) -> None:
         """Demand that what must always be true is true now: all of it, or ``only`` some."""
@@ -92,7 +92,11 @@ class Town:
         assert not broken, broken
 
     def demand_sound(self, amounts: Sequence[int]) -> None:
-        """Demand that exactly these payments are on the books, each with its receipt, and that all invariants hold."""
+        """Demand that exactly these payments are on the books, each with its receipt, and that all invariants hold.
+
+        Seals come by a job of their own, behind the settled transfer: they are waited for, and must come.
+        """
+        self.wait_until_sealed()
         self.demand_invariants()
         assert self.collecting.states() == ["matched"] * len(amounts)
         assert sorted(amount for _, amount in self.collecting.receipts()) == sorted(amounts)
