@@ -118,6 +118,10 @@ class Schedule:
         """Return the reductions for everybody; public tuition is the State's whatever the schedule says."""
         return (PUBLIC_TUITION, *self.reductions) if self.ownership is Ownership.PUBLIC else self.reductions
 
+    def by_siblings(self) -> bool:
+        """Tell whether any of these is for the second child of a family and later ones only."""
+        return any(reduction.from_sibling > 1 for reduction in self.standing())
+
 
 @dataclass(frozen=True, slots=True)
 class AppliedReduction:

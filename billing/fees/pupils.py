@@ -70,12 +70,13 @@ def read_roll(  # noqa: PLR0913  whose pupils, when, and which of their stays
     before: Collection[UUID] = (),
     apart: Collection[UUID] = (),
     contacts: bool = True,
+    siblings: bool = True,
 ) -> Roll:
     """Return the pupils enrolled on any day of the period, by id; the class is the last one they have in it.
 
     The stays of who left and came back are taken together, without those ``apart``. Those that were billed ``before``
     are only looked at for what is not to be charged again; who has no other is left out. Without ``contacts`` nobody
-    is looked up who could be told.
+    is looked up who could be told; without ``siblings`` their order is looked up only if a pupil's own reduction asks.
     """
     rows = session.execute(_enrolled(school_id, school_year, days)).all()
     groups = _groups(session, school_id)
@@ -84,7 +85,8 @@ def read_roll(  # noqa: PLR0913  whose pupils, when, and which of their stays
     reductions, waiting = _reductions(session, school_id, days)
     everybody = [row.pupil_id for row in rows]
     foreign = _foreign(session, school_id, school_year)
-    places = _sibling_places(session, everybody, days)
+    ordered = siblings or any(one.from_sibling > 1 for some in reductions.values() for one in some)
+    places = _sibling_places(session, everybody, days) if ordered else {}
     absent = settled_absences(session, school_id, days.start, days.end or date.max)
     pupils = []
     spans: dict[tuple[date, date | None], tuple[Span, ...]] = {}

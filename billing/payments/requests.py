@@ -26,7 +26,7 @@ from billing.payments.reference import reference_for
 from billing.payments.still_open import oldest_first, select_open
 from billing.payments.tables import PaymentRequest, PaymentRequestBill, reference_numbers
 from billing.payments.virtual_accounts import assign_virtual_accounts
-from billing.storage import new_id
+from billing.storage import new_ids
 
 Payee = tuple[UUID, UUID]
 """Who is asked and where to: the pupil and the school's bank account."""
@@ -74,9 +74,9 @@ def write_requests(
     # In the order of the ids of pupil and account.
     drawn = list(session.execute(_DRAW).scalars())
     lines = (
-        f"{place}\t{as_text(new_id())}\t{number}\t{reference_for(number, reference_key)}"
+        f"{place}\t{as_text(request_id)}\t{number}\t{reference_for(number, reference_key)}"
         f"\t{as_text(numbers.get(place))}\n"
-        for place, number in enumerate(drawn, 1)
+        for place, (number, request_id) in enumerate(zip(drawn, new_ids(len(drawn)), strict=True), 1)
     )
     load_lines(session, "new_requests", _REQUESTS, lines)
     if drawn:

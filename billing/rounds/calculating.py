@@ -81,7 +81,7 @@ def calculate(
     schedule = read_schedule(session, school, period.days)
     verdicts = judge_schedule(session, school, schedule, period.days)
     turns = turns_of(session, billing_round, again=again)
-    roll = _roll(session, billing_round, period.days, turns, contacts=contacts)
+    roll = _roll(session, billing_round, period.days, turns, contacts=contacts, siblings=schedule.by_siblings())
     late = Caught()
     if billing_round.base_round_id is not None:
         billed = billed_pupils(session, billing_round.school_id, billing_round.base_round_id)
@@ -170,9 +170,18 @@ def _taken(session: Session, base: BillingRound, billed: frozenset[UUID]) -> tup
     return tuple(each.pupil_id for each in catch_up(session, base, period, schedule, billed).charges)
 
 
-def _roll(session: Session, billing_round: BillingRound, days: Span, turns: Turns, *, contacts: bool = False) -> Roll:
+def _roll(  # noqa: PLR0913  the round with its days and stays, and what is looked up besides
+    session: Session,
+    billing_round: BillingRound,
+    days: Span,
+    turns: Turns,
+    *,
+    contacts: bool = False,
+    siblings: bool = False,
+) -> Roll:
     school_id, year = billing_round.school_id, billing_round.school_year
-    return read_roll(session, school_id, year, days, before=turns.before, apart=turns.apart, contacts=contacts)
+    before, apart = turns.before, turns.apart
+    return read_roll(session, school_id, year, days, before=before, apart=apart, contacts=contacts, siblings=siblings)
 
 
 def _without(roll: Roll, billed: frozenset[UUID]) -> Roll:

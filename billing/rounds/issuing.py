@@ -38,7 +38,7 @@ from billing.payments.tables import PaymentRequest, PaymentRequestBill
 from billing.rounds.calculating import Calculated, calculate, round_digest
 from billing.rounds.drafting import find_round, round_deed
 from billing.rounds.tables import ISSUED_STATES, BillingRound
-from billing.storage import money_sum, new_id
+from billing.storage import money_sum, new_ids
 
 VIET_NAM = timezone(timedelta(hours=7), "ICT")
 
@@ -173,7 +173,7 @@ def _bills(session: Session, billing_round: BillingRound, calculated: Calculated
     # Pupils with the same facts share one tuple of lines, others some of the lines.
     known: dict[int, list[_Part]] = {}
     written: dict[int, NewLine] = {}
-    made = []
+    parts: list[tuple[BilledPupil, _Part]] = []
     placed = [(_place(pupil.facts), charge, pupil) for charge, pupil in calculated.of_pupils()]
     for _, charge, pupil in sorted(placed, key=itemgetter(0)):
         key = id(charge.lines)
@@ -182,17 +182,24 @@ def _bills(session: Session, billing_round: BillingRound, calculated: Calculated
                 (UUID(account), part.lines, new_lines(part.lines, ids, written))
                 for account, part in split_by_account(charge).items()
             ]
-        for account, charged, lines in known[key]:
-            made.append((new_bill(pupil, account, next(numbers), lines), charged))
-    return made
+        parts.extend([(pupil, part) for part in known[key]])
+    return [
+        (new_bill(bill_id, pupil, account, next(numbers), lines), charged)
+        for bill_id, (pupil, (account, charged, lines)) in zip(new_ids(len(parts)), parts, strict=True)
+    ]
 
 
-def new_bill(
-    pupil: BilledPupil, account: UUID, number: str, lines: tuple[NewLine, ...], *, replaces: UUID | None = None
+def new_bill(  # noqa: PLR0913, PLR0917  its id, whose it is, where to, its number, what for, and in whose place
+    bill_id: UUID,
+    pupil: BilledPupil,
+    account: UUID,
+    number: str,
+    lines: tuple[NewLine, ...],
+    replaces: UUID | None = None,
 ) -> NewBill:
     """Make the bill of one pupil and account."""
     return NewBill(
-        id=new_id(),
+        id=bill_id,
         number=number,
         enrolment_id=pupil.enrolment_id,
         pupil_id=pupil.facts.pupil_id,

@@ -30,6 +30,7 @@ from billing.rounds.drafting import find_round
 from billing.rounds.issuing import VIET_NAM, alone, new_bill, new_lines, next_numbers, put_out
 from billing.rounds.lowering import credit_entry
 from billing.rounds.tables import Correction
+from billing.storage import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def replace_bill(session: Session, correction: Correction, approver: UUID, now: 
     balance = void(session, correction, approver, now)
     ids, number = item_ids(session, correction.school_id), next(next_numbers(session, billing_round))
     lines = new_lines(instead.charge.lines, ids)
-    made = new_bill(instead.pupil, balance.bank_account_id, number, lines, replaces=bill_id)
+    made = new_bill(new_id(), instead.pupil, balance.bank_account_id, number, lines, replaces=bill_id)
     put_out(session, billing_round, [(made, instead.charge.lines)], now, reference_key)
     return made.id
 
