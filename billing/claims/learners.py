@@ -14,7 +14,8 @@ from sqlmodel import Session, col, select
 from billing.claims.months import ClaimRules, Grant, Known, Learner, MonthRight, Stay, days_of, year_of
 from billing.claims.tables import Entitlement, StateClaimLine
 from billing.errors import NotFound
-from billing.fees.charging import PUBLIC_TUITION, Period, Schedule, charge_all
+from billing.fees.charges import PUBLIC_TUITION, Period, Schedule
+from billing.fees.charging import charge_all
 from billing.fees.council_rates import RateKind
 from billing.fees.items import Group, Ownership, Payer, Price, Reduction, Span
 from billing.fees.placing import read_places

@@ -21,7 +21,7 @@ from billing.contracts.reading import DEPOSIT_ITEM, find_version
 from billing.contracts.tables import Contract, ContractApproval, ContractVersion
 from billing.contracts.terms import DepositTerms
 from billing.errors import NotFound
-from billing.fees.charging import Because, ChargeLine, MonthFacts
+from billing.fees.charges import Because, ChargeLine, MonthFacts
 from billing.fees.item_rows import find_item
 from billing.fees.items import Quantity, Span
 from billing.fees.schedule import item_ids, item_of

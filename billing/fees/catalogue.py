@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from billing.errors import Refused
 from billing.fees.caps import EVERYWHERE, Cap, Prohibition, Rulebook, fold, refuse_overlaps
-from billing.fees.charging import Schedule
+from billing.fees.charges import Schedule
 from billing.fees.entries import Entry
 from billing.fees.errors import BadCatalogue
 from billing.fees.insurance import InsuranceRule

@@ -17,7 +17,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Literal, Protocol
 
-from billing.fees.charging import Because, ChargeLine, MonthFacts
+from billing.fees.charges import Because, ChargeLine, MonthFacts
 from billing.fees.items import LEVEL_NAMES, UNIT_NAMES, Level, Payer, Quantity, Span, Unit
 from billing.money import Money
 

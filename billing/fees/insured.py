@@ -19,7 +19,7 @@ from sqlmodel import Session, select
 from billing.cards.reading import months_collected
 from billing.errors import Refused
 from billing.fees.catalogue import shipped_catalogue
-from billing.fees.charging import PupilFacts, Registration, Schedule
+from billing.fees.charges import PupilFacts, Registration, Schedule
 from billing.fees.insurance import INSURANCE_ITEM, PROVINCE_PAYS, STATE_PAYS, InsuranceRule, month_of, rule_on
 from billing.fees.insurance_tables import InsuranceParameters
 from billing.fees.items import FeeItem, Payer, Price, Quantity, Reduction, Span, last_day

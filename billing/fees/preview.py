@@ -12,7 +12,8 @@ from uuid import UUID
 
 from billing.errors import Refused
 from billing.fees.caps import CapVerdict
-from billing.fees.charging import Charge, ChargeLine, Period, split_by_account
+from billing.fees.charges import Charge, ChargeLine, Period
+from billing.fees.charging import split_by_account
 from billing.fees.explaining import because_json
 from billing.fees.items import Payer
 from billing.money import ZERO, Money, total

@@ -18,7 +18,7 @@ from sqlmodel import Session, col, or_, select
 
 from billing.attendance.reading import settled_absences
 from billing.fees import tables
-from billing.fees.charging import PupilFacts, Registration
+from billing.fees.charges import PupilFacts, Registration
 from billing.fees.council_rates import is_foreign
 from billing.fees.items import Level, Reduction, Span
 from billing.fees.schedule import reduction_of

@@ -14,7 +14,7 @@ from billing.fees import tables
 from billing.fees.cap_rows import load_shipped_caps, read_rules
 from billing.fees.caps import EVERYWHERE, CapVerdict, Place, check_schedule, school_year
 from billing.fees.catalogue import Catalogue
-from billing.fees.charging import Schedule
+from billing.fees.charges import Schedule
 from billing.fees.items import (
     GROUP_NAMES,
     CarryOver,

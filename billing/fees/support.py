@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
-from billing.fees.charging import PUBLIC_TUITION
+from billing.fees.charges import PUBLIC_TUITION
 from billing.fees.council_rates import (
     KIND_NAMES,
     CouncilRate,

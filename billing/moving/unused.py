@@ -17,7 +17,7 @@ from sqlmodel import Session, col, or_, select
 
 from billing.bills.lowering import BilledLine, Off, billed_at_most, to_quantity, to_used
 from billing.bills.tables import Bill, BillLine, BillVoid
-from billing.fees.charging import Charge
+from billing.fees.charges import Charge
 from billing.fees.items import Payer, Unit
 from billing.money import ZERO, Money, total
 from billing.people.tables import Enrolment

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Refused
-from billing.fees.charging import Charge
+from billing.fees.charges import Charge
 from billing.fees.items import Ownership
 from billing.fees.pupils import BilledPupil
 from billing.people.tables import School

@@ -19,7 +19,7 @@ from billing.attendance.days import first_of, last_of
 from billing.audit.recording import Actor
 from billing.bills.tables import Bill, BillLine, BillVoid
 from billing.errors import Conflict, Refused
-from billing.fees.charging import Charge
+from billing.fees.charges import Charge
 from billing.fees.items import Unit
 from billing.money import Money
 from billing.people.tables import ClassGroup

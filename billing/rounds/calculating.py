@@ -15,7 +15,8 @@ from billing.bills.instalments import Share, shares_from, split_due
 from billing.bills.tables import Bill, BillVoid
 from billing.errors import NotFound, Refused
 from billing.fees.caps import CapVerdict
-from billing.fees.charging import Charge, Period, charge_all, split_by_account
+from billing.fees.charges import Charge, Period
+from billing.fees.charging import charge_all, split_by_account
 from billing.fees.insured import read_insured
 from billing.fees.items import Span
 from billing.fees.preview import digest_of

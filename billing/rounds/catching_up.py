@@ -15,7 +15,8 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill, BillLine, BillVoid
-from billing.fees.charging import Charge, Period, Schedule, charge_all
+from billing.fees.charges import Charge, Period, Schedule
+from billing.fees.charging import charge_all
 from billing.fees.contracted import is_contracts
 from billing.fees.insurance import INSURANCE_ITEM
 from billing.fees.items import RARE_UNITS, Price, Span

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.instalments import Share, check_shares, shares_as_json
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
-from billing.fees.charging import Period
+from billing.fees.charges import Period
 from billing.fees.items import Span, last_day
 from billing.rounds.tables import ISSUED_STATES, BillingRound
 

@@ -15,7 +15,8 @@ from sqlmodel import Session
 from billing.credits.dealing import OpenBill
 from billing.credits.reading import free_credit, rules_of
 from billing.credits.using import as_open, dealt_for
-from billing.fees.charging import Charge, split_by_account
+from billing.fees.charges import Charge
+from billing.fees.charging import split_by_account
 from billing.money import ZERO, Money, total
 from billing.payments.still_open import open_bills
 

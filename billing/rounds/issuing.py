@@ -25,7 +25,8 @@ from billing.bills.tables import Bill
 from billing.bills.writing import Issue, NewBill, NewLine, NewReduction, write_bills
 from billing.credits.using import Occasion, tell_used, use_credit
 from billing.errors import Conflict
-from billing.fees.charging import ChargeLine, PupilFacts, split_by_account
+from billing.fees.charges import ChargeLine, PupilFacts
+from billing.fees.charging import split_by_account
 from billing.fees.explaining import because_json
 from billing.fees.items import Group, Payer
 from billing.fees.pupils import BilledPupil

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from billing.fees.charging import PupilFacts, Schedule
+from billing.fees.charges import PupilFacts, Schedule
 from billing.fees.items import RARE_UNITS, Price, Span
 
 

@@ -17,7 +17,8 @@ from billing.credits.giving_back import give_back
 from billing.credits.using import hold_credit
 from billing.errors import Conflict, NotFound, Refused
 from billing.events.recording import BILL_VOIDED, record_event
-from billing.fees.charging import Charge, split_by_account
+from billing.fees.charges import Charge
+from billing.fees.charging import split_by_account
 from billing.fees.preview import digest_of
 from billing.fees.pupils import BilledPupil
 from billing.fees.schedule import item_ids

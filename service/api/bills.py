@@ -15,7 +15,8 @@ from billing.audit.recording import Deed, record_deed
 from billing.bills.explained import bill_facts
 from billing.bills.tables import Bill
 from billing.errors import Conflict, NotFound
-from billing.fees.charging import Charge, split_by_account
+from billing.fees.charges import Charge
+from billing.fees.charging import split_by_account
 from billing.fees.explaining import Language, LineFacts, Payable, explain, line_facts, plain
 from billing.fees.items import Payer
 from billing.money import Money, total

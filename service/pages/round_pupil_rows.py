@@ -13,7 +13,8 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.explained import bill_facts
 from billing.bills.tables import Bill
 from billing.errors import NotFound
-from billing.fees.charging import Charge, split_by_account
+from billing.fees.charges import Charge
+from billing.fees.charging import split_by_account
 from billing.fees.explaining import LineFacts, explain, line_facts
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, bill_balances, line_dues

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from billing.fees.charging import Period, PupilFacts, Registration, Schedule
+from billing.fees.charges import Period, PupilFacts, Registration, Schedule
 from billing.fees.items import (
     FeeItem,
     Group,

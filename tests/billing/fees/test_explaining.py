@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 from hypothesis import given
 
-from billing.fees.charging import PupilFacts, Registration, Schedule, charge_pupil
+from billing.fees.charges import PupilFacts, Registration, Schedule
+from billing.fees.charging import charge_pupil
 from billing.fees.explaining import (
     Language,
     LineFacts,

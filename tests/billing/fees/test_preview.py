@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from billing.errors import Refused
 from billing.fees.caps import CapVerdict, Standing
-from billing.fees.charging import Charge, PupilFacts, Schedule, charge_all
+from billing.fees.charges import Charge, PupilFacts, Schedule
+from billing.fees.charging import charge_all
 from billing.fees.items import Group, Payer, Span, Unit
 from billing.fees.preview import Bounds, OddityKind, Preview, digest_of, make_preview
 from billing.money import ZERO, Money, total

@@ -12,15 +12,8 @@ from hypothesis import strategies as st
 
 from billing.errors import Refused
 from billing.fees.catalogue import shipped_catalogue
-from billing.fees.charging import (
-    Charge,
-    ChargeLine,
-    Period,
-    PupilFacts,
-    Registration,
-    Schedule,
-    charge_pupil,
-)
+from billing.fees.charges import Charge, ChargeLine, Period, PupilFacts, Registration, Schedule
+from billing.fees.charging import charge_pupil
 from billing.fees.explaining import explain, line_facts, plain_lines
 from billing.fees.items import Group, Level, Ownership, PartMonth, Payer, Price, Reduction, Span, Unit
 from billing.fees.kinds import find_kind

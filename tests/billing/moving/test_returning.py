@@ -23,7 +23,8 @@ from billing.credits.reading import free_credit
 from billing.credits.refunding import approve_refund, lines_of
 from billing.credits.tables import Refund
 from billing.errors import Conflict, NotFound, Refused
-from billing.fees.charging import Period, PupilFacts, charge_pupil
+from billing.fees.charges import Period, PupilFacts
+from billing.fees.charging import charge_pupil
 from billing.fees.items import PartMonth, Span
 from billing.fees.tables import OptIn, Reduction
 from billing.moving.leaving import leave, settle_leaving, take_back_leaving

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.fees.charging import Period, Registration, Schedule, charge_pupil
+from billing.fees.charges import Period, Registration, Schedule
+from billing.fees.charging import charge_pupil
 from billing.fees.items import RARE_UNITS, FeeItem, Ownership, Price, Quantity, Span, Unit
 from billing.money import Money
 from billing.rounds.late_items import as_if_there, only_these, open_items

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, func, select
 
 from billing.bills.tables import Bill
-from billing.fees.charging import Charge
+from billing.fees.charges import Charge
 from billing.money import Money
 from billing.people.tables import Enrolment
 from billing.rounds.drafting import find_round
