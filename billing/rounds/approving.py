@@ -10,7 +10,7 @@ from sqlmodel import Session
 from billing.audit.recording import Actor, record_deed
 from billing.errors import Conflict, Refused, SamePerson
 from billing.rounds.drafting import find_round, person, refuse_same_months, round_deed
-from billing.rounds.previewing import open_questions
+from billing.rounds.previewing import open_questions, refuse_changed
 from billing.rounds.tables import BillingRound
 
 WITHDRAWABLE = ("draft", "previewed", "submitted", "approved")
@@ -25,23 +25,35 @@ STATE_NAMES = {
 }
 
 
-def submit_round(session: Session, round_id: UUID, actor: Actor, now: datetime) -> BillingRound:
-    """Hand a previewed round to the approver; raises ``Conflict`` from any other state."""
-    billing_round = _in_state(session, round_id, "previewed", "Hãy xem trước đợt thu rồi mới trình duyệt.")
+def submit_round(
+    session: Session, round_id: UUID, actor: Actor, now: datetime, *, shown: str | None = None
+) -> BillingRound:
+    """Hand a previewed round to the approver.
+
+    ``shown``: the digest (hex) of what the person saw. Raises ``Conflict`` from any other state, or when the round is
+    no longer what was shown.
+    """
+    billing_round = _in_state(session, round_id, "previewed", "Hãy xem trước đợt thu rồi mới trình duyệt.", shown)
     billing_round.state = "submitted"
     billing_round.submitted_at = now
     return _kept(session, billing_round, actor, now, "round.submit")
 
 
-def approve_round(
-    session: Session, round_id: UUID, actor: Actor, now: datetime, *, confirm: bool = False
+def approve_round(  # noqa: PLR0913  a deed, what was seen of it and agreed to
+    session: Session,
+    round_id: UUID,
+    actor: Actor,
+    now: datetime,
+    *,
+    confirm: bool = False,
+    shown: str | None = None,
 ) -> BillingRound:
-    """Approve what was previewed.
+    """Approve what was previewed; ``shown`` as in ``submit_round``.
 
-    Raises ``SamePerson`` for whoever made the round, ``Conflict`` if it is not submitted, and ``Refused`` while
-    questions are open (an item without a cap, a total that moves much) and ``confirm`` is not given.
+    Raises ``SamePerson`` for whoever made the round, ``Conflict`` if it is not submitted or not what was shown, and
+    ``Refused`` while questions are open (an item without a cap, a total that moves much) and ``confirm`` is not given.
     """
-    billing_round = _in_state(session, round_id, "submitted", "Chỉ duyệt được đợt thu đã trình.")
+    billing_round = _in_state(session, round_id, "submitted", "Chỉ duyệt được đợt thu đã trình.", shown)
     approver = person(actor)
     if approver == billing_round.made_by:
         raise SamePerson("Người lập đợt thu không được tự duyệt. Hãy nhờ người duyệt khác.", round=round_id)
@@ -59,7 +71,7 @@ def approve_round(
 
 def withdraw_round(session: Session, round_id: UUID, actor: Actor, now: datetime, reason: str) -> BillingRound:
     """Give a round up before it is issued, with a reason; raises ``Conflict`` when it is too late."""
-    billing_round = find_round(session, round_id)
+    billing_round = find_round(session, round_id, hold=True)
     if billing_round.state not in WITHDRAWABLE:
         raise Conflict(f"Đợt thu {STATE_NAMES[billing_round.state]}, không thể hủy.", state=billing_round.state)
     if not reason.strip():
@@ -69,10 +81,12 @@ def withdraw_round(session: Session, round_id: UUID, actor: Actor, now: datetime
     return _kept(session, billing_round, actor, now, "round.withdraw", reason=reason)
 
 
-def _in_state(session: Session, round_id: UUID, state: str, remedy: str) -> BillingRound:
-    billing_round = find_round(session, round_id)
+def _in_state(session: Session, round_id: UUID, state: str, remedy: str, shown: str | None) -> BillingRound:
+    billing_round = find_round(session, round_id, hold=True)
     if billing_round.state != state:
         raise Conflict(f"Đợt thu {STATE_NAMES[billing_round.state]}. {remedy}", state=billing_round.state)
+    if shown is not None:
+        refuse_changed(billing_round, shown)
     return billing_round
 
 

@@ -25,11 +25,13 @@ from billing.fees.schedule import judge_schedule, read_schedule
 from billing.money import ZERO, Money
 from billing.people.tables import School
 from billing.plans.checking import refuse_unplanned
+from billing.rounds.billed_already import at_lowered, items_on_bills, left_to_bill, lowered_prices
 from billing.rounds.catching_up import Caught, catch_up, last_choices
 from billing.rounds.drafting import find_round, period_of
 from billing.rounds.tables import ISSUED_STATES, BillingRound
 from billing.rounds.turns import Turns, turns_of
 
+_NOBODY: frozenset[UUID] = frozenset()
 # One instant transfer takes less (NAPAS); a larger bill is paid in instalments.
 TOO_LARGE = Money(500_000_000)
 
@@ -48,12 +50,13 @@ class Calculated:
         return ((charge, self.pupils[charge.pupil_id]) for charge in self.charges)
 
 
-def calculate(
+def calculate(  # noqa: PLR0913  a round, and whom and what of it
     session: Session,
     billing_round: BillingRound,
     *,
     only: Collection[UUID] | None = None,
     again: bool = False,
+    besides: UUID | None = None,
     contacts: bool = True,
 ) -> Calculated:
     """Charge the round's pupils for its period; raises ``OverCap``, ``NotPlanned`` and the like; stores nothing.
@@ -61,11 +64,12 @@ def calculate(
     An opening round is ``Refused``: what a former program handed over follows from no price of ours; so is a round of
     deposits, which follow from the contract.
 
-    A supplementary round charges only who has no live bill in its base round, and who was billed there, left and came
+    A supplementary round charges who has no live bill in its base round, and who was billed there, left and came
     back, from the return on; and who came when the base round was over, for what a person took of it
-    (``catching_up``). ``only`` narrows it to some pupils;
-    ``again`` charges them although they are billed (for the bill that takes the place of another). ``contacts``: also
-    see who cannot be told, which only a preview says.
+    (``catching_up``). Who is billed already is charged for the items that no live bill names, at the prices to which
+    the base round was lowered since (``billed_already``). ``only`` narrows it to some pupils;
+    ``again`` charges them although they are billed: all of it, or, where ``besides`` names a bill whose place another
+    takes, all that no other bill names. ``contacts``: also see who cannot be told, which only a preview says.
     """
     if billing_round.kind == "opening":
         raise Refused(
@@ -83,15 +87,23 @@ def calculate(
     verdicts = judge_schedule(session, school, schedule, period.days)
     turns = turns_of(session, billing_round, again=again)
     roll = _roll(session, billing_round, period.days, turns, contacts=contacts, siblings=schedule.by_siblings())
-    late = Caught()
+    late, billed, supplements = Caught(), _NOBODY, billing_round.base_round_id is not None
+    if supplements:
+        schedule = at_lowered(schedule, lowered_prices(session, billing_round))
     if billing_round.base_round_id is not None:
         billed = billed_pupils(session, billing_round.school_id, billing_round.base_round_id)
-        roll = roll if again else _without(roll, billed - turns.pupils)
         late = catch_up(session, billing_round, period, schedule, None if again else billed)
     wanted = [pupil for pupil in roll.pupils if only is None or pupil.facts.pupil_id in only]
     insured = read_insured(session, school.id, period.days)  # its price is the law's: there is nothing to judge
     usual = charge_all((insured.buying(pupil.facts) for pupil in wanted), period, insured.priced(schedule))
+    if besides or (supplements and not again):
+        several = turns.pupils  # each of their stays has a bill of its own
+        keys = (each.enrolment_id if each.facts.pupil_id in several else each.facts.pupil_id for each in wanted)
+        billed_items = items_on_bills(session, billing_round, only, besides)
+        usual = left_to_bill(zip(usual, keys, strict=True), billed_items)
     charges = (*usual, *(each for each in late.charges if only is None or each.pupil_id in only))
+    if not again:
+        roll = _without(roll, billed - turns.pupils - {charge.pupil_id for charge in charges})
     roll = _with(roll, late.roll)
     pupils = {pupil.facts.pupil_id: pupil for pupil in roll.pupils}
     refuse_unplanned(session, school, billing_round.school_year, charges, pupils)

@@ -104,7 +104,7 @@ def propose_void(  # noqa: PLR0913  a deed, its reason and moment
     balance = bill_to_void(session, bill_id)
     if replace:
         instead = instead_of(session, balance)
-        content = {"due": instead.due.dong, "digest": instead.digest}
+        content = {"was": balance.due.dong, "due": instead.due.dong, "digest": instead.digest}
     return ask(session, actor, _of_bill(session, bill_id, "replace" if replace else "void", content), reason, now)
 
 

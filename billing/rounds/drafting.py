@@ -14,6 +14,7 @@ from billing.bills.instalments import Share, check_shares, shares_as_json
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.charges import Period
 from billing.fees.items import Span, last_day
+from billing.payments.receipts import school_year_of
 from billing.rounds.tables import ISSUED_STATES, BillingRound
 
 
@@ -87,7 +88,7 @@ def set_instalments(
     The last share is due on the round's own day, which moves along. Raises ``Refused`` for shares that do not add up,
     ``Conflict`` when the round is on its way already.
     """
-    billing_round = find_round(session, round_id)
+    billing_round = find_round(session, round_id, hold=True)
     if billing_round.state not in ("draft", "previewed"):
         raise Conflict("Đợt thu đã trình duyệt; hãy xem trước lại rồi mới chia đợt nộp.", state=billing_round.state)
     person(actor)
@@ -109,6 +110,12 @@ def _draft(session: Session, actor: Actor, plan: RoundPlan, now: datetime, *, ba
     _refuse_bad_days(shares, plan.days.start, plan.due_on)
     if plan.days.end is None:
         raise Refused("Kỳ thu phải có ngày kết thúc.")
+    if not school_year_of(plan.days.start) == school_year_of(plan.days.end) == plan.school_year:
+        raise Refused(
+            f"Kỳ thu {plan.days.start:%d/%m/%Y}–{plan.days.end:%d/%m/%Y} không nằm trong năm học {plan.school_year}"
+            " (từ 01/8 đến 31/7 năm sau). Hãy chọn lại ngày, hoặc chia thành hai đợt thu, mỗi năm học một đợt.",
+            school_year=plan.school_year,
+        )
     taken = select(BillingRound.id).where(
         BillingRound.school_id == plan.school_id,
         BillingRound.school_year == plan.school_year,
@@ -180,11 +187,15 @@ def _refuse_bad_days(shares: Sequence[Share], starts: date, due_on: date) -> Non
         )
 
 
-def find_round(session: Session, round_id: UUID) -> BillingRound:
-    """Return a round as it stands now; raises ``NotFound`` outside what the caller may see."""
-    found = session.exec(
-        select(BillingRound).where(BillingRound.id == round_id).execution_options(populate_existing=True)
-    ).one_or_none()
+def find_round(session: Session, round_id: UUID, *, hold: bool = False) -> BillingRound:
+    """Return a round as it stands now; raises ``NotFound`` outside what the caller may see.
+
+    ``hold``: wait for whoever is changing it; nobody else changes it from then on until this transaction ends. Whoever
+    changes a round holds it first, and looks at it only then: what two people do at once is done one after the other.
+    """
+    query = select(BillingRound).where(BillingRound.id == round_id).execution_options(populate_existing=True)
+    # Rows that name the round may come meanwhile: they do not change it.
+    found = session.exec(query.with_for_update(key_share=True) if hold else query).one_or_none()
     if found is None:
         raise NotFound("Không tìm thấy đợt thu này.", round=round_id)
     return found

@@ -159,7 +159,7 @@ def issued(session: Session, billing_round: BillingRound) -> IssuedRound:
 def alone(session: Session, round_id: UUID) -> BillingRound:
     """Wait until nobody else issues for this school, then return the round as it stands."""
     wait_for_issues(session, find_round(session, round_id).school_id)
-    return find_round(session, round_id)
+    return find_round(session, round_id, hold=True)
 
 
 def wait_for_issues(session: Session, school_id: UUID) -> None:

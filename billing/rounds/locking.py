@@ -15,7 +15,7 @@ from billing.rounds.tables import BillingRound
 
 def lock_round(session: Session, round_id: UUID, actor: Actor, now: datetime) -> BillingRound:
     """Lock an issued round; raises ``Conflict`` from any other state. Money for its bills goes on coming in."""
-    billing_round = find_round(session, round_id)
+    billing_round = find_round(session, round_id, hold=True)
     if billing_round.state != "issued":
         raise Conflict("Chỉ khóa được đợt thu đã phát hành và chưa khóa.", state=billing_round.state)
     billing_round.state = "locked"
@@ -29,7 +29,7 @@ def unlock_round(session: Session, round_id: UUID, actor: Actor, now: datetime, 
 
     Raises ``Conflict`` when it is not locked, ``SamePerson`` for whoever locked it, ``Refused`` without a reason.
     """
-    billing_round = find_round(session, round_id)
+    billing_round = find_round(session, round_id, hold=True)
     if billing_round.state != "locked":
         raise Conflict("Đợt thu này không bị khóa.", state=billing_round.state)
     if not reason.strip():

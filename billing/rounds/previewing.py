@@ -28,7 +28,7 @@ def preview_round(session: Session, round_id: UUID, actor: Actor, now: datetime)
     Raises ``OverCap``, ``NotPlanned``, ``Prohibited`` or ``Refused`` where a price or a reduction is not allowed,
     ``Conflict`` when the round is issued or withdrawn.
     """
-    billing_round = find_round(session, round_id)
+    billing_round = find_round(session, round_id, hold=True)
     if billing_round.state not in OPEN_TO_PREVIEW:
         raise Conflict("Đợt thu đã phát hành, đã khóa hoặc đã hủy, không thể tính lại.", state=billing_round.state)
     calculated = calculate(session, billing_round)

@@ -89,7 +89,8 @@ class BillingRound(Row, table=True):
 class Correction(Row, table=True):
     """What one person asks to be corrected, of one bill or (``price``, ``attendance``) of a whole round.
 
-    ``content``: *void* {}; *replace* {"due", "digest"} of the bill to come; *credit* {"lines": [{"line", "amount"}]};
+    ``content``: *void* {}; *replace* {"due", "digest"} of the bill to come and
+    what the old one "was"; *credit* {"lines": [{"line", "amount"}]};
     *price* {"item", "price"}; *attendance* {"lines": [{"line", "used"}]}, the units that were used in the end;
     *leaving* {"lines": [{"line", "family", "state"}]}, by how much the shares of a line fall; meals as *attendance*.
     """

@@ -5,6 +5,7 @@ Credit that was set against the bill goes back to the pupil, under its item; onl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
-from billing.bills.tables import Bill, BillCredit, BillVoid
+from billing.bills.tables import Bill, BillCredit, BillLine, BillVoid
 from billing.credits.giving_back import give_back
 from billing.credits.using import hold_credit
 from billing.errors import Conflict, NotFound, Refused
@@ -73,11 +74,17 @@ def bill_to_void(session: Session, bill_id: UUID) -> BillBalance:
 
 
 def instead_of(session: Session, balance: BillBalance) -> Instead:
-    """Calculate the bill that would take this one's place now; raises ``Refused`` when nothing would be charged."""
+    """Calculate the bill that would take this one's place now.
+
+    At the prices as they stand now: what was let off the old bill is not let off the new one. Raises ``Refused`` when
+    nothing would be charged, or when an item of it now goes to another account and would be on no bill.
+    """
     bill = session.exec(select(Bill).where(Bill.id == balance.bill_id)).one()
-    calculated = calculate(session, find_round(session, bill.round_id), only={bill.pupil_id}, again=True)
-    parts = [split_by_account(charge).get(str(bill.bank_account_id)) for charge in calculated.charges]
-    part = parts[0] if parts else None
+    billing_round = find_round(session, bill.round_id)
+    calculated = calculate(session, billing_round, only={bill.pupil_id}, again=True, besides=bill.id)
+    parts = split_by_account(calculated.charges[0]) if calculated.charges else {}
+    part = parts.pop(str(bill.bank_account_id), None)
+    _refuse_lost(session, balance, parts.values())
     if part is None:
         raise Refused(
             f"Tính lại thì không còn khoản thu nào thay cho thông báo thu {balance.number}. Hãy thu hồi mà không"
@@ -85,6 +92,18 @@ def instead_of(session: Session, balance: BillBalance) -> Instead:
             bill=balance.bill_id,
         )
     return Instead(calculated.pupils[bill.pupil_id], part)
+
+
+def _refuse_lost(session: Session, balance: BillBalance, elsewhere: Iterable[Charge]) -> None:
+    """Raise ``Refused`` when items of a bill now go to another account: the bill in its place could not name them."""
+    named = set(session.exec(select(BillLine.item_code).where(BillLine.bill_id == balance.bill_id)).all())
+    lost = sorted({line.item.name for charge in elsewhere for line in charge.lines if line.item.code in named})
+    if lost:
+        raise Refused(
+            f"{', '.join(lost)} nay thu vào tài khoản khác nên không nằm trong thông báo lập lại cho {balance.number}."
+            " Hãy thu hồi thông báo này, rồi lập đợt bổ sung: mỗi tài khoản một thông báo.",
+            bill=balance.bill_id,
+        )
 
 
 def void(session: Session, correction: Correction, approver: UUID, now: datetime) -> BillBalance:
@@ -129,7 +148,14 @@ def replace_bill(session: Session, correction: Correction, approver: UUID, now: 
     """
     bill_id = _bill_of(correction)
     billing_round = alone(session, correction.round_id)
-    instead = instead_of(session, bill_to_void(session, bill_id))
+    old = bill_to_void(session, bill_id)
+    if old.due.dong != correction.content.get("was", old.due.dong):
+        raise Conflict(
+            f"Thông báo thu {old.number} đã được ghi giảm sau khi lập đề nghị; thông báo lập lại sẽ đòi lại phần đã"
+            " giảm. Hãy từ chối đề nghị này; nếu vẫn cần thì lập đề nghị mới theo số tiền hiện nay.",
+            bill=bill_id,
+        )
+    instead = instead_of(session, old)
     if instead.digest != correction.content["digest"]:
         raise Conflict(
             "Dữ liệu đã đổi sau khi lập đề nghị (học sinh, đơn giá hoặc miễn giảm). Hãy từ chối và lập đề nghị mới.",

@@ -251,15 +251,15 @@ def differences(call: Calling, pages: Pages, round_id: UUID) -> Page[PupilDiffer
 @router.post("/{round_id}/submit")
 def submit(call: Calling, round_id: UUID, body: DigestIn) -> FullRound:
     """Hand a round to the approver, exactly as it was shown."""
-    previewing.refuse_changed(drafting.find_round(call.session, round_id), body.digest)
-    return _full(call, approving.submit_round(call.session, round_id, call.actor, call.now))
+    return _full(call, approving.submit_round(call.session, round_id, call.actor, call.now, shown=body.digest))
 
 
 @router.post("/{round_id}/approve")
 def approve(call: Calling, round_id: UUID, body: ApproveIn) -> FullRound:
     """Approve a round, exactly as it was shown, as another person; its bills are then issued by themselves."""
-    previewing.refuse_changed(drafting.find_round(call.session, round_id), body.digest)
-    approved = approving.approve_round(call.session, round_id, call.actor, call.now, confirm=body.agree)
+    approved = approving.approve_round(
+        call.session, round_id, call.actor, call.now, confirm=body.agree, shown=body.digest
+    )
     ask_to_issue(call.session, approved, call.now)
     call.ring(ISSUE_ROUNDS)
     return _full(call, approved)

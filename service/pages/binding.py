@@ -13,7 +13,7 @@ from billing.documents.receipt_pdf import receipt_pdf
 from billing.people.names import masked
 from billing.people.tables import Pupil
 from billing.rounds.approving import approve_round, submit_round
-from billing.rounds.previewing import preview_round, refuse_changed
+from billing.rounds.previewing import preview_round
 from reconciliation.receipt_source import sourced_receipt
 from reconciliation.reports.filling import reconciliation_report
 from service.access import links, staff
@@ -245,15 +245,15 @@ class RowDesk(
     def submit_round(self, who: SignedIn, place: Place, shown: ShownRound, now: datetime) -> None:
         """Hand a round to the approver."""
         session = self._within(place)
-        refuse_changed(round_rows.round_of(session, place.id, shown.round_id), shown.digest)
-        submit_round(session, shown.round_id, self._actor(who, Actor.ACCOUNTANT), now)
+        round_rows.round_of(session, place.id, shown.round_id)
+        submit_round(session, shown.round_id, self._actor(who, Actor.ACCOUNTANT), now, shown=shown.digest)
 
     def approve_round(self, who: SignedIn, place: Place, shown: ShownRound, now: datetime) -> None:
         """Approve a round and ask for its bills to be issued."""
         session = self._within(place)
-        refuse_changed(round_rows.round_of(session, place.id, shown.round_id), shown.digest)
+        round_rows.round_of(session, place.id, shown.round_id)
         actor = self._actor(who, Actor.APPROVER)
-        approved = approve_round(session, shown.round_id, actor, now, confirm=shown.agreed)
+        approved = approve_round(session, shown.round_id, actor, now, confirm=shown.agreed, shown=shown.digest)
         ask_to_issue(session, approved, now)
         self.bells.append(ISSUE_ROUNDS)
 

@@ -255,3 +255,23 @@ def _moved_to(session: Session, billing: BillingSchool, code: str, day: date) ->
             valid_from=day,
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("school_year", "days"),
+    [
+        (SCHOOL_YEAR, Span(date(2026, 10, 1), date(2026, 10, 31))),  # the year after
+        (SCHOOL_YEAR, Span(date(2026, 7, 1), date(2026, 8, 31))),  # over its end
+        (SCHOOL_YEAR, Span(date(2025, 10, 1), date(2125, 10, 31))),
+        ("2025-2099", OCTOBER),
+        ("٢٠٢٥-٢٠٢٦", OCTOBER),
+    ],
+)
+def test_a_round_lies_within_its_school_year(
+    database: Database, billing: BillingSchool, now: datetime, school_year: str, days: Span
+) -> None:
+    elsewhere = plan(billing, school_year=school_year, days=days, meal_days=frozenset())
+    with database.transaction(EVERYTHING) as session:
+        with pytest.raises(Refused, match=r"không nằm trong năm học .*chia thành hai đợt thu"):
+            draft_round(session, billing.accountant, elsewhere, now)
+        assert session.exec(select(BillingRound)).all() == []

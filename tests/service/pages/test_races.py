@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from psycopg import errors as postgres
 
-from billing.rounds import previewing
-from billing.rounds.tables import BillingRound
+from billing.rounds import approving
 from service.pages import faults
 from tests.service.pages.test_office_rows import november, post, shown_digest
 from tests.service.pages.worlds import World
@@ -20,14 +19,14 @@ def test_of_two_who_submit_a_round_at_once_the_slower_is_told(world: World, monk
     clients = [world.signed_in(user), world.signed_in(user)]
     assert post(clients[0], path + "/xem-truoc") == 303
     digest = shown_digest(clients[0].get(path).text)
-    both_have_looked, refuse_changed = threading.Barrier(2, timeout=30), previewing.refuse_changed
+    both_are_there, submit = threading.Barrier(2, timeout=30), approving.submit_round
 
-    def look_together(found: BillingRound, digest: str) -> None:
-        both_have_looked.wait()
-        refuse_changed(found, digest)
+    def come_together(*told: object, **more: object) -> object:
+        both_are_there.wait()
+        return submit(*told, **more)  # type: ignore[arg-type]  # handed on as it came
 
     with monkeypatch.context() as patch, ThreadPoolExecutor(2) as pool:
-        patch.setattr("service.pages.binding.refuse_changed", look_together)
+        patch.setattr("service.pages.binding.submit_round", come_together)
         answers = list(pool.map(lambda client: post(client, path + "/trinh", digest=digest), clients))
     assert sorted(answers) == [303, 409]
     assert "Chờ duyệt" in clients[0].get(path).text

@@ -1,0 +1,188 @@
+"""What a family registers for after the bill came: billed alone, once, and at the price that classmates pay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import Session, col, select
+
+from billing.bills.tables import Bill, BillLine, BillVoid
+from billing.errors import Conflict, Refused
+from billing.fees.charges import PupilFacts, Schedule
+from billing.fees.charging import charge_pupil
+from billing.fees.tables import FeeItem
+from billing.money import Money
+from billing.payments.balances import BillBalance, bill_balances
+from billing.rounds.billed_already import at_lowered, left_to_bill
+from billing.rounds.correcting import Lowering, preview_correction, propose_credit, propose_price, propose_void
+from billing.rounds.drafting import SupplementaryPlan
+from service.database import EVERYTHING, Database
+from tests.billing.rounds.correction_world import Issued, issue, ties_out
+from tests.billing.rounds.makers import BOARDER, DAY_PUPIL
+from tests.billing.rounds.test_supplementing import supplement
+from tests.factories.fees import period, pupils, schedules
+from tests.factories.rounds import BillingSchool, register
+from tests.factories.schools import make_account
+
+BOARDING = BOARDER - DAY_PUPIL
+SECOND = SupplementaryPlan("2025-10-BS2", "Bổ sung lần hai", date(2025, 10, 31))
+
+
+@pytest.fixture
+def issued(database: Database, billing: BillingSchool, now: datetime) -> Issued:
+    return issue(database, billing, now)
+
+
+def boards(issued: Issued, session: Session, child: int) -> None:
+    """Let a child board from the first of October, as its family says after the bills came."""
+    register(session, issued.billing.pupils[child], "BANTRU", "TIENAN", since=date(2025, 10, 1))
+
+
+def live_bills(session: Session, issued: Issued, child: int) -> Sequence[BillBalance]:
+    found = bill_balances(session, col(Bill.pupil_id) == issued.billing.pupils[child].id)
+    return sorted((each for each in found if not each.void), key=lambda each: each.number)
+
+
+def codes_of(session: Session, issued: Issued, child: int) -> list[str]:
+    """Return the items of all live bills of a child: each once."""
+    rows = session.exec(
+        select(BillLine.item_code)
+        .join(Bill, col(Bill.id) == col(BillLine.bill_id))
+        .outerjoin(BillVoid, col(BillVoid.bill_id) == col(Bill.id))
+        .where(Bill.pupil_id == issued.billing.pupils[child].id, col(BillVoid.bill_id).is_(None))
+    ).all()
+    return sorted(rows)
+
+
+def replaced(session: Session, issued: Issued, bill: BillBalance) -> None:
+    issued.approve(
+        session, propose_void(session, issued.billing.accountant, bill.bill_id, "Lập lại", issued.now, replace=True)
+    )
+
+
+def move_item(issued: Issued, code: str) -> None:
+    """Let an item go to another account of the school from now on."""
+    with issued.database.transaction(EVERYTHING) as session:
+        other = make_account(session, issued.billing.school, number="999888777666")
+        item = session.exec(select(FeeItem).where(FeeItem.code == code)).one()
+        item.bank_account_id = other.id
+        session.add(item)
+
+
+def test_who_paid_and_then_boards_is_asked_for_the_boarding_alone(issued: Issued) -> None:
+    with issued.open() as session:
+        issued.pay(session, 1)
+        boards(issued, session, 1)
+        done = supplement(session, issued)
+        assert (done.bills, done.family_total) == (1, BOARDING)
+        first, second = live_bills(session, issued, 1)
+        assert (first.rest, second.rest) == (Money(0), BOARDING)
+        assert codes_of(session, issued, 1) == ["BANTRU", "BHYT-3T", "NUOCUONG", "TIENAN"]
+        assert supplement(session, issued, SECOND).bills == 0
+        ties_out(session, issued.billing)
+
+
+def test_a_bill_that_is_replaced_names_nothing_that_another_one_names(issued: Issued) -> None:
+    with issued.open() as session:
+        boards(issued, session, 1)
+        supplement(session, issued)
+        for place in (0, 1, 0):
+            replaced(session, issued, live_bills(session, issued, 1)[place])
+            assert sum(each.due.dong for each in live_bills(session, issued, 1)) == BOARDER.dong
+            assert codes_of(session, issued, 1) == ["BANTRU", "BHYT-3T", "NUOCUONG", "TIENAN"]
+        ties_out(session, issued.billing)
+
+
+def test_a_replaced_bill_takes_in_what_no_other_names(issued: Issued) -> None:
+    with issued.open() as session:
+        boards(issued, session, 1)
+        replaced(session, issued, issued.bill(session, 1))
+        assert issued.bill(session, 1).due == BOARDER
+        assert supplement(session, issued).bills == 0
+
+
+def test_an_item_that_moved_to_another_account_is_not_lost_by_replacing(issued: Issued) -> None:
+    move_item(issued, "NUOCUONG")
+    with issued.open() as session:
+        bill = issued.bill(session, 1)
+        with pytest.raises(Refused, match=r"nước uống.*tài khoản khác.*lập đợt bổ sung"):
+            replaced(session, issued, bill)
+        issued.approve(session, propose_void(session, issued.billing.accountant, bill.bill_id, "Đổi", issued.now))
+        assert supplement(session, issued).bills == 2
+        assert codes_of(session, issued, 1) == ["BHYT-3T", "NUOCUONG"]
+        assert sum(each.due.dong for each in live_bills(session, issued, 1)) == DAY_PUPIL.dong
+        ties_out(session, issued.billing)
+
+
+def test_a_note_that_came_after_the_asking_is_not_undone_unseen(issued: Issued) -> None:
+    with issued.open() as session:
+        accountant, bill = issued.billing.accountant, issued.bill(session, 0)
+        line = issued.line(session, bill, "BANTRU")
+        asked = propose_void(session, accountant, bill.bill_id, "Lập lại", issued.now, replace=True)
+        off = [Lowering(line.id or 0, Money(50_000))]
+        issued.approve(session, propose_credit(session, accountant, bill.bill_id, off, "Bớt", issued.now))
+        with pytest.raises(Conflict, match=r"ghi giảm sau khi lập đề nghị.*lập đề nghị mới"):
+            issued.approve(session, asked)
+        assert issued.bill(session, 0).due == BOARDER - Money(50_000)
+        again = propose_void(session, accountant, bill.bill_id, "Ghi giảm nhầm", issued.now, replace=True)
+        (shown,) = preview_correction(session, again.id).bills
+        assert (shown.was, shown.new_due) == (BOARDER - Money(50_000), BOARDER)
+        issued.approve(session, again)
+        assert issued.bill(session, 0).due == BOARDER
+        ties_out(session, issued.billing)
+
+
+def test_a_price_lowered_for_the_whole_round_holds_for_bills_that_come_later(issued: Issued) -> None:
+    with issued.open() as session:
+        accountant = issued.billing.accountant
+        less = propose_price(session, accountant, issued.round_id, "BANTRU", Money(250_000), "Hạ giá", issued.now)
+        issued.approve(session, less)
+        boards(issued, session, 1)
+        assert supplement(session, issued).family_total == BOARDING - Money(50_000)
+        ties_out(session, issued.billing)
+
+
+def test_a_price_that_was_raised_again_on_every_bill_is_the_old_one_for_later_bills(issued: Issued) -> None:
+    with issued.open() as session:
+        accountant = issued.billing.accountant
+        less = propose_price(session, accountant, issued.round_id, "BANTRU", Money(250_000), "Hạ giá", issued.now)
+        issued.approve(session, less)
+        replaced(session, issued, issued.bill(session, 0))
+        boards(issued, session, 1)
+        assert supplement(session, issued).family_total == BOARDING
+
+
+def test_an_item_let_off_for_all_is_not_on_bills_that_come_later(issued: Issued) -> None:
+    with issued.open() as session:
+        accountant = issued.billing.accountant
+        free = propose_price(session, accountant, issued.round_id, "BANTRU", Money(0), "Miễn", issued.now)
+        issued.approve(session, free)
+        boards(issued, session, 1)
+        assert supplement(session, issued).family_total == BOARDING - Money(300_000)
+        assert codes_of(session, issued, 1) == ["BHYT-3T", "NUOCUONG", "TIENAN"]
+
+
+@given(pupils(), schedules(), st.data())
+def test_bills_together_are_one_charge(child: PupilFacts, schedule: Schedule, data: st.DataObject) -> None:
+    charge = charge_pupil(child, period(), schedule)
+    codes = sorted({line.item.code for line in charge.lines})
+    named = frozenset(data.draw(st.lists(st.sampled_from(codes), unique=True))) if codes else frozenset[str]()
+    kept = [line for line in charge.lines if line.item.code in named]
+    later = list(left_to_bill([(charge, child.pupil_id)], {child.pupil_id: named}))
+    asked = [*kept, *(line for each in later for line in each.lines)]
+    assert sorted(map(id, asked)) == sorted(map(id, charge.lines))
+    assert all(each.lines for each in later)
+    assert list(left_to_bill([(charge, child.pupil_id)], {})) == [charge]
+
+
+@given(pupils(), schedules(), st.integers(0, 1_000_000))
+def test_a_lowered_price_never_makes_a_charge_dearer(child: PupilFacts, schedule: Schedule, dong: int) -> None:
+    codes = {price.item.code for price in schedule.prices}
+    lowered = at_lowered(schedule, dict.fromkeys(codes, Money(dong)))
+    assert charge_pupil(child, period(), lowered).gross <= charge_pupil(child, period(), schedule).gross
+    assert all(price.amount <= Money(dong) for price in lowered.prices)
+    assert at_lowered(schedule, {}) is schedule
