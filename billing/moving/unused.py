@@ -2,7 +2,7 @@
 
 Meals come off by days (the rule that settles a month, with what is known of absences), everything else by what the
 same calculation charges less when the pupil's time ends (the part-month rule of its price; months not begun cost
-nothing). A price that was changed since the bill makes no difference.
+nothing). A price that was changed since the bill makes no difference; one that is gone is refused.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from billing.people.tables import Enrolment
 from billing.rounds.calculating import calculate
 from billing.rounds.correcting import Unused
 from billing.rounds.lowering import billed_lines
+from billing.rounds.still_priced import refuse_unpriced
 from billing.rounds.tables import ISSUED_STATES, BillingRound, Correction
 from billing.rounds.unused import BilledMeals, units_used
 
@@ -120,6 +121,7 @@ def unused_bills(  # noqa: PLR0913, PLR0917  one pupil with and without the end
         bills = _bills(session, each, pupil_id)
         rows, lines = _lines(session, each, bills)
         free = {line: row for line, row in rows.items() if line not in ruled}
+        refuse_unpriced(session, each, free.values())
         used = _meals_used(free, pupil_id, after[each.id])
         unused = _unused(free, lines, used, before[each.id], after[each.id])
         unused |= {line: Unused(ruled[line]) for line in rows.keys() & ruled.keys() if ruled[line]}

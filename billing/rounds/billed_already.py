@@ -69,8 +69,8 @@ def left_to_bill(charges: Iterable[tuple[Charge, UUID]], billed: Billed) -> Iter
             yield Charge(charge.pupil_id, charge.period, lines)
 
 
-def lowered_prices(session: Session, billing_round: BillingRound) -> dict[str, Money]:
-    """Return the items of which a price was lowered in all bills of the base round since (by two people), and it.
+def lowered_prices(session: Session, school_id: UUID, base_round_id: UUID) -> dict[str, Money]:
+    """Return the items of which a price was lowered in all bills of a round since (by two people), and that price.
 
     Who is billed by a supplement pays no more than classmates. A lowering of which no live bill is left, since each
     was replaced at the old price, holds no more.
@@ -82,8 +82,8 @@ def lowered_prices(session: Session, billing_round: BillingRound) -> dict[str, M
     )
     rows = session.exec(
         select(Correction.content).where(
-            Correction.school_id == billing_round.school_id,
-            Correction.round_id == billing_round.base_round_id,
+            Correction.school_id == school_id,
+            Correction.round_id == base_round_id,
             Correction.kind == "price",
             live.exists(),
         )

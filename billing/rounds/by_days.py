@@ -26,6 +26,7 @@ from billing.people.tables import ClassGroup
 from billing.rounds.calculating import calculate
 from billing.rounds.correcting import Asked, CorrectionPreview, ask, preview_asked
 from billing.rounds.drafting import find_round
+from billing.rounds.still_priced import refuse_unpriced
 from billing.rounds.tables import ISSUED_STATES, BillingRound, Correction
 from billing.rounds.unused import BilledMeals, Meals, units_used
 
@@ -115,6 +116,7 @@ def _meals_of(charge: Charge) -> Iterator[tuple[Meals, dict[Money, int]]]:
 
 
 def _billed_meals(session: Session, billing_round: BillingRound) -> Sequence[BilledMeals]:
+    """Return the meals on the round's live bills; raises ``Refused`` when days of them have no price any more."""
     rows = session.exec(
         select(BillLine, col(Bill.pupil_id))
         .join(Bill, (col(Bill.school_id) == BillLine.school_id) & (col(Bill.id) == BillLine.bill_id))
@@ -127,6 +129,7 @@ def _billed_meals(session: Session, billing_round: BillingRound) -> Sequence[Bil
         )
         .order_by(col(BillLine.id))
     ).all()
+    refuse_unpriced(session, billing_round, (row for row, _ in rows))
     return [BilledMeals(row.id or 0, (pupil, row.item_code), row.unit_price, row.quantity) for row, pupil in rows]
 
 

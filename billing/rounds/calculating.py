@@ -88,9 +88,8 @@ def calculate(  # noqa: PLR0913  a round, and whom and what of it
     turns = turns_of(session, billing_round, again=again)
     roll = _roll(session, billing_round, period.days, turns, contacts=contacts, siblings=schedule.by_siblings())
     late, billed, supplements = Caught(), _NOBODY, billing_round.base_round_id is not None
-    if supplements:
-        schedule = at_lowered(schedule, lowered_prices(session, billing_round))
     if billing_round.base_round_id is not None:
+        schedule = at_lowered(schedule, lowered_prices(session, school.id, billing_round.base_round_id))
         billed = billed_pupils(session, billing_round.school_id, billing_round.base_round_id)
         late = catch_up(session, billing_round, period, schedule, None if again else billed)
     wanted = [pupil for pupil in roll.pupils if only is None or pupil.facts.pupil_id in only]

@@ -17,6 +17,7 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused
 from billing.fees.schedule import item_ids, read_schedule
 from billing.money import Money
+from billing.rounds.billed_already import at_lowered, lowered_prices
 from billing.rounds.calculating import billed_pupils, school_of
 from billing.rounds.catching_up import Latecomer, charge_late, choices_of, last_choices, latecomers
 from billing.rounds.drafting import find_round, period_of, person
@@ -71,6 +72,7 @@ def late_pupils(session: Session, base_round_id: UUID) -> tuple[LatePupil, ...]:
         return ()
     period, school = period_of(base), school_of(session, base)
     schedule = read_schedule(session, school, period.days)
+    schedule = at_lowered(schedule, lowered_prices(session, school.id, base.id))
     _, found = latecomers(session, base, schedule, billed_pupils(session, base.school_id, base.id))
     if not found:
         return ()

@@ -19,7 +19,7 @@ from billing.fees.charges import Charge
 from billing.fees.charging import split_by_account
 from billing.fees.explaining import Language, LineFacts, Payable, explain, line_facts, plain
 from billing.fees.items import Payer
-from billing.money import Money, total
+from billing.money import Money
 from billing.payments.balances import BillBalance, bill_balances, line_dues
 from billing.payments.requests import references_of
 from billing.rounds.calculating import calculate, last_dues
@@ -71,17 +71,13 @@ class PlainLine(Answer):
 
 
 class ChargeOut(Answer):
-    """What a round would charge one pupil, in đồng, and what the last round asked of the family."""
+    """What a round would ask of one family, in đồng, and what the last one did; who else pays is not listed."""
 
     pupil_id: UUID
     pupil: str
     pupil_code: str
     class_code: str
-    gross: int
     family: int
-    state: int
-    school: int
-    donor: int
     last_family: int | None
     change: int | None
 
@@ -126,12 +122,6 @@ class BillHead(Answer):
     instalments: list[InstalmentOut]
 
 
-class BillOut(BillHead):
-    """A bill in a list; ``gross`` is before anybody's share was taken off."""
-
-    gross: int
-
-
 class PlainBill(BillHead):
     """A bill with its lines as families read them; nothing of it tells that somebody else pays a share."""
 
@@ -139,10 +129,14 @@ class PlainBill(BillHead):
     lines: list[PlainLine]
 
 
-class FullBill(BillOut):
-    """A bill with its lines explained in full; that it was looked at is recorded."""
+class FullBill(BillHead):
+    """A bill with its lines explained in full; that it was looked at is recorded.
+
+    ``gross`` is before anybody's share was taken off. Lists do not say it: beside ``family_due`` it names the exempt.
+    """
 
     view: Literal["full"] = "full"
+    gross: int
     lines: list[FullLine]
 
 
@@ -184,7 +178,7 @@ def charge(call: Calling, round_id: UUID, pupil_id: UUID) -> list[ChargedBill]:
 
 
 @router.get("/rounds/{round_id}/bills")
-def bills(call: Calling, pages: Pages, round_id: UUID, pupil_id: UUID | None = None) -> Page[BillOut]:
+def bills(call: Calling, pages: Pages, round_id: UUID, pupil_id: UUID | None = None) -> Page[BillHead]:
     """List the bills of an issued round in the order of their numbers, void ones too."""
     find_round(call.session, round_id)
     query = select(Bill).where(Bill.school_id == call.school_id, Bill.round_id == round_id).order_by(col(Bill.number))
@@ -194,7 +188,7 @@ def bills(call: Calling, pages: Pages, round_id: UUID, pupil_id: UUID | None = N
         query = query.where(col(Bill.number) > pages.after)
     rows = call.session.exec(query.limit(pages.limit + 1)).all()
     shown = _facts(call, rows)
-    return pages.page(rows, lambda row: row.number, lambda row: BillOut(**shown[row.id]))
+    return pages.page(rows, lambda row: row.number, lambda row: BillHead(**shown[row.id]))
 
 
 @router.get("/bills/{bill_id}")
@@ -212,11 +206,10 @@ def bill(
     language = _language(call)
     if view == "plain":
         asked = [(line, dues.get(line.id or 0, line.family_share)) for line, _ in lines]
-        del facts["gross"]
         return PlainBill(**facts, lines=_plain(asked, language))
     _looked(call, row.pupil_id, row.round_id)
     full = [_full(each, language, line.id, dues.get(line.id or 0)) for line, each in lines]
-    return FullBill(**facts, lines=full)
+    return FullBill(**facts, gross=row.gross.dong, lines=full)
 
 
 def _coming(call: Call, round_id: UUID) -> BillingRound:
@@ -236,17 +229,12 @@ def _language(call: Call) -> Language:
 
 
 def _charge(charge: Charge, name: Named, class_code: str, last: Money | None) -> ChargeOut:
-    shares = {payer: total(line.share(payer) for line in charge.lines).dong for payer in Payer}
     return ChargeOut(
         pupil_id=charge.pupil_id,
         pupil=name.name,
         pupil_code=name.code,
         class_code=class_code,
-        gross=charge.gross.dong,
-        family=shares[Payer.FAMILY],
-        state=shares[Payer.STATE],
-        school=shares[Payer.SCHOOL],
-        donor=shares[Payer.DONOR],
+        family=charge.family_due.dong,
         last_family=None if last is None else last.dong,
         change=None if last is None else (charge.family_due - last).dong,
     )
@@ -319,7 +307,6 @@ def _bill(row: Bill, balance: BillBalance, name: Named, reference: str | None) -
         "pupil": name.name,
         "pupil_code": name.code,
         "bank_account_id": row.bank_account_id,
-        "gross": row.gross.dong,
         "family_due": row.family_due.dong,
         "due": balance.due.dong,
         "paid": balance.paid.dong,

@@ -75,13 +75,20 @@ def take_round(session: Session, school_id: UUID, actor: Actor, typed: TypedRoun
 
 
 def take_supplementary(session: Session, base: BillingRound, actor: Actor, due_on: date, now: datetime) -> UUID:
-    """Write down and calculate a round for those who have no bill in an issued one; returns its id."""
-    if not late_arrivals(session, base.id):
-        raise Refused("Mọi học sinh có lớp đều đã có thông báo trong đợt này; không cần đợt bổ sung.")
+    """Write down and calculate a round for what an issued one has not billed; returns its id.
+
+    Raises ``Refused`` when everybody has a bill and no item is left; then nothing is kept.
+    """
+    late = late_arrivals(session, base.id)
     code = _free_code(session, base.school_id, base.school_year, f"{base.code}-BS")
     plan = SupplementaryPlan(code, f"{base.name} (bổ sung)", due_on)
     made = draft_supplementary(session, actor, base.id, plan, now)
-    preview_round(session, made.id, actor, now)
+    preview = preview_round(session, made.id, actor, now)
+    if not late and not preview.bills:
+        raise Refused(
+            "Mọi học sinh có lớp đều đã có thông báo trong đợt này, và không có khoản đăng ký thêm nào chưa thu;"
+            " không cần đợt bổ sung."
+        )
     return made.id
 
 

@@ -62,11 +62,18 @@ def class_slips(session: Session, billing_round: BillingRound, class_id: UUID, p
 
 
 def notices_page(session: Session, billing_round: BillingRound, now: datetime) -> NoticesPage:
-    """Return who was told of the round by which channel, and who has no contact."""
-    found = classes_of(session, billing_round)
-    pupils = {pupil for each in found for pupil in each.bills}
+    """Return who was told of the round by which channel, and who has no contact.
+
+    Only those of whom something is or was asked: a list by class, printed and handed on, would name the exempt.
+    """
+    found, told = classes_of(session, billing_round), _told(session, billing_round)
+    asked = [
+        (each, {pupil: bills for pupil, bills in each.bills.items() if pupil in told or any(one.due for one in bills)})
+        for each in found
+    ]
+    pupils = {pupil for _, bills in asked for pupil in bills}
     names, codes = names_of(session, pupils), pupil_codes(session, pupils)
-    told, reachable = _told(session, billing_round), _reachable(session, pupils, now)
+    reachable = _reachable(session, pupils, now)
     classes = tuple(
         (
             each.group.code,
@@ -74,14 +81,15 @@ def notices_page(session: Session, billing_round: BillingRound, now: datetime) -
                 Notice(
                     names[pupil],
                     codes.get(pupil, ""),
-                    total(balance.rest for balance in each.bills[pupil]),
+                    total(balance.rest for balance in bills[pupil]),
                     tuple(told.get(pupil, ())),
                     pupil in reachable,
                 )
-                for pupil in sorted(each.bills, key=lambda pupil: sort_key(names[pupil]))
+                for pupil in sorted(bills, key=lambda pupil: sort_key(names[pupil]))
             ),
         )
-        for each in found
+        for each, bills in asked
+        if bills
     )
     return NoticesPage(
         round_id=str(billing_round.id),

@@ -270,7 +270,7 @@ def _moved_to(session: Session, billing: BillingSchool, code: str, day: date) ->
 def test_a_round_lies_within_its_school_year(
     database: Database, billing: BillingSchool, now: datetime, school_year: str, days: Span
 ) -> None:
-    elsewhere = plan(billing, school_year=school_year, days=days, meal_days=frozenset())
+    elsewhere = plan(billing, school_year=school_year, days=days, meal_days=frozenset(), due_on=date(2026, 10, 20))
     with database.transaction(EVERYTHING) as session:
         with pytest.raises(Refused, match=r"không nằm trong năm học .*chia thành hai đợt thu"):
             draft_round(session, billing.accountant, elsewhere, now)

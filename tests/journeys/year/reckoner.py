@@ -7,7 +7,7 @@ be refused. It never asks the product for an amount.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from tests.journeys.year import events as e
@@ -70,6 +70,7 @@ class Reckoner:
     pending: dict[str, list[dict[Key, int]]] = field(default_factory=dict)
     ended: dict[str, dict[str, int]] = field(default_factory=dict)
     chosen: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    lowered: dict[str, list[tuple[str, int, list[Bill]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with nothing."""
@@ -125,12 +126,12 @@ class Reckoner:
         return self._issue(made, self._there(made))
 
     def supplement(self, event: e.Supplement) -> bool:
-        """Bill who has no live bill in a round or its supplements, and who came back since."""
+        """Bill who has no live bill in a round or its supplements, who came back since, and what no live bill names."""
         base = self.rounds[event.base]
         name = f"Đợt thu bổ sung {event.code}"
         made = Round(event.code, name, base.first, base.last, base.meal_days, event.due, base=base.code)
         late = [pupil for pupil in self._late(base) if self._charged(made, pupil, again=False)]
-        return self._issue(made, [*self._there(made), *late])
+        return self._issue(made, [*self._there(made), *self._further(made), *late])
 
     def choose_late(self, event: e.ChooseLate) -> dict[str, dict[str, tuple[str, int]]]:
         """Choose about every open item of who came when a round was over: by pupil and item, with what it would cost.
@@ -141,7 +142,8 @@ class Reckoner:
         found: dict[str, dict[str, tuple[str, int]]] = {}
         for turn, pupil in enumerate(self._late(base), event.turn):
             prices = self._open(base, pupil)
-            due = {line.item: line.family for line in charge_late(self.facts, pupil, base.days, base.months, prices)}
+            lines = charge_late(self._priced(base.code), pupil, base.days, base.months, self._now(prices, base.code))
+            due = {line.item: line.family for line in lines}
             kinds = {item: e.LATE_CHOICES[(turn + place) % 4] if turn % 5 else "" for place, item in enumerate(due)}
             if turn % 5:
                 self.chosen[base.code, pupil] = self.chosen.get((base.code, pupil), {}) | kinds
@@ -165,6 +167,35 @@ class Reckoner:
     def _there(self, billed: Round) -> list[str]:
         return [pupil for pupil in self.facts.stays if self._turns(billed, pupil)[0]]
 
+    def _further(self, billed: Round) -> list[str]:
+        """Return who has a bill, was at the school once only, and has an item that no live bill names."""
+        billable = (pupil for pupil in self.facts.stays if not self._turns(billed, pupil)[0])
+        return [pupil for pupil in billable if self._to_bill(billed, pupil, again=False)
+                and not came_late(self.facts, pupil, billed.last)]  # fmt: skip
+
+    def _to_bill(self, billed: Round, pupil: str, *, again: bool, besides: Bill | None = None) -> list[Line]:
+        """Return what a bill asks for: all of it, or what no other live bill of the stay names."""
+        lines, stays = self._charged(billed, pupil, again=again), self.facts.all_stays(pupil)
+        if not billed.base and besides is None:
+            return lines
+        last = max(self._turns(billed, pupil, again=again)[0], default=len(stays) - 1)
+        live = self.book.live(pupil, self._family(billed.base or billed.code))
+        named = {_item(line) for bill in live if bill is not besides and bill.stay == last for line in bill.lines}
+        if not lines and not again and named and len(stays) == 1:
+            lines = charge(self._priced(billed.base), pupil, billed.months, billed.meal_days, stays)
+        return [line for line in lines if _item(line) not in named]
+
+    def _priced(self, base: str | None) -> Facts:
+        """Return the facts at the prices to which all bills of a round were lowered, as long as one such bill lives."""
+        return replace(self.facts, prices=self._now(self.facts.prices, base))
+
+    def _now(self, prices: Iterable[e.Price], base: str | None) -> list[e.Price]:
+        held = [(item, amount) for item, amount, bills in self.lowered.get(base or "", [])
+                if not all(bill.void for bill in bills)]  # fmt: skip
+        least = {item: min(amount for other, amount in held if other == item) for item, _ in held}
+        return [replace(price, amount=min(price.amount, least.get(price.item, price.amount))) for price in prices
+                if least.get(price.item) != 0]  # fmt: skip
+
     def _turns(self, billed: Round, pupil: str, *, again: bool = False) -> tuple[dict[int, Stay], list[Stay]]:
         """Return the stays that a round charges, by number, and those before that its family has charged."""
         base = billed.base or billed.code
@@ -187,8 +218,8 @@ class Reckoner:
             self.book.put_out(new)
         return bool(new)
 
-    def _bills(self, billed: Round, pupil: str, *, again: bool) -> list[Bill]:
-        lines = self._charged(billed, pupil, again=again)
+    def _bills(self, billed: Round, pupil: str, *, again: bool, besides: Bill | None = None) -> list[Bill]:
+        lines = self._to_bill(billed, pupil, again=again, besides=besides)
         last = max(self._turns(billed, pupil, again=again)[0], default=len(self.facts.all_stays(pupil)) - 1)
         accounts = {self.plan.item(line.item).account for line in lines}
         place = len(self.book.bills) * 10
@@ -222,6 +253,9 @@ class Reckoner:
         offs = {id(bill): [(line, *_would_cost(line, event.amount)) for line in bill.lines if line.item == event.item]
                 for bill in bills}  # fmt: skip
         falls = any(family or state for each in offs.values() for _, family, state in each)
+        if falls:
+            fell = [bill for bill in bills if any(family or state for _, family, state in offs[id(bill)])]
+            self.lowered.setdefault(event.round, []).append((event.item, event.amount, fell))
         for bill in bills if falls else []:
             meant = [(line, *lower_price(line, event.amount)) for line in bill.lines if line.item == event.item]
             self.book.lower(bill, meant)
@@ -241,7 +275,7 @@ class Reckoner:
         """Take a bill back, and put a new one in its place; False where money is on it or nothing would be charged."""
         if bill.money or bill.to_credit:
             return False
-        made = self._bills(self.rounds[bill.round], bill.pupil, again=True)
+        made = self._bills(self.rounds[bill.round], bill.pupil, again=True, besides=bill)
         instead = [new for new in made if new.account == bill.account]
         if replace and not instead:
             return False
@@ -279,9 +313,10 @@ class Reckoner:
         if came_late(self.facts, pupil, billed.last):
             kinds = self.chosen.get((billed.base or billed.code, pupil), {})
             taken = [price for price in self._open(billed, pupil) if kinds.get(price.item, "leave") != "leave"]
-            return charge_late(self.facts, pupil, billed.days, billed.months, taken)
+            now = self._now(taken, billed.base)
+            return charge_late(self._priced(billed.base), pupil, billed.days, billed.months, now)
         stays, paid = self._turns(billed, pupil, again=again)
-        return charge(self.facts, pupil, billed.months, billed.meal_days, list(stays.values()), paid)
+        return charge(self._priced(billed.base), pupil, billed.months, billed.meal_days, list(stays.values()), paid)
 
     def approve_leaving(self, pupil: str) -> None:
         """Take off what a leaver did not use; of bills that were taken back meanwhile nothing is left to fall."""
@@ -353,3 +388,8 @@ def _would_cost(line: Line, price: int) -> tuple[int, int]:
     off = lower_price(line, price)
     line.lower_price = was
     return off
+
+
+def _item(line: Line) -> str:
+    """Return the item that a line is of: health insurance is one, for however many months it is bought."""
+    return "BHYT" if line.item.startswith("BHYT-") else line.item

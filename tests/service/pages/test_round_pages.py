@@ -7,12 +7,14 @@ import re
 import zipfile
 from datetime import date
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 from starlette.testclient import TestClient
 
-from billing.bills.tables import BillCredit
+from billing.bills.tables import Bill, BillCredit, BillLine
+from billing.fees.tables import FeeItem, Reduction
 from billing.people.tables import ClassGroup, Enrolment
 from billing.vault import Vault
 from service.database import EVERYTHING, Database
@@ -269,10 +271,70 @@ def test_a_price_is_lowered_in_all_bills_and_a_locked_round_is_left_alone(fresh:
 
 def test_who_comes_late_is_named_by_the_issued_round(fresh: Fresh) -> None:
     path, client, _ = issued(fresh)
-    assert "Đợt thu bổ sung" not in client.get(path).text
+    assert "chưa có thông báo trong đợt này" not in client.get(path).text
 
     with fresh.wiring.database.transaction(EVERYTHING) as session:
         group = session.exec(select(ClassGroup).where(ClassGroup.code == "1B")).one()
         make_pupil(session, group, "Hồ Văn Đến", province_id=fresh.school.province_id)
     assert fresh.read(lambda session: len(session.exec(select(Enrolment)).all())) == 13
-    assert "Đợt thu bổ sung" in client.get(path).text
+    assert "1 em có lớp mà chưa có thông báo trong đợt này" in client.get(path).text
+
+
+def test_what_a_family_registers_for_later_is_billed_alone(fresh: Fresh) -> None:
+    path, client, approver = issued(fresh)
+    assert "chỉ thu khoản mới đó" in client.get(path).text
+    status, text = post(client, f"{path}/bo-sung", han="2025-10-25")
+    assert (status, "không cần đợt bổ sung" in " ".join(text.split())) == (422, True)
+    later = {"lop": [fresh.read(classes)["1B"]], "khoan": ["BANTRU"]}
+    assert post(client, "/van-phong/dang-ky", tu=FROM, can_cu="Phiếu đăng ký thêm", **later)[0] == 200
+    status, text = post(client, f"{path}/bo-sung", han="2025-10-25")
+    assert status == 200
+    found = re.search(r"/van-phong/dot-thu/([0-9a-f-]{36})/trinh", text)
+    assert found
+    extra = f"/van-phong/dot-thu/{found[1]}"
+    assert post(client, f"{extra}/trinh", digest=digest_in(client.get(extra).text))[0] == 200
+    assert post(approver, f"{extra}/duyet", digest=digest_in(approver.get(extra).text), dong_y=["0", "1"])[0] == 200
+    assert fresh.work() == 1
+    bills = fresh.read(
+        lambda session: [
+            (bill.family_due.dong, line.item_code)
+            for bill, line in session.exec(
+                select(Bill, BillLine)
+                .join(BillLine, col(BillLine.bill_id) == col(Bill.id))
+                .where(Bill.round_id == UUID(found[1]))
+            ).all()
+        ]
+    )
+    assert bills == [(300_000, "BANTRU")] * 6
+
+
+def test_the_list_of_notices_does_not_name_who_pays_nothing(fresh: Fresh) -> None:
+    client, approver = ready(fresh), fresh.client(fresh.approver)
+    with fresh.wiring.database.transaction(EVERYTHING) as session:
+        child = session.exec(select(Enrolment)).first()
+        assert child is not None
+        free = [row.code for row in session.exec(select(FeeItem)).all()]
+        session.add(
+            Reduction(
+                school_id=fresh.school.id,
+                enrolment_id=child.id,
+                title="Miễn toàn bộ",
+                item_codes=free,
+                kind="percent",
+                percent=100,
+                payer="school",
+                reason_class="NHATRUONG",
+                legal_basis="Quy chế nhà trường",
+                evidence="QĐ 13/2025",
+                valid_from=date(2025, 9, 1),
+                made_by=fresh.accountant.id,
+                approved_by=fresh.approver.id,
+            )
+        )
+    path = drafted(client)
+    assert post(client, f"{path}/trinh", digest=digest_in(client.get(path).text))[0] == 200
+    assert post(approver, f"{path}/duyet", digest=digest_in(approver.get(path).text), dong_y=["0", "1", "2"])[0] == 200
+    assert fresh.work() == 1
+    listed = client.get(f"{path}/danh-sach-bao").text
+    assert "11 em; đã báo qua điện thoại hoặc thư: 0; không có liên hệ: 11" in listed
+    assert listed.count('<th scope="row">') == 11
