@@ -64,7 +64,8 @@ def test_who_came_late_is_asked_for_item_by_item_and_billed_by_a_supplementary_r
 
     text = client.get(path).text
     assert "1 em chưa chọn" in text
-    assert "Đợt thu bổ sung" not in text, "nothing of itself"
+    assert "chưa có thông báo trong đợt này" not in text, "nothing of itself"
+    assert post(client, f"{path}/bo-sung", han="2025-11-25")[0] == 422, "nor when it is asked for"
     assert f'href="{path}/thu-bu?' in client.get(f"/van-phong/chuyen-di/hoc-sinh/{enrolment}").text
     page = client.get(f"{path}/thu-bu").text
     assert all(said in page for said in ("Hồ Văn Đến", "03/11/2025", "Khoản HOCPHAM: 150.000 đ"))
