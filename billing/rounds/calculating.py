@@ -66,8 +66,8 @@ def calculate(  # noqa: PLR0913  a round, and whom and what of it
 
     A supplementary round charges who has no live bill in its base round, and who was billed there, left and came
     back, from the return on; and who came when the base round was over, for what a person took of it
-    (``catching_up``). Who is billed already is charged for the items that no live bill names, at the prices to which
-    the base round was lowered since (``billed_already``). ``only`` narrows it to some pupils;
+    (``catching_up``). Who is billed already is charged for what the family registered for since, at the prices to which
+    the base round was lowered (``billed_already``). ``only`` narrows it to some pupils;
     ``again`` charges them although they are billed: all of it, or, where ``besides`` names a bill whose place another
     takes, all that no other bill names. ``contacts``: also see who cannot be told, which only a preview says.
     """
@@ -99,7 +99,7 @@ def calculate(  # noqa: PLR0913  a round, and whom and what of it
         several = turns.pupils  # each of their stays has a bill of its own
         keys = (each.enrolment_id if each.facts.pupil_id in several else each.facts.pupil_id for each in wanted)
         billed_items = items_on_bills(session, billing_round, only, besides)
-        usual = left_to_bill(zip(usual, keys, strict=True), billed_items)
+        usual = left_to_bill(zip(usual, keys, strict=True), billed_items, instead=again)
     charges = (*usual, *(each for each in late.charges if only is None or each.pupil_id in only))
     if not again:
         roll = _without(roll, billed - turns.pupils - {charge.pupil_id for charge in charges})

@@ -14,10 +14,13 @@ from billing.bills.tables import Bill, BillLine, BillVoid
 from billing.errors import Conflict, Refused
 from billing.fees.charges import PupilFacts, Schedule
 from billing.fees.charging import charge_pupil
+from billing.fees.editing import NewItem, add_item
+from billing.fees.items import Group, Unit
+from billing.fees.pricing import NewPrice, add_price
 from billing.fees.tables import FeeItem
 from billing.money import Money
 from billing.payments.balances import BillBalance, bill_balances
-from billing.rounds.billed_already import at_lowered, left_to_bill
+from billing.rounds.billed_already import OnBills, at_lowered, left_to_bill
 from billing.rounds.correcting import Lowering, preview_correction, propose_credit, propose_price, propose_void
 from billing.rounds.drafting import SupplementaryPlan
 from service.database import EVERYTHING, Database
@@ -83,6 +86,36 @@ def test_who_paid_and_then_boards_is_asked_for_the_boarding_alone(issued: Issued
         assert (first.rest, second.rest) == (Money(0), BOARDING)
         assert codes_of(session, issued, 1) == ["BANTRU", "BHYT-3T", "NUOCUONG", "TIENAN"]
         assert supplement(session, issued, SECOND).bills == 0
+        ties_out(session, issued.billing)
+
+
+def test_an_item_for_everybody_that_came_later_is_asked_of_nobody_who_was_billed(issued: Issued) -> None:
+    with issued.open() as session:
+        school, accountant = issued.billing.school, issued.billing.accountant
+        made = NewItem(
+            code="SOLIENLAC",
+            legal_name="Sổ liên lạc điện tử",
+            group=Group.AGREED,
+            unit=Unit.MONTH,
+            legal_basis="Thỏa thuận với cha mẹ học sinh",
+            revenue_account=session.exec(select(FeeItem.revenue_account).where(FeeItem.code == "NUOCUONG")).one(),
+            bank_account_id=issued.billing.account.id,
+            valid_from=date(2025, 9, 1),
+        )
+        add_item(session, school, made, accountant, issued.now)
+        add_price(session, school, "SOLIENLAC", NewPrice(Money(15_000), date(2025, 9, 1)), accountant, issued.now)
+        assert supplement(session, issued).bills == 0
+
+
+def test_one_of_two_bills_that_was_taken_back_is_billed_again(issued: Issued) -> None:
+    move_item(issued, "BANTRU")
+    with issued.open() as session:
+        boards(issued, session, 1)
+        supplement(session, issued)
+        first = live_bills(session, issued, 1)[0]
+        issued.approve(session, propose_void(session, issued.billing.accountant, first.bill_id, "Nhầm", issued.now))
+        assert supplement(session, issued, SECOND).family_total == first.due
+        assert codes_of(session, issued, 1) == ["BANTRU", "BHYT-3T", "NUOCUONG", "TIENAN"]
         ties_out(session, issued.billing)
 
 
@@ -170,12 +203,16 @@ def test_an_item_let_off_for_all_is_not_on_bills_that_come_later(issued: Issued)
 def test_bills_together_are_one_charge(child: PupilFacts, schedule: Schedule, data: st.DataObject) -> None:
     charge = charge_pupil(child, period(), schedule)
     codes = sorted({line.item.code for line in charge.lines})
-    named = frozenset(data.draw(st.lists(st.sampled_from(codes), unique=True))) if codes else frozenset[str]()
-    kept = [line for line in charge.lines if line.item.code in named]
-    later = list(left_to_bill([(charge, child.pupil_id)], {child.pupil_id: named}))
-    asked = [*kept, *(line for each in later for line in each.lines)]
+    some = st.frozensets(st.sampled_from(codes)) if codes else st.just(frozenset[str]())
+    known = OnBills(data.draw(some), data.draw(some))
+    kept = [line for line in charge.lines if line.item.code in known.live]
+    instead = list(left_to_bill([(charge, child.pupil_id)], {child.pupil_id: known}, instead=True))
+    asked = [*kept, *(line for each in instead for line in each.lines)]
     assert sorted(map(id, asked)) == sorted(map(id, charge.lines))
-    assert all(each.lines for each in later)
+    later = [line for each in left_to_bill([(charge, child.pupil_id)], {child.pupil_id: known}) for line in each.lines]
+    wanted = [line for line in charge.lines if line not in kept and (line.item.opt_in or line.item.code in known.void)]
+    assert later == wanted
+    assert all(each.lines for each in instead)
     assert list(left_to_bill([(charge, child.pupil_id)], {})) == [charge]
 
 

@@ -182,7 +182,10 @@ class Reckoner:
         live = self.book.live(pupil, self._family(billed.base or billed.code))
         named = {_item(line) for bill in live if bill is not besides and bill.stay == last for line in bill.lines}
         if not lines and not again and named and len(stays) == 1:
-            lines = charge(self._priced(billed.base), pupil, billed.months, billed.meal_days, stays)
+            void = {_item(line) for bill in self.book.bills for line in bill.lines
+                    if bill.pupil == pupil and bill.void and bill.round in self._family(billed.base or "")}  # fmt: skip
+            every = charge(self._priced(billed.base), pupil, billed.months, billed.meal_days, stays)
+            lines = [line for line in every if self.plan.item(line.item).opt_in or _item(line) in void]
         return [line for line in lines if _item(line) not in named]
 
     def _priced(self, base: str | None) -> Facts:
