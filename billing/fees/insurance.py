@@ -21,6 +21,11 @@ PROVINCE_PAYS = "Ngân sách tỉnh hỗ trợ thêm BHYT học sinh"
 _MONTHS_A_YEAR = 12
 
 
+def is_insurance(code: str) -> bool:
+    """Tell whether an item is the insurance, by pupil and months or (before that) at one price for all."""
+    return code == INSURANCE_ITEM or code.startswith(f"{INSURANCE_ITEM}-")
+
+
 @dataclass(frozen=True, slots=True)
 class InsuranceRule:
     """Base wage, rate and others' shares, as they hold from one date to another (whole months).

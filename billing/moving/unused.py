@@ -2,7 +2,8 @@
 
 Meals come off by days (the rule that settles a month, with what is known of absences), everything else by what the
 same calculation charges less when the pupil's time ends (the part-month rule of its price; months not begun cost
-nothing). A price that was changed since the bill makes no difference; one that is gone is refused.
+nothing). A price or a reduction that was changed since the bill makes no difference (``fallen``); a price that is gone
+is refused.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from sqlmodel import Session, col, or_, select
 from billing.bills.lowering import BilledLine, Off, billed_at_most, to_quantity, to_used
 from billing.bills.tables import Bill, BillLine, BillVoid
 from billing.fees.charges import Charge
+from billing.fees.insurance import is_insurance
 from billing.fees.items import Payer, Unit
-from billing.money import ZERO, Money, total
+from billing.money import Money, total
+from billing.moving.fallen import Shares, fallen
 from billing.people.tables import Enrolment
 from billing.rounds.calculating import calculate
 from billing.rounds.correcting import Unused
@@ -121,7 +124,7 @@ def unused_bills(  # noqa: PLR0913, PLR0917  one pupil with and without the end
         bills = _bills(session, each, pupil_id)
         rows, lines = _lines(session, each, bills)
         free = {line: row for line, row in rows.items() if line not in ruled}
-        refuse_unpriced(session, each, free.values())
+        refuse_unpriced(session, each, [row for row in free.values() if not is_insurance(row.item_code)])
         used = _meals_used(free, pupil_id, after[each.id])
         unused = _unused(free, lines, used, before[each.id], after[each.id])
         unused |= {line: Unused(ruled[line]) for line in rows.keys() & ruled.keys() if ruled[line]}
@@ -185,10 +188,11 @@ def _unused(
 ) -> dict[int, Unused]:
     found = {line: Unused(to_quantity(lines[line], units), units) for line, units in used.items()}
     was, now = _shares(before), _shares(after)
-    for item, (family, state) in was.items():
-        left_family, left_state = now.get(item, (ZERO, ZERO))
+    for item, today in was.items():
         of_item = [lines[line] for line, row in rows.items() if row.item_code == item]
-        found |= _dealt(of_item, max(family - left_family, ZERO), max(state - left_state, ZERO))
+        family = total(line.family_share - line.unused for line in of_item)
+        state = total(line.by_state - line.unused_state for line in of_item)
+        found |= _dealt(of_item, *fallen(family, state, today, now.get(item, Shares())))
     return {line: unused for line, unused in found.items() if unused.off}
 
 
@@ -210,11 +214,13 @@ def _meals(charge: Charge | None) -> dict[str, dict[Money, int]]:
     return found
 
 
-def _shares(charge: Charge | None) -> dict[str, tuple[Money, Money]]:
-    """Return, by item that is not a meal, what the family and the State carry."""
-    found: dict[str, tuple[Money, Money]] = {}
+def _shares(charge: Charge | None) -> dict[str, Shares]:
+    """Return, by item that is not a meal, what it comes to and what the family and the State carry."""
+    found: dict[str, Shares] = {}
     for line in charge.lines if charge else ():
         if line.item.unit is not Unit.MEAL_DAY:
-            family, state = found.get(line.item.code, (ZERO, ZERO))
-            found[line.item.code] = family + line.family_share, state + line.share(Payer.STATE)
+            gross, family, state = found.get(line.item.code, Shares())
+            found[line.item.code] = Shares(
+                gross + line.gross, family + line.family_share, state + line.share(Payer.STATE)
+            )
     return found

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, or_, select
 
 from billing.bills.tables import Bill, BillCredit, BillLine, BillVoid
 from billing.fees.charges import Charge, ChargeLine, Schedule
-from billing.fees.insurance import INSURANCE_ITEM
+from billing.fees.insurance import INSURANCE_ITEM, is_insurance
 from billing.fees.items import Price
 from billing.money import ZERO, Money
 from billing.rounds.tables import BillingRound, Correction
@@ -123,7 +123,7 @@ def _prices(prices: Iterable[Price], lowered: Mapping[str, Money]) -> Iterator[P
 
 def _item(code: str) -> str:
     """Return the item of a code: health insurance is one item, for however many months it is bought."""
-    return INSURANCE_ITEM if code.startswith(f"{INSURANCE_ITEM}-") else code
+    return INSURANCE_ITEM if is_insurance(code) else code
 
 
 def _of_family(billing_round: BillingRound) -> ColumnElement[bool]:

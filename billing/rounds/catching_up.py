@@ -18,7 +18,7 @@ from billing.bills.tables import Bill, BillLine, BillVoid
 from billing.fees.charges import Charge, Period, Schedule
 from billing.fees.charging import charge_all
 from billing.fees.contracted import is_contracts
-from billing.fees.insurance import INSURANCE_ITEM
+from billing.fees.insurance import is_insurance
 from billing.fees.items import RARE_UNITS, Price, Span
 from billing.fees.pupils import BilledPupil, Roll, read_roll
 from billing.fees.tables import FeeItem
@@ -180,7 +180,4 @@ def _billed_elsewhere(session: Session, billing_round: BillingRound) -> dict[UUI
 def _never_caught_up(session: Session, school_id: UUID) -> frozenset[str]:
     """Return the codes of items that contracts alone charge, and of health insurance: no past month can be insured."""
     rows = session.exec(select(FeeItem).where(FeeItem.school_id == school_id)).all()
-    insured = (INSURANCE_ITEM, f"{INSURANCE_ITEM}-")
-    return frozenset(
-        row.code for row in rows if is_contracts(row) or row.code == insured[0] or row.code.startswith(insured[1])
-    )
+    return frozenset(row.code for row in rows if is_contracts(row) or is_insurance(row.code))

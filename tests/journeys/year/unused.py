@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from math import floor
 
 from tests.journeys.year.book import Bill, not_used, price_now, to_stay
 from tests.journeys.year.charges import Line
@@ -64,8 +66,7 @@ def unused_of(bills: Sequence[Bill], before: Sequence[Line], after: Sequence[Lin
         meals = {place: used[id(line)] for place, line in enumerate(bill.lines) if id(line) in used}
         shares: dict[int, tuple[int, int]] = {}
         for item in sorted({line.item for line in bill.lines if not line.meals}):
-            was, now = _shares(before, item), _shares(after, item)
-            family, state = max(was[0] - now[0], 0), max(was[1] - now[1], 0)
+            family, state = _fallen(bills, item, _shares(before, item), _shares(after, item))
             for place in reversed(range(len(bill.lines))):
                 line = bill.lines[place]
                 if line.item == item:
@@ -77,6 +78,19 @@ def unused_of(bills: Sequence[Bill], before: Sequence[Line], after: Sequence[Lin
     return found
 
 
-def _shares(lines: Sequence[Line], item: str) -> tuple[int, int]:
+def _fallen(bills: Sequence[Bill], item: str, was: tuple[int, int, int], now: tuple[int, int, int]) -> tuple[int, int]:
+    """Return what of the shares as billed was not used: a part of them, where something was changed since."""
+    lines = [line for bill in bills for line in bill.lines if line.item == item]
+    family = sum(line.family - line.unused for line in lines)
+    state = sum(line.state - line.unused_state for line in lines)
+    if (family, state) == (was[0], was[1]):
+        return max(family - now[0], 0), max(state - now[1], 0)
+    if was[2] <= now[2]:
+        return 0, 0
+    share = Fraction(was[2] - now[2], was[2])
+    return floor(family * share + Fraction(1, 2)), floor(state * share + Fraction(1, 2))
+
+
+def _shares(lines: Sequence[Line], item: str) -> tuple[int, int, int]:
     mine = [line for line in lines if line.item == item]
-    return sum(line.family for line in mine), sum(line.state for line in mine)
+    return sum(line.family for line in mine), sum(line.state for line in mine), sum(line.gross for line in mine)
