@@ -31,9 +31,11 @@ def submit_round(
     """Hand a previewed round to the approver.
 
     ``shown``: the digest (hex) of what the person saw. Raises ``Conflict`` from any other state, or when the round is
-    no longer what was shown.
+    no longer what was shown; ``Refused`` when it makes no bill.
     """
     billing_round = _in_state(session, round_id, "previewed", "Hãy xem trước đợt thu rồi mới trình duyệt.", shown)
+    if not billing_round.preview.get("bills"):
+        raise Refused("Đợt thu này không có thông báo nào để phát hành; không có gì để duyệt.", round=round_id)
     billing_round.state = "submitted"
     billing_round.submitted_at = now
     return _kept(session, billing_round, actor, now, "round.submit")

@@ -116,6 +116,8 @@ def _draft(session: Session, actor: Actor, plan: RoundPlan, now: datetime, *, ba
             " (từ 01/8 đến 31/7 năm sau). Hãy chọn lại ngày, hoặc chia thành hai đợt thu, mỗi năm học một đợt.",
             school_year=plan.school_year,
         )
+    if not plan.code.strip() or not plan.code.isprintable():
+        raise Refused("Mã đợt thu phải gồm chữ, số hay dấu nhìn thấy được, như 2025-10.", code=plan.code)
     taken = select(BillingRound.id).where(
         BillingRound.school_id == plan.school_id,
         BillingRound.school_year == plan.school_year,

@@ -275,3 +275,9 @@ def test_a_round_lies_within_its_school_year(
         with pytest.raises(Refused, match=r"không nằm trong năm học .*chia thành hai đợt thu"):
             draft_round(session, billing.accountant, elsewhere, now)
         assert session.exec(select(BillingRound)).all() == []
+
+
+@pytest.mark.parametrize("code", ["", " ", "i1\u200b", "a\nb"])
+def test_two_codes_never_look_alike(database: Database, billing: BillingSchool, now: datetime, code: str) -> None:
+    with database.transaction(EVERYTHING) as session, pytest.raises(Refused, match="nhìn thấy được"):
+        draft_round(session, billing.accountant, plan(billing, code=code), now)

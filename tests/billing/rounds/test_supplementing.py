@@ -163,3 +163,12 @@ def test_old_bills_are_asked_for_once_in_one_sum(issued: Issued) -> None:
         assert len(balances) == len(bills) == 2
         assert rest_of(balances) == sum(bills, Money(0))
         ties_out(session, issued.billing)
+
+
+def test_a_supplement_that_bills_nobody_goes_no_further(issued: Issued) -> None:
+    with issued.open() as session:
+        accountant = issued.billing.accountant
+        made = draft_supplementary(session, accountant, issued.round_id, LATE, issued.now)
+        assert preview_round(session, made.id, accountant, issued.now).bills == 0
+        with pytest.raises(Refused, match="không có thông báo nào"):
+            submit_round(session, made.id, accountant, issued.now)
