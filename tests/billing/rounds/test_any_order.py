@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -157,12 +158,16 @@ class Corrections(RuleBasedStateMachine):
     @precondition(lambda self: self.supplements < 3)
     @rule()
     def supplement(self) -> None:
-        """Bill again whose bill was taken back."""
+        """Bill again whose bill was taken back; without any it goes no further."""
         self.supplements += 1
         plan = SupplementaryPlan(f"BS{self.supplements}", "Bổ sung", date(2025, 12, 31))
         with self.issued.open() as session:
             billed = sum(self.live(session, child) is not None for child in range(3))
-            assert supplement(session, self.issued, plan).bills == 3 - billed
+            if billed == len(self.issued.billing.pupils):
+                with pytest.raises(Refused, match="không có thông báo nào"):
+                    supplement(session, self.issued, plan)
+            else:
+                assert supplement(session, self.issued, plan).bills == 3 - billed
 
     @rule()
     def lock_or_unlock(self) -> None:
