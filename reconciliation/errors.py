@@ -13,9 +13,10 @@ HocphiError
 │   ├── StatementUnreadable      no known layout, or a cell that cannot be read; nothing was stored
 │   │   ├── StatementLayoutUnknown  no known layout: a person can say which column is what
 │   │   └── StatementTotalsDiffer   balances or totals of the file do not add up
-│   ├── CreditUsed               what money became as credit is used already; names every child
+│   ├── CreditUsed (EachTold)    what money became as credit is used already; names every child
 │   └── StepNotAllowed           the transfer's state does not allow this step
 ├── Conflict
+│   ├── BillsFilled (EachTold)   bills have less open than was meant for them; names every one
 │   └── Overtaken                somebody did something to the transfer since the page was opened; says who and when
 └── NotFound
     └── UnknownFeed              no such configured feed
@@ -28,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from billing.errors import Conflict, NotFound, Refused
+from billing.errors import Conflict, HocphiError, NotFound, Refused
 
 
 class CallbackRefused(Refused):
@@ -84,16 +85,24 @@ class StepNotAllowed(Refused):
     """The transfer's state does not allow this step."""
 
 
-class CreditUsed(Refused):
-    """What a transfer became as credit is used, or asked back, so that it cannot be undone.
+class EachTold(HocphiError):  # noqa: N818  named sentences read better than a row of "…Error"
+    """Something stands against an act in several places. ``said``: what to do; ``each``: where, in words.
 
-    ``said``: what to do; ``children``: who, and how much of it, in words. The message is both.
+    The message is both.
     """
 
-    def __init__(self, said: str, children: Sequence[str]) -> None:
-        super().__init__(f"{said} {'; '.join(children)}.")
+    def __init__(self, said: str, each: Sequence[str]) -> None:
+        super().__init__(f"{said} {'; '.join(each)}.")
         self.said = said
-        self.children = tuple(children)
+        self.each = tuple(each)
+
+
+class CreditUsed(EachTold, Refused):
+    """What a transfer became as credit is used, or asked back, so that it cannot be undone; by child."""
+
+
+class BillsFilled(EachTold, Conflict):
+    """Bills have less open than an act puts on them: somebody paid meanwhile; by bill, with child, class and code."""
 
 
 class Overtaken(Conflict):

@@ -16,8 +16,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
-from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotFound, Refused
+from billing.people.agreeing import Agreement, second_person
 from billing.people.kinship import refuse_own_family
+from billing.visible import is_blank
 from reconciliation.concerned import named_pupils
 from reconciliation.lists.tables import TransferRelease, TransferReleaseDecision
 from reconciliation.outgoing.standing import refuse_explained, wait_for_purposes
@@ -51,7 +53,7 @@ def ask_release(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     Raises ``NotFound``, ``Refused`` without a reason, ``OwnFamily``, ``Conflict`` when it is held no more or was asked
     for already.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do: đã xem gì ở ngân hàng mà biết tiền này có thật.")
     transfer = held_transfer(session, school_id, transfer_id)
     return _ask(session, actor, transfer, (LET_GO, reason), now)
@@ -64,7 +66,7 @@ def ask_distrust(  # noqa: PLR0913, PLR0917  an act of a person with its facts
 
     Raises as ``ask_release``; ``Conflict`` too for money out that has a purpose or that nothing speaks against.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do: đã xem gì ở ngân hàng mà biết giao dịch này không có thật.")
     transfer = doubted_transfer(session, school_id, transfer_id)
     return _ask(session, actor, transfer, (PUT_ASIDE, reason), now)
@@ -93,11 +95,11 @@ def _ask(session: Session, actor: Actor, transfer: Transfer, wanted: tuple[str, 
 def approve_release(session: Session, actor: Actor, school_id: UUID, release_id: UUID, now: datetime) -> None:
     """Let money go, or put it aside, as another asked; raises ``SamePerson``, ``OwnFamily``, ``Conflict``."""
     asked = _undecided(session, school_id, release_id)
-    if asked.made_by == actor.user_id:
-        raise SamePerson("Người đề nghị không tự duyệt được. Xin nhờ người duyệt khác.")
     find = held_transfer if asked.wanted == LET_GO else doubted_transfer
     transfer = find(session, school_id, asked.transfer_id)
-    refuse_own_family(session, actor, school_id, named_pupils(session, transfer))
+    own_word = "Người đề nghị không tự duyệt được. Xin nhờ người duyệt khác."
+    about = named_pupils(session, transfer)
+    second_person(session, actor, Agreement(school_id, {asked.made_by}, about, own_word))
     _decide(session, asked, actor, now, approved=True)
     if asked.wanted == LET_GO:
         let_go(session, transfer, RELEASED, now, person_of(actor))
@@ -109,7 +111,7 @@ def refuse_release(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     session: Session, actor: Actor, school_id: UUID, release_id: UUID, reason: str, now: datetime
 ) -> None:
     """Say no, or take one's own back: the money stays as it is."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do không duyệt.")
     _decide(session, _undecided(session, school_id, release_id), actor, now, approved=False, reason=reason)
 

@@ -16,6 +16,7 @@ from billing.attendance.ticking import person
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused
 from billing.people.tables import ClassGroup, School
+from billing.visible import is_blank
 
 MOST_DAYS_AWAY = 366
 
@@ -68,7 +69,7 @@ def set_day_off(  # noqa: PLR0913, PLR0917  as above
     and for a day more than a year away.
     """
     maker = person(actor)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do nghỉ, ví dụ “Nghỉ bão theo thông báo của Sở”.")
     if abs((day - local_day(now)).days) > MOST_DAYS_AWAY:
         raise Refused(f"Ngày {day:%d/%m/%Y} quá xa hôm nay. Hãy kiểm tra lại năm.")

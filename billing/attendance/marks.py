@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from billing.attendance.days import MOST_DAYS_AHEAD, last_of
+from billing.visible import is_blank
 
 _SATURDAY = 5
 
@@ -114,7 +115,7 @@ class MonthSheet:
                 f"{month} nên không bỏ được ngày vắng đã ghi ({day:%d/%m}).",
                 f"Để nguyên dấu “{pupil.away[day].mark}”; cần thu lại suất ăn đã trừ thì lập khoản thu riêng.",
             )
-        if not reason.strip():
+        if is_blank(reason):
             return Problem(f"{month}; ghi bổ sung phải có lý do.", "Điền lý do, ví dụ “Giấy bác sĩ nộp muộn”.")
         return None
 

@@ -16,6 +16,7 @@ from billing.attendance.tables import Absence
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil, School
+from billing.visible import is_blank
 
 NOT_OF_CLASS = "Có học sinh không thuộc lớp này trong ngày đã chọn. Hãy tải lại danh sách lớp."
 
@@ -134,7 +135,7 @@ def cutoff_of(session: Session, school_id: UUID) -> time:
 
 
 def _enter(session: Session, school_id: UUID, maker: UUID, absence: OfficeAbsence, now: datetime) -> bool:
-    if not absence.reason.strip():
+    if is_blank(absence.reason):
         raise Refused("Hãy ghi lý do, ví dụ “Giấy bác sĩ ngày 06/10”.")
     refuse_day(absence.day, local_day(now), days_off(session, school_id, absence.day, absence.day))
     class_id = _class_on(session, school_id, absence)

@@ -15,6 +15,8 @@ from sqlalchemy import insert
 from sqlmodel import Session, col
 
 from billing.audit.tables import AuditDetail, AuditEntry
+from billing.errors import Refused
+from billing.visible import is_blank
 
 _SALT_BYTES = 16
 
@@ -44,6 +46,11 @@ class Deed:
     object_kind: str
     object_id: str
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a reason that nobody can read: of all that is given, this is the place where it is written down."""
+        if self.reason.strip() and is_blank(self.reason):
+            raise Refused("Lý do chỉ có ký tự không nhìn thấy. Hãy ghi lý do bằng chữ.")
 
 
 def record_deed(session: Session, actor: Actor, deed: Deed, now: datetime, **details: Any) -> None:  # noqa: ANN401  JSON

@@ -17,11 +17,13 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.documents.payment_qr import read_memo_code
-from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotFound, Refused
 from billing.events.recording import ACCOUNT_APPROVED, ACCOUNT_ASKED, ACCOUNT_WITHDRAWN, record_event
 from billing.ledger.account_tables import AccountApproval, AccountChange, AccountOpening, AccountWithdrawal
 from billing.ledger.tables import NOTICE_ABILITIES, BankAccount
 from billing.payments.reference import drop_marks
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
+from billing.visible import is_blank
 
 LEAST_WAIT = timedelta(hours=24)
 _BIN = re.compile(r"[0-9]{6}")
@@ -82,8 +84,8 @@ def approve_account(  # noqa: PLR0913, PLR0917  who agrees to what, and how long
     Raises ``SamePerson`` for who asked, ``Conflict`` for what is agreed to or stopped already.
     """
     row = _change(session, school_id, change_id)
-    if row.asked_by == actor.user_id:
-        raise SamePerson("Người đề nghị đổi tài khoản không tự đồng ý được. Hãy nhờ người khác có quyền duyệt.")
+    own_word = "Người đề nghị đổi tài khoản không tự đồng ý được. Hãy nhờ người khác có quyền duyệt."
+    second_person(session, actor, Agreement(school_id, {row.asked_by}, NO_CHILD, own_word))
     if approval_of(session, school_id, change_id) is not None:
         raise Conflict("Đề nghị này đã có người đồng ý.")
     approval = AccountApproval(
@@ -104,7 +106,7 @@ def withdraw_account(  # noqa: PLR0913, PLR0917  who stops what, and why
     session: Session, actor: Actor, school_id: UUID, change_id: UUID, reason: str, now: datetime
 ) -> None:
     """Stop a change, agreed to or not, as long as it is not in force; raises ``Refused`` without a reason."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do dừng việc đổi tài khoản.")
     row = _change(session, school_id, change_id)
     approval = approval_of(session, school_id, change_id)
@@ -140,7 +142,7 @@ def _refuse_bad(bank_bin: str, number: str, holder: str, wanted: WantedAccount) 
         raise Refused("Hãy ghi tên tài khoản đúng như hiện trên app ngân hàng, ví dụ TRUONG TIEU HOC HOA MAI.")
     if wanted.told_by not in NOTICE_ABILITIES:
         raise Refused("Hãy chọn ngân hàng báo tiền ngay, hay chỉ có sao kê.")
-    if not wanted.reason.strip():
+    if is_blank(wanted.reason):
         raise Refused("Hãy ghi lý do, ví dụ số thông báo của ngân hàng hoặc Kho bạc.")
 
 

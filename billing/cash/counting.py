@@ -19,13 +19,15 @@ from billing.cash.denominations import counted
 from billing.cash.keeping import refuse_not_keeping
 from billing.cash.taking import ScreenMoved
 from billing.cash.till_tables import CashCount, CashCountDecision
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.accounts import CASH, open_account
 from billing.ledger.balances import debit_balance
 from billing.ledger.posting import Fact, Line, post
 from billing.ledger.till import hold_cash, last_movement
 from billing.money import Money
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
 from billing.storage import new_id
+from billing.visible import is_blank
 
 MISSING, TOO_MUCH = "1388Q", "3388Q"
 _VIET_NAM = timedelta(hours=7)
@@ -89,7 +91,7 @@ def count_till(session: Session, actor: Actor, school_id: UUID, count: Counted, 
     book, found = balance_of(session, school_id), counted(count.notes)
     if book != count.book:
         raise ScreenMoved("Từ lúc bạn đếm, quỹ đã có thu hoặc chi khác. Hãy xem lại số trên sổ.")
-    if found != book and not count.reason.strip():
+    if found != book and is_blank(count.reason):
         raise Refused(f"Đếm được {found}, sổ ghi {book}. Hãy đếm lại, hoặc ghi lý do chênh lệch.")
     row = CashCount(
         id=new_id(),
@@ -113,8 +115,8 @@ def count_till(session: Session, actor: Actor, school_id: UUID, count: Counted, 
 def agree_count(session: Session, actor: Actor, school_id: UUID, count_id: UUID, now: datetime) -> None:
     """Agree to a difference, which is posted; raises ``SamePerson`` for who counted, ``Conflict`` the second time."""
     row = _undecided(session, school_id, count_id)
-    if actor.user_id == row.made_by:
-        raise SamePerson("Người kiểm quỹ không tự xác nhận chênh lệch. Hãy nhờ người khác.")
+    own_word = "Người kiểm quỹ không tự xác nhận chênh lệch. Hãy nhờ người khác."
+    second_person(session, actor, Agreement(school_id, {row.made_by}, NO_CHILD, own_word))
     day = (now + _VIET_NAM).date()
     fact = Fact(school_id, "cash_difference", str(row.id), day, row.reason)
     entry = post(session, fact, [_difference(session, row)], now)
@@ -125,11 +127,11 @@ def reject_count(  # noqa: PLR0913, PLR0917  who says no to which, why
     session: Session, actor: Actor, school_id: UUID, count_id: UUID, reason: str, now: datetime
 ) -> None:
     """Do not accept a difference: nothing is posted and the till is counted anew."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do không xác nhận.")
     row = _undecided(session, school_id, count_id)
-    if actor.user_id == row.made_by:
-        raise SamePerson("Người kiểm quỹ không tự quyết định chênh lệch. Hãy nhờ người khác.")
+    own_word = "Người kiểm quỹ không tự quyết định chênh lệch. Hãy nhờ người khác."
+    second_person(session, actor, Agreement(school_id, {row.made_by}, NO_CHILD, own_word))
     _decide(session, actor, row, now, reason=reason.strip())
 
 

@@ -17,13 +17,15 @@ from billing.cash.counting import open_count, standing_count
 from billing.cash.keeping import refuse_not_keeping
 from billing.cash.spelling import folded
 from billing.cash.till_tables import CashDeposit, CashDepositEnd
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.accounts import CASH, open_account
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import BankAccount
 from billing.ledger.till import hold_cash, in_the_till
 from billing.money import ZERO, Money, total
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
 from billing.storage import new_id
+from billing.visible import is_blank
 
 IN_TRANSIT = "113"
 _VIET_NAM = timedelta(hours=7)
@@ -53,7 +55,7 @@ def deposit_cash(session: Session, actor: Actor, school_id: UUID, brought: Broug
     if before is not None:
         return _same(before, brought)
     refuse_not_keeping(session, school_id, actor.user_id, now)
-    if not brought.slip.strip():
+    if is_blank(brought.slip):
         raise Refused("Hãy ghi số giấy nộp tiền của ngân hàng.")
     refuse_account(session, school_id, brought.account_id)
     _refuse_slip_again(session, school_id, brought)
@@ -123,12 +125,12 @@ def take_back_deposit(  # noqa: PLR0913, PLR0917  who takes what back, why
     Raises ``SamePerson`` for who stored it, ``Conflict`` the second time. Who knows transfers looks first whether the
     bank has booked it; the database refuses it then.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do rút lại lần nộp này.")
     hold_cash(session, school_id)
     row = find_deposit(session, school_id, deposit_id)
-    if actor.user_id == row.made_by:
-        raise SamePerson("Người nộp tiền không tự rút lại lần nộp. Hãy nhờ người khác.")
+    own_word = "Người nộp tiền không tự rút lại lần nộp. Hãy nhờ người khác."
+    second_person(session, actor, Agreement(school_id, {row.made_by}, NO_CHILD, own_word))
     if session.get(CashDepositEnd, deposit_id) is not None:
         raise Conflict("Lần nộp này đã được rút lại. Hãy tải lại trang.", deposit=deposit_id)
     fact = Fact(school_id, "cash_deposit_undone", str(row.id), (now + _VIET_NAM).date(), reason.strip())

@@ -22,6 +22,7 @@ from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.ledger.till import hold_cash
 from billing.money import ZERO, Money, total
 from billing.storage import new_id
+from billing.visible import is_blank
 
 _STANDING = """NOT EXISTS (SELECT FROM cash_handover_decisions d
                 WHERE d.school_id = h.school_id AND d.handover_id = h.id AND NOT d.accepted)"""
@@ -151,7 +152,7 @@ def decide_handover(  # noqa: PLR0913  who decides which, how, why
     if session.get(CashHandoverDecision, handover_id) is not None:
         raise Conflict("Lần bàn giao này đã ký hoặc đã từ chối. Hãy tải lại trang.", handover=handover_id)
     _refuse_stranger(session, row, _person(actor), now, accepted=accepted)
-    if not accepted and not reason.strip():
+    if not accepted and is_blank(reason):
         raise Refused("Hãy ghi lý do không nhận hoặc rút lại.")
     session.add(
         CashHandoverDecision(

@@ -19,6 +19,7 @@ from billing.cash.runs import Run, missing_runs
 from billing.cash.spelling import folded
 from billing.cash.tables import CashReversal, CashReversalDecision, PaperBook, PaperNumber
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
+from billing.visible import is_blank
 
 MOST_LEAVES = 1000
 _LONGEST_CODE = 20
@@ -89,7 +90,7 @@ def spoil_leaf(  # noqa: PLR0913, PLR0917  which leaf, and why
     session: Session, actor: Actor, school_id: UUID, leaf: Leaf, reason: str, now: datetime
 ) -> PaperNumber:
     """Write down that a leaf was spoilt and stands for no money; raises as ``refuse_leaf``."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do hỏng hoặc hủy số này.")
     refuse_leaf(session, school_id, leaf)
     row = _write(session, actor, school_id, leaf, now, spoilt=reason.strip())

@@ -17,14 +17,16 @@ from billing.bills.holding import hold_bills
 from billing.cash.tables import CashReversal, CashReversalDecision, CashTaking
 from billing.credits.reading import free_credit
 from billing.credits.using import hold_credit
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.events.recording import PAYMENT_REVERSED, record_event
 from billing.ledger.periods import is_closed
 from billing.ledger.till import hold_cash, in_the_till
 from billing.money import ZERO, Money, total
 from billing.payments.reversing import booked_from, reverse_payment
 from billing.payments.tables import Allocation, Payment
+from billing.people.agreeing import Agreement, second_person
 from billing.people.kinship import refuse_own_family
+from billing.visible import is_blank
 
 
 def find_taking(session: Session, school_id: UUID, taking_id: UUID) -> CashTaking:
@@ -50,7 +52,7 @@ def ask_reversal(  # noqa: PLR0913, PLR0917  who asks for what, why
     session: Session, actor: Actor, school_id: UUID, taking_id: UUID, reason: str, now: datetime
 ) -> CashReversal:
     """Ask for a taking to be reversed; raises ``Conflict`` when that is asked for or done already."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do đảo lần thu này.")
     taking = _held(session, school_id, taking_id)
     refuse_own_family(session, actor, school_id, [taking.pupil_id])
@@ -78,9 +80,9 @@ def approve_reversal(session: Session, actor: Actor, school_id: UUID, reversal_i
     """
     asked = _open(session, school_id, reversal_id)
     taking = _held(session, school_id, asked.taking_id)
-    if actor.user_id in {asked.made_by, taking.made_by}:
-        raise SamePerson("Người thu tiền và người đề nghị không tự duyệt đảo. Hãy nhờ người khác duyệt.")
-    refuse_own_family(session, actor, school_id, [taking.pupil_id])
+    own_word = "Người thu tiền và người đề nghị không tự duyệt đảo. Hãy nhờ người khác duyệt."
+    asked_by = {asked.made_by, taking.made_by}
+    second_person(session, actor, Agreement(school_id, asked_by, {taking.pupil_id}, own_word))
     _refuse_closed(session, taking)
     hold_cash(session, school_id)
     _refuse_short(session, taking)
@@ -104,7 +106,7 @@ def refuse_reversal(  # noqa: PLR0913, PLR0917  who says no to what, why
     session: Session, actor: Actor, school_id: UUID, reversal_id: UUID, reason: str, now: datetime
 ) -> UUID:
     """Say no, or take one's own request back; the taking, whose id is returned, stands."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do không đảo.")
     asked = _open(session, school_id, reversal_id)
     _decide(session, actor, asked, now, approved=False, reason=reason.strip())

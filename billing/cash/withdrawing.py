@@ -18,12 +18,14 @@ from billing.cash.depositing import IN_TRANSIT, refuse_account
 from billing.cash.keeping import refuse_not_keeping
 from billing.cash.spelling import folded
 from billing.cash.till_tables import CashWithdrawal, CashWithdrawalEnd
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.accounts import CASH, open_account, open_treasury
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.till import hold_cash, refuse_short
 from billing.money import ZERO, Money
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
 from billing.storage import new_id
+from billing.visible import is_blank
 
 MOST = Money(10_000_000_000)  # far above what a school's till holds: a slip of the pen has more digits
 _VIET_NAM = timedelta(hours=7)
@@ -89,12 +91,12 @@ def take_back_withdrawal(  # noqa: PLR0913, PLR0917  who takes what back, why
     Raises ``SamePerson`` for who stored it, ``Conflict`` the second time, ``Refused`` where the till holds less. Who
     knows transfers looks first whether money out is tied to it; the database refuses it then.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do rút lại lần rút tiền này.")
     hold_cash(session, school_id)
     row = find_withdrawal(session, school_id, withdrawal_id)
-    if actor.user_id == row.made_by:
-        raise SamePerson("Người rút tiền không tự rút lại việc đã ghi. Hãy nhờ người khác.")
+    own_word = "Người rút tiền không tự rút lại việc đã ghi. Hãy nhờ người khác."
+    second_person(session, actor, Agreement(school_id, {row.made_by}, NO_CHILD, own_word))
     if session.get(CashWithdrawalEnd, withdrawal_id) is not None:
         raise Conflict("Lần rút tiền này đã được rút lại. Hãy tải lại trang.", withdrawal=withdrawal_id)
     refuse_short(session, school_id, row.amount)

@@ -26,6 +26,7 @@ from billing.fees.registering import Registration, end_registrations, register
 from billing.fees.tables import FeeItem
 from billing.people.tables import Contact, Guardianship
 from billing.plans.rules import local_day
+from billing.visible import is_blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def refuse_choice(  # noqa: PLR0913, PLR0917  which one, why, by whom
     """
     one_at_a_time(session, school_id)
     choice = _find_choice(session, school_id, choice_id)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do không nhận đăng ký này để gia đình biết.")
     if session.get(ChoiceRefusal, choice.id) is not None:
         raise Conflict("Đăng ký này đã được từ chối. Hãy tải lại trang.", choice=choice.id)

@@ -22,6 +22,7 @@ from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.till import hold_cash, refuse_short
 from billing.money import ZERO, Money, total
 from billing.storage import new_id
+from billing.visible import is_blank
 
 HANDED_ON = "3388N"  # learning-cost support that came and is to be handed to families
 _HANDED_ON_NAME = "Hỗ trợ chi phí học tập chờ chi trả"
@@ -123,7 +124,7 @@ def undo_payment(session: Session, payment_id: UUID, actor: Actor, reason: str, 
     wrong = session.exec(select(tables.StatePayment).where(tables.StatePayment.id == payment_id)).one_or_none()
     if wrong is None:
         raise NotFound("Không có khoản tiền về này.", payment=payment_id)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do đảo khoản tiền về.")
     if actor.user_id is None:
         raise NotAllowed("Việc này phải do một người có tên làm.")
@@ -206,7 +207,7 @@ def _refuse_payment(session: Session, claim: tables.StateClaim, new: NewPayment,
         raise Refused("Số tiền Nhà nước đã chi phải lớn hơn 0 đ.")
     if new.paid_on > today:
         raise Refused(f"Ngày {new.paid_on:%d/%m/%Y} chưa đến. Hãy ghi ngày tiền đã về.", paid_on=new.paid_on)
-    if not new.document.strip():
+    if is_blank(new.document):
         raise Refused("Hãy ghi số chứng từ (lệnh chi, giấy báo có) của khoản tiền.")
     if new.way not in WAY_NAMES:
         raise Refused("Hãy chọn tiền về đâu.", way=new.way)

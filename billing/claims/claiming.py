@@ -21,11 +21,13 @@ from billing.claims.booking import book_approval
 from billing.claims.learners import Read, read_claim_facts
 from billing.claims.months import Difference, Oddity, Worked, digest_of, usual_months, work_out, year_of
 from billing.claims.tables import StateClaim, StateClaimLine
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.council_rates import KIND_NAMES, RateKind
 from billing.fees.items import Ownership
 from billing.money import ZERO, total
+from billing.people.agreeing import WHOLE_SCHOOL, Agreement, second_person
 from billing.people.tables import School
+from billing.visible import is_blank
 
 STATE_NAMES = {
     "draft": "đang soạn",
@@ -144,9 +146,9 @@ def approve_claim(session: Session, claim_id: UUID, digest: str, actor: Actor, n
     school has just asked for one of the months.
     """
     claim = _in_state(session, claim_id, "submitted", "Chỉ duyệt được danh sách đã trình.")
-    approver = person(actor)
-    if approver == claim.made_by:
-        raise SamePerson("Người lập danh sách không được tự duyệt. Hãy nhờ người duyệt khác.", claim=claim_id)
+    own_word = "Người lập danh sách không được tự duyệt. Hãy nhờ người duyệt khác."
+    asked = Agreement(claim.school_id, {claim.made_by}, WHOLE_SCHOOL, own_word, {"claim": claim_id})
+    approver = second_person(session, actor, asked)
     _refuse_other(claim, digest)
     read, worked = recalculate(session, claim)
     if _digest(claim, read, worked) != digest:
@@ -174,7 +176,7 @@ def withdraw_claim(session: Session, claim_id: UUID, actor: Actor, now: datetime
     claim = find_claim(session, claim_id)
     if claim.state not in OPEN:
         raise Conflict(f"Danh sách {STATE_NAMES[claim.state]}, không hủy được. Hãy lập danh sách điều chỉnh.")
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do hủy danh sách.")
     person(actor)
     claim.state = "withdrawn"

@@ -11,10 +11,13 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.claims.tables import Entitlement
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.council_rates import EntitlementClass, national_rates
 from billing.fees.items import Span
+from billing.people.agreeing import Agreement, second_person
+from billing.people.kinship import refuse_own_family
 from billing.people.tables import Enrolment
+from billing.visible import is_blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +34,20 @@ class NewEntitlement:
 def entitle(session: Session, school_id: UUID, actor: Actor, new: NewEntitlement, now: datetime) -> Entitlement:
     """Write down a pupil's right; it counts once another person has approved it.
 
-    Raises ``NotFound`` for a pupil of another school, ``Refused`` for an unknown class, a missing paper or bad dates.
+    Raises ``NotFound`` for a pupil of another school, ``Refused`` for an unknown class, a missing paper or bad dates,
+    ``OwnFamily``.
     """
     if actor.user_id is None:
         raise NotAllowed("Đối tượng hỗ trợ phải do một người có tên ghi và duyệt.")
     kind = entitlement_class(new.class_code)
     Span(new.valid_from, new.valid_to)  # refuses an end before the beginning
-    if not new.evidence.strip():
+    if is_blank(new.evidence):
         raise Refused("Hãy ghi giấy tờ chứng minh (tên, số, ngày, nơi cấp).")
-    enrolled = select(Enrolment.id).where(Enrolment.school_id == school_id, Enrolment.id == new.enrolment_id)
-    if session.exec(enrolled).first() is None:
+    enrolled = select(Enrolment.pupil_id).where(Enrolment.school_id == school_id, Enrolment.id == new.enrolment_id)
+    pupil_id = session.exec(enrolled).first()
+    if pupil_id is None:
         raise NotFound("Trường không có học sinh này.", enrolment=new.enrolment_id)
+    refuse_own_family(session, actor, school_id, {pupil_id})
     made = Entitlement(
         school_id=school_id,
         enrolment_id=new.enrolment_id,
@@ -61,13 +67,16 @@ def entitle(session: Session, school_id: UUID, actor: Actor, new: NewEntitlement
 
 
 def approve_entitlement(session: Session, entitlement_id: UUID, actor: Actor, now: datetime) -> Entitlement:
-    """Approve a right; raises ``SamePerson`` for whoever entered it, ``Conflict`` when that is done."""
+    """Approve a right; raises ``SamePerson`` for whoever entered it, ``OwnFamily``, ``Conflict`` when that is done."""
     found = find_entitlement(session, entitlement_id)
     if found.approved_at is not None or found.withdrawn_at is not None:
         raise Conflict("Đối tượng này đã được duyệt hoặc đã bỏ.")
-    if actor.user_id is None or actor.user_id == found.made_by:
-        raise SamePerson("Người ghi đối tượng không được tự duyệt. Hãy nhờ người duyệt khác.")
-    found.approved_by, found.approved_at = actor.user_id, now
+    pupil_id = session.exec(
+        select(Enrolment.pupil_id).where(Enrolment.school_id == found.school_id, Enrolment.id == found.enrolment_id)
+    ).one()
+    own_word = "Người ghi đối tượng không được tự duyệt. Hãy nhờ người duyệt khác."
+    approver = second_person(session, actor, Agreement(found.school_id, {found.made_by}, {pupil_id}, own_word))
+    found.approved_by, found.approved_at = approver, now
     return _keep(session, found, actor, now, "entitlement.approve")
 
 
@@ -81,7 +90,7 @@ def end_entitlement(  # noqa: PLR0913, PLR0917  who ends what, when and why
     found = find_entitlement(session, entitlement_id)
     if found.withdrawn_at is not None:
         raise Conflict("Đối tượng này đã bỏ.")
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do.")
     if found.approved_at is None:
         found.withdrawn_at = now

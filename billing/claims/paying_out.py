@@ -21,6 +21,7 @@ from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.till import refuse_short
 from billing.money import ZERO, Money
 from billing.storage import new_id
+from billing.visible import is_blank
 
 WAY_NAMES = {"cash": "tiền mặt", "transfer": "chuyển khoản"}
 _VIET_NAM = timedelta(hours=7)
@@ -114,7 +115,7 @@ def undo_payout(session: Session, payout_id: UUID, actor: Actor, reason: str, no
     wrong = session.exec(select(Payout).where(Payout.id == payout_id)).one_or_none()
     if wrong is None:
         raise NotFound("Không có lần chi trả này.", payout=payout_id)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do đảo lần chi trả.")
     if actor.user_id is None:
         raise NotAllowed("Việc này phải do một người có tên làm.")
@@ -156,7 +157,7 @@ def _live(session: Session, claim: StateClaim) -> list[Payout]:
 
 
 def _refuse_signature(signed: Signature, today: date) -> None:
-    if not signed.received_by.strip():
+    if is_blank(signed.received_by):
         raise Refused("Hãy ghi họ tên người ký nhận.")
     if signed.way not in WAY_NAMES:
         raise Refused("Hãy chọn tiền mặt hoặc chuyển khoản.", way=signed.way)

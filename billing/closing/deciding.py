@@ -19,10 +19,12 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.closing.tables import PeriodAsk, PeriodDecision
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.periods import live_closings
 from billing.ledger.tables import ClosedPeriod, JournalEntry, PeriodReopening
 from billing.money import Money
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
+from billing.visible import is_blank
 
 _VIET_NAM = timedelta(hours=7)
 MOST_REASON = 300
@@ -95,7 +97,7 @@ def ask_close(  # noqa: PLR0913, PLR0917  who asks for which month, having seen 
     """
     _refuse_waiting(session, school_id)
     refuse_turn(session, school_id, month, now)
-    if unfinished and not reason.strip():
+    if unfinished and is_blank(reason):
         raise Refused("Tháng này còn việc chưa xong. Hãy làm nốt, hoặc ghi vì sao vẫn khóa sổ.")
     return _ask(session, actor, school_id, "close", month, unfinished, reason, now)
 
@@ -108,7 +110,7 @@ def ask_reopen(  # noqa: PLR0913, PLR0917  who asks for which month, why
     Raises ``Conflict`` while another request waits, ``Refused`` without a reason or for any other month.
     """
     _refuse_waiting(session, school_id)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do mở lại sổ.")
     _last_closed(session, school_id, month)
     return _ask(session, actor, school_id, "reopen", month, (), reason, now)
@@ -124,8 +126,8 @@ def agree(  # noqa: PLR0913, PLR0917  who agrees to what, having seen what
     """
     hold_book(session, school_id)
     asked = open_ask(session, school_id, ask_id)
-    if actor.user_id == asked.made_by:
-        raise SamePerson("Người đề nghị không tự duyệt. Hãy nhờ người duyệt khác.")
+    own_word = "Người đề nghị không tự duyệt. Hãy nhờ người duyệt khác."
+    second_person(session, actor, Agreement(school_id, {asked.made_by}, NO_CHILD, own_word))
     if asked.kind == "close" and any(is_worse(asked, each) for each in unfinished):
         raise Conflict(
             "Từ lúc đề nghị, tháng có thêm việc chưa xong. Hãy không duyệt, để kế toán xem lại rồi đề nghị lại."
@@ -142,7 +144,7 @@ def refuse(  # noqa: PLR0913, PLR0917  who says no to what, why
     session: Session, actor: Actor, school_id: UUID, ask_id: UUID, reason: str, now: datetime
 ) -> PeriodAsk:
     """Say no to a request, or take one's own back; the book stays as it is."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do không duyệt, hoặc vì sao rút lại.")
     asked = open_ask(session, school_id, ask_id)
     _decide(session, actor, asked, now, agreed=False, reason=reason.strip()[:MOST_REASON])

@@ -38,6 +38,7 @@ from billing.people.completing import complete_earlier
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil
 from billing.rounds.correcting import Lowering, propose_credit
 from billing.vault import Vault
+from billing.visible import is_blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def decline(  # noqa: PLR0913, PLR0917  which contract, told when and why, enter
     """
     contract = hold_contract(session, school_id, contract_id, "draft", "agreed")
     today = today_of(now)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do, ví dụ “Gia đình báo ngày 10/6/2026: chuyển nơi ở”.")
     if told_on > today:
         raise Refused("Ngày gia đình báo không được sau hôm nay.")

@@ -22,7 +22,7 @@ from billing.contracts.reading import (
 from billing.contracts.stepping import person
 from billing.contracts.tables import ContractApproval, ContractVersion
 from billing.contracts.terms import LATE_STEP, PlanTerms, Terms, as_json, check
-from billing.errors import Conflict, NotAllowed, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, Refused
 from billing.fees.contracted import LATE_ITEM
 from billing.fees.editing import NewItem, add_item
 from billing.fees.item_rows import find_item, items_of
@@ -31,7 +31,9 @@ from billing.fees.pricing import NewPrice, add_price
 from billing.fees.tables import FeeItem
 from billing.ledger.accounts import DEFERRED, deferred_code, open_account
 from billing.money import Money
+from billing.people.agreeing import WHOLE_SCHOOL, Agreement, second_person
 from billing.people.tables import School
+from billing.visible import is_blank
 
 _LONGEST_CODE = 20
 ONLY_PRIVATE = "Chỉ trường ngoài công lập có hợp đồng, tiền giữ chỗ và phí chậm nộp."
@@ -78,7 +80,7 @@ def draft_version(session: Session, school_id: UUID, new: NewVersion, actor: Act
     """
     school = refuse_public(session, school_id)
     code = new.code.strip().upper()
-    if not 1 <= len(code) <= _LONGEST_CODE or not new.title.strip() or not new.body.strip():
+    if not 1 <= len(code) <= _LONGEST_CODE or is_blank(new.title) or is_blank(new.body):
         raise Refused(f"Mẫu hợp đồng cần mã (không quá {_LONGEST_CODE} ký tự), tên và nội dung.")
     check(new.terms)
     session.execute(
@@ -112,9 +114,9 @@ def approve_version(session: Session, school_id: UUID, version_id: UUID, actor: 
     Raises ``SamePerson`` for whoever made it, ``Conflict`` when that is done already.
     """
     version = find_version(session, school_id, version_id)
-    approver = person(actor)
-    if approver == version.made_by:
-        raise SamePerson("Người lập mẫu hợp đồng không được tự duyệt. Hãy nhờ người duyệt khác.", version=version_id)
+    own_word = "Người lập mẫu hợp đồng không được tự duyệt. Hãy nhờ người duyệt khác."
+    asked = Agreement(school_id, {version.made_by}, WHOLE_SCHOOL, own_word, {"version": version_id})
+    approver = second_person(session, actor, asked)
     done = session.exec(select(ContractApproval).where(ContractApproval.version_id == version_id)).one_or_none()
     if done is not None:
         raise Conflict("Mẫu hợp đồng này đã được duyệt.", version=version_id)

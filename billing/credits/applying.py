@@ -12,6 +12,7 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.credits.using import Occasion, Used, tell_used, use_credit
 from billing.errors import NotAllowed, Refused
 from billing.money import total
+from billing.visible import is_blank
 
 NOTHING_USED = (
     "Không có thông báo thu nào được trừ: không còn tiền tồn dùng được, không còn khoản phải nộp, hoặc tiền tồn chỉ"
@@ -37,7 +38,7 @@ def apply_credit(  # noqa: PLR0913, PLR0917  whose credit, by whom, why, when
     """
     if actor.user_id is None:
         raise NotAllowed("Trừ tiền tồn phải do một người có tên làm.")
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do trừ tiền tồn vào thông báo thu.")
     occasion = Occasion(school_id=school_id, made_by=actor.user_id, reason=reason.strip(), items=items, freely=freely)
     used = use_credit(session, occasion, pupils, now)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from billing.errors import Refused
 from billing.payments.banks import bank_by_bin
 from billing.payments.reference import drop_marks
+from billing.visible import is_blank
 
 PAYER, GUARDIAN, TYPED = "payer", "guardian", "typed"
 SHOWN = 4  # last characters of an account number
@@ -61,11 +62,11 @@ def refuse_payee(payee: Payee) -> None:
         raise Refused("Tài khoản nhận tiền hoàn cần mã ngân hàng 6 chữ số và số tài khoản từ 4 đến 19 ký tự.")
     if bank_by_bin(payee.bank_bin) is None:
         raise Refused("Không có ngân hàng nào mang mã này. Hãy chọn ngân hàng trong danh sách.")
-    if not payee.name.strip():
+    if is_blank(payee.name):
         raise Refused("Hãy ghi tên chủ tài khoản nhận tiền hoàn.")
     if not any(sign.isalpha() for sign in printed_name(payee.name)):
         raise Refused("Hãy ghi tên chủ tài khoản bằng chữ Việt hoặc chữ không dấu, như ngân hàng in trên thẻ.")
-    if payee.source == TYPED and not payee.proof.strip():
+    if payee.source == TYPED and is_blank(payee.proof):
         raise Refused(
             "Số tài khoản do văn phòng nhập: hãy ghi căn cứ, ví dụ đơn của phụ huynh ngày nào, ai đã gọi lại xác nhận."
         )

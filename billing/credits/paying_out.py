@@ -18,13 +18,15 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.credits.receiving_tables import RefundBatchLine
 from billing.credits.refunding import REFUND_PAYABLE, Move, approval_entry, move_transfer, pupils_of
 from billing.credits.tables import Refund, RefundDecision, RefundLine, RefundStep
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.accounts import CASH
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import JournalEntry
 from billing.ledger.till import refuse_short
+from billing.people.agreeing import Agreement, second_person
 from billing.people.kinship import refuse_own_family
 from billing.storage import among
+from billing.visible import is_blank
 
 STATE_NAMES = {
     "asked": "chờ duyệt",
@@ -69,7 +71,7 @@ def pay_cash(  # noqa: PLR0913, PLR0917  to whom, when, and who says so
 
     Raises ``Conflict`` when it was before, ``Refused`` where the till holds less.
     """
-    if not signed_by.strip():
+    if is_blank(signed_by):
         raise Refused("Hãy ghi họ tên người ký nhận tiền.")
     line = _held(session, line_id, "cash", "approved")
     _refuse_day(session, line, day, now)
@@ -247,14 +249,16 @@ def _refuse_alone(session: Session, line: RefundLine, sent: RefundStep, actor: A
     asked_by = session.exec(
         select(Refund.made_by).where(Refund.school_id == line.school_id, Refund.id == line.refund_id)
     ).one()
-    if in_file is not None and actor.user_id in {sent.made_by, asked_by}:
-        raise SamePerson(
-            "Khoản này nằm trong tệp đã lập cho ngân hàng. Người không lập đề nghị và không lập tệp, như người duyệt, "
-            "mới hủy được, sau khi ngân hàng xác nhận chưa chuyển.",
-            line=line.id,
-        )
+    if in_file is None:
+        return
+    own_word = (
+        "Khoản này nằm trong tệp đã lập cho ngân hàng. Người không lập đề nghị và không lập tệp, như người duyệt, "
+        "mới hủy được, sau khi ngân hàng xác nhận chưa chuyển."
+    )
+    asked = Agreement(line.school_id, {sent.made_by, asked_by}, pupils_of([line]), own_word, {"line": line.id})
+    second_person(session, actor, asked)
 
 
 def _refuse_without(reason: str, sentence: str) -> None:
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused(sentence)

@@ -7,7 +7,7 @@ paid out; it can be taken back as long as it is not paid out, and is then the pu
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -20,13 +20,15 @@ from billing.credits.reading import credit_of, free_credit
 from billing.credits.refund_code import new_code
 from billing.credits.tables import Refund, RefundDecision, RefundLine
 from billing.credits.using import hold_credit
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.accounts import FAMILY_CREDIT, SUSPENSE, open_account
 from billing.ledger.posting import Fact, Line
 from billing.ledger.posting_many import Posted, post_many
 from billing.money import ZERO, Money, total
+from billing.people.agreeing import Agreement, second_person
 from billing.people.kinship import refuse_own_family
 from billing.vault import Vault
+from billing.visible import is_blank
 
 REFUND_PAYABLE = "3388H"  # owed to families, not paid out yet
 _PAYABLE_NAME = "Tiền tồn phải hoàn cho gia đình"
@@ -81,7 +83,7 @@ def ask_refund(  # noqa: PLR0913, PLR0917  who asks, for what, why, when
 
     Raises ``Refused`` without a reason, line, payee or account that can be used, or beyond the credit that is free.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do hoàn tiền.")
     if not wanted or len({(each.pupil_id, each.item_code) for each in wanted}) != len(wanted):
         raise Refused("Hãy chọn ít nhất một khoản để hoàn, mỗi học sinh và khoản thu một dòng.")
@@ -102,7 +104,7 @@ def ask_back(  # noqa: PLR0913, PLR0917  as above
 
     The database refuses what does not wait, another sum than the transfer's, and a second open request.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do trả lại giao dịch này.")
     if wanted.payee.way != "bank":
         raise Refused("Tiền chuyển khoản không rõ của ai chỉ trả lại bằng chuyển khoản.")
@@ -152,11 +154,8 @@ def approve_refund(session: Session, refund_id: UUID, actor: Actor, now: datetim
     ``move`` must be given (``reconciliation.returning.deciding`` does so).
     """
     refund = _undecided(session, refund_id)
-    approver = _person(actor)
-    if approver == refund.made_by:
-        raise SamePerson("Người lập đề nghị hoàn tiền không được tự duyệt. Hãy nhờ người duyệt khác.", refund=refund_id)
     lines = lines_of(session, refund)
-    refuse_own_family(session, actor, refund.school_id, pupils_of(lines))
+    second_person(session, actor, agreement_to(refund, pupils_of(lines)))
     _refuse_gone(session, refund, lines)
     _decide(session, refund, actor, now, approved=True)
     open_account(session, refund.school_id, REFUND_PAYABLE, _PAYABLE_NAME, "clearing")
@@ -166,10 +165,16 @@ def approve_refund(session: Session, refund_id: UUID, actor: Actor, now: datetim
     return total(line.amount for line in lines)
 
 
+def agreement_to(refund: Refund, pupils: Collection[UUID]) -> Agreement:
+    """Return what another person agrees to in a request, as far as it is about some pupils."""
+    own_word = "Người lập đề nghị hoàn tiền không được tự duyệt. Hãy nhờ người duyệt khác."
+    return Agreement(refund.school_id, {refund.made_by}, pupils, own_word, {"refund": refund.id})
+
+
 def reject_refund(session: Session, refund_id: UUID, actor: Actor, reason: str, now: datetime) -> None:
     """Say no, with a reason; whoever asked may take the request back this way, too. The credit is free again."""
     refund = _undecided(session, refund_id)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do từ chối hoàn tiền.")
     _decide(session, refund, actor, now, approved=False, reason=reason.strip())
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.insurance import INSURANCE_ITEM
 from billing.fees.insured import insurance_item
 from billing.insurance.listing import find_list
@@ -24,6 +24,8 @@ from billing.insurance.tying import tie
 from billing.ledger.accounts import UNCLASSIFIED_OUT, UNCLASSIFIED_OUT_NAME, open_account
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.money import ZERO, Money
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
+from billing.visible import is_blank
 
 _VIET_NAM = timedelta(hours=7)
 
@@ -63,7 +65,7 @@ def enter_payout(session: Session, actor: Actor, school_id: UUID, new: NewPayout
     sent = find_list(session, school_id, new.list_id)
     if new.paid_on > (now + _VIET_NAM).date():
         raise Refused(f"Ngày {new.paid_on:%d/%m/%Y} chưa đến. Hãy ghi ngày đã chuyển tiền.")
-    if not new.bank_reference.strip():
+    if is_blank(new.bank_reference):
         raise Refused("Hãy ghi số tham chiếu của ngân hàng trên lệnh chuyển tiền.")
     _refuse_twice(session, school_id, new.bank_reference)
     _refuse_beyond(session, school_id, sent.year, new.amount)
@@ -93,8 +95,8 @@ def approve_payout(session: Session, school_id: UUID, payout_id: UUID, actor: Ac
     payout = state.payout
     if state.word != "asked":
         raise Conflict("Lần chuyển tiền này đã được quyết định. Hãy tải lại trang.", payout=payout_id)
-    if payout.made_by == _person(actor):
-        raise SamePerson("Người lập không được tự duyệt lần chuyển tiền BHYT. Hãy nhờ người duyệt khác.")
+    own_word = "Người lập không được tự duyệt lần chuyển tiền BHYT. Hãy nhờ người duyệt khác."
+    second_person(session, actor, Agreement(school_id, {payout.made_by}, NO_CHILD, own_word))
     _refuse_twice(session, school_id, payout.bank_reference, but=payout.id)
     _refuse_beyond(session, school_id, find_list(session, school_id, payout.list_id).year, payout.amount)
     item = insurance_item(session, school_id)
@@ -123,8 +125,8 @@ def undo_payout(  # noqa: PLR0913, PLR0917  as above
     state = _alone(session, school_id, payout_id)
     if state.word != "approved":
         raise Conflict("Chỉ hủy được lần chuyển tiền đã duyệt. Hãy tải lại trang.", payout=payout_id)
-    if state.payout.made_by == _person(actor):
-        raise SamePerson("Người lập không được tự hủy lần chuyển tiền đã duyệt. Hãy nhờ người duyệt khác.")
+    own_word = "Người lập không được tự hủy lần chuyển tiền đã duyệt. Hãy nhờ người duyệt khác."
+    second_person(session, actor, Agreement(school_id, {state.payout.made_by}, NO_CHILD, own_word))
     why = _given(reason)
     entry = next(step.entry_id for step in state.steps if step.kind == "approved")
     fact = Fact(school_id, "insurance_passed_on_undone", str(payout_id), (now + _VIET_NAM).date(), why)
@@ -226,7 +228,7 @@ def _step(  # noqa: PLR0913  one row of evidence
 
 
 def _given(reason: str) -> str:
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do.")
     return reason.strip()
 

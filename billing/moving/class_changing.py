@@ -11,6 +11,7 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused
 from billing.moving.ending import find_enrolment
 from billing.people.tables import ClassGroup, ClassPlacement
+from billing.visible import is_blank
 
 _ONE_DAY = timedelta(days=1)
 
@@ -30,7 +31,7 @@ def change_class(  # noqa: PLR0913, PLR0917  who goes where, from when on, who s
     Raises ``Conflict`` for who does not study here any more, ``NotFound`` for a class of another school or year,
     ``Refused`` without a reason, for the same class, or for a day that is not after the one the last class began.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do chuyển lớp.")
     enrolment = find_enrolment(session, school_id, enrolment_id)
     if enrolment.state != "studying":

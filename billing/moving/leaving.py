@@ -32,6 +32,7 @@ from billing.rounds.correcting import propose_leaving, reject_correction
 from billing.rounds.drafting import person
 from billing.rounds.tables import CorrectionDecision
 from billing.vault import Vault
+from billing.visible import is_blank
 
 _VIET_NAM = timedelta(hours=7)
 
@@ -91,7 +92,7 @@ def leave(session: Session, vault: Vault, actor: Actor, school_id: UUID, plan: P
     Raises ``Conflict`` for who left already, and while a locked round still has something to be given back;
     ``Refused`` without a reason or for a day that cannot be.
     """
-    if not plan.reason.strip():
+    if is_blank(plan.reason):
         raise Refused("Hãy ghi lý do nghỉ học, ví dụ “Theo đơn của gia đình ngày 15/10/2025”.")
     enrolment = _may_leave(session, school_id, plan, now)
     ended, bills = _end(session, enrolment, plan, now)
@@ -146,7 +147,7 @@ def take_back_leaving(session: Session, actor: Actor, leaving: Leaving, reason: 
 
     Raises ``Conflict`` when one was approved already, ``Refused`` without a reason.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do rút lại.")
     _refuse_returned(session, leaving)
     decided = _decisions(session, leaving)

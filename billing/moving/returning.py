@@ -24,6 +24,7 @@ from billing.moving.ending import find_enrolment
 from billing.moving.leaving import came_back, corrections_waiting, find_leaving, returned
 from billing.moving.tables import Leaving
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil
+from billing.visible import is_blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def come_back(session: Session, actor: Actor, school_id: UUID, plan: ReturnPlan,
     here; ``Refused`` without a reason, for a day within the first stay or outside its year, or for an item that was
     not registered; ``NotFound`` for a class of another year.
     """
-    if not plan.reason.strip():
+    if is_blank(plan.reason):
         raise Refused("Hãy ghi lý do nhập học lại, ví dụ “Theo đơn của gia đình”.")
     leaving = find_leaving(session, school_id, plan.leaving_id)
     left = find_enrolment(session, school_id, leaving.enrolment_id)

@@ -30,6 +30,7 @@ from billing.people.names import search_key
 from billing.people.sheet_pupils import read_pupils
 from billing.people.tables import Enrolment, Pupil, PupilCode, School
 from billing.people.workbook import open_upload, refused_file
+from billing.visible import is_blank
 
 _VIET_NAM = timedelta(hours=7)
 _LONGEST_PROGRAM = 16
@@ -129,7 +130,7 @@ def reject_former(  # noqa: PLR0913, PLR0917  which file, by whom, why
 ) -> FormerDecision:
     """Say no to a file that was read in; raises ``Refused`` without a reason, ``Conflict`` when it is decided."""
     row = waiting_import(session, school_id, import_id)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do không nhận tệp này.")
     decision = FormerDecision(
         import_id=row.id, school_id=school_id, approved=False, decided_by=person(actor), reason=reason.strip(), at=now

@@ -19,7 +19,7 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.tables import Bill
 from billing.credits.choosing import class_of_pupils
 from billing.credits.reading import credit_of
-from billing.errors import Conflict, NotFound, SamePerson
+from billing.errors import Conflict, NotFound
 from billing.fees.reducing import person
 from billing.money import Money, total
 from billing.newyear.classes import one_year_at_a_time
@@ -27,6 +27,7 @@ from billing.newyear.tables import YearOpening, YearOpeningLine, YearOpeningSign
 from billing.newyear.years import days_of, read_year
 from billing.payments.balances import bill_balances
 from billing.payments.still_open import open_bills
+from billing.people.agreeing import WHOLE_SCHOOL, Agreement, second_person
 from billing.people.tables import ClassGroup
 from billing.rounds.tables import BillingRound
 
@@ -140,8 +141,8 @@ def sign(session: Session, school_id: UUID, opening_id: UUID, actor: Actor, now:
     """
     one_year_at_a_time(session, school_id)
     opening = find_opening(session, school_id, opening_id)
-    if opening.made_by == person(actor):
-        raise SamePerson("Người lập danh sách số dư không được tự ký. Hãy nhờ người duyệt.")
+    own_word = "Người lập danh sách số dư không được tự ký. Hãy nhờ người duyệt."
+    second_person(session, actor, Agreement(school_id, {opening.made_by}, WHOLE_SCHOOL, own_word))
     _refuse_signed(session, school_id, opening.school_year)
     if opening_now(session, school_id, opening.school_year).digest != opening.digest:
         raise Conflict("Số dư đã đổi sau khi lập danh sách (có tiền vào, ghi giảm hoặc hoàn). Hãy nhờ lập lại rồi ký.")

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.tables import Bill
 from billing.bills.writing import Issue, NewBill, NewLine, write_bills
-from billing.errors import Conflict, SamePerson
+from billing.errors import Conflict
 from billing.fees.reducing import person
 from billing.fees.tables import FeeItem
 from billing.ledger.accounts import FAMILY_CREDIT, FAMILY_RECEIVABLE, open_account
@@ -26,6 +26,7 @@ from billing.newyear.tables import FormerBalance, FormerDecision, FormerImport, 
 from billing.payments.receipts import book_of, school_year_of
 from billing.payments.requests import tell_of_requests, write_requests
 from billing.payments.tables import ReceiptCounter
+from billing.people.agreeing import WHOLE_SCHOOL, Agreement, second_person
 from billing.people.tables import ClassPlacement, PupilCode, School
 from billing.rounds.issuing import VIET_NAM
 from billing.rounds.tables import BillingRound
@@ -45,8 +46,8 @@ def approve_former(  # noqa: PLR0913, PLR0917  which file, by whom, with which k
     the receipt book has begun. Everything stands or nothing.
     """
     row = waiting_import(session, school.id, import_id)
-    if row.made_by == person(actor):
-        raise SamePerson("Người đọc tệp vào không được tự duyệt. Hãy nhờ người duyệt.")
+    own_word = "Người đọc tệp vào không được tự duyệt. Hãy nhờ người duyệt."
+    second_person(session, actor, Agreement(school.id, {row.made_by}, WHOLE_SCHOOL, own_word))
     lines = lines_kept(row)
     known = opened(session, school.id)
     twice = next((known[key] for line in lines for key, _ in balances_of(line) if key in known), None)

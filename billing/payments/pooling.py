@@ -9,11 +9,13 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.tables import BankAccount
 from billing.payments.number_tables import NumberList, NumberListDecision
 from billing.payments.numbers import read_numbers
 from billing.payments.tables import VirtualAccount
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
+from billing.visible import is_blank
 
 
 def enter_numbers(  # noqa: PLR0913, PLR0917  which account, what was pasted, by which paper, who and when
@@ -24,7 +26,7 @@ def enter_numbers(  # noqa: PLR0913, PLR0917  which account, what was pasted, by
     Raises ``BadRows`` with every line that is wrong, stands twice, is a number of the school's accounts, or was entered
     before; ``Refused`` without a note.
     """
-    if not note.strip():
+    if is_blank(note):
         raise Refused("Hãy ghi danh sách này từ văn bản hay thư nào của ngân hàng.")
     numbers = read_numbers(pasted, _known(session, account.school_id))
     made = NumberList(
@@ -45,8 +47,8 @@ def enter_numbers(  # noqa: PLR0913, PLR0917  which account, what was pasted, by
 def approve_numbers(session: Session, actor: Actor, school_id: UUID, list_id: UUID, now: datetime) -> int:
     """Agree to a list: its numbers are in the pool. Return how many; raises ``SamePerson`` or ``Conflict``."""
     found = _undecided(session, school_id, list_id)
-    if found.made_by == actor.user_id:
-        raise SamePerson("Người nhập danh sách không tự duyệt được. Xin nhờ người duyệt khác.")
+    own_word = "Người nhập danh sách không tự duyệt được. Xin nhờ người duyệt khác."
+    second_person(session, actor, Agreement(school_id, {found.made_by}, NO_CHILD, own_word))
     taken = sorted(set(found.numbers) & _known(session, school_id, but=list_id))
     if taken:
         raise Conflict(f"Số {taken[0]} đã có trong hệ thống từ danh sách khác. Hãy từ chối danh sách này.")
@@ -63,7 +65,7 @@ def refuse_numbers(  # noqa: PLR0913, PLR0917  which list, why, who says so and 
     session: Session, actor: Actor, school_id: UUID, list_id: UUID, reason: str, now: datetime
 ) -> None:
     """Say no, or take one's own back; no number of the list is in the pool."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do không nhận danh sách này.")
     _decide(session, actor, _undecided(session, school_id, list_id), now, approved=False, reason=reason.strip())
 

@@ -18,13 +18,15 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.holding import hold_bills
 from billing.bills.tables import Bill
-from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotFound, Refused
 from billing.money import Money, total
 from billing.payments.balances import BillBalance, bill_balances
 from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd, ReliefPaper
 from billing.payments.writing_off import SHORTFALL, book_write_off, take_back_write_off
+from billing.people.agreeing import Agreement, second_person
 from billing.people.kinship import refuse_own_family
 from billing.plans.papers import Paper
+from billing.visible import is_blank
 
 _VIET_NAM = timedelta(hours=7)
 _LONGEST_GRACE = timedelta(days=366)
@@ -83,7 +85,7 @@ def ask_write_off(session: Session, actor: Actor, school_id: UUID, wanted: NoLon
     refuse_own_family(session, actor, school_id, {balance.pupil_id})
     if not balance.rest:
         raise Refused(f"Thông báo thu {balance.number} không còn gì chưa nộp; phần đã nộp không xóa được.")
-    if not wanted.reason.strip() or not wanted.decision_number.strip():
+    if is_blank(wanted.reason) or is_blank(wanted.decision_number):
         raise Refused("Hãy ghi lý do, số và ngày quyết định xóa khoản không thu được.")
     if wanted.decided_on > (now + _VIET_NAM).date():
         raise Refused("Ngày quyết định không được sau hôm nay.")
@@ -125,9 +127,8 @@ def approve_relief(session: Session, actor: Actor, school_id: UUID, relief_id: U
     was when it was asked for.
     """
     row = _undecided(session, school_id, relief_id)
-    if row.made_by == actor.user_id:
-        raise SamePerson("Người đề nghị không tự duyệt. Hãy nhờ người duyệt khác.")
-    refuse_own_family(session, actor, school_id, {row.pupil_id})
+    own_word = "Người đề nghị không tự duyệt. Hãy nhờ người duyệt khác."
+    second_person(session, actor, Agreement(school_id, {row.made_by}, {row.pupil_id}, own_word))
     _decide(session, actor, row, now, approved=True)
     if row.kind == "write_off":
         _write_off(session, row, now)
@@ -138,7 +139,7 @@ def refuse_relief(  # noqa: PLR0913, PLR0917  who refuses what, why
     session: Session, actor: Actor, school_id: UUID, relief_id: UUID, reason: str, now: datetime
 ) -> None:
     """Say no, or take back what one asked for; raises ``Refused`` without a reason."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do không duyệt.")
     _decide(session, actor, _undecided(session, school_id, relief_id), now, approved=False, reason=reason.strip())
 
@@ -151,7 +152,7 @@ def end_relief(  # noqa: PLR0913, PLR0917  who ends what, why
     Raises ``NotFound`` for what was never approved, ``Conflict`` when it ended already, ``Refused`` without a reason.
     """
     row = find_relief(session, school_id, relief_id)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do.")
     decision = session.get(ReliefDecision, row.id)
     if decision is None or not decision.approved:
@@ -190,7 +191,7 @@ def open_paper(session: Session, actor: Actor, school_id: UUID, paper_id: UUID, 
 
 
 def _refuse_bad_time(wanted: MoreTime, rest: Money, today: date) -> None:
-    if not wanted.reason.strip():
+    if is_blank(wanted.reason):
         raise Refused("Hãy ghi lý do gia hạn (đơn của gia đình …).")
     if not today < wanted.until <= today + _LONGEST_GRACE:
         raise Refused("Ngày gia hạn phải sau hôm nay và trong vòng một năm.")

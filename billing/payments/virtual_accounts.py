@@ -14,6 +14,7 @@ from billing.errors import Conflict, NotFound, Refused
 from billing.ledger.tables import BankAccount
 from billing.payments.tables import PaymentRequest, VirtualAccount
 from billing.people.kinship import refuse_own_family
+from billing.visible import is_blank
 
 LONGEST = 19  # EMV field 38-01 and the banks' own limit
 COOLING = timedelta(days=90)  # families keep old QR codes for a term; the database refuses less (migration 0048)
@@ -88,7 +89,7 @@ def release_number(  # noqa: PLR0913, PLR0917  which number, why, who says so an
     Another pupil gets it after a cooling time at the earliest. Raises ``NotFound``, ``Conflict`` when it is nobody's,
     ``Refused`` without a reason.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do thu hồi số này, ví dụ học sinh đã chuyển trường.")
     row = session.exec(
         select(VirtualAccount)

@@ -17,6 +17,7 @@ from billing.people.kinship_tables import OwnChild, StaffContact
 from billing.people.reaching import masked_contact
 from billing.people.tables import Enrolment, Pupil, PupilCode
 from billing.vault import Vault
+from billing.visible import is_blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _end(row: OwnChild | StaffContact, actor: Actor, reason: str, now: datetime)
         raise Conflict("Lời khai này đã được thôi rồi.")
     if row.user_id == actor.user_id:
         raise SamePerson("Không ai tự thôi lời khai về người nhà của mình. Hãy nhờ người khác ở trường.")
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do thôi lời khai.")
     row.ended_by, row.ended_at, row.end_reason = _person(actor), now, reason.strip()
 

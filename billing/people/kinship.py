@@ -16,7 +16,8 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor
 from billing.errors import OwnFamily
 from billing.people.kinship_tables import OwnChild, StaffContact
-from billing.people.tables import Contact, Guardianship
+from billing.people.tables import Contact, Guardianship, Pupil, PupilCode
+from billing.storage import among
 
 
 def refuse_own_family(session: Session, actor: Actor, school_id: UUID, pupils: Collection[UUID]) -> None:
@@ -28,13 +29,36 @@ def refuse_own_family(session: Session, actor: Actor, school_id: UUID, pupils: C
         return
     own = own_family(session, actor.user_id).intersection(pupils)
     if own:
+        names = session.exec(select(Pupil.full_name).where(among(Pupil.id, own)).order_by(col(Pupil.full_name))).all()
         raise OwnFamily(
-            "Trong việc này có con em trong nhà của bạn, nên bạn không được lập, khớp, hoàn hay duyệt. "
-            "Hãy nhờ đồng nghiệp khác làm, hoặc bỏ em đó khỏi danh sách.",
+            f"Trong việc này có con em trong nhà của bạn: {', '.join(names)}. Bạn không được lập, khớp, hoàn hay "
+            "duyệt. Hãy nhờ đồng nghiệp khác làm, hoặc bỏ em đó khỏi danh sách.",
             school=school_id,
             user=actor.user_id,
             pupils=tuple(sorted(own)),
         )
+
+
+def refuse_askers_family(
+    session: Session, asked_by: Collection[UUID | None], school_id: UUID, pupils: Collection[UUID]
+) -> None:
+    """Raise ``OwnFamily`` when one of the pupils is of the family of somebody who asked, also if declared since.
+
+    Whoever would agree reads the children's codes: names of a colleague's children are that colleague's.
+    """
+    if not pupils:
+        return
+    for asker in sorted(each for each in set(asked_by) if each is not None):
+        own = own_family(session, asker).intersection(pupils)
+        if own:
+            codes = session.exec(select(PupilCode.code).where(among(PupilCode.pupil_id, own)).distinct()).all()
+            raise OwnFamily(
+                f"Trong việc này có con em trong nhà của người đề nghị (mã {', '.join(sorted(codes))}), khai trước "
+                "hoặc sau khi đề nghị, nên không ai duyệt được. Hãy không đồng ý, rồi để đồng nghiệp khác đề nghị lại.",
+                school=school_id,
+                user=asker,
+                pupils=tuple(sorted(own)),
+            )
 
 
 def own_family(session: Session, user_id: UUID) -> frozenset[UUID]:

@@ -16,17 +16,19 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.caps import school_year as year_of
 from billing.fees.item_rows import items_of
 from billing.fees.items import MAX_PRICE, Group
 from billing.fees.tables import FeeItem
 from billing.money import ZERO, Money, total
+from billing.people.agreeing import WHOLE_SCHOOL, Agreement, second_person
 from billing.people.tables import School
 from billing.plans.papers import Paper
 from billing.plans.reading import find_plan, items_in, paper_kinds, plans_of, state_of, steps_of
 from billing.plans.rules import EVERYBODY, PLANNED_GROUPS, Audience, clash_of, local_day
 from billing.plans.tables import PAPERS, CollectionPlan, PlanItem, PlanPaper, PlanStep
+from billing.visible import is_blank
 
 MOST = 1_000_000  # pupils of a school, and units of a year: more is a typing mistake
 STATE_NAMES = {
@@ -197,13 +199,13 @@ def return_plan(  # noqa: PLR0913, PLR0917  which plan, why, by whom
     """Say no, with a reason; what is wanted otherwise comes as the next version."""
     plan = _held(session, school_id, plan_id)
     _in_state(session, plan, "submitted")
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do trả lại kế hoạch thu.")
     _step(session, plan, actor, now, "returned", reason=reason.strip())
 
 
 def _refuse_meeting(meeting: Meeting, now: datetime) -> None:
-    if not meeting.place.strip():
+    if is_blank(meeting.place):
         raise Refused("Hãy ghi nơi họp cha mẹ học sinh.")
     if meeting.day > local_day(now):
         raise Refused(f"Ngày họp cha mẹ học sinh {meeting.day:%d/%m/%Y} chưa đến.")
@@ -221,7 +223,7 @@ def _refuse_estimate(each: Estimate, item: FeeItem | None, levels: frozenset[str
         raise Refused(f"{name}: mức thu phải lớn hơn 0 đ và không quá {MAX_PRICE}.", item=each.code)
     if not 1 <= each.pupils <= MOST or not 1 <= each.times <= MOST:
         raise Refused(f"{name}: số học sinh và số lần thu trong năm phải từ 1.", item=each.code)
-    if not each.basis.strip() or not each.purpose.strip():
+    if is_blank(each.basis) or is_blank(each.purpose):
         raise Refused(f"{name}: hãy ghi cách tính mức thu và tiền dùng vào việc gì.", item=each.code)
     if not each.audience.levels <= levels:
         raise Refused(f"{name}: trường không có cấp học đã chọn. Hãy chọn lại.", item=each.code)
@@ -249,7 +251,7 @@ def _refuse_decision(plan: CollectionPlan, decision: Decision, now: datetime) ->
         for name, value in (
             ("số quyết định", decision.number), ("người ký", decision.signer), ("cơ quan duyệt", decision.authority),
         )
-        if not value.strip()
+        if is_blank(value)
     ]  # fmt: skip
     if missing:
         raise Refused(f"Quyết định duyệt còn thiếu: {', '.join(missing)}.", plan=plan.id)
@@ -261,8 +263,9 @@ def _refuse_decision(plan: CollectionPlan, decision: Decision, now: datetime) ->
 
 def _refuse_maker(session: Session, plan: CollectionPlan, actor: Actor) -> None:
     submitters = {step.made_by for step in steps_of(session, plan.school_id, [plan.id]).get(plan.id, [])}
-    if _person(actor) in submitters | {plan.made_by}:
-        raise SamePerson("Người lập kế hoạch thu không tự nhập quyết định duyệt. Hãy nhờ người duyệt.", plan=plan.id)
+    own_word = "Người lập kế hoạch thu không tự nhập quyết định duyệt. Hãy nhờ người duyệt."
+    asked_by = submitters | {plan.made_by}
+    second_person(session, actor, Agreement(plan.school_id, asked_by, WHOLE_SCHOOL, own_word, {"plan": plan.id}))
 
 
 def _item(plan: CollectionPlan, each: Estimate, item: FeeItem) -> PlanItem:

@@ -13,9 +13,11 @@ from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
-from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotFound, Refused
+from billing.people.agreeing import Agreement, second_person
 from billing.people.kinship import refuse_own_family
 from billing.vault import Vault
+from billing.visible import is_blank
 from reconciliation.cards.explaining import MOST_REASON, Wish, ask_act, explain, open_with, refuse_clear
 from reconciliation.cards.payouts import candidate, hold_payouts, is_plain, live_tie, names_stripe, tie, untie
 from reconciliation.cards.tables import CardAct, CardActDecision
@@ -45,7 +47,7 @@ def tie_payout(  # noqa: PLR0913, PLR0917  an act of a person with its facts
         deed = Deed(school_id, "card.payout.tie", "transfer", str(transfer_id))
         record_deed(session, actor, deed, now, payout=payout_id, amount=payout.amount.dong)
         return None
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused(
             "Giao dịch này không nhắc đến Stripe, về muộn hoặc về thiếu. Hãy ghi vì sao đây là khoản chi trả; người "
             "thứ hai sẽ đọc."
@@ -75,12 +77,13 @@ def decide_act(  # noqa: PLR0913  as above
     act = session.exec(select(CardAct).where(CardAct.school_id == school_id, CardAct.id == act_id)).one_or_none()
     if act is None:
         raise NotFound("Không có đề nghị này.")
-    if approved and act.asked_by == actor.user_id:
-        raise SamePerson("Người đề nghị không tự duyệt được. Xin nhờ người duyệt khác.")
-    if not approved and not reason.strip():
-        raise Refused("Hãy ghi lý do không duyệt.")
     if session.get(CardActDecision, act_id) is not None:
         raise Conflict("Đề nghị này đã được quyết định. Xin tải lại trang.")
+    if approved:
+        own_word = "Người đề nghị không tự duyệt được. Xin nhờ người duyệt khác."
+        second_person(session, actor, Agreement(school_id, {act.asked_by}, _about(session, act), own_word))
+    elif is_blank(reason):
+        raise Refused("Hãy ghi lý do không duyệt.")
     decision = CardActDecision(
         act_id=act_id,
         school_id=school_id,
@@ -109,5 +112,12 @@ def _carry_out(session: Session, actor: Actor, act: CardAct, now: datetime) -> N
         refuse_clear(session, act)
     elif act.transfer_id is not None:
         payout, transfer = candidate(session, act.school_id, act.subject, act.transfer_id)
-        refuse_own_family(session, actor, act.school_id, suggested_pupils(session, transfer))
         tie(session, payout, transfer, by, now)
+
+
+def _about(session: Session, act: CardAct) -> set[UUID]:
+    """Return the pupils that the money of an act may be of: only a tie takes a transfer from the queue."""
+    if act.kind != "tie" or act.transfer_id is None:
+        return set()
+    _, transfer = candidate(session, act.school_id, act.subject, act.transfer_id)
+    return suggested_pupils(session, transfer)

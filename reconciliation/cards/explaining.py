@@ -21,6 +21,7 @@ from billing.errors import Conflict, NotFound, Refused
 from billing.ledger.accounts import CARD_CLEARING
 from billing.ledger.posting import Fact, Line, post
 from billing.money import ZERO, Money
+from billing.visible import is_blank
 from reconciliation.cards.balances import balances
 from reconciliation.cards.booking import open_before, open_clearing, open_fees, open_unclear
 from reconciliation.cards.facts import VIETNAM, Kind
@@ -80,7 +81,7 @@ def ask_opening(  # noqa: PLR0913, PLR0917  as above
 
 def ask_act(session: Session, actor: Actor, wish: Wish, reason: str, now: datetime) -> CardAct:
     """Write down what waits for another person; raises ``Refused`` without a reason, ``Conflict`` while one is open."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do; người thứ hai sẽ đọc.")
     kinds = _OF_MOVEMENTS if wish.kind in _OF_MOVEMENTS else (wish.kind,)
     same = select(CardAct.id).where(

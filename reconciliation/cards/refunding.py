@@ -17,10 +17,12 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
 from billing.credits.reading import free_credit
 from billing.credits.using import hold_credit
-from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotFound, Refused
 from billing.money import ZERO, Money, total
 from billing.payments.tables import Allocation, PaymentRequest
+from billing.people.agreeing import Agreement, second_person
 from billing.people.kinship import refuse_own_family
+from billing.visible import is_blank
 from reconciliation.cards.facts import Kind, worth
 from reconciliation.cards.settling import facts_of, live_payment
 from reconciliation.cards.tables import (
@@ -35,6 +37,7 @@ from reconciliation.cards.tables import (
 DISPUTE_OVER = ("won", "lost", "warning_closed", "prevented")
 """Stripe's words for a dispute that is decided."""
 _MOST_REASON = 300
+OWN_WORD = "Người đề nghị không tự duyệt được. Xin nhờ người duyệt khác."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def ask_refund(  # noqa: PLR0913, PLR0917  an act of a person with its facts
 ) -> CardRefund:
     """Ask to give money back; raises ``Refused`` for more than is left, without a reason, or while it is disputed."""
     _hold(session, checkout_id)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do hoàn tiền.")
     facts = facts_of(session, school_id, checkout_id)
     if not facts:
@@ -96,12 +99,11 @@ def decide_refund(  # noqa: PLR0913  as above
     ).one_or_none()
     if row is None:
         raise NotFound("Không có đề nghị hoàn này.")
-    if approved and row.asked_by == actor.user_id:
-        raise SamePerson("Người đề nghị không tự duyệt được. Xin nhờ người duyệt khác.")
-    if not approved and not reason.strip():
-        raise Refused("Hãy ghi lý do không duyệt.")
     if approved:
-        refuse_own_family(session, actor, school_id, {_pupil_of(session, school_id, row.checkout_id)})
+        about = {_pupil_of(session, school_id, row.checkout_id)}
+        second_person(session, actor, Agreement(school_id, {row.asked_by}, about, OWN_WORD))
+    elif is_blank(reason):
+        raise Refused("Hãy ghi lý do không duyệt.")
     _hold(session, row.checkout_id)
     if session.get(CardRefundDecision, refund_id) is not None:
         raise Conflict("Đề nghị này đã được quyết định. Xin tải lại trang.")

@@ -10,9 +10,11 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
-from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotFound, Refused
 from billing.ledger.tables import BankAccount
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
 from billing.vault import Vault
+from billing.visible import is_blank
 from reconciliation.cards.balances import other_currencies
 from reconciliation.cards.tables import CardSwitch, CardSwitchDecision
 from reconciliation.feeds.opening import secrets_of
@@ -85,7 +87,7 @@ def ask_switch(  # noqa: PLR0913, PLR0917  an act of a person with its facts
 
     Raises ``Refused`` without a reason, or to take them where Stripe does not settle in đồng alone.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do, ví dụ số quyết định của hiệu trưởng.")
     account = session.exec(
         select(BankAccount.id).where(BankAccount.school_id == school_id, BankAccount.id == account_id)
@@ -124,9 +126,10 @@ def decide_switch(  # noqa: PLR0913  as above
     ).one_or_none()
     if row is None:
         raise NotFound("Không có đề nghị này.")
-    if approved and row.asked_by == actor.user_id:
-        raise SamePerson("Người đề nghị không tự duyệt được. Xin nhờ người duyệt khác.")
-    if not approved and not reason.strip():
+    if approved:
+        own_word = "Người đề nghị không tự duyệt được. Xin nhờ người duyệt khác."
+        second_person(session, actor, Agreement(school_id, {row.asked_by}, NO_CHILD, own_word))
+    elif is_blank(reason):
         raise Refused("Hãy ghi lý do không duyệt.")
     if session.get(CardSwitchDecision, switch_id) is not None:
         raise Conflict("Đề nghị này đã được quyết định. Xin tải lại trang.")

@@ -12,11 +12,13 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.till import hold_cash
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
 from billing.storage import among
+from billing.visible import is_blank
 from reconciliation.depositing.tables import CashDepositTie, CashTieAsk, CashTieDecision
-from reconciliation.depositing.tying import held_pair, is_suggested, write_tie
+from reconciliation.depositing.tying import held_pair, is_suggested, refuse_depositor, write_tie
 from reconciliation.tables import Transfer
 
 
@@ -24,11 +26,10 @@ def ask_tie(  # noqa: PLR0913, PLR0917  which deposit to which transfer, who say
     session: Session, actor: Actor, school_id: UUID, deposit_id: UUID, transfer_id: UUID, reason: str, now: datetime
 ) -> CashTieAsk:
     """Ask for a tie; raises as ``tie_deposit``, ``Refused`` without a reason or for what one person ties alone."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do: vì sao tiền vào này là tiền trường đã nộp.")
     deposit, transfer = held_pair(session, school_id, deposit_id, transfer_id)
-    if actor.user_id == deposit.made_by:
-        raise SamePerson("Người nộp tiền không tự gắn lần nộp với giao dịch. Hãy nhờ người khác.")
+    refuse_depositor(session, actor, deposit)
     if is_suggested(session, deposit, transfer):
         raise Refused("Tiền vào này được gợi ý cho lần nộp: hãy gắn thẳng, không cần đề nghị.")
     if open_asks(session, school_id, [deposit_id]):
@@ -54,12 +55,11 @@ def agree_tie(session: Session, actor: Actor, school_id: UUID, ask_id: UUID, now
     Raises ``SamePerson`` for who asked or deposited, ``Conflict`` when it is decided or one of them is settled.
     """
     asked = _open(session, school_id, ask_id)
-    if actor.user_id == asked.made_by:
-        raise SamePerson("Người đề nghị gắn không tự đồng ý. Hãy nhờ người khác.")
+    own_word = "Người đề nghị gắn không tự đồng ý. Hãy nhờ người khác."
+    second_person(session, actor, Agreement(school_id, {asked.made_by}, NO_CHILD, own_word))
     _decide(session, actor, asked, now)
     deposit, transfer = held_pair(session, school_id, asked.deposit_id, asked.transfer_id)
-    if actor.user_id == deposit.made_by:
-        raise SamePerson("Người nộp tiền không tự gắn lần nộp với giao dịch. Hãy nhờ người khác.")
+    refuse_depositor(session, actor, deposit)
     return write_tie(session, actor, deposit, transfer, now)
 
 
@@ -67,7 +67,7 @@ def refuse_tie(  # noqa: PLR0913, PLR0917  who says no to what, why
     session: Session, actor: Actor, school_id: UUID, ask_id: UUID, reason: str, now: datetime
 ) -> None:
     """Say no, or take one's own request back."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do không gắn.")
     _decide(session, actor, _open(session, school_id, ask_id), now, reason=reason.strip())
 

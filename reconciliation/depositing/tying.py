@@ -17,12 +17,14 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.cash.depositing import IN_TRANSIT, find_deposit
 from billing.cash.till_tables import CashDeposit, CashDepositEnd
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.ledger.accounts import SUSPENSE
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.till import hold_cash
 from billing.money import Money
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
 from billing.storage import new_id
+from billing.visible import is_blank
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.depositing.suggesting import Brought, Came, fitting
 from reconciliation.depositing.tables import CashDepositTie, CashTieEnd
@@ -44,6 +46,12 @@ class OpenDeposit:
     others: tuple[Came, ...]
 
 
+def refuse_depositor(session: Session, actor: Actor, deposit: CashDeposit) -> None:
+    """Raise ``SamePerson`` for who brought the money to the bank: another says which transfer it is."""
+    own_word = "Người nộp tiền không tự gắn lần nộp với giao dịch. Hãy nhờ người khác."
+    second_person(session, actor, Agreement(deposit.school_id, {deposit.made_by}, NO_CHILD, own_word))
+
+
 def tie_deposit(  # noqa: PLR0913, PLR0917  which deposit to which transfer, who says so
     session: Session, actor: Actor, school_id: UUID, deposit_id: UUID, transfer_id: UUID, now: datetime
 ) -> CashDepositTie:
@@ -54,8 +62,7 @@ def tie_deposit(  # noqa: PLR0913, PLR0917  which deposit to which transfer, who
     school.
     """
     deposit, transfer = held_pair(session, school_id, deposit_id, transfer_id)
-    if actor.user_id == deposit.made_by:
-        raise SamePerson("Người nộp tiền không tự gắn lần nộp với giao dịch. Hãy nhờ người khác.")
+    refuse_depositor(session, actor, deposit)
     if not is_suggested(session, deposit, transfer):
         raise Refused(
             "Tiền vào này không được gợi ý cho lần nộp: nội dung có mã của một em, hoặc ngày không hợp. "
@@ -115,7 +122,7 @@ def untie_deposit(  # noqa: PLR0913, PLR0917  which deposit, who says so, why
     session: Session, actor: Actor, school_id: UUID, deposit_id: UUID, reason: str, now: datetime
 ) -> None:
     """Take a tie back: the transfer waits again; raises ``Conflict`` when there is none."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do bỏ gắn.")
     hold_cash(session, school_id)
     tie = live_tie(session, school_id, deposit_id)

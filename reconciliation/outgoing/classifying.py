@@ -20,14 +20,16 @@ from billing.cash.withdrawing import find_withdrawal
 from billing.claims.tables import Payout
 from billing.credits.paying_out import approved_on, find_line, mark_sent, states_of
 from billing.credits.refunding import REFUND_PAYABLE
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.tables import FeeItem
 from billing.ledger.accounts import SUSPENSE, UNCLASSIFIED_OUT, open_account, open_treasury
 from billing.ledger.posting import Fact, Line, post, reverse
 from billing.ledger.tables import LedgerAccount
 from billing.money import ZERO, Money, total
 from billing.payments.writing_off import BANK_FEES
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
 from billing.storage import new_id
+from billing.visible import is_blank
 from reconciliation.cards.booking import open_unclear
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.outgoing.going_back import move_refunded
@@ -107,7 +109,7 @@ def take_back(  # noqa: PLR0913, PLR0917  as above
     """
     if actor.user_id is None:
         raise NotAllowed("Việc phân loại tiền ra phải do một người có tên làm.")
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do hủy phân loại này.")
     wait_for_purposes(session, school_id)
     row = session.exec(select(MoneyOut).where(MoneyOut.school_id == school_id, MoneyOut.id == purpose_id)).one_or_none()
@@ -171,9 +173,12 @@ def _sized(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:
 
 def _refuse_own_withdrawal(session: Session, actor: Actor, school_id: UUID, wanted: Sequence[Purpose]) -> None:
     """Raise ``SamePerson`` for who wrote down that cash was fetched, and would say alone that the bank paid it."""
-    fetched = [each.tied_id for each in wanted if each.tie is Tie.CASH and each.tied_id is not None]
-    if any(find_withdrawal(session, school_id, each).made_by == actor.user_id for each in fetched):
-        raise SamePerson("Người rút tiền về quỹ không tự gắn với giao dịch của ngân hàng. Hãy nhờ người khác.")
+    tied = [each.tied_id for each in wanted if each.tie is Tie.CASH and each.tied_id is not None]
+    if not tied:
+        return
+    fetched = {find_withdrawal(session, school_id, each).made_by for each in tied}
+    own_word = "Người rút tiền về quỹ không tự gắn với giao dịch của ngân hàng. Hãy nhờ người khác."
+    second_person(session, actor, Agreement(school_id, fetched, NO_CHILD, own_word))
 
 
 def _brought_back(session: Session, transfer: Transfer, wanted: Purpose) -> Purpose:

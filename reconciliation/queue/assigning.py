@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,14 +11,16 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
-from billing.errors import Conflict, Refused, SamePerson
+from billing.errors import Conflict, Refused
 from billing.payments.balances import BillBalance
+from billing.people.agreeing import Agreement, second_person
 from billing.people.kinship import refuse_own_family
 from billing.people.tables import Enrolment
 from billing.storage import among
 from billing.vault import Vault
+from billing.visible import is_blank
 from reconciliation.decided_elsewhere import refuse_asked_back, refuse_decided_elsewhere
-from reconciliation.queue.carrying_out import Assigned, carry_out, hold_for, refuse_too_much
+from reconciliation.queue.carrying_out import ASK_AGAIN, CHOOSE_AGAIN, Assigned, carry_out, hold_for, refuse_too_much
 from reconciliation.queue.looking import Look, look
 from reconciliation.queue.pieces import Piece, pays_in_full, pupils_of, refuse_bad_pieces
 from reconciliation.queue.standing import (
@@ -61,10 +63,10 @@ def assign(  # noqa: PLR0913, PLR0917  who wants what, when, with which vault
     refuse_own_family(session, actor, school_id, pupils_of(wanted.pieces))
     _refuse_strangers(session, school_id, wanted.pieces)
     balances = hold_for(session, school_id, wanted.pieces)
-    refuse_too_much(balances, wanted.pieces)
+    refuse_too_much(session, school_id, balances, wanted.pieces, CHOOSE_AGAIN)
     seen = look(session, vault, transfer)
     plain = is_plain(session, transfer, seen, wanted.pieces, balances)
-    if not plain and not wanted.reason.strip():
+    if not plain and is_blank(wanted.reason):
         raise Refused("Hãy ghi vì sao khoản tiền này là của (các) em đã chọn; người thứ hai sẽ đọc lời này.")
     act = write_act(session, actor, transfer, wanted, seen, now)
     if plain:
@@ -80,14 +82,13 @@ def agree(session: Session, actor: Actor, school_id: UUID, act_id: UUID, now: da
     on or a bill has less open than the part for it: then refuse the act, and assign anew.
     """
     act, transfer = hold_open_act(session, school_id, act_id)
-    refuse_maker(actor, act)
     refuse_moved_on(session, transfer, act)
     refuse_not_waiting(transfer)
     refuse_asked_back(session, transfer)
     pieces = pieces_of(session, act)
-    refuse_own_family(session, actor, school_id, pupils_of(pieces))
+    second_person(session, actor, agreement_to(act, pupils_of(pieces)))
     balances = hold_for(session, school_id, pieces)
-    refuse_too_much(balances, pieces)
+    refuse_too_much(session, school_id, balances, pieces, ASK_AGAIN)
     decide(session, actor, act, "agreed", "", now)
     carry_out(session, [Assigned(transfer, act, pieces, person_of(actor))], balances, now)
     return act
@@ -99,7 +100,7 @@ def refuse(  # noqa: PLR0913, PLR0917  who refuses what, why
     """Say no to an act, with a reason, or withdraw one's own; the transfer stays as it is."""
     act, _ = hold_open_act(session, school_id, act_id)
     mine = act.made_by == actor.user_id
-    if not mine and not reason.strip():
+    if not mine and is_blank(reason):
         raise Refused("Hãy ghi lý do không đồng ý.")
     decide(session, actor, act, "withdrawn" if mine else "refused", reason, now)
     return act
@@ -179,10 +180,9 @@ def pieces_of(session: Session, act: QueueAct) -> list[Piece]:
     return [Piece(row.pupil_id, row.bill_id, row.amount) for row in rows]
 
 
-def refuse_maker(actor: Actor, act: QueueAct) -> None:
-    """Raise ``SamePerson`` for who made the act."""
-    if act.made_by == actor.user_id:
-        raise SamePerson("Người đề nghị không tự đồng ý. Hãy nhờ người thứ hai.")
+def agreement_to(act: QueueAct, pupils: Collection[UUID]) -> Agreement:
+    """Return what a second person agrees to in an act about some pupils."""
+    return Agreement(act.school_id, {act.made_by}, pupils, "Người đề nghị không tự đồng ý. Hãy nhờ người thứ hai.")
 
 
 def refuse_moved_on(session: Session, transfer: Transfer, act: QueueAct) -> None:

@@ -13,11 +13,15 @@ from sqlmodel import Session, col
 
 from billing.bills.holding import hold_bills
 from billing.bills.tables import Bill
-from billing.errors import Conflict, NotFound
+from billing.errors import NotFound
 from billing.money import ZERO, Money, total
 from billing.payments.balances import BillBalance, bill_balances
 from billing.payments.recording import record_payments
+from billing.people.known import Known
+from billing.people.known import pupils_of as pupils_known
+from billing.people.names import sort_key
 from billing.storage import among
+from reconciliation.errors import BillsFilled
 from reconciliation.holding import hold_named, refuse_too_many
 from reconciliation.queue.pieces import Piece, outcome_of, parts_by_pupil, pupils_of
 from reconciliation.queue.standing import by_act
@@ -26,6 +30,12 @@ from reconciliation.settling import received_of
 from reconciliation.tables import Match, Transfer
 from reconciliation.transfers import step
 
+CHOOSE_AGAIN = "Hãy sửa các phần sau rồi làm lại; phần thừa để làm tiền tồn của em được:"
+"""What whoever assigns does about bills that have less open than was meant for them."""
+ASK_AGAIN = (
+    "Hãy không đồng ý, để người đề nghị sửa các phần sau rồi đề nghị lại; phần thừa để làm tiền tồn của em được:"
+)
+"""What whoever would agree does about them."""
 PERSON = "person"  # the rule of a match that a person decided
 
 
@@ -64,20 +74,33 @@ def balances_of(session: Session, school_id: UUID, pieces: Collection[Piece]) ->
     return balances
 
 
-def refuse_too_much(balances: Mapping[UUID, BillBalance], pieces: Collection[Piece]) -> None:
-    """Raise ``Conflict`` when the parts put more on a bill than is open there now."""
+def refuse_too_much(
+    session: Session, school_id: UUID, balances: Mapping[UUID, BillBalance], pieces: Collection[Piece], remedy: str
+) -> None:
+    """Raise ``BillsFilled``, naming every bill, when the parts put more on bills than is open there now."""
     wanted: dict[UUID, Money] = defaultdict(lambda: ZERO)
     for piece in pieces:
         if piece.bill_id is not None:
             wanted[piece.bill_id] += piece.amount
-    for bill_id, amount in wanted.items():
-        balance = balances[bill_id]
-        if amount > balance.rest:
-            raise Conflict(
-                f"Thông báo thu {balance.number} nay chỉ còn {balance.rest} chưa nộp, không nhận được {amount}. "
-                "Hãy chọn lại; phần thừa có thể để làm tiền tồn của em.",
-                bill=bill_id,
-            )
+    over = [balances[bill_id] for bill_id, amount in wanted.items() if amount > balances[bill_id].rest]
+    if not over:
+        return
+    known = pupils_known(session, school_id)
+
+    def place(bill: BillBalance) -> tuple[object, ...]:
+        return known[bill.pupil_id].class_name, sort_key(known[bill.pupil_id].name), bill.number
+
+    raise BillsFilled(
+        f"{len(over)} thông báo thu nay còn ít hơn số định ghi vào (đã có người nộp). Chưa ghi gì. {remedy}",
+        [_filled(bill, wanted[bill.bill_id], known[bill.pupil_id]) for bill in sorted(over, key=place)],
+    )
+
+
+def _filled(bill: BillBalance, wanted: Money, child: Known) -> str:
+    return (
+        f"{child.name} ({child.code}), lớp {child.class_name or '—'}: thông báo thu {bill.number} nay chỉ còn "
+        f"{bill.rest} chưa nộp, định ghi {wanted}"
+    )
 
 
 def carry_out(

@@ -18,7 +18,7 @@ from billing.vault import Vault
 from reconciliation.book import RowsBook
 from reconciliation.decided_elsewhere import decided_elsewhere
 from reconciliation.queue.assigning import Wanted, decide, is_plain, refuse_not_waiting, write_act
-from reconciliation.queue.carrying_out import Assigned, balances_of, carry_out, hold_for, refuse_too_much
+from reconciliation.queue.carrying_out import CHOOSE_AGAIN, Assigned, balances_of, carry_out, hold_for, refuse_too_much
 from reconciliation.queue.looking import Look, look
 from reconciliation.queue.open_bills import open_bills_of
 from reconciliation.queue.pieces import Piece
@@ -94,7 +94,7 @@ def assign_plain(  # noqa: PLR0913, PLR0917  who confirms what, as shown when
         raise Conflict("Có giao dịch nay không còn như lúc xem. Chưa ghi gì; hãy xem lại rồi xác nhận.")
     pieces = [piece for each in planned.taken for piece in each.pieces]
     balances = hold_for(session, school_id, pieces)
-    refuse_too_much(balances, pieces)
+    refuse_too_much(session, school_id, balances, pieces, CHOOSE_AGAIN)
     assigned = []
     for each in planned.taken:
         wanted = Wanted(each.transfer.id, each.pieces, seen[each.transfer.id])

@@ -23,15 +23,17 @@ from billing.ledger.periods import is_closed
 from billing.money import ZERO, Money, total
 from billing.payments.reversing import booked_from, reverse_payments
 from billing.payments.tables import Allocation, Payment
+from billing.people.agreeing import second_person
 from billing.people.kinship import refuse_own_family
 from billing.people.known import pupils_of
 from billing.people.names import sort_key
 from billing.storage import among
+from billing.visible import is_blank
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.errors import CreditUsed
 from reconciliation.holding import hold_named
 from reconciliation.live_payments import live_payments
-from reconciliation.queue.assigning import MOST_REASON, decide, refuse_maker, refuse_moved_on
+from reconciliation.queue.assigning import MOST_REASON, agreement_to, decide, refuse_moved_on
 from reconciliation.queue.standing import Seen, by_act, hold_open_act, hold_transfer, refuse_overtaken
 from reconciliation.queue.tables import QueueAct
 from reconciliation.shortfalls.accepting import end_shortfalls
@@ -50,7 +52,7 @@ def ask_undo(  # noqa: PLR0913, PLR0917  who wants what undone, why, having seen
     transfer = hold_transfer(session, school_id, transfer_id)
     refuse_overtaken(session, transfer, seen)
     refuse_decided_elsewhere(session, transfer)
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do gỡ: vì sao khoản tiền này không phải của em đã ghi.")
     payments = _refuse_what_stands(session, actor, transfer)
     act = QueueAct(
@@ -76,9 +78,8 @@ def agree_undo(session: Session, actor: Actor, school_id: UUID, act_id: UUID, no
     Raises ``SamePerson``, ``OwnFamily``, ``Overtaken``, and ``Refused`` or ``Conflict`` as ``ask_undo``.
     """
     act, transfer = hold_open_act(session, school_id, act_id)
-    refuse_maker(actor, act)
     refuse_moved_on(session, transfer, act)
-    payments = _refuse_what_stands(session, actor, transfer)
+    payments = _refuse_what_stands(session, actor, transfer, act)
     decide(session, actor, act, "agreed", "", now)
     end_shortfalls(session, actor, transfer, act.reason, now)
     receipts = reverse_each(session, actor, payments, act.reason, now)
@@ -87,8 +88,10 @@ def agree_undo(session: Session, actor: Actor, school_id: UUID, act_id: UUID, no
     return receipts
 
 
-def _refuse_what_stands(session: Session, actor: Actor, transfer: Transfer) -> list[Payment]:
-    """Hold what would be reversed and return it; raises what stands against undoing it now."""
+def _refuse_what_stands(
+    session: Session, actor: Actor, transfer: Transfer, asked: QueueAct | None = None
+) -> list[Payment]:
+    """Hold what would be reversed and return it; raises what stands against undoing it now, or as ``asked``."""
     if transfer.state != "matched":
         raise Conflict("Giao dịch này không ở trạng thái đã ghi, nên không có gì để gỡ. Hãy tải lại trang.")
     payments = live_payments(session, transfer)
@@ -96,7 +99,10 @@ def _refuse_what_stands(session: Session, actor: Actor, transfer: Transfer) -> l
         raise Refused("Đây là tiền giữa các tài khoản của trường: hãy hủy phân loại ở trang Tiền ra.")
     _refuse_closed(session, transfer.school_id, payments)
     pupils = {payment.pupil_id for payment in payments}
-    refuse_own_family(session, actor, transfer.school_id, pupils)
+    if asked is None:
+        refuse_own_family(session, actor, transfer.school_id, pupils)
+    else:
+        second_person(session, actor, agreement_to(asked, pupils))
     hold_named(session, pupils)
     hold_credit(session, transfer.school_id)
     refuse_used(session, transfer.school_id, payments)

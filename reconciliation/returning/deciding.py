@@ -10,11 +10,12 @@ from sqlmodel import Session, select
 from billing.audit.recording import Actor
 from billing.credits.paying_out import take_back, undo_step
 from billing.credits.refund_code import codes_in
-from billing.credits.refunding import Move, approve_refund, decision_of, find_refund, lines_of
+from billing.credits.refunding import Move, agreement_to, approve_refund, decision_of, find_refund, lines_of, pupils_of
 from billing.credits.tables import RefundLine, RefundStep
-from billing.errors import Conflict, NotFound, SamePerson
+from billing.errors import Conflict, NotFound
 from billing.money import Money
 from billing.payments.reference import exact
+from billing.people.agreeing import Agreement, second_person
 from billing.people.kinship import refuse_own_family
 from billing.vault import Vault
 from reconciliation.concerned import suggested_pupils
@@ -47,7 +48,7 @@ def approve(session: Session, vault: Vault, refund_id: UUID, actor: Actor, now: 
     for line in lines:
         if line.transfer_id is not None:
             transfer = waiting_transfer(session, line.school_id, line.transfer_id)
-            refuse_own_family(session, actor, line.school_id, suggested_pupils(session, transfer))
+            second_person(session, actor, agreement_to(refund, suggested_pupils(session, transfer)))
     return approve_refund(session, refund_id, actor, now, _mover(session, "refunding", APPROVED, actor, now))
 
 
@@ -102,11 +103,13 @@ def _refuse_other_money(session: Session, actor: Actor, tied: MoneyOut, line_id:
     ).one()
     if line.code in codes_in(came.memo):
         return True
-    if actor.user_id in {tied.made_by, find_refund(session, line.refund_id).made_by}:
-        raise SamePerson(
-            "Nội dung tiền vào không nêu mã hoàn của dòng này: người không đề nghị hoàn và không gắn tiền ra, "
-            "như người duyệt, mới ghi được là ngân hàng trả lại."
-        )
+    own_word = (
+        "Nội dung tiền vào không nêu mã hoàn của dòng này: người không đề nghị hoàn và không gắn tiền ra, "
+        "như người duyệt, mới ghi được là ngân hàng trả lại."
+    )
+    about = suggested_pupils(session, came) | pupils_of([line])
+    asked_by = {tied.made_by, find_refund(session, line.refund_id).made_by}
+    second_person(session, actor, Agreement(came.school_id, asked_by, about, own_word))
     return False
 
 

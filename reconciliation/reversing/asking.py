@@ -15,10 +15,12 @@ from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
-from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotFound, Refused
 from billing.payments.reference import fold_memo
 from billing.payments.tables import Payment
+from billing.people.agreeing import Agreement, second_person
 from billing.people.kinship import refuse_own_family
+from billing.visible import is_blank
 from reconciliation.concerned import named_pupils, suggested_pupils
 from reconciliation.decided_elsewhere import refuse_decided_elsewhere
 from reconciliation.feeds.base import STATEMENT
@@ -43,12 +45,12 @@ def ask_reversal(  # noqa: PLR0913, PLR0917  which money takes which back, why, 
     Raises ``NotFound``, ``Refused`` without a reason or for another account, sum or order of days, ``Conflict`` when
     either is under decision, explained, or no longer there to be taken back, ``OwnFamily``.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do: ngân hàng báo gì mà biết tiền này bị thu hồi.")
     wait_for_purposes(session, school_id)
     out, came = _pair(session, school_id, out_id, came_id)
     _refuse_unfit(session, out, came)
-    _refuse_family(session, actor, came)
+    refuse_own_family(session, actor, school_id, _concerned(session, came))
     asked = BankReversal(
         school_id=school_id,
         out_id=out_id,
@@ -75,7 +77,7 @@ def ask_undoing(  # noqa: PLR0913, PLR0917  which purpose, why, who says so and 
 
     Raises ``NotFound``, ``Refused`` without a reason, ``Conflict`` when it was taken back or waits, ``OwnFamily``.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do: vì sao ghi thu hồi này là nhầm.")
     wait_for_purposes(session, school_id)
     purpose = _reversed_purpose(session, school_id, purpose_id)
@@ -83,7 +85,7 @@ def ask_undoing(  # noqa: PLR0913, PLR0917  which purpose, why, who says so and 
         raise NotFound("Không có ghi thu hồi này, hoặc đã được hủy. Hãy tải lại trang.", purpose=purpose_id)
     out, came = _pair(session, school_id, purpose.transfer_id, purpose.leg_id)
     _refuse_asked(session, out, came)
-    _refuse_family(session, actor, came)
+    refuse_own_family(session, actor, school_id, _concerned(session, came))
     asked = BankReversal(
         school_id=school_id,
         out_id=out.id,
@@ -118,12 +120,11 @@ def agree_reversal(session: Session, actor: Actor, school_id: UUID, reversal_id:
     """Agree, which carries it out; raises ``SamePerson``, ``OwnFamily``, ``NotFound``, ``Refused`` or ``Conflict``."""
     wait_for_purposes(session, school_id)
     asked = _undecided(session, school_id, reversal_id)
-    if asked.made_by == actor.user_id:
-        raise SamePerson("Người ghi ngân hàng thu hồi không tự duyệt được. Xin nhờ người duyệt khác.")
     out, came = _pair(session, school_id, asked.out_id, asked.came_id)
+    own_word = "Người ghi ngân hàng thu hồi không tự duyệt được. Xin nhờ người duyệt khác."
+    second_person(session, actor, Agreement(school_id, {asked.made_by}, _concerned(session, came), own_word))
     if asked.undoes is None:
         _refuse_unfit(session, out, came, asked)
-    _refuse_family(session, actor, came)
     _decide(session, actor, asked, now, approved=True)
     if asked.undoes is None:
         carry_out(session, actor, out, came, asked.reason, now)
@@ -136,7 +137,7 @@ def refuse_reversal(  # noqa: PLR0913, PLR0917  as above
     session: Session, actor: Actor, school_id: UUID, reversal_id: UUID, reason: str, now: datetime
 ) -> None:
     """Say no, or take one's own back; nothing has moved."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do không duyệt.")
     wait_for_purposes(session, school_id)
     _decide(session, actor, _undecided(session, school_id, reversal_id), now, approved=False, reason=reason.strip())
@@ -181,14 +182,14 @@ def _refuse_asked(session: Session, out: Transfer, came: Transfer, asked: BankRe
         raise Conflict("Đã có người ghi ngân hàng thu hồi khoản này, đang chờ người khác duyệt.")
 
 
-def _refuse_family(session: Session, actor: Actor, came: Transfer) -> None:
+def _concerned(session: Session, came: Transfer) -> set[UUID]:
+    """Return the pupils whom money paid, names or may be of."""
     paid = session.exec(
         select(Payment.pupil_id).where(
             Payment.school_id == came.school_id, Payment.source_kind == "transfer", Payment.source_id == came.id
         )
     ).all()
-    concerned = set(paid) | named_pupils(session, came) | suggested_pupils(session, came)
-    refuse_own_family(session, actor, came.school_id, concerned)
+    return set(paid) | named_pupils(session, came) | suggested_pupils(session, came)
 
 
 def open_reversals(session: Session, school_id: UUID) -> list[BankReversal]:

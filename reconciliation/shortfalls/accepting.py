@@ -19,14 +19,16 @@ from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.holding import hold_bills
 from billing.bills.tables import Bill
 from billing.choices.offering import person_of
-from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotFound, Refused
 from billing.money import Money
 from billing.payments.balances import BillBalance, bill_balances
 from billing.payments.reference import fold_memo
 from billing.payments.relief_tables import Relief, ReliefDecision, ReliefEnd
 from billing.payments.tables import Allocation
 from billing.payments.writing_off import SHORTFALL, book_write_off, take_back_write_off
+from billing.people.agreeing import Agreement, second_person
 from billing.people.kinship import refuse_own_family
+from billing.visible import is_blank
 from reconciliation.live_payments import live_payments
 from reconciliation.queue.standing import hold_transfer
 from reconciliation.shortfalls.limiting import hold_shortfalls, limit_now
@@ -54,14 +56,13 @@ def ask_shortfall(  # noqa: PLR0913, PLR0917  of which money, on which bill, by 
     transfer did not pay the bill in part, or it or the paper was accepted or asked for before.
     """
     paper = number.strip()[:LONGEST_NUMBER]
-    if not fold_memo(paper) or not reason.strip():
+    if not fold_memo(paper) or is_blank(reason):
         raise Refused("Hãy ghi số điện SWIFT hoặc số giấy báo có của ngân hàng, và lý do.")
     hold_shortfalls(session, school_id)
     transfer = hold_transfer(session, school_id, transfer_id)
     short = _held(session, transfer, bill_id)
     refuse_own_family(session, actor, school_id, {short.bill.pupil_id})
-    if live_shortfalls(session, school_id, transfer_id):
-        raise Conflict("Phần thiếu của giao dịch này đã được chấp nhận, hoặc đang chờ duyệt.")
+    _refuse_second(session, school_id, transfer_id)
     most = _refuse_no_fee(session, school_id, short)
     _refuse_used_paper(session, school_id, paper)
     row = Relief(
@@ -98,9 +99,8 @@ def agree_shortfall(session: Session, actor: Actor, school_id: UUID, relief_id: 
     transfer = hold_transfer(session, school_id, row.transfer_id)
     if session.get(ReliefDecision, row.id) is not None:
         raise Conflict("Đề nghị này đã được quyết định. Hãy tải lại trang.")
-    if row.made_by == actor.user_id:
-        raise SamePerson("Người đề nghị không tự duyệt. Hãy nhờ người duyệt khác.")
-    refuse_own_family(session, actor, school_id, {row.pupil_id})
+    own_word = "Người đề nghị không tự duyệt. Hãy nhờ người duyệt khác."
+    second_person(session, actor, Agreement(school_id, {row.made_by}, {row.pupil_id}, own_word))
     short = _held(session, transfer, row.bill_id)
     if short.bill.rest != row.amount:
         raise Conflict(
@@ -112,6 +112,18 @@ def agree_shortfall(session: Session, actor: Actor, school_id: UUID, relief_id: 
     deed = Deed(school_id, "shortfall.agree", "relief", str(row.id), row.reason)
     record_deed(session, actor, deed, now, paper=row.decision_number, amount=short.bill.rest.dong)
     book_write_off(session, row, now)
+
+
+def _refuse_second(session: Session, school_id: UUID, transfer_id: UUID) -> None:
+    """Raise ``Conflict``, naming the bill, where a shortfall of the transfer stands: banks take their fee off once."""
+    standing = {row.bill_id for row in live_shortfalls(session, school_id, transfer_id)}
+    if standing:
+        numbers = session.exec(select(Bill.number).where(Bill.school_id == school_id, col(Bill.id).in_(standing))).all()
+        raise Conflict(
+            f"Phần thiếu của giao dịch này đã được chấp nhận, hoặc chờ duyệt, ở thông báo thu {', '.join(numbers)}. "
+            "Ngân hàng chỉ trừ phí một lần mỗi giao dịch: nếu phí nằm ở nhiều thông báo thu, hãy gỡ giao dịch rồi "
+            "chia lại để một thông báo thu thiếu cả phần đó."
+        )
 
 
 def _held(session: Session, transfer: Transfer, bill_id: UUID) -> Short:
@@ -161,14 +173,21 @@ def take_back_shortfall(  # noqa: PLR0913, PLR0917  which one, who says so, why 
 ) -> None:
     """Take an acceptance back, so that its sum is open again on the bill; say no to one that waits, or withdraw it.
 
-    Raises ``NotFound``, ``OwnFamily``, or ``Refused`` without a reason.
+    Raises ``NotFound``, ``OwnFamily``, ``Refused`` without a reason, or ``Conflict`` when it ended meanwhile, also with
+    its transfer's match.
     """
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do.")
     hold_shortfalls(session, school_id)
     row = _standing(session, school_id, relief_id)
-    if row.bill_id is None:
-        raise ValueError("a shortfall is on a bill")
+    if row.transfer_id is None or row.bill_id is None:
+        raise ValueError("a shortfall is of a transfer, on a bill")
+    hold_transfer(session, school_id, row.transfer_id)  # whoever undoes its match ends the shortfall too
+    if row.id not in {each.id for each in live_shortfalls(session, school_id, row.transfer_id)}:
+        raise Conflict(
+            "Phần thiếu này vừa được người khác hủy, hoặc giao dịch của nó vừa được gỡ: phần này lại chưa nộp. "
+            "Hãy tải lại trang."
+        )
     hold_bills(session, school_id, [row.bill_id])
     refuse_own_family(session, actor, school_id, {row.pupil_id})
     _end(session, actor, row, reason.strip(), now)

@@ -10,8 +10,10 @@ from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
-from billing.errors import Conflict, Refused, SamePerson
+from billing.errors import Conflict, Refused
 from billing.money import ZERO, Money
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
+from billing.visible import is_blank
 from reconciliation.shortfalls.tables import HIGHEST, ShortfallLimit, ShortfallLimitDecision
 
 
@@ -42,7 +44,7 @@ def ask_limit(  # noqa: PLR0913, PLR0917  how much, why, who says so and when
     hold_shortfalls(session, school_id)
     if most > HIGHEST:
         raise Refused(f"Hạn mức không quá {HIGHEST}: phí ngân hàng trung gian không lớn hơn thế.")
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi căn cứ của hạn mức, ví dụ số quyết định của hiệu trưởng.")
     if waiting_limit(session, school_id) is not None:
         raise Conflict("Đã có đề nghị hạn mức đang chờ duyệt.")
@@ -61,9 +63,10 @@ def decide_limit(  # noqa: PLR0913  which one, who says so, how and why
     row = waiting_limit(session, school_id)
     if row is None or row.id != limit_id:
         raise Conflict("Đề nghị hạn mức này không còn chờ duyệt. Hãy tải lại trang.")
-    if approved and row.made_by == actor.user_id:
-        raise SamePerson("Người đề nghị hạn mức không tự duyệt. Hãy nhờ người duyệt khác.")
-    if not approved and not reason.strip():
+    if approved:
+        own_word = "Người đề nghị hạn mức không tự duyệt. Hãy nhờ người duyệt khác."
+        second_person(session, actor, Agreement(school_id, {row.made_by}, NO_CHILD, own_word))
+    elif is_blank(reason):
         raise Refused("Hãy ghi lý do không duyệt.")
     session.add(
         ShortfallLimitDecision(

@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 
 from billing.errors import Conflict, Refused
 from billing.people.tables import Authority
+from billing.visible import is_blank
 from service.access.passwords import hash_password, refuse_weak
 from service.access.tables import RoleGrant, User
 
@@ -36,7 +37,7 @@ def add_user(  # noqa: PLR0913, PLR0917  the facts of one account
     Raises ``Conflict`` when the login is taken and ``WeakPassword``.
     """
     name = fold_login(login)
-    if not name or not full_name.strip():
+    if not name or is_blank(full_name):
         raise Refused("Người dùng cần có tên đăng nhập và họ tên.")
     if find_user(session, name) is not None:
         raise Conflict(f"Tên đăng nhập “{name}” đã có người dùng.", login=name)

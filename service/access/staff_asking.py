@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.vault import Vault
+from billing.visible import is_blank
 from service.access.accounts import find_user, fold_login, half_a_password, one_time_password, unusable_password
 from service.access.cash_roles import refuse_both
 from service.access.passwords import hash_password
@@ -78,7 +79,7 @@ def ask_for_password(  # noqa: PLR0913, PLR0917  who asks for whom, where, why
     user = person_of(session, school_id, user_id)
     if user.id == actor.user_id:
         raise SamePerson("Mật khẩu của mình thì đổi ở trang “Đổi mật khẩu”; quên thì nhờ người khác.")
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do đặt lại mật khẩu.")
     if _teaches_only(session, school_id, user_id, now):
         refuse_elsewhere(session, user_id, {school_id}, now)
@@ -170,7 +171,7 @@ def _refuse_bad(wanted: WantedRole, now: datetime) -> None:
         raise Refused("Hãy chọn một vai trò ở trường.")
     if wanted.last_day is not None and wanted.last_day < max(wanted.first_day, local_day(now)):
         raise Refused("Ngày thôi giữ vai trò phải từ hôm nay trở đi và không trước ngày bắt đầu.")
-    if not wanted.reason.strip():
+    if is_blank(wanted.reason):
         raise Refused("Hãy ghi lý do, ví dụ số quyết định phân công.")
 
 

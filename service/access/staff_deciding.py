@@ -9,8 +9,10 @@ from sqlalchemy import text
 from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotFound, Refused
+from billing.people.agreeing import NO_CHILD, Agreement, second_person
 from billing.vault import Vault
+from billing.visible import is_blank
 from service.access.accounts import half_a_password
 from service.access.cash_roles import refuse_both
 from service.access.staff_asking import (
@@ -36,8 +38,8 @@ def grant_request(  # noqa: PLR0913, PLR0917  who decides what, where she may
     rights elsewhere.
     """
     row = _open_request(session, schools, request_id)
-    if actor.user_id in {row.asked_by, row.user_id}:
-        raise SamePerson("Người đề nghị và người được cấp quyền không tự đồng ý được. Hãy nhờ người khác.")
+    own_word = "Người đề nghị và người được cấp quyền không tự đồng ý được. Hãy nhờ người khác."
+    second_person(session, actor, Agreement(row.school_id, {row.asked_by, row.user_id}, NO_CHILD, own_word))
     user = session.get_one(User, row.user_id)
     if user.disabled_at is not None:
         raise Conflict("Tài khoản này đã bị khóa.")
@@ -52,7 +54,7 @@ def refuse_request(  # noqa: PLR0913, PLR0917  who decides what, where, why
     session: Session, actor: Actor, schools: set[UUID], request_id: UUID, reason: str, now: datetime
 ) -> None:
     """Say no, or take back what one asked for oneself; raises ``Refused`` without a reason."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi lý do không đồng ý.")
     _decide(session, actor, _open_request(session, schools, request_id), "refused", reason.strip(), now)
 

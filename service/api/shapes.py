@@ -13,6 +13,8 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from billing.visible import is_blank
+
 T = TypeVar("T")
 
 MOST_DONG = 1_000_000_000_000
@@ -36,12 +38,18 @@ def _clean(text: str) -> str:
     clean = unicodedata.normalize("NFC", text)
     if any(unicodedata.category(letter) in _UNSTORABLE and letter not in "\n\t" for letter in clean):
         raise ValueError("no control characters")
+    return "" if is_blank(clean) else clean
+
+
+def _said(text: str) -> str:
+    if not (clean := _clean(text)):
+        raise ValueError("nothing that can be read")
     return clean
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_clean)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_clean)]
-Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), AfterValidator(_clean)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_said)]
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40), AfterValidator(_said)]
 # What stands in an address or a query and is looked for as it is.
 Sought = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")]
 # A day of these times; anything else is a typing mistake, and days are counted on from it.

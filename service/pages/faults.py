@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from billing.errors import BadRows, Conflict, HocphiError, NotAllowed, OwnFamily
 from service.access.errors import BeingWritten, ForgedRequest, PasswordChangeNeeded, SignInNeeded, TooManyTries
+from service.access.kin_refusals import kin_refusal_of
 from service.access.staff import Noted
 from service.api import faults as api_faults
 from service.database import waited_too_long
@@ -101,6 +102,8 @@ def _database_away(request: Request, error: Exception) -> Response:
 
 def _overtaken(request: Request, error: Exception) -> Response:
     """Answer who lost a race: a button pressed twice, or by two people. The rules look first, the database last."""
+    if isinstance(error, IntegrityError) and (kin := kin_refusal_of(error.orig)) is not None:
+        return _ours(request, kin)
     if not (isinstance(error, IntegrityError) and _was_faster(error.orig)):
         raise error
     _log.warning("overtaken: %s, request %s", type(error.orig).__name__, _request_id(request))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from billing.errors import Refused
 from billing.money import Money
+from billing.visible import is_blank
 
 _MOST_DIGITS = 12
 _LOCAL = timezone(timedelta(hours=7))
@@ -20,8 +21,8 @@ def school_day(now: datetime) -> date:
 
 
 def clean(words: str) -> str:
-    """Return words in NFC with single blanks, as they are kept."""
-    return " ".join(unicodedata.normalize("NFC", words).split())
+    """Return words in NFC with single blanks, as they are kept; nothing where nothing of them can be read."""
+    return "" if is_blank(words) else " ".join(unicodedata.normalize("NFC", words).split())
 
 
 def read_day(text: str) -> date | None:

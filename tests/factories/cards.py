@@ -112,11 +112,19 @@ class Carding:
 
     def refund(self, checkout: CardCheckout, amount: Money) -> UUID:
         """Give money back by two people; it is sent with the next asking."""
+        refund = self.ask_refund(checkout, amount)
+        self.agree_refund(refund)
+        return refund
+
+    def ask_refund(self, checkout: CardCheckout, amount: Money) -> UUID:
         with self.collecting.database.transaction(self.collecting.scope) as session:
             school = self.collecting.school.id
-            row = ask_refund(session, self.maker, school, checkout.id, amount, "Nộp nhầm", self.clock())
-            decide_refund(session, self.approver, school, row.id, self.clock(), approved=True)
-            return row.id
+            return ask_refund(session, self.maker, school, checkout.id, amount, "Nộp nhầm", self.clock()).id
+
+    def agree_refund(self, refund: UUID) -> None:
+        with self.collecting.database.transaction(self.collecting.scope) as session:
+            school = self.collecting.school.id
+            decide_refund(session, self.approver, school, refund, self.clock(), approved=True)
 
     def facts(self) -> Sequence[CardFact]:
         with self.collecting.database.transaction(EVERYTHING) as session:

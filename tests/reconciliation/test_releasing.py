@@ -133,6 +133,21 @@ def test_nobody_lets_money_of_the_own_child_go(holding: Collecting) -> None:
     approve(holding, release)
 
 
+def test_a_child_declared_after_asking_keeps_the_money_held(holding: Collecting) -> None:
+    child = holding.requests[0].pupil_id
+    with holding.database.transaction(EVERYTHING) as session:
+        asker = make_user(session, holding.school)
+    release = ask(holding, asker)
+    with holding.database.transaction(EVERYTHING) as session:
+        code = session.exec(select(PupilCode.code).where(PupilCode.pupil_id == child)).one()
+        named = Named(code, session.get_one(Pupil, child).full_name)
+        assert asker.user_id
+        declare_child(session, asker, holding.school.id, asker.user_id, named, LATER)
+    with pytest.raises(OwnFamily, match=f"người đề nghị .mã {code}"):
+        approve(holding, release)
+    assert holding.states() == ["held"]
+
+
 def test_another_schools_money_is_not_found(holding: Collecting, addresses: Addresses, vault: Vault) -> None:
     other = make_collecting(holding.database, addresses, vault)
     with pytest.raises(NotFound), other.database.transaction(other.scope) as session:

@@ -17,6 +17,7 @@ from billing.events.tables import Event
 from billing.money import Money
 from billing.payments.reversing import reverse_payment
 from billing.payments.tables import Receipt, ReceiptVoid
+from billing.people import agreeing
 from billing.people.kinship_tables import OwnChild
 from billing.storage import new_id
 from service.database import Scope
@@ -156,6 +157,27 @@ def test_money(till: Till) -> None:
         assert till.cash(session) == 0
         assert till.school.kept(session, 2) == {}
         assert till.school.bill(session, 9, 2).paid == Money(0)
+
+
+@pytest.mark.parametrize("who", ["who took it", "who asked"])
+def test_a_child_declared_after_asking_stops_the_reversal(
+    till: Till, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = {"who took it": till.cashier, "who asked": till.second}[who]
+    with till.open() as session:
+        taking = till.take(session, till.handed(1000, 1))
+        asked = ask_reversal(session, till.second, till.id, taking.id, "Nhầm", till.now)
+        assert person.user_id
+        child = till.school.pupil(1)
+        session.add(
+            OwnChild(school_id=till.id, user_id=person.user_id, pupil_id=child, made_by=person.user_id, at=till.now)
+        )
+        session.flush()
+        with pytest.raises(OwnFamily, match="trong nhà của người đề nghị"):
+            approve_reversal(session, till.approver, till.id, asked.id, till.now)
+        monkeypatch.setattr(agreeing, "refuse_askers_family", lambda *_: None)
+        with pytest.raises(IntegrityError, match="family of who asked"), session.begin_nested():
+            approve_reversal(session, till.approver, till.id, asked.id, till.now)
 
 
 def test_nobody_takes_or_reverses_cash_of_the_own_family(till: Till) -> None:

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session, select
 
 from billing.audit.recording import SYSTEM, Actor
 from billing.audit.tables import AuditEntry
 from billing.bills.tables import BillLine
+from billing.claims.entitling import NewEntitlement, approve_entitlement, entitle
 from billing.credits.payee import Payee
 from billing.credits.paying_out import mark_sent, pay_cash
 from billing.credits.refunding import Wanted, approve_refund, ask_refund
@@ -21,6 +22,7 @@ from billing.errors import Conflict, NotFound, OwnFamily, Refused, SamePerson
 from billing.fees.reducing import NewReduction, approve_reduction, enter_reduction
 from billing.money import Money
 from billing.payments.relieving import MoreTime, NoLonger, approve_relief, ask_grace, ask_write_off, end_relief
+from billing.people import agreeing
 from billing.people.declaring import (
     Named,
     children_of,
@@ -35,6 +37,7 @@ from billing.people.tables import PupilCode
 from billing.plans.papers import read_paper
 from billing.rounds.correcting import Lowering, approve_correction, propose_credit, propose_price, propose_void
 from billing.vault import Vault
+from service.access.kin_refusals import kin_refusal_of
 from service.database import EVERYTHING, Database
 from tests.billing.credits.credit_world import School, make_school
 from tests.factories.rounds import REFERENCE_KEY
@@ -244,6 +247,62 @@ def _grace(school: School, session: Session) -> UUID:
 def _granted(school: School, session: Session) -> UUID:
     approver = make_user(session, school.billing.school, "approver")
     return approve_relief(session, approver, school.id, _grace(school, session), school.now).id
+
+
+def _entitled(school: School, session: Session, actor: Actor) -> UUID:
+    new = NewEntitlement(school.billing.pupils[0].enrolment.id, "HONGHEO", "Giấy chứng nhận", date(2025, 9, 1))
+    return entitle(session, school.id, actor, new, school.now).id
+
+
+Asks = Callable[[School, Session, Actor], UUID]
+Agrees = Callable[[School, Session, UUID, Actor], object]
+BY_TWO: dict[str, tuple[Asks, Agrees]] = {
+    "credit": (
+        lambda s, x, a: propose_credit(x, a, _bill(s, x), [Lowering(_line(s, x), Money(9))], "sai", s.now).id,
+        lambda s, x, asked, a: approve_correction(x, asked, a, s.now, REFERENCE_KEY),
+    ),
+    "refund": (
+        lambda s, x, a: ask_refund(x, s.vault, a, s.id, _wanted(s), "nộp thừa", s.now).id,
+        lambda s, x, asked, a: approve_refund(x, asked, a, s.now),
+    ),
+    "more time": (
+        lambda s, x, a: ask_grace(x, a, s.id, MoreTime(s.pupil(UNPAID), None, date(2025, 12, 1), "đơn"), s.now).id,
+        lambda s, x, asked, a: approve_relief(x, a, s.id, asked, s.now),
+    ),
+    "reduction": (_reduction, lambda s, x, asked, a: approve_reduction(x, s.id, asked, a, s.now)),
+    "right to support": (_entitled, lambda s, x, asked, a: approve_entitlement(x, asked, a, s.now)),
+}
+BY_THE_DATABASE = {"credit", "reduction"}
+"""Rules that ask the checker's family alone; the database asks the maker's."""
+
+
+@pytest.mark.parametrize("name", BY_TWO)
+def test_a_child_that_the_asker_declares_afterwards_stops_the_agreement(
+    school: School, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asks, agrees = BY_TWO[name]
+    with school.database.transaction(EVERYTHING) as session:
+        asker, approver = (make_user(session, school.billing.school, role) for role in ("accountant", "approver"))
+        asked = asks(school, session, asker)
+        declare(school, session, asker, 0)
+        declare(school, session, asker, UNPAID)
+        codes = {str(named(school, session, child).code) for child in (0, UNPAID)}
+    if name not in BY_THE_DATABASE:
+        with pytest.raises(OwnFamily) as told, school.database.transaction(EVERYTHING) as session:
+            agrees(school, session, asked, approver)
+        assert any(f"(mã {code})" in told.value.message for code in codes), "the child is named by its code"
+        assert told.value.facts["user"] == asker.user_id
+    monkeypatch.setattr(agreeing, "refuse_askers_family", lambda *_: None)
+    with pytest.raises(IntegrityError) as stopped, school.database.transaction(EVERYTHING) as session:
+        agrees(school, session, asked, approver)
+    refused = kin_refusal_of(stopped.value.orig)
+    assert refused is not None
+    assert refused.facts["user"] == asker.user_id
+    assert refused.facts["pupils"] in ((school.pupil(0),), (school.pupil(UNPAID),))
+    with school.database.transaction(EVERYTHING) as session:
+        for child in children_of(session, school.id, asker.user_id or school.id):
+            end_child(session, approver, school.id, child.id, "khai nhầm em", school.now)
+        agrees(school, session, asked, approver)
 
 
 @pytest.mark.parametrize("name", ACTS)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from billing.credits.reading import Kept, credit_of, free_credit
 from billing.errors import OwnFamily, Refused
 from billing.events.tables import Event
 from billing.money import Money
+from billing.people import agreeing
 from billing.people.kinship_tables import OwnChild
 from reconciliation.cards.refunding import ask_refund, decide_refund
 from reconciliation.cards.tables import CardRefundAnswer
@@ -97,6 +99,23 @@ def test_nobody_gives_money_back_to_the_own_family(cards: Carding) -> None:
         )
     with pytest.raises(OwnFamily):
         cards.refund(checkout, Money(1_000))
+
+
+def test_a_child_declared_after_asking_stops_the_refund(cards: Carding, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    asked, mother = cards.ask_refund(checkout, Money(1_000)), cards.maker.user_id
+    assert mother is not None
+    with cards.collecting.database.transaction(cards.collecting.scope) as session:
+        child = cards.collecting.requests[0].pupil_id
+        session.add(
+            OwnChild(school_id=cards.collecting.school.id, user_id=mother, pupil_id=child, made_by=mother, at=PAID_AT)
+        )
+    with pytest.raises(OwnFamily, match="trong nhà của người đề nghị"):
+        cards.agree_refund(asked)
+    monkeypatch.setattr(agreeing, "refuse_askers_family", lambda *_: None)
+    with pytest.raises(IntegrityError, match="family of who asked"):
+        cards.agree_refund(asked)
 
 
 def test_what_was_handed_out_does_not_go_back_to_the_card_too(cards: Carding) -> None:

@@ -8,21 +8,24 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-from sqlmodel import select
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import Session, select
 
+from billing.audit.recording import Actor
 from billing.errors import Conflict, NotFound, OwnFamily, Refused, SamePerson
 from billing.money import Money
+from billing.people import agreeing
 from billing.people.declaring import Named, declare_child
 from billing.people.tables import PupilCode
 from billing.storage import new_id
 from billing.vault import Vault
-from reconciliation.errors import Overtaken
+from reconciliation.errors import BillsFilled, Overtaken
 from reconciliation.queue.assigning import Wanted, agree, assign, refuse
 from reconciliation.queue.pieces import Piece
 from reconciliation.queue.standing import Seen, open_act, open_acts
 from reconciliation.queue.tables import QueueAct, QueueDecision
 from reconciliation.tables import Match, TransferStep
+from service.access.kin_refusals import kin_refusal_of
 from service.database import Database
 from service.preparing import Addresses
 from tests.factories.collecting import bill_and_ask, make_collecting
@@ -179,6 +182,36 @@ def test_what_was_paid_meanwhile_is_not_paid_again(queue: Queue) -> None:
     assert queue.state(transfer) == "waiting"
 
 
+def test_every_bill_that_has_less_open_is_named_with_child_and_sums(queue: Queue) -> None:
+    """To whoever assigns, and to whoever agrees, each with what to do."""
+    transfer, now = queue.waits(950_000), queue.collecting.wiring.clock()
+    with queue.open() as session:
+        pieces = [queue.on_bill(session, 0, 650_000), queue.on_bill(session, 1, 300_000)]
+        act = queue.assign(session, transfer, *pieces)
+    for child, dong in ((0, 50_000), (1, 300_000)):
+        queue.collecting.hear_of(queue.collecting.pays(queue.collecting.requests[child].reference, dong))
+    with queue.open() as session:
+        with pytest.raises(BillsFilled, match="Hãy không đồng ý, để người đề nghị sửa") as told:
+            agree(session, queue.approver, queue.school_id, act.id, now)
+        refuse(session, queue.approver, queue.school_id, act.id, "đã nộp", now)
+        with pytest.raises(BillsFilled, match="Hãy sửa các phần sau rồi làm lại") as again:
+            queue.assign(session, transfer, *pieces)
+        codes = {
+            child: session.exec(select(PupilCode.code).where(PupilCode.pupil_id == queue.pupil(child))).one()
+            for child in (0, 1)
+        }
+    assert told.value.each == again.value.each
+    children = queue.collecting.children
+    left = {0: "nay chỉ còn 600.000 đ chưa nộp, định ghi 650.000 đ", 1: "nay chỉ còn 0 đ chưa nộp, định ghi 300.000 đ"}
+    for child, words in left.items():
+        starts = (
+            f"{children[child].pupil.full_name} ({codes[child]}), lớp {children[child].class_group.code}: thông báo"
+        )
+        assert [each for each in told.value.each if each.startswith(starts) and each.endswith(words)]
+    assert len(told.value.each) == 2
+    assert queue.state(transfer) == "waiting"
+
+
 def test_nobody_assigns_or_agrees_for_the_own_child(queue: Queue) -> None:
     transfer, now = queue.waits(650_000), queue.collecting.wiring.clock()
     with queue.open() as session:
@@ -193,6 +226,32 @@ def test_nobody_assigns_or_agrees_for_the_own_child(queue: Queue) -> None:
         with pytest.raises(OwnFamily):
             agree(session, queue.approver, queue.school_id, act.id, now)
     assert queue.state(transfer) == "waiting"
+
+
+def test_a_child_declared_after_asking_stops_the_agreement(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever agrees; and where the rules forgot it, the database would not."""
+    transfer, now = queue.waits(650_000), queue.collecting.wiring.clock()
+    with queue.open() as session:
+        act = queue.assign(session, transfer, queue.credit(0, 650_000))
+        declared(queue, session, queue.accountant)
+    with queue.open() as session, pytest.raises(OwnFamily, match="trong nhà của người đề nghị") as refused:
+        agree(session, queue.approver, queue.school_id, act.id, now)
+    assert refused.value.facts["user"] == queue.accountant.user_id
+    monkeypatch.setattr(agreeing, "refuse_askers_family", lambda *_: None)
+    with pytest.raises(IntegrityError) as stopped, queue.open() as session:
+        agree(session, queue.approver, queue.school_id, act.id, now)
+    told = kin_refusal_of(stopped.value.orig)
+    assert told is not None
+    assert told.facts == refused.value.facts
+    assert queue.state(transfer) == "waiting"
+
+
+def declared(queue: Queue, session: Session, actor: Actor) -> None:
+    pupil = queue.collecting.children[0].pupil
+    code = session.exec(select(PupilCode.code).where(PupilCode.pupil_id == pupil.id)).one()
+    assert actor.user_id
+    said = Named(code, pupil.full_name)
+    declare_child(session, actor, queue.school_id, actor.user_id, said, queue.collecting.wiring.clock())
 
 
 def test_equal_candidates_are_never_plain(queue: Queue) -> None:

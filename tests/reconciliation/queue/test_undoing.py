@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from billing.credits.refunding import Wanted as WantedBack
@@ -16,6 +17,7 @@ from billing.events.tables import Event
 from billing.ledger.tables import JournalEntry
 from billing.money import Money
 from billing.payments.tables import ReceiptVoid
+from billing.people import agreeing
 from billing.people.declaring import Named, declare_child
 from billing.people.tables import PupilCode
 from reconciliation.errors import CreditUsed, Overtaken
@@ -187,8 +189,27 @@ def test_every_child_whose_credit_is_used_is_named_with_its_class_and_sum(queue:
     left = {0: "50.000 đ đã thành tiền tồn, nay chỉ còn 30.000 đ", 1: "80.000 đ đã thành tiền tồn, nay chỉ còn 0 đ"}
     room = queue.collecting.children[0].class_group.code
     wanted_words = [f"{names[each]} ({codes[queue.pupil(each)]}), lớp {room}: {left[each]} chưa dùng" for each in left]
-    assert sorted(told.value.children) == sorted(wanted_words)
+    assert sorted(told.value.each) == sorted(wanted_words)
     assert all(words in told.value.message for words in wanted_words), "said whole where only the sentence is shown"
+
+
+def test_a_child_declared_after_asking_stops_the_undoing(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database knows from what the act says of its payments."""
+    transfer, now = paid(queue), queue.collecting.wiring.clock()
+    with queue.open() as session:
+        seen = queue.seen(session, transfer)
+        act = ask_undo(session, queue.accountant, queue.school_id, transfer, seen, WHY, now)
+        pupil = queue.collecting.children[0].pupil
+        code = session.exec(select(PupilCode.code).where(PupilCode.pupil_id == pupil.id)).one()
+        user = queue.accountant.user_id
+        assert user
+        declare_child(session, queue.accountant, queue.school_id, user, Named(code, pupil.full_name), now)
+    with queue.open() as session, pytest.raises(OwnFamily, match="trong nhà của người đề nghị"):
+        agree_undo(session, queue.approver, queue.school_id, act.id, now)
+    monkeypatch.setattr(agreeing, "refuse_askers_family", lambda *_: None)
+    with pytest.raises(IntegrityError, match="family of who asked"), queue.open() as session:
+        agree_undo(session, queue.approver, queue.school_id, act.id, now)
+    assert queue.state(transfer) == "matched"
 
 
 def test_nobody_undoes_for_the_own_child(queue: Queue) -> None:

@@ -18,6 +18,7 @@ from billing.events.recording import PAYMENT_TAKEN_BACK
 from billing.events.tables import Event
 from billing.money import Money
 from billing.payments.tables import Receipt, ReceiptVoid
+from billing.people import agreeing
 from billing.people.declaring import Named, declare_child
 from billing.people.tables import Pupil, PupilCode
 from reconciliation.closing.checking import unfinished
@@ -171,6 +172,19 @@ def test_what_is_not_taken_back(office: Office) -> None:
         direct = Purpose("reversed", tie=Tie.REVERSED, tied_id=money)
         with pytest.raises(Conflict, match="hai người"):
             classify(session, office.accountant, office.school_id, out, [direct], PAID_AT)
+
+
+def test_a_child_declared_after_asking_stops_the_reversal(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, money = pair(office)
+    reversal = ask(office, out, money)
+    with office.collecting.database.transaction(EVERYTHING) as session:
+        named(session, office.accountant, office)
+    with pytest.raises(OwnFamily, match="trong nhà của người đề nghị"):
+        agree(office, reversal)
+    monkeypatch.setattr(agreeing, "refuse_askers_family", lambda *_: None)
+    with pytest.raises(IntegrityError, match="family of who asked"):
+        agree(office, reversal)
+    assert office.collecting.states() == ["ignored_out", "matched"]
 
 
 def named(session: Session, actor: Actor, office: Office) -> None:

@@ -19,6 +19,7 @@ from billing.money import Money
 from billing.payments.balances import bill_balances
 from billing.payments.relief_tables import ReliefDecision
 from billing.payments.relieving import approve_relief, end_relief, refuse_relief
+from billing.people import agreeing
 from billing.people.declaring import Named, declare_child
 from billing.people.tables import Pupil, PupilCode
 from reconciliation.closing.checking import unfinished
@@ -279,6 +280,20 @@ def test_never_for_ones_own_child(office: Office) -> None:
         declare(session, office, office.accountant)
     with pytest.raises(OwnFamily):
         accept(office, transfer, bill)
+    assert office.rest(0) == 20_000
+
+
+def test_a_child_declared_after_asking_stops_the_agreement(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited(office)
+    transfer, bill = short(office)
+    asked = ask(office, transfer, bill)
+    with office.collecting.database.transaction(EVERYTHING) as session:
+        declare(session, office, office.accountant)
+    with pytest.raises(OwnFamily, match="trong nhà của người đề nghị"):
+        agree(office, asked)
+    monkeypatch.setattr(agreeing, "refuse_askers_family", lambda *_: None)
+    with pytest.raises(IntegrityError, match="family of who asked"):
+        agree(office, asked)
     assert office.rest(0) == 20_000
 
 
