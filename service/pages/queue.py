@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from starlette.responses import Response
 
-from billing.errors import Conflict, HocphiError, Refused
+from billing.errors import HocphiError, Refused
 from billing.people.workbook import MAX_ROWS
-from reconciliation.errors import CreditUsed, Overtaken
 from reconciliation.queue.sharing import AUTO
 from service.access import limits
-from service.access.errors import BeingWritten, TooLarge
+from service.access.errors import TooLarge
 from service.access.roles import MATRIX
-from service.errors import answer_for
 from service.pages.desk import Desk
 from service.pages.guards import OpenDesk, StaffVisit, Visit, parts_of
 from service.pages.queue_views import Confirmed, TypedShare, TypedSplit
-from service.pages.rendering import moment, page
+from service.pages.rendering import page
 from service.pages.responses import file_answer, go_to
+from service.pages.telling import TOLD, told
 from service.pages.typed import clean
 from service.pages.uploading import MAX_BODY_BYTES, MAX_FILE_BYTES
 
@@ -28,8 +27,6 @@ QUEUE = "/van-phong/cho-xu-ly"
 _MOST_TEXT = 4_000_000  # as many lines as a sheet, with a name, a class and a sum on each
 _FIELDS_OF_A_LINE = 3
 _OTHER_FIELDS = 20
-_TOLD = (Refused, Conflict, BeingWritten)
-"""What stands against an act, told on the page itself with all that was typed."""
 # A split of as many lines as a sheet comes back from the preview as a form.
 router = APIRouter(
     prefix=QUEUE,
@@ -87,7 +84,7 @@ def agree(request: Request, visit: StaffVisit, desk: OpenDesk, act_id: UUID) -> 
     """Agree to an act of another person, which carries it out; what stands against it is told above the list."""
     try:
         desk.agree_act(visit.who, visit.place, act_id, parts_of(request).clock())
-    except _TOLD as error:
+    except TOLD as error:
         return _acts(request, visit, desk, error=error)
     return go_to(visit.place, f"{QUEUE}/viec", xong="dong-y")
 
@@ -97,8 +94,8 @@ def refuse(request: Request, visit: StaffVisit, desk: OpenDesk, act_id: UUID, ly
     """Refuse an act, or withdraw one's own."""
     try:
         desk.refuse_act(visit.who, visit.place, act_id, clean(ly_do), parts_of(request).clock())
-    except _TOLD as error:
-        return _acts(request, visit, desk, error=error)
+    except TOLD as error:
+        return _acts(request, visit, desk, error=error, about=act_id, typed=clean(ly_do))
     return go_to(visit.place, f"{QUEUE}/viec", xong="khong")
 
 
@@ -125,7 +122,7 @@ def take_bulk(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the re
     seen = list(zip(gd, da_xem, strict=True))
     try:
         desk.assign_bulk(visit.who, visit.place, seen, xem, parts_of(request).clock())
-    except _TOLD as error:
+    except TOLD as error:
         return _bulk(request, visit, desk, gd, error)
     return go_to(visit.place, QUEUE, xong="ghi")
 
@@ -160,7 +157,7 @@ def assign_together(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from 
     seen, why = list(zip(gd, da_xem, strict=True)), clean(ly_do)
     try:
         left = desk.assign_together(visit.who, visit.place, em, seen, xem, why, parts_of(request).clock())
-    except _TOLD as error:
+    except TOLD as error:
         return _together(request, visit, desk, gd, em, "", error=error, reason=why)
     return go_to(visit.place, QUEUE, xong="de-nghi" if left else "ghi")
 
@@ -246,7 +243,7 @@ def assign(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reque
     try:
         confirmed = Confirmed(transfer_id, split, da_xem, xem)
         done = desk.assign_transfer(visit.who, visit.place, confirmed, parts_of(request).clock())
-    except _TOLD as error:
+    except TOLD as error:
         return _preview(request, visit, desk, transfer_id, split, error)
     return go_to(visit.place, QUEUE, xong="ghi" if done else "de-nghi")
 
@@ -254,7 +251,11 @@ def assign(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reque
 @router.post("/gd/{transfer_id}/ghi-chu")
 def comment(request: Request, visit: StaffVisit, desk: OpenDesk, transfer_id: UUID, loi: Text = "") -> Response:
     """Write a comment beside a transfer."""
-    desk.comment_transfer(visit.who, visit.place, transfer_id, loi, parts_of(request).clock())
+    words = clean(loi)
+    try:
+        desk.comment_transfer(visit.who, visit.place, transfer_id, words, parts_of(request).clock())
+    except TOLD as error:
+        return _one(request, visit, desk, transfer_id, error=error, comment=words)
     return go_to(visit.place, f"{QUEUE}/gd/{transfer_id}", xong="ghi-chu")
 
 
@@ -263,7 +264,7 @@ def retry(request: Request, visit: StaffVisit, desk: OpenDesk, transfer_id: UUID
     """Ask the matcher again."""
     try:
         booked = desk.retry_transfer(visit.who, visit.place, transfer_id, da_xem, parts_of(request).clock())
-    except _TOLD as error:
+    except TOLD as error:
         return _one(request, visit, desk, transfer_id, error=error)
     return go_to(visit.place, f"{QUEUE}/gd/{transfer_id}", xong="thu-lai-ghi" if booked else "thu-lai")
 
@@ -275,7 +276,7 @@ def undo(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
     """Ask for a match to be undone; what stands against it is told beside what was typed."""
     try:
         desk.undo_transfer(visit.who, visit.place, transfer_id, da_xem, clean(ly_do), parts_of(request).clock())
-    except _TOLD as error:
+    except TOLD as error:
         return _one(request, visit, desk, transfer_id, error=error, typed=clean(ly_do))
     return go_to(visit.place, f"{QUEUE}/gd/{transfer_id}", xong="go")
 
@@ -289,22 +290,6 @@ def _lines(em: list[str], tien: list[str], vao: list[str]) -> tuple[TypedShare, 
     return tuple(row for row in rows if len(rows) == 1 or row.amount.strip().strip("0").strip())
 
 
-def _sentence(desk: Desk, error: HocphiError | None) -> str:
-    """Return what stands against an act; who was faster is named, with the time."""
-    if isinstance(error, CreditUsed):
-        return error.said
-    if not isinstance(error, Overtaken):
-        return error.message if error else ""
-    by, at = error.facts["by"], error.facts["at"]
-    who = desk.user_name(by if isinstance(by, UUID) else None)
-    return f"{error.message} Người làm: {who}, lúc {moment(at) if at else '?'}."  # type: ignore[arg-type]  # a moment
-
-
-def _children(error: HocphiError | None) -> tuple[str, ...]:
-    """Return the children that stand against an act, each in words, to be listed below the sentence."""
-    return error.children if isinstance(error, CreditUsed) else ()
-
-
 def _preview(  # noqa: PLR0913, PLR0917  what is shown, and what stands against it
     request: Request,
     visit: Visit,
@@ -313,32 +298,40 @@ def _preview(  # noqa: PLR0913, PLR0917  what is shown, and what stands against 
     split: TypedSplit,
     error: HocphiError | None = None,
 ) -> Response:
+    against = told(request, visit, desk, error)
     found = desk.preview_split(visit.who, visit.place, transfer_id, split)
-    status = answer_for(error).status if error else 422 if found.problems else 200
-    sentence = _sentence(desk, error) or found.error
-    return page(request, "queue_preview.html", status=status, visit=visit, found=found, error=sentence, text=split.text)
+    if error is None:
+        against |= {"status": 422 if found.problems else 200, "error": found.error}
+    return page(request, "queue_preview.html", visit=visit, found=found, text=split.text, **against)
 
 
-def _acts(
+def _acts(  # noqa: PLR0913  what the page says besides the acts
     request: Request,
     visit: Visit,
     desk: Desk,
     *,
     said: tuple[str, str] | None = None,
     error: HocphiError | None = None,
+    about: UUID | None = None,
+    typed: str = "",
 ) -> Response:
-    found, sentence = desk.open_acts(visit.who, visit.place), _sentence(desk, error)
-    status = answer_for(error).status if error else 200
-    more = {"acts": found, "said": said, "error": sentence, "children": _children(error), **_may(visit)}
-    return page(request, "queue_acts.html", status=status, visit=visit, **more)
+    """``about``: the act that ``typed`` was meant to refuse."""
+    against = told(request, visit, desk, error)
+    more: dict[str, Any] = {
+        "acts": desk.open_acts(visit.who, visit.place),
+        "said": said,
+        "about": str(about or ""),
+        "typed": typed,
+    }
+    return page(request, "queue_acts.html", visit=visit, **more, **against, **_may(visit))
 
 
 def _bulk(
     request: Request, visit: Visit, desk: Desk, transfers: list[UUID], error: HocphiError | None = None
 ) -> Response:
-    found, sentence = desk.bulk(visit.who, visit.place, transfers), _sentence(desk, error)
-    status = answer_for(error).status if error else 200
-    return page(request, "queue_bulk.html", status=status, visit=visit, found=found, error=sentence)
+    against = told(request, visit, desk, error)
+    found = desk.bulk(visit.who, visit.place, transfers)
+    return page(request, "queue_bulk.html", visit=visit, found=found, **against)
 
 
 def _together(  # noqa: PLR0913, PLR0917  what is shown, and what stands against it
@@ -352,10 +345,9 @@ def _together(  # noqa: PLR0913, PLR0917  what is shown, and what stands against
     error: HocphiError | None = None,
     reason: str = "",
 ) -> Response:
-    found, sentence = desk.together(visit.who, visit.place, transfers, pupil, words), _sentence(desk, error)
-    status = answer_for(error).status if error else 200
-    more = {"found": found, "error": sentence, "reason": reason}
-    return page(request, "queue_together.html", status=status, visit=visit, **more)
+    against = told(request, visit, desk, error)
+    found = desk.together(visit.who, visit.place, transfers, pupil, words)
+    return page(request, "queue_together.html", visit=visit, found=found, reason=reason, **against)
 
 
 def _one(  # noqa: PLR0913  what the page says besides the transfer
@@ -368,17 +360,16 @@ def _one(  # noqa: PLR0913  what the page says besides the transfer
     said: tuple[str, str] | None = None,
     error: HocphiError | None = None,
     typed: str = "",
+    comment: str = "",
 ) -> Response:
-    return page(
-        request,
-        "queue_one.html",
-        status=answer_for(error).status if error else 200,
-        visit=visit,
-        found=desk.waiting_transfer(visit.who, visit.place, transfer_id, words),
-        now=parts_of(request).clock(),
-        said=said,
-        error=_sentence(desk, error),
-        children=_children(error),
-        typed=typed,
-        **_may(visit),
-    )
+    """``typed``: why it is to be undone; ``comment``: what was to stand beside it."""
+    against = told(request, visit, desk, error)
+    found = desk.waiting_transfer(visit.who, visit.place, transfer_id, words)
+    more: dict[str, Any] = {
+        "found": found,
+        "now": parts_of(request).clock(),
+        "said": said,
+        "typed": typed,
+        "comment": comment,
+    }
+    return page(request, "queue_one.html", visit=visit, **more, **against, **_may(visit))

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from billing.errors import BadRows, NotFound, Refused
 from billing.money import ZERO, Money, total
 from billing.payments.receipts import school_year_of
+from billing.people.kinship import own_family
 from billing.people.known import Known, pupils_of
 from billing.people.names import sort_key
 from billing.people.sheet_pupils import read_pupils
@@ -85,7 +86,6 @@ class QueueRows(RowsWithin):
 
     def preview_split(self, who: SignedIn, place: Place, transfer_id: UUID, split: TypedSplit) -> Preview:
         """Return what a split would store."""
-        del who
         self._allow_long_work()
         session = self._within(place)
         transfer, row = waiting_rows.one_row(session, place.id, transfer_id)
@@ -101,8 +101,10 @@ class QueueRows(RowsWithin):
         pieces = pieces_from(shares, bills)
         plain = bool(pieces) and self._is_plain(place, transfer, pieces)
         hits = search_pupils(session, place.id, known, split.words, transfer.bank_account_id)
-        digest = digest_of(pieces)
-        return Preview(row, parts, digest, plain, split.reason, open=free, words=split.words, hits=hits)
+        kin = own_family(session, who.user_id).intersection(share.pupil_id for share in shares)
+        own = tuple(f"{known[pupil].name} · {known[pupil].class_name}" for pupil in sorted(kin))
+        digest, words = digest_of(pieces), split.words
+        return Preview(row, parts, digest, plain, split.reason, open=free, words=words, hits=hits, own=own)
 
     def assign_transfer(self, who: SignedIn, place: Place, confirmed: Confirmed, now: datetime) -> bool:
         """Assign; tell whether it is carried out."""

@@ -138,6 +138,7 @@ class Preview:
     """What an assignment would store: shown before anything is; ``plain``: one person suffices.
 
     ``open``: the transfer still waits and nobody asked for anything about it. ``hits``: whom ``words`` found to add.
+    ``own``: children of the visitor's own family, with whom it cannot be stored.
     """
 
     row: WaitingRow
@@ -150,6 +151,7 @@ class Preview:
     open: bool = True
     words: str = ""
     hits: tuple[PupilHit, ...] = ()
+    own: tuple[str, ...] = ()
 
     @property
     def given(self) -> Money:

@@ -25,23 +25,31 @@ class ShortfallRows(RowsWithin):
         """Ask another person to accept what is missing."""
         session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
         transfer, bill = read_id(typed.transfer), read_id(typed.bill)
-        ask_shortfall(session, actor, place.id, transfer, bill, typed.paper, typed.reason, now)
+        with self._whole():
+            ask_shortfall(session, actor, place.id, transfer, bill, typed.paper, typed.reason, now)
 
     def agree_shortfall(self, who: SignedIn, place: Place, relief_id: UUID, now: datetime) -> None:
         """Agree to what another person asked for."""
-        agree_shortfall(self._within(place), self._actor(who, Actor.APPROVER), place.id, relief_id, now)
+        session, actor = self._within(place), self._actor(who, Actor.APPROVER)
+        with self._whole():
+            agree_shortfall(session, actor, place.id, relief_id, now)
 
     def take_back_shortfall(self, who: SignedIn, place: Place, relief_id: UUID, reason: str, now: datetime) -> None:
         """Take an acceptance back."""
-        take_back_shortfall(self._within(place), self._looks(who, place), place.id, relief_id, reason, now)
+        session, actor = self._within(place), self._looks(who, place)
+        with self._whole():
+            take_back_shortfall(session, actor, place.id, relief_id, reason, now)
 
     def ask_limit(self, who: SignedIn, place: Place, most: str, reason: str, now: datetime) -> None:
         """Ask for another limit."""
-        ask_limit(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, read_money(most), reason, now)
+        session, actor = self._within(place), self._actor(who, Actor.ACCOUNTANT)
+        with self._whole():
+            ask_limit(session, actor, place.id, read_money(most), reason, now)
 
     def decide_limit(  # noqa: PLR0913  which one, how, and why
         self, who: SignedIn, place: Place, limit_id: UUID, reason: str, now: datetime, *, approved: bool
     ) -> None:
         """Agree to a limit or say no."""
         session, actor = self._within(place), self._looks(who, place)
-        decide_limit(session, actor, place.id, limit_id, now, approved=approved, reason=reason)
+        with self._whole():
+            decide_limit(session, actor, place.id, limit_id, now, approved=approved, reason=reason)

@@ -98,6 +98,20 @@ class TypedShortfall:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A form of the page that comes back with what was typed, since something stood against it.
+
+    ``form``: which (*ask*, *end*, *limit*, *no*); ``about``: the bill, relief or limit that it is about.
+    """
+
+    form: str = ""
+    about: str = ""
+    reason: str = ""
+    paper: str = ""
+    most: str = ""
+
+
 class ShortfallDesk(Protocol):
     """Money from abroad that arrives short."""
 
