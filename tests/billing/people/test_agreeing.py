@@ -48,7 +48,7 @@ ELSEWHERE = {
     "billing/banking/opening.py": "opens what ``changing.approve_account`` agreed to",
     "billing/contracts/deposits.py": "a round of a contract's version, which two agreed to",
     "billing/fees/catalogue.py": "the pure rule, no row",
-    "billing/fees/charging.py": "the pure rule, no row",
+    "billing/fees/charges.py": "the pure rule, no row",
     "billing/fees/insured.py": "the pure rule, no row",
     "billing/fees/schedule.py": "the pure rule, no row; what it stores stands in a decision of the school for all",
     "billing/newyear/former.py": "writes the no; the yes is ``taking_over.approve_former``",
