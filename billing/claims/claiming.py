@@ -21,6 +21,7 @@ from billing.claims.booking import book_approval
 from billing.claims.learners import Read, read_claim_facts
 from billing.claims.months import Difference, Oddity, Worked, digest_of, usual_months, work_out, year_of
 from billing.claims.tables import StateClaim, StateClaimLine
+from billing.claims.tying import untied
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.council_rates import KIND_NAMES, RateKind
 from billing.fees.items import Ownership
@@ -111,7 +112,7 @@ def calculate_claim(session: Session, claim_id: UUID, actor: Actor, now: datetim
     claim.digest = bytes.fromhex(_digest(claim, read, worked))
     claim.total = worked.total
     claim.pupils = len({line.right.pupil_id for line in worked.lines})
-    claim.notes = _notes(worked, read.without_class)
+    claim.notes = _notes(worked, (*worked.oddities, *untied(session, read, worked)), read.without_class)
     _keep(session, claim, actor, now, "claim.calculate")
     return worked
 
@@ -265,8 +266,8 @@ def _digest(claim: StateClaim, read: Read, worked: Worked) -> str:
     return digest_of(read.rules, claim.instalment, codes, worked)
 
 
-def _notes(worked: Worked, without_class: Sequence[UUID]) -> dict[str, Any]:
-    oddities = (*worked.oddities, *(Oddity(pupil, NO_CLASS) for pupil in without_class))
+def _notes(worked: Worked, odd: Sequence[Oddity], without_class: Sequence[UUID]) -> dict[str, Any]:
+    oddities = (*odd, *(Oddity(pupil, NO_CLASS) for pupil in without_class))
     return {
         "months": len({(line.right.pupil_id, line.right.month) for line in worked.lines}),
         "oddities": [{"pupil": str(oddity.pupil_id), "text": oddity.text} for oddity in oddities],

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from billing.claims.months import ClaimRules, Grant, Known, Learner, MonthRight, Stay, days_of, year_of
+from billing.claims.months import Billed, ClaimRules, Grant, Known, Learner, MonthRight, Stay, days_of, year_of
 from billing.claims.tables import Entitlement, StateClaimLine
 from billing.errors import NotFound
-from billing.fees.charges import PUBLIC_TUITION, Period, Schedule
+from billing.fees.charges import PUBLIC_TUITION, ChargeLine, Period, Schedule
 from billing.fees.charging import charge_all
 from billing.fees.council_rates import RateKind
-from billing.fees.items import Group, Ownership, Payer, Price, Reduction, Span
+from billing.fees.items import Group, Payer, Reduction, Span
 from billing.fees.placing import read_places
 from billing.fees.pupils import BilledPupil, read_roll
-from billing.fees.schedule import read_prices
-from billing.fees.support import months_within, payee_on, read_choices, read_rates, supported_items
-from billing.money import Money
+from billing.fees.schedule import read_schedule
+from billing.fees.support import is_support, months_within, payee_on, read_choices, read_rates, supported_items
+from billing.money import Money, total
 from billing.people.tables import School
 
 FOREIGN = "Không thuộc diện được Nhà nước chi trả: quốc tịch nước ngoài. Hãy xem lại quốc tịch trong hồ sơ."
@@ -62,9 +62,20 @@ def read_claim_facts(  # noqa: PLR0913, PLR0917  what names a claim
     ours = _our_lines(session, rules)
     pupils = [pupil.facts.pupil_id for pupil in roll.pupils]
     stays = _stays_elsewhere(session, rules, pupils, days)
-    learners = _learners(session, rules, roll.pupils, stays, read_prices(session, school.id, days), days)
+    learners = _learners(session, rules, roll.pupils, stays, _states_part(read_schedule(session, school, days)), days)
     everybody = sorted({*pupils, *(pupil for pupil, _ in ours)})
     return Read(rules, learners, _known(session, rules, everybody, ours), roll.without_class)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tuition:
+    """What a pupil's bills hold of tuition, by month: the item's price for the support, and reductions by law."""
+
+    prices: dict[date, Money] = field(default_factory=dict)
+    billed: dict[date, Billed] = field(default_factory=dict)
+
+
+_NO_TUITION = _Tuition()
 
 
 def _learners(  # noqa: PLR0913, PLR0917  each is one thing that was read
@@ -72,14 +83,16 @@ def _learners(  # noqa: PLR0913, PLR0917  each is one thing that was read
     rules: ClaimRules,
     roll: Sequence[BilledPupil],
     stays: Mapping[UUID, list[Stay]],
-    prices: Sequence[Price],
+    schedule: Schedule,
     days: Span,
 ) -> tuple[Learner, ...]:
-    tuition = _tuition(roll, prices, days) if rules.kind is RateKind.SUPPORT else {}
+    tuition = _tuition(roll, schedule, days) if rules.kind is RateKind.SUPPORT else {}
     entitled = _entitled(session, rules.school) if rules.kind is RateKind.LEARNING else {}
+    codes = frozenset(price.item.code for price in schedule.prices)
     made = []
     for pupil in roll:
         facts, here = pupil.facts, pupil.facts.pupil_id
+        own = tuition.get(here, _NO_TUITION)
         made.append(
             Learner(
                 pupil_id=here,
@@ -88,10 +101,13 @@ def _learners(  # noqa: PLR0913, PLR0917  each is one thing that was read
                 class_name=facts.class_name,
                 stays=(*(Stay(rules.school, span) for span in facts.enrolled), *stays.get(here, ())),
                 grants=_grants(
-                    rules.kind, facts.reductions, [grant for stay in pupil.stays for grant in entitled.get(stay, ())]
+                    rules.kind,
+                    [reduction for reduction in facts.reductions if _of_tuition(reduction, codes)],
+                    [grant for stay in pupil.stays for grant in entitled.get(stay, ())],
                 ),
-                tuition=tuition.get(here, {}),
+                tuition=own.prices,
                 barred="" if facts.citizen or rules.kind is RateKind.LEARNING else FOREIGN,
+                billed=own.billed,
             )
         )
     return tuple(made)
@@ -108,24 +124,53 @@ def _grants(kind: RateKind, reductions: Sequence[Reduction], entitled: Sequence[
     own = [
         Grant(reduction.title, reduction.legal_basis, reduction.percent, reduction.valid)
         for reduction in reductions
-        if reduction.payer is Payer.STATE and Group.TUITION in reduction.groups and reduction.percent is not None
+        if reduction.percent is not None
     ]
     return (everybody, *own)
 
 
-def _tuition(roll: Sequence[BilledPupil], prices: Sequence[Price], days: Span) -> dict[UUID, dict[date, Money]]:
-    """Return each pupil's own tuition by month, before anybody's share, as a bill would charge it."""
-    schedule = Schedule(Ownership.PRIVATE, tuple(price for price in prices if price.item.group is Group.TUITION))
-    pupils = [replace(pupil.facts, reductions=(), registrations=()) for pupil in roll]
-    codes = {level: supported_items(prices, level) for level in {pupil.level for pupil in pupils}}
-    found: dict[UUID, dict[date, Money]] = defaultdict(dict)
+def _states_part(schedule: Schedule) -> Schedule:
+    """Return what of a schedule makes the State's share of tuition: its prices, and the State's own reductions."""
+    prices = tuple(price for price in schedule.prices if price.item.group is Group.TUITION)
+    codes = frozenset(price.item.code for price in prices)
+    return Schedule(schedule.ownership, prices, tuple(each for each in schedule.reductions if _of_tuition(each, codes)))
+
+
+def _of_tuition(reduction: Reduction, codes: frozenset[str]) -> bool:
+    """Tell whether a reduction is the State's and takes something off tuition, as a group or by an item's code."""
+    return reduction.payer is Payer.STATE and (Group.TUITION in reduction.groups or bool(reduction.items & codes))
+
+
+def _tuition(roll: Sequence[BilledPupil], schedule: Schedule, days: Span) -> dict[UUID, _Tuition]:
+    """Return each pupil's tuition by month as a bill charges it, with what it takes off by law in the State's name."""
+    codes = frozenset(price.item.code for price in schedule.prices)
+    pupils = [
+        replace(each.facts, reductions=tuple(one for one in each.facts.reductions if _of_tuition(one, codes)))
+        for each in roll
+    ]
+    supported = {level: supported_items(schedule.prices, level) for level in {pupil.level for pupil in pupils}}
+    found: dict[UUID, _Tuition] = defaultdict(_Tuition)
     for month in months_within(days):
         period = Period(f"{month:%Y-%m}", f"Tháng {month:%m/%Y}", days_of(month))
         for pupil, charge in zip(pupils, charge_all(pupils, period, schedule), strict=True):
             for line in charge.lines:
-                if line.item.code in codes[pupil.level]:
-                    found[pupil.pupil_id][month] = line.gross
+                if line.item.code in supported[pupil.level]:
+                    found[pupil.pupil_id].prices[month] = line.gross
+            billed = _billed(charge.lines)
+            if billed is not None:
+                found[pupil.pupil_id].billed[month] = billed
     return found
+
+
+def _billed(lines: Sequence[ChargeLine]) -> Billed | None:
+    """Return what the tuition of a month holds of reductions by law; None where it is the support alone, or nothing."""
+    applied = [each for line in lines for each in line.reductions]
+    by_law = [each for each in applied if not is_support(each.reduction)]
+    if not by_law:
+        return None
+    most = max(by_law, key=lambda each: each.amount).reduction
+    taken = total(each.amount for each in applied)
+    return Billed(total(line.gross for line in lines), taken, most.title, most.legal_basis)
 
 
 def _entitled(session: Session, school_id: UUID) -> dict[UUID, list[Grant]]:

@@ -9,7 +9,9 @@ The rules, in the order they are applied:
 3. A grant (the exemption of public schools, a reduction, a right to learning-cost support) counts for a month if it
    is valid on the pupil's first day in it; of several, the one with the highest share.
 4. Support of private pupils is at most the school's own tuition of that pupil and month.
-5. No more months in a school year than the rate allows, the earliest first; what another school has asked for counts.
+5. Where a private school's bill takes a reduction by law off that tuition, the list asks for exactly what the bill
+   took off, for the school; it stands in the place of the support, since of two only one is granted (decision 0046).
+6. No more months in a school year than the rate allows, the earliest first; what another school has asked for counts.
 """
 
 from __future__ import annotations
@@ -52,10 +54,21 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Billed:
+    """What a private school's bill takes off a pupil's tuition of a month in the State's name, and by which right."""
+
+    tuition: Money
+    amount: Money
+    title: str
+    legal_basis: str
+
+
+@dataclass(frozen=True, slots=True)
 class Learner:
     """What the rules need of a pupil. ``tuition``: the school's own price by month, for private support only.
 
-    ``barred`` says in words why the State pays nothing for this pupil (a foreign nationality); empty means it does.
+    ``billed``: the months whose bill holds a reduction by law, at private schools only. ``barred`` says in words why
+    the State pays nothing else for this pupil (a foreign nationality); empty means it does.
     """
 
     pupil_id: UUID
@@ -66,6 +79,7 @@ class Learner:
     grants: tuple[Grant, ...]
     tuition: Mapping[date, Money] = field(default_factory=dict)
     barred: str = ""
+    billed: Mapping[date, Billed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +246,8 @@ def _rights(learner: Learner, rules: ClaimRules, elsewhere: set[date], oddities:
     if learner.barred:
         if any(owner_of(month, learner.stays) for month in _window(rules)):
             oddities.append(Oddity(learner.pupil_id, learner.barred))
-        return
+        if not learner.billed:
+            return
     used = len(elsewhere)
     for month in _months(year_of(rules.school_year).start, rules.last_month):
         right = _right(learner, rules, month, oddities if month >= rules.first_month else [])
@@ -247,6 +262,37 @@ def _right(learner: Learner, rules: ClaimRules, month: date, oddities: list[Oddi
     stay = owner_of(month, learner.stays)
     if stay is None or stay.school != rules.school or not is_study_month(learner.level, month):
         return None
+    by_rate = None if learner.barred else _by_rate(learner, rules, stay, month, oddities)
+    billed = learner.billed.get(month)
+    return by_rate if billed is None else _by_bill(learner, month, billed, by_rate, oddities)
+
+
+def _by_bill(
+    learner: Learner, month: date, billed: Billed, by_rate: MonthRight | None, oddities: list[Oddity]
+) -> MonthRight:
+    """Return what a private school's bill took off by law; where the family's support would be more, say so."""
+    if by_rate is not None and by_rate.payee == "family" and by_rate.amount > billed.amount:
+        text = (
+            f"Tháng {month:%m/%Y}: giấy báo thu đã trừ {billed.amount} theo diện miễn giảm, ít hơn mức hỗ trợ"
+            f" {by_rate.amount}. Mỗi tháng chỉ hưởng một mức; muốn hưởng mức cao hơn, hãy kết thúc miễn giảm."
+        )
+        oddities.append(Oddity(learner.pupil_id, text))
+    return MonthRight(
+        pupil_id=learner.pupil_id,
+        enrolment_id=learner.enrolment_id,
+        month=month,
+        rate=billed.tuition,
+        amount=billed.amount,
+        months_cap=None,
+        payee="school",
+        class_name=learner.class_name,
+        title=billed.title,
+        legal_basis=billed.legal_basis,
+    )
+
+
+def _by_rate(learner: Learner, rules: ClaimRules, stay: Stay, month: date, oddities: list[Oddity]) -> MonthRight | None:
+    """Return what the council's rate comes to; raises ``Refused`` where there is none."""
     grant = _grant(learner, stay, month)
     if grant is None:
         return None

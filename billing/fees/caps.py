@@ -125,17 +125,27 @@ def check_price(
 def check_schedule(
     prices: Sequence[Price], place: Place, days: Span, rules: Rulebook, history: Sequence[Price] = ()
 ) -> tuple[CapVerdict, ...]:
-    """Judge the prices that hold for the place's level within these days, each at its first day among them.
+    """Judge the prices that hold for the place's level within these days.
 
-    ``history``: earlier prices of the school, among them last year's, which bound the rise. In their order; raises
-    what ``check_price`` raises.
+    Each at its first day among them, and again on every day from which another cap or prohibition holds for it: a cap
+    that falls or ends within a round of several months binds the months after it. ``history``: earlier prices of the
+    school, among them last year's, which bound the rise. In their order; raises what ``check_price`` raises.
     """
     meant = [price for price in prices if not price.levels or place.level in price.levels]
     return tuple(
-        check_price(price, place, common.start, rules, last_price(history, price, place.level, common.start))
+        check_price(price, place, day, rules, last_price(history, price, place.level, day))
         for price in meant
         if (common := price.valid.within(days))
+        for day in _days_to_judge(price.item, place, common, rules)
     )
+
+
+def _days_to_judge(item: FeeItem, place: Place, days: Span, rules: Rulebook) -> list[date]:
+    """Return the first of these days, and those on which what binds an item there changes, in order."""
+    caps = [cap.valid for cap in rules.caps if _meant_for(cap, item, place)]
+    ends = {span.end + timedelta(days=1) for span in caps if span.end is not None and span.end < date.max}
+    starts = {span.start for span in (*caps, *(each.valid for each in rules.prohibitions))}
+    return [days.start, *sorted(day for day in starts | ends if day > days.start and days.holds(day))]
 
 
 def school_year(day: date) -> Span:
@@ -147,12 +157,13 @@ def school_year(day: date) -> Span:
 def last_price(history: Iterable[Price], price: Price, level: Level, on: date) -> Money | None:
     """Return what the same item last cost in the school year before the day, for this level; None if it had no price.
 
+    Its count is in it, as it is in what is compared with it: two "months" at half the price are one at the whole.
     Of several prices that held last, for different classes, the highest counts. A grade or class is compared only
     with a price that can have held for it.
     """
     before = school_year(school_year(on).start - timedelta(days=1))
     held = [
-        (within.end, each.amount)
+        (within.end, _asked(each))
         for each in history
         if each.item.code == price.item.code
         and each.item.unit is price.item.unit
@@ -204,15 +215,17 @@ def refuse_overlaps(caps: Iterable[Cap]) -> None:
 
 
 def _binding(item: FeeItem, place: Place, on: date, caps: Iterable[Cap]) -> list[Cap]:
-    return [
-        cap
-        for cap in caps
-        if cap.item_code == item.code
+    return [cap for cap in caps if _meant_for(cap, item, place) and cap.valid.holds(on)]
+
+
+def _meant_for(cap: Cap, item: FeeItem, place: Place) -> bool:
+    """Tell whether a cap is one of this item, level and place, whatever its days."""
+    return (
+        cap.item_code == item.code
         and cap.level is place.level
         and cap.zone in (EVERYWHERE, place.zone)
         and cap.area in (EVERYWHERE, place.area)
-        and cap.valid.holds(on)
-    ]
+    )
 
 
 def _not_comparable(item: FeeItem, cap: Cap) -> NotComparable:
@@ -226,8 +239,7 @@ def _not_comparable(item: FeeItem, cap: Cap) -> NotComparable:
 
 
 def _refuse_over(price: Price, level: Level, cap: Cap) -> None:
-    # A count above one would let two half-priced "months" pass under the cap of one.
-    asked = price.amount * price.count if cap.unit in _WHOLE_UNITS else price.amount
+    asked = _asked(price)
     if asked > cap.max_amount:
         raise OverCap(
             f"Khoản thu {price.item.name} cấp {LEVEL_NAMES[level]}: {asked}/{UNIT_NAMES[cap.unit]} vượt mức trần"
@@ -239,15 +251,24 @@ def _refuse_over(price: Price, level: Level, cap: Cap) -> None:
         )
 
 
+def _asked(price: Price) -> Money:
+    """Return what a month, term or year costs: a count above one would pass two half-priced ones under the cap of one.
+
+    Of lessons, hours, days and kilometres the cap is one's, however many there are.
+    """
+    return price.amount * price.count if price.item.unit in _WHOLE_UNITS else price.amount
+
+
 def _refuse_rise(price: Price, cap: Cap, last_year: Money | None) -> None:
     if last_year is None or cap.max_rise_percent is None:
         return
-    if price.amount.dong * 100 > last_year.dong * (100 + cap.max_rise_percent):
+    asked = _asked(price)
+    if asked.dong * 100 > last_year.dong * (100 + cap.max_rise_percent):
         raise OverCap(
-            f"Khoản thu {price.item.name} tăng từ {last_year} lên {price.amount}, quá {cap.max_rise_percent} %"
+            f"Khoản thu {price.item.name} tăng từ {last_year} lên {asked}, quá {cap.max_rise_percent} %"
             f" so với năm trước ({cap.legal_basis}). Hãy giảm đơn giá.",
             item=price.item.code,
-            amount=price.amount,
+            amount=asked,
             last_year=last_year,
             legal_basis=cap.legal_basis,
         )

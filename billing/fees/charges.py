@@ -29,6 +29,7 @@ PUBLIC_TUITION = Reduction(
     legal_basis="Nghị quyết 217/2025/QH15; Nghị định 238/2025/NĐ-CP",
     percent=100,
     groups=frozenset({Group.TUITION}),
+    citizens_only=True,  # and those of Vietnamese origin whose nationality is not determined
 )
 
 

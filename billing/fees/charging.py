@@ -11,8 +11,11 @@ The rules, in the order they are applied:
    Who left, was billed and came back pays of a month only what the bill of the time before left of it (``before``).
 3. A reduction counts for a month if it is valid on the pupil's first day in that month (of that price).
    Percentages are of the gross. The State's share comes first, then the school's, then a donor's; each takes
-   at most what is left, so all of them together never exceed the gross.
+   at most what is left, so all of them together never exceed the gross. An amount is taken once a month, also where
+   the item's price changes within it.
 4. Tuition of public schools is the State's in full (resolution 217/2025/QH15, decree 238/2025/NĐ-CP).
+5. Of several reductions of the State on tuition, the highest counts and no other; where it pays nine months a year, it
+   takes nothing off in June, July and August. So a claim can ask for what a bill asks of the State (decision 0046).
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from billing.errors import Refused
 from billing.fees.charges import (
+    PUBLIC_TUITION,
     AppliedReduction,
     Because,
     Charge,
@@ -35,6 +39,7 @@ from billing.fees.charges import (
     Registration,
     Schedule,
 )
+from billing.fees.council_rates import BY_MONTHS_STUDIED, SUMMER
 from billing.fees.items import Group, PartMonth, Payer, Price, Quantity, Reduction, Span, last_day
 from billing.money import ZERO, Money, total
 
@@ -46,13 +51,21 @@ _GROUP_ORDER = {group: place for place, group in enumerate(Group)}
 
 @dataclass(frozen=True, slots=True)
 class _ItemFacts:
-    """All that the lines of one item depend on; pupils who are alike in these share the lines."""
+    """All that the lines of one item depend on; pupils who are alike in these share the lines.
+
+    ``nine_months``: tuition for which the State pays nothing in June, July and August.
+    """
 
     enrolled: tuple[Span, ...]
     registrations: tuple[Registration, ...]
     absent: frozenset[date]
     reductions: tuple[Reduction, ...]
     before: tuple[Span, ...] = ()
+    nine_months: bool = False
+
+
+# What an amount a month has taken off so far, by reduction, year and month.
+_Spent = dict[tuple[str, int, int], Money]
 
 
 def charge_pupil(pupil: PupilFacts, period: Period, schedule: Schedule) -> Charge:
@@ -66,9 +79,9 @@ def charge_all(pupils: Iterable[PupilFacts], period: Period, schedule: Schedule)
     Raises ``Refused`` as ``charge_pupil`` does.
     """
     prices = sorted(schedule.prices, key=_place)
-    fitting: dict[tuple[int, int, str], tuple[int, ...]] = {}
+    fitting: dict[tuple[int, int, str], tuple[tuple[int, ...], ...]] = {}
     profiles: dict[tuple[object, ...], tuple[ChargeLine, ...]] = {}
-    known: dict[tuple[int, _ItemFacts], tuple[ChargeLine, ...]] = {}
+    known: dict[tuple[tuple[int, ...], _ItemFacts], tuple[ChargeLine, ...]] = {}
     seen: dict[tuple[object, ...], tuple[PupilFacts, tuple[ChargeLine, ...]]] = {}
     for pupil in pupils:
         audience = id(pupil.level), pupil.grade, pupil.class_name
@@ -89,27 +102,27 @@ def charge_all(pupils: Iterable[PupilFacts], period: Period, schedule: Schedule)
 def _lines_of(  # noqa: PLR0913, PLR0917  the pupil, what is charged, and what is known already
     pupil: PupilFacts,
     prices: Sequence[Price],
-    places: tuple[int, ...],
+    places: tuple[tuple[int, ...], ...],
     period: Period,
     standing: tuple[Reduction, ...],
-    known: dict[tuple[int, _ItemFacts], tuple[ChargeLine, ...]],
+    known: dict[tuple[tuple[int, ...], _ItemFacts], tuple[ChargeLine, ...]],
 ) -> Iterator[ChargeLine]:
     reductions = _in_order(standing + pupil.reductions, pupil)
-    for place in places:
-        key = place, _item_facts(prices[place], pupil, reductions)
+    for of_item in places:
+        key = of_item, _item_facts(prices[of_item[0]], pupil, reductions)
         lines = known.get(key)
         if lines is None:
-            lines = known[key] = tuple(_price_lines(prices[place], key[1], period))
+            lines = known[key] = tuple(_item_lines([prices[place] for place in of_item], key[1], period))
         yield from lines
 
 
-def _profile(pupil: PupilFacts, places: tuple[int, ...]) -> tuple[object, ...]:
+def _profile(pupil: PupilFacts, places: tuple[tuple[int, ...], ...]) -> tuple[object, ...]:
     """Return all that a pupil's charge depends on: the prices of the class, and everything of the pupil's own."""
     own = pupil.level, pupil.enrolled, pupil.registrations, pupil.reductions, pupil.paid_otherwise, pupil.before
     return places, own, pupil.sibling_order, pupil.citizen, pupil.absent
 
 
-def _same(pupil: PupilFacts, places: tuple[int, ...]) -> tuple[object, ...]:
+def _same(pupil: PupilFacts, places: tuple[tuple[int, ...], ...]) -> tuple[object, ...]:
     """Return the same by the ids of the objects: who is alike in these is alike in ``_profile``."""
     return (
         places,
@@ -133,8 +146,8 @@ def split_by_account(charge: Charge) -> dict[str, Charge]:
     return {key: Charge(charge.pupil_id, charge.period, tuple(parts[key])) for key in sorted(parts)}
 
 
-def _fitting(ordered: Sequence[Price], pupil: PupilFacts, period: Period) -> tuple[int, ...]:
-    """Return the places of the prices that hold for a pupil's class in the period; raises ``Refused``."""
+def _fitting(ordered: Sequence[Price], pupil: PupilFacts, period: Period) -> tuple[tuple[int, ...], ...]:
+    """Return the places of the prices that hold for a pupil's class in the period, by item; raises ``Refused``."""
     places = tuple(
         place
         for place, price in enumerate(ordered)
@@ -146,11 +159,11 @@ def _fitting(ordered: Sequence[Price], pupil: PupilFacts, period: Period) -> tup
                 f"Khoản thu {later.item.name} có hai đơn giá cùng áp dụng cho lớp {pupil.class_name}; chỉ giữ lại một.",
                 item=later.item.code,
             )
-    return places
+    return tuple(tuple(of_item) for _, of_item in groupby(places, key=lambda place: ordered[place].item.code))
 
 
 def _item_facts(price: Price, pupil: PupilFacts, reductions: Sequence[Reduction]) -> _ItemFacts:
-    """Return what of a pupil's facts the lines of a price depend on."""
+    """Return what of a pupil's facts the lines of a price depend on; of all prices of an item it is the same."""
     registered = price.item.opt_in or price.quantity is Quantity.REGISTERED
     return _ItemFacts(
         enrolled=_charged_days(pupil, pupil.enrolled, price.item.code),
@@ -158,6 +171,9 @@ def _item_facts(price: Price, pupil: PupilFacts, reductions: Sequence[Reduction]
         absent=pupil.absent if price.quantity is Quantity.MEAL_DAYS else frozenset(),
         reductions=tuple(reduction for reduction in reductions if reduction.covers(price.item)),
         before=_charged_days(pupil, pupil.before, price.item.code),
+        nine_months=price.item.group is Group.TUITION
+        and PUBLIC_TUITION not in reductions
+        and pupil.level not in BY_MONTHS_STUDIED,
     )
 
 
@@ -193,7 +209,18 @@ def _rank(reduction: Reduction) -> tuple[int, bool, date, str]:
     return _PAYER_ORDER[reduction.payer], by_amount, reduction.valid.start, reduction.id
 
 
-def _price_lines(price: Price, facts: _ItemFacts, period: Period) -> Iterator[ChargeLine]:
+def _item_lines(prices: Sequence[Price], facts: _ItemFacts, period: Period) -> Iterator[ChargeLine]:
+    """Give the lines of an item's prices, first ones first; an amount a month is less what the bill before took."""
+    spent: _Spent = {}
+    if facts.before and any(reduction.amount is not None for reduction in facts.reductions):
+        earlier = replace(facts, enrolled=facts.before, before=())
+        for price in prices:
+            list(_price_lines(price, earlier, period, spent))
+    for price in prices:
+        yield from _price_lines(price, facts, period, spent)
+
+
+def _price_lines(price: Price, facts: _ItemFacts, period: Period, spent: _Spent) -> Iterator[ChargeLine]:
     """Give the line of the whole months of a price, then that of the half ones; months without units give none."""
     whole: list[tuple[Span, list[Span], int]] = []
     half: list[tuple[Span, list[Span], int]] = []
@@ -206,30 +233,34 @@ def _price_lines(price: Price, facts: _ItemFacts, period: Period) -> Iterator[Ch
         if part is not PartMonth.NONE:
             (half if part is PartMonth.HALF else whole).append((month, stay, units))
     if whole:
-        yield _line(price, whole, facts.reductions)
+        yield _line(price, whole, facts, spent)
     if half:
-        yield _line(price, half, facts.reductions, half=True)
+        yield _line(price, half, facts, spent, half=True)
 
 
 def _line(
     price: Price,
     months: Sequence[tuple[Span, list[Span], int]],
-    fitting: Sequence[Reduction],
+    facts: _ItemFacts,
+    spent: _Spent,
     *,
     half: bool = False,
 ) -> ChargeLine:
     unit_price = price.half if half else price.amount
     taken: dict[Reduction, Money] = {}
-    for _, stay, units in months:
+    for month, stay, units in months:
         gross = left = unit_price * units
-        for reduction in fitting:
-            if left and reduction.valid.holds(stay[0].start):
-                part = min(left, reduction.of(gross))
+        for reduction in _counting(price, facts, stay[0].start, gross):
+            key = reduction.id, month.start.year, month.start.month
+            already = spent.get(key, ZERO) if reduction.amount is not None else ZERO
+            part = min(left, reduction.of(gross) - already)
+            if part:
                 taken[reduction] = taken.get(reduction, ZERO) + part
+                spent[key] = already + part
                 left -= part
     quantity = sum(units for _, _, units in months)
     gross = unit_price * quantity
-    applied = tuple(AppliedReduction(reduction, taken[reduction]) for reduction in fitting if taken.get(reduction))
+    applied = tuple(AppliedReduction(each, taken[each]) for each in facts.reductions if each in taken)
     family = gross - total(each.amount for each in applied)
     because = Because(
         rule=price.quantity,
@@ -239,6 +270,18 @@ def _line(
         half=half,
     )
     return ChargeLine(price.item, quantity, unit_price, gross, applied, family, because)
+
+
+def _counting(price: Price, facts: _ItemFacts, first: date, gross: Money) -> list[Reduction]:
+    """Return the reductions that count for a month: on tuition, of the State's only the highest, in months it pays."""
+    held = [reduction for reduction in facts.reductions if reduction.valid.holds(first)]
+    if price.item.group is not Group.TUITION:
+        return held
+    states = [reduction for reduction in held if reduction.payer is Payer.STATE]
+    if facts.nine_months and first.month in SUMMER:
+        states = []
+    best = max(states, key=lambda reduction: min(gross, reduction.of(gross)), default=None)  # of equals, the first
+    return [reduction for reduction in held if reduction.payer is not Payer.STATE or reduction is best]
 
 
 def _month_facts(month: Span, stay: Sequence[Span], units: int) -> MonthFacts:

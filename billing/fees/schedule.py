@@ -32,7 +32,8 @@ from billing.fees.items import (
 )
 from billing.fees.places import Located, cut_by_place
 from billing.fees.placing import read_places
-from billing.fees.support import support_reductions
+from billing.fees.state_tuition import refuse_other_tuition
+from billing.fees.support import read_rates, support_reductions
 from billing.ledger.accounts import open_account
 from billing.people.tables import School
 
@@ -115,8 +116,10 @@ def judge_schedule(session: Session, school: School, schedule: Schedule, days: S
     """Judge what holds within these days for every level of the school.
 
     Against the caps of its province, and against last year's prices where the council bounds the rise. Where the
-    school's place changes within the days, a price is judged on either side.
+    school's place changes within the days, a price is judged on either side. Tuition of a public school is refused
+    unless it is what the State pays.
     """
+    _judge_tuition(session, school, [(schedule.prices, days)])
     rules = read_rules(session, school.province_id)
     history = prices_before(session, school.id, days.start)
     return tuple(
@@ -129,6 +132,7 @@ def judge_schedule(session: Session, school: School, schedule: Schedule, days: S
 
 def judge_prices(session: Session, school: School, prices: Sequence[Price]) -> tuple[CapVerdict, ...]:
     """Judge prices each on its first day and on those on which the school's place changes, for every level meant."""
+    _judge_tuition(session, school, [([price], Span(price.valid.start, price.valid.start)) for price in prices])
     rules = read_rules(session, school.province_id)
     places = read_places(session, school.id)
     days = {price.valid.start for price in prices}
@@ -139,9 +143,24 @@ def judge_prices(session: Session, school: School, prices: Sequence[Price]) -> t
         for price in prices
         for part, located in cut_by_place(places, price.valid)
         for verdict in check_schedule(
-            [price], place_of(school, Level(level), located), part, rules, history[price.valid.start]
+            [price],
+            place_of(school, Level(level), located),
+            Span(part.start, part.start),  # a round judges its own days
+            rules,
+            history[price.valid.start],
         )
     )
+
+
+def _judge_tuition(session: Session, school: School, judged: Sequence[tuple[Sequence[Price], Span]]) -> None:
+    """Refuse tuition of a public school that is not what the State pays, each within its days."""
+    tuition = any(price.item.group is Group.TUITION for prices, _ in judged for price in prices)
+    if not tuition or school.kind != Ownership.PUBLIC:
+        return
+    rates, places = read_rates(session, school.province_id), read_places(session, school.id)
+    for prices, days in judged:
+        for level in map(Level, school.levels):
+            refuse_other_tuition(level, prices, days, places, rates)
 
 
 def item_ids(session: Session, school_id: UUID) -> dict[str, UUID]:

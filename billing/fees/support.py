@@ -30,6 +30,7 @@ from billing.fees.placing import read_places
 from billing.fees.support_tables import CouncilRateRow, SupportChoice
 from billing.people.tables import School
 
+_SUPPORT = "HOTRO-"  # what the ids of these reductions begin with
 PAYEE_NAMES = {"family": "gia đình", "school": "nhà trường"}
 
 
@@ -178,6 +179,11 @@ def support_reductions(session: Session, school: School, prices: Sequence[Price]
     return tuple(found)
 
 
+def is_support(reduction: Reduction) -> bool:
+    """Tell whether a reduction is the support that a private school takes off, and none by law or decision."""
+    return reduction.id.startswith(_SUPPORT)
+
+
 def supported_items(prices: Sequence[Price], level: Level) -> list[str]:
     """Return the code of the item that the support is taken off, if there is one: tuition priced by the month."""
     codes = sorted(
@@ -202,7 +208,7 @@ def _paid(
 
 def _reduction(rate: CouncilRate, item: str, valid: Span) -> Reduction:
     return Reduction(
-        id=f"HOTRO-{rate.level}-{valid.start:%Y%m}",
+        id=f"{_SUPPORT}{rate.level}-{valid.start:%Y%m}",
         title=KIND_NAMES[RateKind.SUPPORT],
         payer=Payer.STATE,
         valid=valid,

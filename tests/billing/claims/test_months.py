@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.claims.months import (
+    Billed,
     ClaimRules,
     Difference,
     Grant,
@@ -49,8 +50,21 @@ def rules(
     return ClaimRules(kind, school, HERE_IT_LIES, YEAR, *months, rates)
 
 
-def learner(*stays: Stay, level: Level = Level.PRIMARY, grants: tuple[Grant, ...] = (ALL,), number: int = 1) -> Learner:
-    return Learner(UUID(int=number), UUID(int=number + 1000), level, "1A", stays, grants)
+def learner(
+    *stays: Stay,
+    level: Level = Level.PRIMARY,
+    grants: tuple[Grant, ...] = (ALL,),
+    number: int = 1,
+    tuition: dict[date, Money] | None = None,
+    billed: dict[date, Billed] | None = None,
+) -> Learner:
+    enrolment = UUID(int=number + 1000)
+    return Learner(UUID(int=number), enrolment, level, "1A", stays, grants, tuition or {}, billed=billed or {})
+
+
+def billed(dong: int) -> Billed:
+    """Return a share of half a tuition, as a bill takes it off by law."""
+    return Billed(Money(2 * dong), Money(dong), "Con của người bị tai nạn lao động", "NĐ 238")
 
 
 def stay(start: date, end: date | None = None, school: UUID = HERE) -> Stay:

@@ -258,6 +258,48 @@ def test_a_price_that_starts_within_the_period_is_judged_from_its_own_start() ->
         check_schedule([wanted], WARD, term, Rulebook((later,)))
 
 
+BEFORE, AFTER = Span(date(2025, 8, 1), date(2025, 12, 31)), Span(date(2026, 1, 1))
+WINTER = Span(date(2025, 12, 1), date(2026, 1, 31))
+
+
+def boarding_cap(most: int, valid: Span, rise: int | None = None) -> Cap:
+    return Cap("BANTRU", Level.PRIMARY, "ward", "", Unit.MONTH, Money(most), f"NQ {most}", valid, rise)
+
+
+def test_a_cap_that_falls_within_a_round_binds_the_months_after_it() -> None:
+    rules = Rulebook((boarding_cap(300_000, BEFORE), boarding_cap(250_000, AFTER)))
+    with pytest.raises(OverCap, match="NQ 250000"):
+        check_schedule([price(BOARDING, 250_001)], WARD, WINTER, rules)
+    verdicts = check_schedule([price(BOARDING, 250_000)], WARD, WINTER, rules)
+    assert [each.cap.max_amount.dong for each in verdicts if each.cap] == [300_000, 250_000]
+    assert len(check_schedule([price(BOARDING, 250_001)], WARD, replace(WINTER, end=date(2025, 12, 31)), rules)) == 1
+
+
+def test_a_cap_that_ends_within_a_round_leaves_a_question() -> None:
+    ends = check_schedule([price(BOARDING, 300_000)], WARD, WINTER, Rulebook((boarding_cap(300_000, BEFORE),)))
+    assert [each.standing for each in ends] == [Standing.WITHIN, Standing.NO_CAP]
+    assert "01/01/2026" in ends[1].reason
+    begins = check_schedule([price(BOARDING, 250_000)], WARD, WINTER, Rulebook((boarding_cap(300_000, AFTER),)))
+    assert [each.standing for each in begins] == [Standing.NO_CAP, Standing.WITHIN]
+
+
+def test_what_is_forbidden_from_a_day_within_a_round_is_refused() -> None:
+    rule = Prohibition(("giu xe",), "điều 9", AFTER)
+    parking = price(item("X", name="Giữ xe"), 10_000)
+    with pytest.raises(Prohibited, match="điều 9"):
+        check_schedule([parking], WARD, WINTER, Rulebook((), (rule,)))
+    assert check_schedule([parking], WARD, OCTOBER, Rulebook((), (rule,)))
+
+
+def test_the_rise_on_last_year_counts_how_many_months_are_asked_for() -> None:
+    rules = Rulebook((boarding_cap(350_000, BEFORE, 15),))
+    last_year = price(BOARDING, 150_000, Span(date(2024, 9, 1), date(2025, 5, 31)))
+    with pytest.raises(OverCap, match=r"tăng từ 150\.000 đ lên 300\.000 đ, quá 15 %"):
+        check_schedule([price(BOARDING, 150_000, count=2)], WARD, OCTOBER, rules, [last_year])
+    two = replace(last_year, amount=Money(75_000), count=2)
+    assert check_schedule([price(BOARDING, 172_500)], WARD, OCTOBER, rules, [two])
+
+
 # Resolution 18/2025 of Ho Chi Minh City, and the rise on last year.
 
 

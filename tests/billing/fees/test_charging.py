@@ -1,6 +1,7 @@
 """What a pupil is charged: the published numbers, the accountants' stories, and the sums that always hold."""
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 from typing import TypeVar
@@ -46,6 +47,58 @@ def registered(*codes: str) -> tuple[Registration, ...]:
 
 def shares(charge: Charge) -> dict[str, int]:
     return {line.item.code: line.family_share.dong for line in charge.lines}
+
+
+def test_an_amount_a_month_is_taken_once_where_the_price_changes_within_it() -> None:
+    early, late = Span(date(2025, 9, 1), date(2025, 10, 14)), Span(date(2025, 10, 15), date(2026, 5, 31))
+    two = public(price(MEALS, 30_000, early), price(MEALS, 32_000, late))
+    gift = amount_off(100_000, "TIENAN")
+    assert charge_pupil(pupil(1, gift), period(), two).share(Payer.DONOR) == Money(100_000)
+    # What the first part of the month leaves of it goes to the second: 10 meals of 30.000 đ are 300.000 đ.
+    large = charge_pupil(pupil(1, amount_off(400_000, "TIENAN")), period(), two)
+    assert [line.share(Payer.DONOR).dong for line in large.lines] == [300_000, 100_000]
+    quarter = period(Span(date(2025, 10, 1), date(2025, 11, 30)))
+    assert charge_pupil(pupil(1, gift), quarter, two).share(Payer.DONOR) == Money(200_000), "once for each month"
+
+
+def test_an_amount_a_month_is_not_given_again_to_who_comes_back_within_it() -> None:
+    first, second = Span(date(2025, 9, 1), date(2025, 10, 10)), Span(date(2025, 10, 20), date(2026, 5, 31))
+    meals, gift = public(price(MEALS, 30_000)), amount_off(300_000, "TIENAN")
+    one = charge_pupil(pupil(1, gift, enrolled=(first,)), period(), meals)
+    two = charge_pupil(replace(pupil(1, gift, enrolled=(second,)), before=(first,)), period(), meals)
+    assert (one.share(Payer.DONOR), two.share(Payer.DONOR)) == (Money(240_000), Money(60_000))
+
+
+def test_of_the_states_reductions_on_tuition_the_highest_counts() -> None:
+    both = (percent(70, id="a", items=("HOCPHI",)), percent(50, id="b", items=("HOCPHI",)))
+    charge = charge_pupil(pupil(1, *both), period(), private(price(TUITION, 1_000_000)))
+    assert [(each.reduction.id, each.amount) for each in charge.lines[0].reductions] == [("a", Money(700_000))]
+    support = replace(amount_off(150_000, "HOCPHI", Payer.STATE), id="HOTRO")
+    cheap = private(price(TUITION, 200_000), reductions=(support,))
+    assert charge_pupil(pupil(1, both[1]), period(), cheap).share(Payer.STATE) == Money(150_000)
+    # What the school and a donor give comes on top of it, and so does the State's share of anything but tuition.
+    school = percent(20, Payer.SCHOOL, id="c", items=("HOCPHI",))
+    assert charge_pupil(pupil(1, *both, school), period(), private(price(TUITION, 1_000_000))).family_due == Money(
+        100_000
+    )
+    insured = (percent(50, id="a", items=("NUOCUONG",)), percent(20, id="b", items=("NUOCUONG",)))
+    assert charge_pupil(pupil(1, *insured), period(), public(price(WATER, 10_000))).family_due == Money(3_000)
+
+
+@pytest.mark.parametrize(("level", "due"), [(Level.PRIMARY, 2_500_000), (Level.PRESCHOOL, 1_250_000)])
+def test_the_state_takes_nothing_off_in_a_summer_it_does_not_pay(level: Level, due: int) -> None:
+    july = Span(date(2026, 7, 1), date(2026, 7, 31))
+    whole_year = private(price(TUITION, 2_500_000, Span(date(2025, 9, 1))))
+    right = percent(50, id="TNLD", items=("HOCPHI",), valid=Span(OCTOBER.start))
+    child = replace(pupil(1, right, enrolled=(Span(OCTOBER.start),)), level=level)
+    assert charge_pupil(child, period(july), whole_year).family_due == Money(due)
+    assert charge_pupil(child, period(), whole_year).family_due == Money(1_250_000)
+
+
+def test_a_foreign_pupil_of_a_public_school_pays_its_tuition() -> None:
+    schedule = public(price(TUITION, 100_000))
+    assert charge_pupil(replace(pupil(1), citizen=False), period(), schedule).family_due == Money(100_000)
+    assert charge_pupil(pupil(1), period(), schedule).family_due == ZERO
 
 
 # The four schools with their published prices, October 2025 (23 weekdays).

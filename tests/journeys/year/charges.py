@@ -4,7 +4,9 @@ A pupil pays an item for a month with a day on which it is there, the price hold
 registered. Meals count by days: cooked, no day off, and no absence that was credited in a class's closed month. What a
 month in part costs, its price says. Who was billed, left and came back pays of a month what that bill left of it. A
 reduction counts for a month if it holds on the first such day; the State's
-share comes first, then the school's, then a donor's, each at most what is left.
+share comes first, then the school's, then a donor's, each at most what is left. An amount is given once a month,
+whatever an item's price does in it. Of the State's rights to less tuition only the greatest is granted, and at a
+private school (whose classes here are of a level with nine months of study) none in June, July and August.
 """
 
 from __future__ import annotations
@@ -185,6 +187,7 @@ def charge(  # noqa: PLR0913, PLR0917  whose, for which months and stays
     """
     there = facts.all_stays(pupil) if stays is None else stays
     cooked = facts.cooked(months, meal_days)
+    given: dict[tuple[str, str, int], int] = {}
 
     def place(price: Price) -> tuple[int, str, date]:
         return _GROUPS.index(facts.plan.item(price.item).group), price.item, price.first
@@ -192,7 +195,7 @@ def charge(  # noqa: PLR0913, PLR0917  whose, for which months and stays
     return [
         line
         for price in sorted(facts.prices, key=place)
-        for line in _lines(facts, pupil, price, months, cooked, there, paid)
+        for line in _lines(facts, pupil, price, months, cooked, there, paid, given)
     ]
 
 
@@ -204,6 +207,7 @@ def _lines(  # noqa: PLR0913, PLR0917  as above
     cooked: set[date],
     stays: Sequence[Stay],
     paid: Sequence[Stay],
+    given: dict[tuple[str, str, int], int],
 ) -> Iterator[Line]:
     by_half: dict[bool, list[tuple[date, int]]] = {False: [], True: []}
     for month in months:
@@ -218,7 +222,7 @@ def _lines(  # noqa: PLR0913, PLR0917  as above
         if parts:
             amount = share_of(price.amount, 50) if half else price.amount
             units = sum(count for _, count in parts)
-            taken = _taken(fitting, amount, parts)
+            taken = _taken(fitting, amount, parts, given, _granting(facts, price.item))
             yield Line(price.item, price.quantity == MEALS, half, amount, units, taken)
 
 
@@ -265,15 +269,48 @@ def _fitting(facts: Facts, pupil: str, item: str) -> list[Reduction]:
     return sorted(held, key=lambda each: (_PAYERS.index(each.payer), each.amount is not None, each.first))
 
 
-def _taken(fitting: Sequence[Reduction], amount: int, parts: Sequence[tuple[date, int]]) -> tuple[Taken, ...]:
+def _granting(facts: Facts, item: str) -> str:
+    """Tell how the State's rights go together: of tuition the greatest, at a private school not in summer."""
+    if facts.plan.item(item).group != "tuition":
+        return "all"
+    return "greatest" if facts.plan.kind == "public" else "greatest of nine months"
+
+
+def _taken(
+    fitting: Sequence[Reduction],
+    amount: int,
+    parts: Sequence[tuple[date, int]],
+    given: dict[tuple[str, str, int], int],
+    granting: str,
+) -> tuple[Taken, ...]:
     """Return what reductions take: month by month, each at most what the ones before it left."""
     sums = [0] * len(fitting)
     for first, units in parts:
         gross = left = amount * units
+        wanted = [_wanted(each, first, gross, given) for each in fitting]
+        _keep_granted(fitting, wanted, granting, first)
         for place, each in enumerate(fitting):
-            if each.first <= first <= each.last:
-                wanted = share_of(gross, each.percent) if each.percent is not None else each.amount or 0
-                part = min(left, wanted)
-                sums[place] += part
-                left -= part
+            part = min(left, wanted[place])
+            sums[place] += part
+            left -= part
+            if each.amount is not None:
+                key = (each.key, str(each.first), first.month)
+                given[key] = given.get(key, 0) + part
     return tuple(Taken(each.payer, each.percent, sums[place]) for place, each in enumerate(fitting) if sums[place])
+
+
+def _wanted(each: Reduction, first: date, gross: int, given: dict[tuple[str, str, int], int]) -> int:
+    if not each.first <= first <= each.last:
+        return 0
+    if each.percent is not None:
+        return share_of(gross, each.percent)
+    return (each.amount or 0) - given.get((each.key, str(each.first), first.month), 0)
+
+
+def _keep_granted(fitting: Sequence[Reduction], wanted: list[int], granting: str, first: date) -> None:
+    """Set to nothing what the State does not grant of a month."""
+    states = [place for place, each in enumerate(fitting) if each.payer == "state" and granting != "all"]
+    best = max(states, key=lambda place: wanted[place], default=None)
+    for place in states:
+        if place != best or (granting.endswith("nine months") and first.month in {6, 7, 8}):
+            wanted[place] = 0

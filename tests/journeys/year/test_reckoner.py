@@ -85,6 +85,28 @@ def test_the_state_comes_first_and_nobody_carries_more_than_is_left() -> None:
     assert charge(known, "em", [OCTOBER], COOKED)[0].family == 2_500_000
 
 
+def test_the_state_grants_one_right_and_nothing_in_summer() -> None:
+    known, may = facts(THIRD), date(2026, 5, 31)
+    half = e.Reduction("a", "TNLD", "state", ("HOCPHI",), OCTOBER, may, percent=50)
+    known.reductions["em"] = [half, e.Reduction("b", "NCC", "state", ("HOCPHI",), OCTOBER, may, percent=100)]
+    assert [each.percent for each in charge(known, "em", [OCTOBER], COOKED)[0].taken] == [100]
+    known.reductions["em"] = [replace(half, last=date(2026, 7, 31))]
+    assert [charge(known, "em", [month], ())[0].state for month in (date(2026, 5, 1), date(2026, 6, 1))] == [
+        1_250_000,
+        0,
+    ]
+
+
+def test_an_amount_is_given_once_where_a_meal_becomes_dearer_within_the_month() -> None:
+    known = facts(THIRD, "TIENAN")
+    known.change_price("TIENAN", 47_000, date(2025, 10, 20))
+    known.reductions["em"] = [
+        e.Reduction("b", "HOCBONG", "donor", ("TIENAN",), OCTOBER, date(2025, 10, 31), amount=600_000)
+    ]
+    meals = [line for line in charge(known, "em", [OCTOBER], COOKED) if line.meals]
+    assert [sum(each.amount for each in line.taken) for line in meals] == [585_000, 15_000]
+
+
 def test_units_used_times_price_in_force_stays_in_either_order() -> None:
     one, other = (Line("TIENAN", meals=True, half=False, price=30_000, units=20, taken=()) for _ in range(2))
     for line, acts in (
