@@ -154,6 +154,7 @@ def open_term(session: Session, school_id: UUID, new: NewTerm, actor: Actor, now
         ),
         actor,
         now,
+        opened=True,
     )
     for start, months in new.starts:
         first = start.replace(day=1)
@@ -192,7 +193,7 @@ def _prepare_items(  # noqa: PLR0913, PLR0917  what is made, where, by whom
         item = NewItem(
             code, name, group, Unit.ONCE, basis, revenue, account, new.valid_from, opt_in=opt_in, carry_over=carry_over
         )
-        add_item(session, school, item, actor, now)
+        add_item(session, school, item, actor, now, opened=True)
 
 
 def _deed(version: ContractVersion, action: str) -> Deed:

@@ -17,15 +17,13 @@ from billing.errors import Conflict, NotFound, Refused
 from billing.fees import tables
 from billing.fees.cap_rows import read_rules
 from billing.fees.caps import refuse_prohibited
+from billing.fees.earning import open_earning
 from billing.fees.item_rows import end_price, find_item, items_of, live_prices, note, one_at_a_time
-from billing.fees.items import GROUP_NAMES, FeeItem, Group, Ownership, Payer, Unit
+from billing.fees.items import FeeItem, Group, Ownership, Payer, Unit
+from billing.fees.naming import item_code, one_line
 from billing.fees.schedule import item_of
-from billing.ledger.accounts import open_account
 from billing.ledger.tables import BankAccount
 from billing.people.tables import School
-
-_LONGEST_CODE = 40
-_EARNS = ("income", "pass_through", "deferred")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +53,31 @@ class ItemChange:
     carry_over: str | None = None
 
 
-def add_item(session: Session, school: School, new: NewItem, actor: Actor, now: datetime) -> tables.FeeItem:
-    """Add an item to a school's catalogue.
+def add_item(  # noqa: PLR0913  what is added, where, by whom
+    session: Session, school: School, new: NewItem, actor: Actor, now: datetime, *, opened: bool = False
+) -> tables.FeeItem:
+    """Add an item to a school's catalogue. ``opened``: as ``open_earning`` takes it.
 
     Raises ``Prohibited`` (with the article), ``Conflict`` for a code that is taken, ``NotFound`` for an account that is
     not the school's, ``Refused`` for anything else that makes no sense.
     """
     one_at_a_time(session, school.id)
-    code = new.code.strip().upper()
-    if len(code) > _LONGEST_CODE:
-        raise Refused(f"Mã khoản thu dài quá {_LONGEST_CODE} ký tự.", code=code)
+    code = item_code(new.code)
     if session.exec(items_of(school.id).where(tables.FeeItem.code == code)).first() is not None:
         raise Conflict(f"Trường đã có khoản thu mã {code}. Hãy đặt mã khác, hoặc sửa khoản đang có.", code=code)
     item = FeeItem(
         code=code,
-        name=new.legal_name.strip(),
+        name=one_line(new.legal_name),
         group=new.group,
         unit=new.unit,
         account=str(new.bank_account_id),
-        legal_basis=new.legal_basis.strip(),
+        legal_basis=one_line(new.legal_basis),
         revenue_account=new.revenue_account.strip(),
         opt_in=new.opt_in,
     )
     _refuse_item(session, school, item, new.valid_from)
     _own_account(session, school.id, new.bank_account_id)
-    _earning_account(session, school.id, item)
+    open_earning(session, school.id, item, opened=opened)
     row = tables.FeeItem(
         school_id=school.id,
         code=item.code,
@@ -109,9 +107,9 @@ def change_item(  # noqa: PLR0913, PLR0917  what is changed, where, by whom
     row = find_item(session, school.id, code)
     item = replace(
         item_of(row),
-        name=_given(change.legal_name, row.legal_name),
-        legal_basis=_given(change.legal_basis, row.legal_basis),
-        revenue_account=_given(change.revenue_account, row.revenue_account),
+        name=row.legal_name if change.legal_name is None else one_line(change.legal_name),
+        legal_basis=row.legal_basis if change.legal_basis is None else one_line(change.legal_basis),
+        revenue_account=row.revenue_account if change.revenue_account is None else change.revenue_account.strip(),
         account=str(change.bank_account_id or row.bank_account_id),
     )
     carry_over = _carry_over(change.carry_over or row.carry_over)
@@ -122,7 +120,8 @@ def change_item(  # noqa: PLR0913, PLR0917  what is changed, where, by whom
         return row
     _refuse_item(session, school, item, row.valid_from)
     _own_account(session, school.id, UUID(item.account))
-    _earning_account(session, school.id, item)
+    if item.revenue_account != row.revenue_account:
+        open_earning(session, school.id, item)
     row.legal_name, row.legal_basis, row.revenue_account = item.name, item.legal_basis, item.revenue_account
     row.bank_account_id, row.carry_over = UUID(item.account), carry_over
     session.add(row)
@@ -162,8 +161,6 @@ def payer_of(school: School, group: Group) -> Payer:
 
 
 def _refuse_item(session: Session, school: School, item: FeeItem, on: date) -> None:
-    if not item.revenue_account:
-        raise Refused(f"Khoản thu {item.name} chưa có tài khoản kế toán. Hãy chọn tài khoản, ví dụ 531.")
     if school.kind == Ownership.PUBLIC:
         refuse_prohibited(item, on, read_rules(session, school.province_id).prohibitions)
 
@@ -178,26 +175,10 @@ def _own_account(session: Session, school_id: UUID, account_id: UUID) -> None:
         raise Refused(f"Tài khoản {account.number} đã đóng. Hãy chọn tài khoản đang dùng.")
 
 
-def _earning_account(session: Session, school_id: UUID, item: FeeItem) -> None:
-    """Open the item's ledger account; money of families and suspense are no place for income."""
-    kind = "pass_through" if item.group is Group.PASS_THROUGH else "income"
-    account = open_account(session, school_id, item.revenue_account, GROUP_NAMES[item.group], kind)
-    if account.kind not in _EARNS:
-        raise Refused(
-            f"Tài khoản kế toán {account.code} ({account.name}) không ghi khoản thu được. Hãy chọn tài khoản doanh thu"
-            " hoặc thu hộ, ví dụ 531 hay 3388.",
-            code=account.code,
-        )
-
-
 def _carry_over(rule: str) -> str:
     if rule not in tables.CARRY_OVER_RULES:
         raise Refused(f"Cách dùng tiền tồn “{rule}” không có. Chọn một trong: {', '.join(tables.CARRY_OVER_RULES)}.")
     return rule
-
-
-def _given(new: str | None, old: str) -> str:
-    return old if new is None else new.strip()
 
 
 def _facts(item: FeeItem, carry_over: str) -> dict[str, str]:

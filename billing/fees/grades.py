@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -82,6 +83,11 @@ def grades_of(levels: Iterable[Level]) -> tuple[int, ...]:
     """Return all grades of these levels, the youngest first."""
     ranges = (GRADES.get(level, PRESCHOOL_GRADES) for level in levels)
     return tuple(sorted({grade for low, high in ranges for grade in range(low, high + 1)}))
+
+
+def grade_of(text: str) -> int | None:
+    """Return the grade that a text says, ``-3`` to ``12``; None when it says none."""
+    return int(text) if re.fullmatch(r"-[1-3]|0?[0-9]|1[0-2]", text) else None
 
 
 def grade_name(grade: int) -> str:

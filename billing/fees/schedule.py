@@ -15,8 +15,8 @@ from billing.fees.cap_rows import load_shipped_caps, read_rules
 from billing.fees.caps import EVERYWHERE, CapVerdict, Place, check_schedule, school_year
 from billing.fees.catalogue import Catalogue
 from billing.fees.charges import Schedule
+from billing.fees.earning import open_earning
 from billing.fees.items import (
-    GROUP_NAMES,
     CarryOver,
     FeeItem,
     Group,
@@ -30,11 +30,11 @@ from billing.fees.items import (
     Span,
     Unit,
 )
+from billing.fees.naming import item_code, one_line
 from billing.fees.places import Located, cut_by_place
 from billing.fees.placing import read_places
 from billing.fees.state_tuition import refuse_other_tuition
 from billing.fees.support import read_rates, support_reductions
-from billing.ledger.accounts import open_account
 from billing.people.tables import School
 
 
@@ -208,11 +208,13 @@ def _add_item(  # noqa: PLR0913, PLR0917  what makes one row
 ) -> UUID:
     if item.account not in accounts:
         raise Refused(f"Khoản thu {item.name}: chưa chọn tài khoản nhận tiền cho “{item.account}”.", item=item.code)
+    if item_code(item.code) != item.code:
+        raise Refused(f"Mã khoản thu {item.code} phải viết hoa.", item=item.code)
     states = item.group is Group.TUITION and school.kind == Ownership.PUBLIC
     row = tables.FeeItem(
         school_id=school.id,
         code=item.code,
-        legal_name=item.name,
+        legal_name=one_line(item.name),
         item_group=item.group.value,
         unit=item.unit.value,
         legal_basis=item.legal_basis,
@@ -226,8 +228,7 @@ def _add_item(  # noqa: PLR0913, PLR0917  what makes one row
     )
     session.add(row)
     session.flush()
-    kind = "pass_through" if item.group is Group.PASS_THROUGH else "income"
-    open_account(session, school.id, item.revenue_account, GROUP_NAMES[item.group], kind)
+    open_earning(session, school.id, item)
     return row.id
 
 

@@ -54,7 +54,7 @@ Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Sought = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$")]
 # A day of these times; anything else is a typing mistake, and days are counted on from it.
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
-Grade = Annotated[int, Field(strict=True, ge=0, le=12)]
+Grade = Annotated[int, Field(strict=True, ge=-3, le=12)]  # -3 to 0: nhà trẻ, mầm, chồi, lá
 Dong = Annotated[int, Field(strict=True, ge=0, le=MOST_DONG, description="whole đồng")]
 PositiveDong = Annotated[int, Field(strict=True, gt=0, le=MOST_DONG, description="whole đồng, above 0")]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, timezone
 from uuid import UUID
 
 from billing.errors import Refused
+from billing.fees.grades import grade_of
 from billing.money import Money
 from billing.visible import is_blank
 
@@ -61,10 +62,13 @@ def read_percent(text: str) -> int | None:
 def read_grades(text: str) -> frozenset[int]:
     """Return the grades in a text like ``6, 7``; raises ``Refused`` for what is no grade."""
     words = [word for word in re.split(r"[,;\s]+", text.strip()) if word]
-    wrong = [word for word in words if not re.fullmatch(r"[0-9]{1,2}", word) or int(word) > 12]  # noqa: PLR2004  12th
+    wrong = [word for word in words if grade_of(word) is None]
     if wrong:
-        raise Refused(f"“{wrong[0]}” không phải khối. Xin ghi số khối, cách nhau bằng dấu phẩy, ví dụ 6, 7.")
-    return frozenset(int(word) for word in words)
+        raise Refused(
+            f"“{wrong[0]}” không phải khối. Xin ghi số khối, cách nhau bằng dấu phẩy, ví dụ 6, 7; mầm non là -3 (nhà"
+            " trẻ), -2 (mầm), -1 (chồi), 0 (lá)."
+        )
+    return frozenset(map(int, words))
 
 
 def read_words(text: str) -> frozenset[str]:

@@ -8,7 +8,9 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from billing.errors import HocphiError
+from billing.fees.grades import grade_of
 from billing.fees.items import MAX_COUNT, MAX_PRICE
+from billing.fees.naming import ITEM_CODE
 from billing.money import Money
 from billing.people.cells import CellError, shown, text_of
 from billing.people.names import search_key
@@ -116,7 +118,7 @@ def codes_of(cell: Cell) -> frozenset[str]:
 def code_of(cell: Cell) -> str:
     """Return an item's code: letters, digits, hyphens, dots, underscores; upper-case."""
     text = text_of(cell).upper()
-    if not re.fullmatch(r"[0-9A-ZĐ][0-9A-ZĐ._\-]{0,39}", text):
+    if not ITEM_CODE.fullmatch(text):
         raise CellError(
             f"Mã khoản thu {shown(text)} không hợp lệ.", "Ghi mã bằng chữ in không dấu và số, không dấu cách."
         )
@@ -124,8 +126,8 @@ def code_of(cell: Cell) -> str:
 
 
 def grades_of(cell: Cell) -> frozenset[int]:
-    """Return grades with semicolons or commas between them."""
-    return frozenset(_whole(Cell(part, "s"), 12) for part in _parts(cell))
+    """Return grades with semicolons or commas between them: −3 to 0 of a preschool, 1 to 12."""
+    return frozenset(_grade(part) for part in _parts(cell))
 
 
 def in_words(error: HocphiError) -> tuple[str, str]:
@@ -143,6 +145,13 @@ def _whole(cell: Cell, most: int) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", text) or not 1 <= int(text) <= most:
         raise CellError(f"Số {shown(text)} không phải số nguyên từ 1 đến {most}.", "Ghi lại số nguyên.")
     return int(text)
+
+
+def _grade(text: str) -> int:
+    grade = grade_of(text)
+    if grade is None:
+        raise CellError(f"{shown(text)} không phải khối.", "Ghi 1 đến 12; mầm non ghi -3, -2, -1 hoặc 0.")
+    return grade
 
 
 def _date(text: str, year: int, month: int, day: int) -> date:

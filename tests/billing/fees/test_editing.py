@@ -3,7 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import psycopg
 import pytest
+from sqlalchemy import func, text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from billing.audit.tables import AuditDetail, AuditEntry
@@ -19,7 +22,8 @@ from billing.fees.pricing import NewPrice, Priced, add_price, withdraw_price
 from billing.fees.schedule import judge_schedule, read_schedule
 from billing.money import Money
 from billing.vault import Vault
-from service.database import EVERYTHING, Database
+from service.database import EVERYTHING, Database, libpq_url
+from service.preparing import Addresses
 from tests.factories.fees import OCTOBER
 from tests.factories.rounds import BillingSchool, make_billing_school
 from tests.factories.schools import make_account, make_school, make_user
@@ -86,9 +90,67 @@ def test_what_may_not_be_added_is_refused_by_name(database: Database, billing: B
         refused(Refused, "không ghi khoản thu được", replace(new, revenue_account="131"))
         refused(Refused, "chưa có tài khoản kế toán", replace(new, revenue_account=" "))
         refused(Refused, "thiếu: legal_basis", replace(new, legal_basis=" "))
+        for code in ("T/5", "A?X", "..", "", "A B", "NGOẠIKHÓA", "A\nB", "X" * 41):
+            refused(Refused, "Mã khoản thu", replace(new, code=code))
+        for account in ("112KB", "1121", "131N", "3383", "3387.531", "3388H", "3388N", "348", "811N", "642"):
+            refused(Refused, "không ghi khoản thu được", replace(new, revenue_account=account))
+        refused(Refused, "chỉ gồm chữ số", replace(new, revenue_account="\u0665\u0663\u0661"))
+        refused(Refused, "không nhìn thấy", replace(new, legal_name="Nước\u200buống"))
         assert find_item(session, billing.id, "NUOCUONG").code == "NUOCUONG"
         with pytest.raises(NotFound):
             find_item(session, billing.id, "NGOAIKHOA")
+
+
+def test_a_name_is_one_line_and_a_change_keeps_to_the_same_rules(database: Database, billing: BillingSchool) -> None:
+    with database.transaction(EVERYTHING) as session:
+        new = replace(
+            a_new_item(billing), code=" đ.ngoai_1 ", legal_name="Hoạt động\n ngoại khóa", revenue_account="531.NK"
+        )
+        row = add_item(session, billing.school, new, billing.accountant, NOW)
+        assert (row.code, row.legal_name, row.revenue_account) == ("Đ.NGOAI_1", "Hoạt động ngoại khóa", "531.NK")
+        with pytest.raises(Refused, match="không ghi khoản thu được"):
+            change_item(session, billing.school, row.code, ItemChange(revenue_account="3388N"), billing.accountant, NOW)
+        name = ItemChange(legal_name="Ngoại\tkhóa")
+        assert change_item(session, billing.school, row.code, name, billing.accountant, NOW).legal_name == "Ngoại khóa"
+
+
+@pytest.mark.parametrize("column", ["code", "revenue_account"])
+def test_the_database_refuses_what_no_item_may_be(database: Database, billing: BillingSchool, column: str) -> None:
+    wrong = {
+        "code": ["A/B", "..", "", "a", "A B"],
+        "revenue_account": ["112KB", "131", "3388N", "3387.", "642", "\u0665"],
+    }
+    right = {"code": ["BHYT-3T", "Đ.1_A"], "revenue_account": ["531", "5311.NK", "3381", "3387.531", "348", "711"]}
+    copy = text(
+        "INSERT INTO fee_items SELECT (jsonb_populate_record(i, jsonb_build_object('id', gen_random_uuid(), 'code',"
+        " 'NEW', CAST(:column AS text), CAST(:value AS text)))).* FROM fee_items i"
+        " WHERE school_id = :school AND code = 'NUOCUONG'"
+    )
+    for value in wrong[column]:
+        with pytest.raises(IntegrityError, match=r"item|charge"), database.transaction(EVERYTHING) as session:
+            session.execute(copy, {"column": column, "value": value, "school": billing.id})
+    for value in right[column]:
+        with database.transaction(EVERYTHING) as session:
+            before = session.exec(select(func.count()).select_from(tables.FeeItem)).one()
+            session.execute(copy, {"column": column, "value": value, "school": billing.id})
+            assert session.exec(select(func.count()).select_from(tables.FeeItem)).one() == before + 1
+            session.rollback()
+
+
+def test_an_item_booked_oddly_before_may_change_in_everything_else(
+    database: Database, billing: BillingSchool, addresses: Addresses
+) -> None:
+    with psycopg.connect(libpq_url(addresses.owner)) as owner:
+        owner.execute("SELECT set_config('app.schools', '*', false)")
+        whose = "(SELECT tableowner FROM pg_tables WHERE tablename = 'fee_items')"
+        owner.execute(f"SELECT set_config('role', {whose}, true)".encode())
+        owner.execute("ALTER TABLE fee_items DISABLE TRIGGER sound")
+        owner.execute("UPDATE fee_items SET revenue_account = '3388X', code = 'A/B' WHERE code = 'NUOCUONG'")
+        owner.execute("ALTER TABLE fee_items ENABLE TRIGGER sound")
+    with database.transaction(EVERYTHING) as session:
+        change = ItemChange(legal_name="Nước", revenue_account="3388X")
+        assert change_item(session, billing.school, "A/B", change, billing.accountant, NOW).legal_name == "Nước"
+        end_item(session, billing.school, "A/B", YEAR_END, billing.accountant, NOW)
 
 
 def test_a_private_school_may_offer_extra_lessons(database: Database, vault: Vault) -> None:

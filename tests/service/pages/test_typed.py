@@ -49,9 +49,16 @@ def test_percentages_days_grades_and_classes() -> None:
     assert (read_percent(""), read_percent(" 50 % "), read_percent("100")) == (None, 50, 100)
     assert (read_day(""), read_day("2025-10-06")) == (None, date(2025, 10, 6))
     assert read_grades("6, 7;8") == {6, 7, 8}
+    assert read_grades("-3,-1 0 05") == {-3, -1, 0, 5}
     assert read_words("1A, 1B\nLá 2") == {"1A", "1B", "Lá 2"}
     assert read_id(str(UUID(int=5))) == UUID(int=5)
-    for read, text in ((read_percent, "0"), (read_percent, "101"), (read_grades, "13"), (read_day, "6/10/2025")):
+    for read, text in (
+        (read_percent, "0"),
+        (read_percent, "101"),
+        (read_grades, "13"),
+        (read_grades, "-4"),
+        (read_day, "6/10/2025"),
+    ):
         with pytest.raises(Refused):
             read(text)
 
