@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.claims import tables
-from billing.claims.months import Difference, days_of
+from billing.claims.months import Difference, days_of, year_of
 from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees.council_rates import KIND_NAMES, RateKind
 from billing.fees.items import GROUP_NAMES, Group, Span
@@ -89,12 +89,14 @@ def record_payment(
 ) -> tables.StatePayment:
     """Write down money that the State paid on a claim, and post what came to the school.
 
-    Raises ``Conflict`` before the claim is approved, ``Refused`` for an amount, day or way that cannot be.
+    Raises ``Conflict`` before the claim is approved and for a paper that was written down before, ``Refused`` for an
+    amount, day or way that cannot be.
     """
     if claim.state not in {"approved", "sent"}:
         raise Conflict("Chỉ ghi tiền về cho danh sách đã duyệt.", state=claim.state)
     if actor.user_id is None:
         raise NotAllowed("Tiền về phải do một người có tên ghi.")
+    session.execute(_ONE_AT_A_TIME, {"name": f"state payment {claim.id}"})  # as the database does
     _refuse_payment(session, claim, new, (now + _VIET_NAM).date())
     payment_id = new_id()
     payment = tables.StatePayment(
@@ -207,10 +209,18 @@ def _refuse_payment(session: Session, claim: tables.StateClaim, new: NewPayment,
         raise Refused("Số tiền Nhà nước đã chi phải lớn hơn 0 đ.")
     if new.paid_on > today:
         raise Refused(f"Ngày {new.paid_on:%d/%m/%Y} chưa đến. Hãy ghi ngày tiền đã về.", paid_on=new.paid_on)
+    if new.paid_on < year_of(claim.school_year).start:
+        raise Refused(f"Ngày {new.paid_on:%d/%m/%Y} trước năm học {claim.school_year}. Hãy xem lại ngày tiền về.")
     if is_blank(new.document):
         raise Refused("Hãy ghi số chứng từ (lệnh chi, giấy báo có) của khoản tiền.")
     if new.way not in WAY_NAMES:
         raise Refused("Hãy chọn tiền về đâu.", way=new.way)
+    for each in payments_of(session, claim):
+        if _paper(each.amount, each.paid_on, each.document) == _paper(new.amount, new.paid_on, new.document):
+            raise Conflict(
+                f"Chứng từ {each.document} ngày {each.paid_on:%d/%m/%Y}, {each.amount} đã được ghi cho danh sách này."
+                " Nếu là khoản khác, hãy ghi số chứng từ của khoản đó."
+            )
     if claim.kind == RateKind.LEARNING:
         return
     standing = standing_of(session, claim)
@@ -218,6 +228,11 @@ def _refuse_payment(session: Session, claim: tables.StateClaim, new: NewPayment,
     if not wanted:
         whom = "gia đình" if new.way == "families" else "nhà trường"
         raise Refused(f"Danh sách này không đề nghị chi cho {whom}. Hãy xem lại tiền về đâu.", way=new.way)
+
+
+def _paper(amount: Money, day: date, document: str) -> tuple[Money, date, str]:
+    """Return what no two payments on a list may share."""
+    return amount, day, document.strip().lower()
 
 
 def _post_payment(

@@ -1,4 +1,7 @@
-"""Handing learning-cost support to families: each pupil of an approved list once, against a signature."""
+"""Handing learning-cost support to families: each pupil of an approved list once, against a signature.
+
+A later list may lower what an earlier one asked for, so a list pays out at most what all lists of the year leave.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
@@ -25,6 +29,18 @@ from billing.visible import is_blank
 
 WAY_NAMES = {"cash": "tiền mặt", "transfer": "chuyển khoản"}
 _VIET_NAM = timedelta(hours=7)
+_OWED = text("""
+SELECT x.pupil_id, sum(x.amount)::bigint FROM state_claims c
+JOIN LATERAL (
+    SELECT l.pupil_id, l.amount - l.previous AS amount FROM state_claim_lines l
+    WHERE l.school_id = c.school_id AND l.claim_id = c.id
+    UNION ALL
+    SELECT p.pupil_id, CASE WHEN p.reverses_id IS NULL THEN -p.amount ELSE p.amount END FROM payouts p
+    WHERE p.school_id = c.school_id AND p.claim_id = c.id
+) x ON true
+WHERE c.school_id = :school AND c.kind = 'learning_cost' AND c.state IN ('approved', 'sent') AND c.school_year = :year
+GROUP BY x.pupil_id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +54,24 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class PayoutRow:
-    """One pupil of a list: how many months, how much, and the payout if there was one. No class of poverty."""
+    """One pupil of a list: how many months, how much, and the payout if there was one. No class of poverty.
+
+    ``too_much``: what the family signed for and a later list took back; undoing the payout and paying anew rights it.
+    """
 
     pupil_id: UUID
     class_name: str
     months: int
     amount: Money
     payout: Payout | None
+    too_much: Money = ZERO
 
 
 def payout_list(session: Session, claim: StateClaim) -> list[PayoutRow]:
-    """Return the pupils to whom an approved list owes money, with what was paid out, by class."""
+    """Return the pupils to whom an approved list owes money, with what was paid out, by class.
+
+    Not more than all approved lists of the school year, corrections too, leave for the pupil.
+    """
     amounts: dict[UUID, Money] = defaultdict(lambda: ZERO)
     months: dict[UUID, set[date]] = defaultdict(set)
     classes: dict[UUID, str] = {}
@@ -57,11 +80,14 @@ def payout_list(session: Session, claim: StateClaim) -> list[PayoutRow]:
         months[line.pupil_id].add(line.month)
         classes[line.pupil_id] = line.class_name
     paid = {payout.pupil_id: payout for payout in _live(session, claim)}
-    rows = [
-        PayoutRow(pupil, classes[pupil], len(months[pupil]), amount, paid.get(pupil))
-        for pupil, amount in amounts.items()
-        if amount > ZERO
-    ]
+    owed = {pupil: Money(rest) for pupil, rest in session.execute(_OWED, _of_year(claim)).all()}
+    rows = []
+    for pupil, amount in amounts.items():
+        payout, rest = paid.get(pupil), owed.get(pupil, ZERO)
+        due = min(amount, rest) if payout is None else payout.amount
+        if due > ZERO:
+            too_much = max(ZERO, -rest) if payout is not None else ZERO
+            rows.append(PayoutRow(pupil, classes[pupil], len(months[pupil]), due, payout, too_much))
     return sorted(rows, key=lambda row: (row.class_name, str(row.pupil_id)))
 
 
@@ -148,6 +174,10 @@ def undo_payout(session: Session, payout_id: UUID, actor: Actor, reason: str, no
     claim = session.exec(select(StateClaim).where(StateClaim.id == wrong.claim_id)).one()
     record_deed(session, actor, claim_money_deed(claim, "claim.pay_out_undone", undo.id, reason), now)
     return undo
+
+
+def _of_year(claim: StateClaim) -> dict[str, object]:
+    return {"school": claim.school_id, "year": claim.school_year}
 
 
 def _live(session: Session, claim: StateClaim) -> list[Payout]:

@@ -59,6 +59,7 @@ class Prohibition:
     valid: Span
     unless: tuple[str, ...] = ()
     except_donations: bool = False  # may be given of one's own free will (circular 16/2018), and is then never charged
+    except_tuition: bool = False  # is in order where it is booked as tuition, which the State pays
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,9 @@ def refuse_prohibited(item: FeeItem, on: date, prohibitions: Iterable[Prohibitio
     """Raise ``Prohibited`` with the article if a public school may not collect an item of this name."""
     name = f" {fold(item.name)} "
     for each in prohibitions:
-        free = each.except_donations and item.group is Group.DONATION
+        free = (each.except_donations and item.group is Group.DONATION) or (
+            each.except_tuition and item.group is Group.TUITION
+        )
         if free or not each.valid.holds(on) or any(f" {words} " in name for words in each.unless):
             continue
         if any(f" {words} " in name for words in each.words):

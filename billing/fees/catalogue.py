@@ -241,7 +241,8 @@ class _Reader:
         if not words:
             raise entry.bad("thiếu “words”")
         unless = _folded(entry.texts("unless"))
-        return Prohibition(words, entry.text("article"), entry.span(), unless, entry.flag("except_donations"))
+        donations, tuition = entry.flag("except_donations"), entry.flag("except_tuition")
+        return Prohibition(words, entry.text("article"), entry.span(), unless, donations, tuition)
 
     def _insurance(self, entry: Entry) -> InsuranceRule:
         rate, share = entry.whole("rate_permille"), entry.whole("state_percent")

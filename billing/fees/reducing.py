@@ -15,10 +15,10 @@ from sqlmodel import Session, col, or_, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
 from billing.fees import tables
-from billing.fees.item_rows import one_at_a_time
+from billing.fees.item_rows import items_of, one_at_a_time
 from billing.fees.items import Group, Level, Ownership, Reduction, Span
 from billing.fees.kinds import ReductionKind, find_kind
-from billing.fees.schedule import item_ids, reduction_of
+from billing.fees.schedule import item_ids, item_of, reduction_of
 from billing.money import Money
 from billing.people.kinship import refuse_own_family
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, School
@@ -225,24 +225,37 @@ def _refuse_unknown_items(session: Session, school_id: UUID, row: tables.Reducti
 
 
 def _refuse_double(session: Session, row: tables.Reduction) -> None:
+    """Refuse a second reduction of a kind over the same days: of the pupil's own, or the school's for everybody."""
     ours: Reduction = reduction_of(row)
     for other in session.exec(
         select(tables.Reduction).where(
             tables.Reduction.school_id == row.school_id,
-            tables.Reduction.enrolment_id == row.enrolment_id,
+            or_(tables.Reduction.enrolment_id == row.enrolment_id, col(tables.Reduction.enrolment_id).is_(None)),
             tables.Reduction.reason_class == row.reason_class,
             col(tables.Reduction.withdrawn_at).is_(None),
             or_(col(tables.Reduction.valid_to).is_(None), col(tables.Reduction.valid_to) >= row.valid_from),
         )
     ).all():
         theirs = reduction_of(other)
-        meets = bool(ours.items & theirs.items or ours.groups & theirs.groups)
-        if meets and ours.valid.within(theirs.valid):
+        if not (_same_items(session, row.school_id, ours, theirs) and ours.valid.within(theirs.valid)):
+            continue
+        if other.enrolment_id is None:
             raise Conflict(
-                f"Học sinh đã có miễn giảm {row.title} từ {other.valid_from:%d/%m/%Y} cho các khoản này. Hãy kết thúc"
-                " miễn giảm đó trước.",
+                f"Trường đã có quy định chung “{other.title}” mà chương trình tự tính; nhập thêm cho một em là giảm hai"
+                " lần. Nếu em chưa được giảm, hãy ghi quan hệ anh chị em của em.",
                 reduction=other.id,
             )
+        raise Conflict(
+            f"Học sinh đã có miễn giảm {row.title} từ {other.valid_from:%d/%m/%Y} cho các khoản này. Hãy kết thúc"
+            " miễn giảm đó trước.",
+            reduction=other.id,
+        )
+
+
+def _same_items(session: Session, school_id: UUID, ours: Reduction, theirs: Reduction) -> bool:
+    """Tell whether two reductions meet in an item, whether each names it or its group."""
+    items = session.exec(items_of(school_id)).all()
+    return any(ours.covers(item) and theirs.covers(item) for item in map(item_of, items))
 
 
 def go_on_for(row: tables.Reduction, enrolment_id: UUID, first_day: date) -> tables.Reduction:

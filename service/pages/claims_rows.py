@@ -268,6 +268,7 @@ def _payout_line(row: paying_out.PayoutRow, names: Mapping[UUID, str]) -> Payout
         paid.received_by,
         paid.received_on,
         paying_out.WAY_NAMES[paid.way],
+        row.too_much,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from billing.money import Money
+from billing.money import ZERO, Money
 from service.pages.fee_views import PupilHit
 
 
@@ -205,6 +205,7 @@ class PayoutLine:
     received_by: str = ""
     received_on: date | None = None
     way: str = ""
+    too_much: Money = ZERO
 
 
 @dataclass(frozen=True, slots=True)

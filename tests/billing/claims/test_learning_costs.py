@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -20,7 +21,7 @@ from billing.claims.entitling import (
     entitlements_of,
 )
 from billing.claims.paying_out import Signature, pay_out, payout_list, undo_payout
-from billing.claims.tables import Entitlement, Payout
+from billing.claims.tables import Entitlement, Payout, StatePayment
 from billing.errors import Conflict, NotFound, Refused, SamePerson
 from billing.fees.council_rates import RateKind
 from billing.ledger.accounts import open_account
@@ -181,6 +182,55 @@ def test_a_right_that_ends_is_taken_back_by_the_next_list(database: Database, bi
         correction = approved_claim(session, billing, LEARNING, DECEMBER)
         assert correction.total == -(LEARNING_RATE * 2)
         assert payout_list(session, correction) == [], "what was paid too much is not paid out"
+
+
+def test_a_list_pays_out_what_its_correction_left_and_names_what_was_too_much(
+    database: Database, billing: BillingSchool
+) -> None:
+    early, late = billing.pupils[0], billing.pupils[1]
+    by_transfer = replace(SIGNED, way="transfer")
+    with database.transaction(Scope.of(billing.id)) as session:
+        made = [right(session, billing, pupil, (date(2025, 9, 1), None)) for pupil in (early, late)]
+        first = approved_claim(session, billing, LEARNING, DECEMBER)
+        pay_out(session, first, early.id, billing.accountant, by_transfer, DECEMBER)
+        for each in made:
+            end_entitlement(session, each.id, billing.accountant, date(2025, 10, 31), "thoát nghèo", DECEMBER)
+        correction = approved_claim(session, billing, LEARNING, DECEMBER)
+        left, over = LEARNING_RATE * 2, LEARNING_RATE * 2
+        assert {row.pupil_id: (row.amount, row.too_much) for row in payout_list(session, first)} == {
+            early.id: (LEARNING_RATE * 4, over), late.id: (left, ZERO),
+        }  # fmt: skip
+        assert pay_out(session, first, late.id, billing.accountant, by_transfer, DECEMBER).amount == left
+        assert payout_list(session, correction) == []
+        (wrong,) = [row.payout for row in payout_list(session, first) if row.too_much]
+        assert wrong is not None
+        undo_payout(session, wrong.id, billing.accountant, "danh sách điều chỉnh giảm", DECEMBER)
+        assert pay_out(session, first, early.id, billing.accountant, by_transfer, DECEMBER).amount == left
+        assert [row.too_much for row in payout_list(session, first)] == [ZERO, ZERO]
+
+
+def test_one_paper_of_the_states_money_is_written_down_once(database: Database, billing: BillingSchool) -> None:
+    came = NewPayment(LEARNING_RATE * 4, date(2025, 12, 18), "treasury", "LC 1")
+    with database.transaction(Scope.of(billing.id)) as session:
+        right(session, billing, billing.pupils[0], TERM_1)
+        claim = approved_claim(session, billing, LEARNING, DECEMBER)
+        paid = record_payment(session, claim, billing.accountant, came, DECEMBER)
+        with pytest.raises(Conflict, match=r"Chứng từ LC 1 ngày 18/12/2025"):
+            record_payment(session, claim, billing.accountant, replace(came, document=" lc 1 "), DECEMBER)
+        with pytest.raises(Refused, match="trước năm học"):
+            record_payment(session, claim, billing.accountant, replace(came, paid_on=date(2000, 1, 1)), DECEMBER)
+    again = StatePayment(
+        school_id=billing.id, claim_id=paid.claim_id, amount=paid.amount, paid_on=paid.paid_on, way=paid.way,
+        document="lc 1", entry_id=paid.entry_id, made_by=paid.made_by, at=paid.at,
+    )  # fmt: skip
+    with (
+        pytest.raises(IntegrityError, match="written down before"),
+        database.transaction(Scope.of(billing.id)) as session,
+    ):
+        session.add(again)
+    with database.transaction(Scope.of(billing.id)) as session:
+        undo_payment(session, paid.id, billing.accountant, "ghi nhầm", DECEMBER)
+        record_payment(session, claim, billing.accountant, came, DECEMBER)
 
 
 def test_nobody_approves_his_own_entry_and_an_unapproved_one_counts_for_nothing(

@@ -258,6 +258,18 @@ def test_a_price_that_starts_within_the_period_is_judged_from_its_own_start() ->
         check_schedule([wanted], WARD, term, Rulebook((later,)))
 
 
+@pytest.mark.parametrize("group", [Group.AGREED, Group.SERVICE, Group.PASS_THROUGH])
+def test_a_public_school_hides_no_tuition_in_another_group(group: Group) -> None:
+    hidden = item("HP2", group=group, name="Thu hộ HỌC PHÍ tháng")
+    with pytest.raises(Prohibited, match="217/2025/QH15"):
+        refuse_prohibited(hidden, DAY, RULES.prohibitions)
+    refuse_prohibited(replace(hidden, group=Group.TUITION), DAY, RULES.prohibitions)
+    refuse_prohibited(hidden, date(2025, 8, 31), RULES.prohibitions)  # families paid it then
+    refuse_prohibited(item("X", group=group, name="Tài liệu chi phí học tập"), DAY, RULES.prohibitions)
+    with pytest.raises(Prohibited, match="29/2024"):
+        refuse_prohibited(item("X", group=group, name="Bồi dưỡng học sinh giỏi"), DAY, RULES.prohibitions)
+
+
 BEFORE, AFTER = Span(date(2025, 8, 1), date(2025, 12, 31)), Span(date(2026, 1, 1))
 WINTER = Span(date(2025, 12, 1), date(2026, 1, 31))
 

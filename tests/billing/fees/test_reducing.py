@@ -116,6 +116,18 @@ def test_one_of_a_kind_at_a_time(database: Database, private: BillingSchool) -> 
             withdraw_reduction(session, private.id, first.id, private.accountant, NOW, "Lại")
 
 
+def test_what_the_school_takes_off_for_everybody_is_not_entered_again(
+    database: Database, private: BillingSchool
+) -> None:
+    """The catalogue takes 10 % off from the second child on by itself; entered by hand too it would be 20 %."""
+    siblings = replace(war_invalids_child(private), kind="ANHCHIEM")
+    with database.transaction(EVERYTHING) as session:
+        with pytest.raises(Conflict, match="chương trình tự tính"):
+            enter_reduction(session, private.school, siblings, private.accountant, NOW)
+        staff = replace(siblings, kind="CONCBNV")
+        assert enter_reduction(session, private.school, staff, private.accountant, NOW).percent == 50
+
+
 def test_poor_in_the_first_term_and_no_longer_in_the_second(database: Database, private: BillingSchool) -> None:
     with database.transaction(EVERYTHING) as session:
         new = replace(war_invalids_child(private), kind="TRUONGGIAM", percent=70)
