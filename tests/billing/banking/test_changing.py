@@ -41,12 +41,14 @@ from reconciliation.tables import Feed
 from service.database import EVERYTHING, Database, Scope
 from tests.factories.rounds import REFERENCE_KEY, BillingSchool, issued_round, make_billing_school, requests_of
 from tests.factories.schools import make_school, make_user
+from tests.standing import standing
 
 DAY = timedelta(hours=24)
 NOVEMBER = Span(date(2025, 11, 1), date(2025, 11, 30))
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault, now: datetime) -> BillingSchool:
     """A school of one with an issued round for October."""
     with database.transaction(EVERYTHING) as session:
