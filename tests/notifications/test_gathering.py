@@ -24,6 +24,7 @@ from notifications.wording.zns import notice_params
 from service.database import Database
 from tests.billing.credits.credit_world import MEAL, School, make_school
 from tests.billing.moving.test_leaving import LATER
+from tests.standing import standing
 
 TODAY = date(2025, 12, 1)
 CHRISTMAS = date(2025, 12, 25)
@@ -31,6 +32,7 @@ PAGE = "https://hocphi.example/t/x"
 
 
 @pytest.fixture
+@standing
 def school(database: Database, vault: Vault, now: object) -> School:
     made = make_school(database, vault, now)  # type: ignore[arg-type]  # the fixture's moment
     with made.open() as session:

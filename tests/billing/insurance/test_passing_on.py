@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,14 +28,19 @@ from billing.money import ZERO, Money
 from billing.payments.relieving import NoLonger, approve_relief, ask_write_off
 from billing.plans.papers import read_paper
 from billing.storage import new_id
-from tests.billing.insurance.insurance_world import FAMILY, NUMBER, Insuring
+from billing.vault import Vault
+from service.database import Database
+from tests.billing.insurance.insurance_world import FAMILY, NUMBER, Insuring, make_insuring
+from tests.standing import standing
 
 PAID_ON = date(2025, 10, 6)
 
 
 @pytest.fixture
-def sent(insuring: Insuring) -> InsuranceList:
+@standing
+def told(database: Database, vault: Vault, now: datetime) -> tuple[Insuring, InsuranceList]:
     """Two of three paid and stand on the first list; the third is billed."""
+    insuring = make_insuring(database, vault, now)
     with insuring.open() as session:
         for child in range(3):
             insuring.enter(session, insuring.buys(child, card_end=date(2025, 9, 30), number=NUMBER))
@@ -43,7 +48,17 @@ def sent(insuring: Insuring) -> InsuranceList:
         insuring.school.pay(session, 10)
         insuring.school.pay(session, 10, 1)
     with insuring.open() as session:
-        return insuring.send(session)
+        return insuring, insuring.send(session)
+
+
+@pytest.fixture
+def insuring(told: tuple[Insuring, InsuranceList]) -> Insuring:
+    return told[0]
+
+
+@pytest.fixture
+def sent(told: tuple[Insuring, InsuranceList]) -> InsuranceList:
+    return told[1]
 
 
 def pay(

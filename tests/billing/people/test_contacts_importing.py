@@ -19,6 +19,7 @@ from billing.people.tables import Authority, Contact, Enrolment, Guardian, Guard
 from service.database import EVERYTHING, Database, Scope
 from tests.factories.schools import make_class, make_school
 from tests.factories.sheets import TODAY, VAULT, bring, bring_contacts, contact_row, roster_row, stored
+from tests.standing import standing
 
 TABLES = (Guardian, Guardianship, Contact, AuditEntry)
 SIBLING = "7500000003"
@@ -26,6 +27,7 @@ FIRST_DAY = date(2025, 9, 1)
 
 
 @pytest.fixture
+@standing
 def school(database: Database) -> School:
     """A school with three pupils, numbers 2 to 4."""
     return new_school(database)

@@ -21,12 +21,14 @@ from billing.people.tables import Authority, ClassGroup, ClassPlacement, Enrolme
 from service.database import EVERYTHING, Database, Scope
 from tests.factories.schools import make_class, make_school
 from tests.factories.sheets import MOMENT, OFFICE, TODAY, VAULT, bring, roster_row, stored
+from tests.standing import standing
 
 TABLES = (Pupil, PupilCode, Enrolment, ClassPlacement, AuditEntry)
 FIRST_DAY = date(2025, 9, 1)
 
 
 @pytest.fixture
+@standing
 def school(database: Database) -> School:
     """A primary school with the classes 1A and 1B."""
     return new_school(database)

@@ -10,9 +10,11 @@ from billing.vault import Vault
 from service.database import EVERYTHING, Database
 from tests.billing.rounds.makers import exempt
 from tests.factories.rounds import BillingSchool, issued_round, make_billing_school, register
+from tests.standing import standing
 
 
 @pytest.fixture
+@standing
 def billing(database: Database, vault: Vault) -> BillingSchool:
     with database.transaction(EVERYTHING) as session:
         made = make_billing_school(session, vault, pupils=1)

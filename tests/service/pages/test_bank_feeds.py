@@ -6,32 +6,22 @@ import html
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from starlette.testclient import TestClient
 
 from billing.money import Money
-from billing.vault import Vault
 from reconciliation.feeds.opening import open_feed
 from reconciliation.feeds.sepay import API_KEY
 from reconciliation.lists.base import LIST
 from reconciliation.lists.tables import FeedRefusal, Poll
 from reconciliation.matching import Direction
 from reconciliation.tables import Feed
-from service.database import Database
-from service.preparing import Addresses
-from tests.conftest import TestServers
 from tests.factories.collecting import PAID_AT
 from tests.reconciliation.statements.test_importing import bring
 from tests.reconciliation.statements.test_vouching import without
 from tests.service.pages.test_fee_pages import token_of
-from tests.service.pages.worlds import World, make_world
+from tests.service.pages.worlds import World
 
 HERE = "/van-phong/kenh-ngan-hang"
-
-
-@pytest.fixture
-def world(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> World:
-    return make_world(database, addresses, vault, servers)
 
 
 def sends(client: TestClient, path: str, **fields: str) -> int:

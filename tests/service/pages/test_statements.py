@@ -21,11 +21,13 @@ from service.preparing import Addresses
 from tests.conftest import TestServers
 from tests.reconciliation.statements.workbooks import workbook
 from tests.service.pages.worlds import World, make_world
+from tests.standing import standing
 
 HEADING = ["Thời điểm", "Thay đổi", "Ghi chú", "Còn lại"]
 
 
 @pytest.fixture
+@standing
 def world(database: Database, addresses: Addresses, vault: Vault, servers: TestServers) -> World:
     return make_world(database, addresses, vault, servers, told_by="statement")
 
