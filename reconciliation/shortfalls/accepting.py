@@ -120,7 +120,8 @@ def _refuse_second(session: Session, school_id: UUID, transfer_id: UUID) -> None
     if standing:
         numbers = session.exec(select(Bill.number).where(Bill.school_id == school_id, col(Bill.id).in_(standing))).all()
         raise Conflict(
-            f"Phần thiếu của giao dịch này đã được chấp nhận, hoặc chờ duyệt, ở thông báo thu {', '.join(numbers)}. "
+            "Phần thiếu của giao dịch này đã được chấp nhận, hoặc đang chờ duyệt, "
+            f"ở thông báo thu {', '.join(numbers)}. "
             "Ngân hàng chỉ trừ phí một lần mỗi giao dịch: nếu phí nằm ở nhiều thông báo thu, hãy gỡ giao dịch rồi "
             "chia lại để một thông báo thu thiếu cả phần đó."
         )
