@@ -1,4 +1,4 @@
-"""The message with a one-time code (pure): as a letter and as parameters of Zalo's template.
+"""The message with a one-time code (pure): as a letter and as parameters of Zalo's template (as SMS: ``sms.py``).
 
 It names the school, the code, what it opens and how long; neither a child nor a sum, so that a glance at a locked
 screen tells nothing. No link: whoever asked has the page open.
@@ -20,7 +20,7 @@ from notifications.wording.zns import LIMITS, ZnsTemplate
 
 Purpose = Literal["explain", "register", "agree"]
 
-_PURPOSES = {
+PURPOSES = {
     ("explain", "vi"): "xem cách tính thông báo thu",
     ("explain", "en"): "see how a notice is worked out",
     ("register", "vi"): "đăng ký nhận thông báo thu",
@@ -44,7 +44,7 @@ class CodeFacts:
 def code_letter(facts: CodeFacts, language: Language = "vi") -> LetterText:
     """Write the letter."""
     subject = _SUBJECTS[language].format(school=clean_text(facts.school.name), code=facts.code)
-    return fill("code", language, subject, {"facts": facts, "purpose": _PURPOSES[facts.purpose, language]})
+    return fill("code", language, subject, {"facts": facts, "purpose": PURPOSES[facts.purpose, language]})
 
 
 def code_params(facts: CodeFacts, language: Language = "vi") -> dict[str, str]:
@@ -54,7 +54,7 @@ def code_params(facts: CodeFacts, language: Language = "vi") -> dict[str, str]:
     return {
         "otp": facts.code,
         "minutes": str(facts.minutes),
-        "purpose": _PURPOSES[facts.purpose, language],
+        "purpose": PURPOSES[facts.purpose, language],
         "school_name": fitted(facts.school.name, LIMITS["school_name"]),
     }
 
