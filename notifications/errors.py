@@ -5,6 +5,7 @@ DeliveryProblem                  a channel did not say "accepted"; carries chann
 ├── PermanentFailure             surely not accepted, and trying again changes nothing
 │   └── Unreachable              … because this person cannot be reached here: use the next channel
 └── UnknownOutcome               may have been accepted: never sent again without a person's word
+    └── RepeatableDoubt          … but for today the provider knows our id again and takes a text of it only once
 UnfitText                        a text that does not fit its template, found before anything was sent
 
 None of the messages holds a name, a phone number or an address, so they may stand in a log.
@@ -48,6 +49,10 @@ class Unreachable(PermanentFailure):
 
 class UnknownOutcome(DeliveryProblem):
     """The provider may have accepted it; sending again blindly could tell a family twice."""
+
+
+class RepeatableDoubt(UnknownOutcome):
+    """The provider may have accepted it; until the day ends it refuses a second one of our id, so trying is safe."""
 
 
 class UnfitText(Refused):

@@ -28,10 +28,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A provider took the message over: its id and its raw answer (at most 1,000 characters)."""
+    """A provider took the message over: its id, its raw answer (at most 1,000 characters), its code if it has one."""
 
     provider_id: str
     raw: str
+    code: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "raw", self.raw[:_RAW_LIMIT])

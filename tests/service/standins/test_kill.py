@@ -15,8 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from notifications.channels.esms import SEND, STATUS
 from notifications.rules import Kind
+from notifications.wording.sms import sms_text
 from notifications.wording.zns import notice_params
+from service.standins import esms
 from service.standins.serving import free_port
 from service.standins.zalo import APP_ID, APP_SECRET, FIRST_REFRESH, TEMPLATE_IDS
 from tests.notifications.examples import a_notice
@@ -50,6 +53,31 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
 def _kill(process: subprocess.Popen[bytes]) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def test_esms_keeps_texts_and_knows_their_ids_again(tmp_path: Path) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    body = {
+        "ApiKey": esms.API_KEY,
+        "SecretKey": esms.SECRET_KEY,
+        "Phone": "0912345678",
+        "Content": sms_text(Kind.BILL_ISSUED, a_notice()),
+        "Brandname": esms.BRANDNAME,
+        "SmsType": "2",
+        "RequestId": "m-1",
+    }
+    with ExitStack() as running:
+        process = running.enter_context(program("esms", port, "--folder", str(tmp_path)))
+        taken = httpx.post(f"{url}{SEND}", json=body).json()
+        assert taken["CodeResult"] == "100"
+        _kill(process)
+        running.enter_context(program("esms", port, "--folder", str(tmp_path)))
+        assert [one["request_id"] for one in httpx.get(f"{url}/messages").json()] == ["m-1"]
+        assert httpx.post(f"{url}{SEND}", json=body).json()["CodeResult"] == "124"
+        named = {"RefId": taken["SMSID"], "ApiKey": esms.API_KEY, "SecretKey": esms.SECRET_KEY}
+        assert httpx.get(f"{url}{STATUS}", params=named).json()["CodeResponse"] == "100"
+        assert body["Content"].partition("http")[0] in httpx.get(url).text
 
 
 def test_zalo_keeps_messages_and_tokens(tmp_path: Path) -> None:
