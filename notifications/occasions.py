@@ -35,7 +35,7 @@ from notifications.invited import Invited, invited_to_choose, invited_to_contrac
 from notifications.reminding import to_remind
 from notifications.rules import Kind, Occasion, Recipient, Silence, Via
 
-CONTACT_KIND = {Via.ZALO: "phone", Via.MAIL: "email"}
+CONTACT_KIND = {Via.ZALO: "phone", Via.SMS: "phone", Via.MAIL: "email"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +291,12 @@ def contacts(session: Session, guardians: list[UUID], today: date) -> dict[tuple
         .where(col(Contact.guardian_id).in_(guardians), *_on(today, Contact.valid_from, Contact.valid_to))
         .order_by(col(Contact.id))
     ).all()
-    via_of = {kind: via for via, kind in CONTACT_KIND.items()}
-    return {(contact.guardian_id, via_of[contact.kind]): contact for contact in rows}
+    return {
+        (contact.guardian_id, via): contact
+        for contact in rows
+        for via, kind in CONTACT_KIND.items()
+        if kind == contact.kind
+    }
 
 
 def _on(day: date, valid_from: date, valid_to: date | None) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

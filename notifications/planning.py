@@ -16,6 +16,7 @@ from billing.storage import new_id
 from notifications.occasions import Happening, happenings, recipients
 from notifications.quiet import SCHOOL_TIME
 from notifications.rules import Kind, Plan, PlannedMessage, Recipient, Via, plan
+from notifications.sms_budget import wanted_ways
 from notifications.staff_telling import Colleagues, for_staff, nobody
 from notifications.tables import Message, NoticePlan, StaffMessage
 
@@ -44,13 +45,14 @@ def plan_events(
 ) -> dict[int, int]:
     """Write the messages of events of one school; return how many, by event, without those somebody else plans.
 
-    A receipt goes out by every channel there is (the PDF comes by mail); a notice by the first that accepts it. What
+    A receipt goes to the phone and by mail (the PDF comes by mail); a notice by the first channel that accepts it. What
     staff are told of goes to ``colleagues``.
     """
     events = _ours_to_plan(session, event_ids)
     told = happenings(session, events)
     today = now.astimezone(SCHOOL_TIME).date()
     families = recipients(session, {happened.pupil_id for happened in told.values()}, today) if told else {}
+    ways = wanted_ways(session, events[0].school_id, available) if told else frozenset(available)
     made: dict[int, int] = {}
     for event in events:
         if event.id is None:
@@ -62,8 +64,8 @@ def plan_events(
             people = colleagues(session, event.school_id)
             rows, reason = for_staff(event, people, now, by_mail=Via.MAIL in available), ""
         if happened is not None:
-            decided = _decide(happened, families[happened.pupil_id], now, available)
-            reason = decided.silence or ("" if available else NO_CHANNEL)
+            decided = _decide(happened, families[happened.pupil_id], now, ways)
+            reason = decided.silence or ("" if ways else NO_CHANNEL)
             rows = [
                 row for one in decided.messages for row in _rows(event.id, event.school_id, happened.pupil_id, one, now)
             ]
@@ -101,7 +103,9 @@ def _decide(happened: Happening, people: Sequence[Recipient], now: datetime, ava
 def _reachable(recipient: Recipient, available: Collection[Via]) -> Recipient:
     return replace(
         recipient,
-        phone=recipient.phone if Via.ZALO in available else None,
+        phone=recipient.phone if {Via.ZALO, Via.SMS} & set(available) else None,
+        refuses_zalo=recipient.refuses_zalo or Via.ZALO not in available,
+        takes_sms=Via.SMS in available,
         mail=recipient.mail if Via.MAIL in available else None,
     )
 

@@ -13,6 +13,7 @@ from billing.events.tables import Event
 from billing.people.tables import Contact, Guardian
 from billing.vault import Vault
 from notifications.channels.base import Message as Outgoing
+from notifications.channels.esms import SmsMessage
 from notifications.channels.mail import Attachment, Letter
 from notifications.channels.zalo import TemplateMessage
 from notifications.errors import UnfitText, Unreachable
@@ -25,6 +26,7 @@ from notifications.tables import Message
 from notifications.wording.facts import ChangeFacts, Facts, InviteFacts, NoticeFacts
 from notifications.wording.letters import LetterText, letter
 from notifications.wording.plain import Language
+from notifications.wording.sms import sms_text
 from notifications.wording.zns import zns_params
 
 _CHANGES = frozenset({Kind.BILL_VOIDED, Kind.BILL_CREDITED, Kind.CREDIT_USED, Kind.PAYMENT_TAKEN_BACK})
@@ -104,6 +106,8 @@ def render(message: Message, papers: Papers, desk: Desk, now: datetime) -> Outgo
     if message.channel == Via.ZALO:
         params = zns_params(kind, facts, guardian.full_name, language)
         return TemplateMessage(str(message.id), to, _template(desk, kind, language), params)
+    if message.channel == Via.SMS:
+        return SmsMessage(str(message.id), to, sms_text(kind, facts, language))
     words = letter(kind, facts, guardian.full_name, language)
     return _letter(message, to, words, facts.school.name, now, *enclosed)
 
@@ -126,7 +130,7 @@ def _facts(message: Message, kind: Kind, papers: Papers) -> tuple[Facts, tuple[A
     given = papers.receipts.get(subject)
     if given is None:
         raise UnfitText("Khoản thu này chưa có trang để phụ huynh xem.", payment=str(subject))
-    return given.facts, () if message.channel == Via.ZALO else (_enclosure(given, papers),)
+    return given.facts, (_enclosure(given, papers),) if message.channel == Via.MAIL else ()
 
 
 def _address(message: Message, papers: Papers, vault: Vault) -> str:

@@ -35,10 +35,15 @@ INVITATIONS = frozenset({Kind.CONTRACT_OFFERED, Kind.CHOICE_OFFERED})
 """Kinds that ask a family for an answer by a day."""
 
 
+ASKING = INVITATIONS | {Kind.BILL_REMINDED}
+"""Kinds that nobody waits for: on a phone that has got many texts they come later."""
+
+
 class Via(StrEnum):
     """The channels, by the name under which they are stored."""
 
     ZALO = "zalo"
+    SMS = "sms"
     MAIL = "email"
 
 
@@ -63,7 +68,7 @@ LISTED = frozenset({Silence.NO_GUARDIAN, Silence.NO_CONTACT})
 """Silences the school office must see: a slip on paper has to go home with the child."""
 
 
-_Way = tuple[Via, str | bytes]
+_Address = tuple[str, str | bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class Recipient:
     """A guardian as the rules see one.
 
     ``phone`` and ``mail`` are keys that tell two addresses apart (a blind index will do), None without one.
+    ``takes_sms``: SMS may be sent to the phone, and the school pays for it.
     """
 
     guardian_id: UUID
@@ -109,6 +115,7 @@ class Recipient:
     phone: str | bytes | None = None
     mail: str | bytes | None = None
     refuses_zalo: bool = False
+    takes_sms: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +139,9 @@ class Plan:
 def plan(occasion: Occasion, guardians: Sequence[Recipient], now: datetime, *, every_channel: bool = False) -> Plan:
     """Decide who is told and how.
 
-    Zalo first if there is a phone and Zalo was not refused, then mail; with ``every_channel`` (the school's
-    wish) each of them on its own. Two guardians who share a phone or an address are told there once.
+    Zalo first if there is a phone and Zalo was not refused, then SMS where the school pays for it, then mail; with
+    ``every_channel`` (the school's wish) the phone and the mail each on its own. Two guardians who share a phone or an
+    address are told there once.
     """
     if not still_wanted(occasion):
         return Plan((), occasion.moot or Silence.NOTHING_TO_PAY)
@@ -176,23 +184,27 @@ def earliest(occasion: Occasion, now: datetime) -> datetime:
 
 
 def _shared_out(guardians: Sequence[Recipient], *, every_channel: bool) -> list[tuple[Via, ...]]:
-    """Give each guardian their ways, best first; a way that is surely used for one is nobody else's."""
-    owner: dict[_Way, int] = {}
+    """Give each guardian their ways, best first; an address that is surely used for one is nobody else's."""
+    owner: dict[_Address, int] = {}
     for place, guardian in enumerate(guardians):
-        free = [way for way in _ways(guardian) if way not in owner]
+        free = [address for _, address in _ways(guardian) if address not in owner]
         owner.update(dict.fromkeys(free if every_channel else free[:1], place))
     return [
-        tuple(way[0] for way in _ways(guardian) if owner.get(way, place) == place)
+        tuple(via for via, address in _ways(guardian) if owner.get(address, place) == place)
         for place, guardian in enumerate(guardians)
     ]
 
 
-def _ways(guardian: Recipient) -> list[_Way]:
-    zalo = None if guardian.refuses_zalo else guardian.phone
-    return [(via, key) for via, key in ((Via.ZALO, zalo), (Via.MAIL, guardian.mail)) if key]
+def _ways(guardian: Recipient) -> list[tuple[Via, _Address]]:
+    ways: list[tuple[Via, _Address]] = []
+    if guardian.phone:
+        phone = ("phone", guardian.phone)
+        ways += [] if guardian.refuses_zalo else [(Via.ZALO, phone)]
+        ways += [(Via.SMS, phone)] if guardian.takes_sms else []
+    return ways + ([(Via.MAIL, ("mail", guardian.mail))] if guardian.mail else [])
 
 
 def _in_order(ways: tuple[Via, ...], *, every_channel: bool) -> list[tuple[Via, ...]]:
-    if every_channel:
-        return [(via,) for via in ways]
-    return [ways] if ways else []
+    """Return what is tried one after the other; the two ways to a phone always are."""
+    chains = [tuple(via for via in ways if via is not Via.MAIL), tuple(via for via in ways if via is Via.MAIL)]
+    return [chain for chain in (chains if every_channel else [ways]) if chain]

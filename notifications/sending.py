@@ -7,6 +7,7 @@ A process killed between reserving and claiming costs a minute: nobody can have 
 claiming and storing leaves a lease that runs out; then nobody knows whether the provider accepted the message, and
 it is marked *unknown* and not sent again by this channel. It is sent again only after an answer that surely means
 "not accepted". Its fallback, by another channel, is released in both cases: told twice is better than not told.
+SMS alone is offered again on the same day, since its provider takes a text of one id once (``sms_course.py``).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from notifications.channels.base import Message as Outgoing
 from notifications.errors import (
     DeliveryProblem,
     PermanentFailure,
+    RepeatableDoubt,
     TemporaryFailure,
     UnfitText,
     UnknownOutcome,
@@ -33,13 +35,14 @@ from notifications.errors import (
 from notifications.occasions import happenings, recipients
 from notifications.quiet import SCHOOL_TIME, next_morning
 from notifications.rendering import Desk, Papers, gather, render
-from notifications.rules import Occasion, earliest, still_wanted, too_late
+from notifications.rules import Occasion, Via, earliest, still_wanted, too_late
+from notifications.sms_course import after_try, close, take
 from notifications.tables import Message, MessageAttempt
 
 LEASE = timedelta(seconds=60)
 RESERVED = timedelta(seconds=60)
-MOST_TRIES = 12
-_LONGEST_WAIT = timedelta(hours=1)
+MOST_TRIES = 40  # six hours; after an outage of two all is told within a quarter of an hour
+_LONGEST_WAIT = timedelta(minutes=10)
 _TEXT_LIMIT = 1000
 
 
@@ -125,7 +128,10 @@ def write(session: Session, reserved: Reserved, desk: Desk, now: datetime) -> li
 
 
 def claim(session: Session, written: Written, now: datetime) -> bool:
-    """Lease a written message for its call; False if it is no longer ours. Never waits for anybody."""
+    """Lease a written message for its call; False if it is no longer ours, or is an SMS that nobody pays for.
+
+    Waits for nobody but who takes another SMS of the same school.
+    """
     if now >= written.until:
         return False
     ours = (
@@ -147,7 +153,9 @@ def claim(session: Session, written: Written, now: datetime) -> bool:
         .returning(col(Message.id)),
         execution_options={"synchronize_session": False},
     )
-    return leased.one_or_none() is not None
+    if leased.one_or_none() is None:
+        return False
+    return written.channel != Via.SMS or _is_paid(session, written.message_id, now)
 
 
 def store(session: Session, message_id: UUID, answer: Accepted | DeliveryProblem, now: datetime) -> None:
@@ -158,6 +166,9 @@ def store(session: Session, message_id: UUID, answer: Accepted | DeliveryProblem
     message = session.exec(select(Message).where(Message.id == message_id).with_for_update()).one()
     if message.state == "unknown" and isinstance(answer, TemporaryFailure):
         answer = PermanentFailure(answer.message, channel=answer.channel, code=answer.code)
+    if message.state == "accepted" and not isinstance(answer, Accepted):  # another try has brought it there
+        _write_attempt(session, message, answer, now)
+        return
     _settle(session, message, answer, now)
 
 
@@ -193,15 +204,31 @@ def bring_forward(session: Session, channel: str, now: datetime) -> None:
 
 
 def wait_before(tries: int) -> timedelta:
-    """Return how long to wait after this many failed tries: 1 s, 3 s, 9 s … at most an hour."""
+    """Return how long to wait after this many failed tries: 1 s, 3 s, 9 s … at most ten minutes."""
     return min(timedelta(seconds=3 ** (tries - 1)), _LONGEST_WAIT)
+
+
+def _is_paid(session: Session, message_id: UUID, now: datetime) -> bool:
+    """Take a leased SMS from what its school pays for; put it off, or settle it, where that cannot be."""
+    leased = select(Message).where(Message.id == message_id).execution_options(populate_existing=True)
+    message = session.exec(leased).one()
+    refusal = take(session, message, now)
+    if refusal is None:
+        return True
+    if isinstance(refusal, datetime):
+        message.lease_until, message.attempts, message.next_try_at = None, message.attempts - 1, refusal
+        session.flush()
+    else:
+        _settle(session, message, refusal, now)
+    return False
 
 
 def _is_lost(session: Session, message: Message, now: datetime) -> bool:
     """Tell whether a message's lease ran out, and settle it then."""
     if message.lease_until is None:
         return False
-    lost = UnknownOutcome("Máy gửi dừng giữa chừng; không rõ tin đã đi hay chưa.", channel="", code="lost")
+    doubt = RepeatableDoubt if message.channel == Via.SMS else UnknownOutcome
+    lost = doubt("Máy gửi dừng giữa chừng; không rõ tin đã đi hay chưa.", channel="", code="lost")
     _settle(session, message, lost, now)
     return True
 
@@ -241,6 +268,7 @@ def _willing(session: Session, messages: Sequence[Message], now: datetime) -> se
 def _is_its_time(session: Session, message: Message, occasion: Occasion, now: datetime, *, is_told: bool) -> bool:
     if not is_told or not still_wanted(occasion) or too_late(occasion, now):
         message.state, message.next_try_at = "superseded", None
+        _close_text(session, message, now)
         _drop_fallback(session, message)
         return False
     allowed = earliest(occasion, now)
@@ -264,8 +292,11 @@ def _words(session: Session, message: Message, papers: Papers, desk: Desk, now: 
 
 def _settle(session: Session, message: Message, answer: Accepted | DeliveryProblem, now: datetime) -> None:
     _write_attempt(session, message, answer, now)
+    if message.channel == Via.SMS:
+        began = (message.lease_until or now + LEASE) - LEASE
+        answer = after_try(session, message, answer, began, now)
     message.lease_until = None
-    if isinstance(answer, TemporaryFailure):
+    if isinstance(answer, TemporaryFailure | RepeatableDoubt):
         later = _next_try(session, message, answer, now)
         if later is not None:
             message.next_try_at = later
@@ -278,14 +309,22 @@ def _settle(session: Session, message: Message, answer: Accepted | DeliveryProbl
     else:
         message.state = "unknown" if isinstance(answer, UnknownOutcome) else "failed"
         _release_fallback(session, message, now)
+    _close_text(session, message, now)
     session.flush()
 
 
-def _next_try(session: Session, message: Message, answer: TemporaryFailure, now: datetime) -> datetime | None:
+def _close_text(session: Session, message: Message, now: datetime) -> None:
+    if message.channel == Via.SMS:
+        close(session, message, now)
+
+
+def _next_try(
+    session: Session, message: Message, answer: TemporaryFailure | RepeatableDoubt, now: datetime
+) -> datetime | None:
     """Return when to try again, or None when it was the last time or another channel is quicker."""
     if message.attempts >= MOST_TRIES:
         return None
-    if not answer.next_day:
+    if isinstance(answer, RepeatableDoubt) or not answer.next_day:
         return now + wait_before(max(message.attempts, 1))
     waiting = session.exec(select(Message.id).where(*_fallback_of(message))).first()
     return None if waiting else next_morning(now)
@@ -293,7 +332,7 @@ def _next_try(session: Session, message: Message, answer: TemporaryFailure, now:
 
 def _write_attempt(session: Session, message: Message, answer: Accepted | DeliveryProblem, now: datetime) -> None:
     if isinstance(answer, Accepted):
-        outcome, code, words = "accepted", "", answer.raw
+        outcome, code, words = "accepted", answer.code, answer.raw
     else:
         outcome, code, words = _OUTCOMES[type(answer)], answer.code, answer.message
     session.add(
@@ -313,6 +352,7 @@ _OUTCOMES: dict[type[DeliveryProblem], str] = {
     PermanentFailure: "permanent",
     Unreachable: "unreachable",
     UnknownOutcome: "unknown",
+    RepeatableDoubt: "unknown",
 }
 
 

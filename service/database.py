@@ -46,6 +46,7 @@ import billing.people.kinship_tables
 import billing.people.tables
 import billing.plans.tables
 import billing.rounds.tables  # noqa: F401  fills the metadata
+import notifications.sms_tables
 import notifications.tables  # noqa: F401  fills the metadata
 import reconciliation.cards.tables
 import reconciliation.depositing.tables

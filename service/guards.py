@@ -134,6 +134,7 @@ WRITTEN_ONCE = (
     "matches",
     "matching_rules",
     "message_attempts",
+    "sms_rules",
     "shortfall_limit_decisions",
     "shortfall_limits",
     "bank_reversal_decisions",

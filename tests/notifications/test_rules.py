@@ -27,6 +27,22 @@ def told(occasion: Occasion, *guardians: Recipient, both: bool = False) -> list[
     return [(message.guardian_id.int, message.channels) for message in made.messages]
 
 
+def test_sms_stands_between_zalo_and_mail() -> None:
+    assert told(BILL, person(1, "p", "m", takes_sms=True)) == [(1, (Via.ZALO, Via.SMS, Via.MAIL))]
+    assert told(BILL, person(1, "p", takes_sms=True, refuses_zalo=True)) == [(1, (Via.SMS,))]
+    assert told(BILL, person(1, None, "m", takes_sms=True)) == [(1, (Via.MAIL,))]
+
+
+def test_a_receipt_goes_to_the_phone_by_one_way_and_by_mail() -> None:
+    assert told(PAID, person(1, "p", "m", takes_sms=True), both=True) == [(1, (Via.ZALO, Via.SMS)), (1, (Via.MAIL,))]
+
+
+def test_a_shared_phone_is_told_once_by_whatever_way() -> None:
+    both = person(1, "p", "m1", takes_sms=True), person(2, "p", "m2", takes_sms=True)
+    assert told(BILL, *both) == [(1, (Via.ZALO, Via.SMS, Via.MAIL)), (2, (Via.MAIL,))]
+    assert told(PAID, *both, both=True) == [(1, (Via.ZALO, Via.SMS)), (1, (Via.MAIL,)), (2, (Via.MAIL,))]
+
+
 def test_zalo_first_then_mail() -> None:
     assert told(BILL, person(1, "p", "m")) == [(1, (Via.ZALO, Via.MAIL))]
 
@@ -100,6 +116,7 @@ people = st.lists(
         phone=keys,
         mail=keys,
         refuses_zalo=st.booleans(),
+        takes_sms=st.booleans(),
     ),
     max_size=5,
     unique_by=lambda one: one.guardian_id,
@@ -118,17 +135,18 @@ def test_what_always_holds(occasion: Occasion, guardians: list[Recipient], now: 
     made = plan(occasion, guardians, now, every_channel=both)
     by_id = {one.guardian_id: one for one in guardians}
     assert bool(made.messages) is (made.silence is None)
-    first_ways: list[tuple[Via, str | bytes | None]] = []
+    first_ways: list[tuple[str, str | bytes | None]] = []
     for message in made.messages:
         guardian = by_id[message.guardian_id]
         assert guardian.wants_notices
         assert message.channels
         assert message.not_before >= now
-        assert list(message.channels) == sorted(message.channels, key=[Via.ZALO, Via.MAIL].index)
+        assert list(message.channels) == sorted(message.channels, key=[Via.ZALO, Via.SMS, Via.MAIL].index)
         assert Via.ZALO not in message.channels or (guardian.phone and not guardian.refuses_zalo)
+        assert Via.SMS not in message.channels or (guardian.phone and guardian.takes_sms)
         assert Via.MAIL not in message.channels or guardian.mail
         first = message.channels[0]
-        first_ways.append((first, guardian.phone if first is Via.ZALO else guardian.mail))
+        first_ways.append(("mail", guardian.mail) if first is Via.MAIL else ("phone", guardian.phone))
     assert len(first_ways) == len(set(first_ways))
     if occasion.kind in NOTICES and not occasion.unpaid:
         assert made.silence is Silence.NOTHING_TO_PAY
@@ -141,7 +159,10 @@ def test_everybody_reachable_who_wants_to_know_is_reached(guardians: list[Recipi
         (via, key)
         for one in guardians
         if one.wants_notices
-        for via, key in ((Via.ZALO, None if one.refuses_zalo else one.phone), (Via.MAIL, one.mail))
+        for via, key in (
+            ("phone", one.phone if one.takes_sms or not one.refuses_zalo else None),
+            ("mail", one.mail),
+        )
         if key
     }
     named = {one.guardian_id for one in guardians if one.wants_notices}
