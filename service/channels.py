@@ -1,4 +1,4 @@
-"""Settings become ways to families: the mail server, Zalo, and Zalo's tokens kept in the database."""
+"""Settings become ways to families: the mail server, Zalo with its tokens kept in the database, and eSMS."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from sqlmodel import Session, select
 
 from billing.vault import Vault
 from notifications.channels.base import Channel
+from notifications.channels.esms import EsmsAccount, EsmsChannel
 from notifications.channels.mail import MailChannel, MailServer, Sender, connector
 from notifications.channels.zalo import Tokens, ZaloApp, ZaloChannel
 from notifications.errors import TemporaryFailure
@@ -25,22 +26,26 @@ from notifications.rules import Via
 from notifications.tables import ProviderToken
 from service.database import NOTHING, Database
 from service.settings import Settings
-from service.wiring import Wiring
+from service.wiring import Wiring, derived_key
 
 # All of a call's waits together stay below the lease of a message (60 s): a letter takes six answers.
-_ZALO_SECONDS = 10.0
+_ASKING_SECONDS = 10.0  # of Zalo and eSMS
 _MAIL_SECONDS = 8.0
 _OWN_MACHINE = {"localhost", "127.0.0.1", "::1"}
 _DEFAULT_PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _NO_ACCESS_YET = "none"
 _PROVIDER = "zalo"
+SMS_NEWS = "/sms/tin-bao"
+"""Where eSMS tells that there is news of a text (service/pages/sms_news.py)."""
+
 _CONTEXT = "provider_tokens"
 
 
 def available_channels(settings: Settings) -> frozenset[Via]:
     """Return the channels that are set up; the others are never planned."""
     zalo = settings.zalo_app_id and settings.zalo_app_secret and settings.zalo_template_notice
-    ways = {Via.MAIL: bool(settings.smtp_url), Via.ZALO: bool(zalo)}
+    sms = settings.esms_api_key and settings.esms_secret_key and settings.esms_brandname
+    ways = {Via.MAIL: bool(settings.smtp_url), Via.ZALO: bool(zalo), Via.SMS: bool(sms)}
     return frozenset(via for via, is_set in ways.items() if is_set)
 
 
@@ -50,7 +55,7 @@ def open_channels(wiring: Wiring) -> Iterator[dict[Via, Channel[Any]]]:
     settings, ways = wiring.settings, available_channels(wiring.settings)
     channels: dict[Via, Channel[Any]] = {}
     with ExitStack() as open_ones:
-        client = open_ones.enter_context(httpx.Client(timeout=_ZALO_SECONDS, verify=trusted()))
+        client = open_ones.enter_context(httpx.Client(timeout=_ASKING_SECONDS, verify=trusted()))
         if Via.MAIL in ways and settings.smtp_url:
             mail = MailChannel(connector(mail_server(settings.smtp_url)), mail_sender(settings))
             open_ones.callback(mail.close)
@@ -58,7 +63,26 @@ def open_channels(wiring: Wiring) -> Iterator[dict[Via, Channel[Any]]]:
         if Via.ZALO in ways:
             tokens = StoredTokens(wiring.database, wiring.vault, wiring.clock, _secret(settings.zalo_refresh_token))
             channels[Via.ZALO] = ZaloChannel(client, _zalo_app(settings), tokens)
+        if Via.SMS in ways:
+            channels[Via.SMS] = EsmsChannel(client, esms_account(wiring))
         yield channels
+
+
+def esms_account(wiring: Wiring) -> EsmsAccount:
+    """Return our account at eSMS, with the address that it tells news to."""
+    settings = wiring.settings
+    return EsmsAccount(
+        api_key=_secret(settings.esms_api_key),
+        secret_key=_secret(settings.esms_secret_key),
+        brandname=settings.esms_brandname,
+        base=settings.esms_base_url,
+        callback=f"{settings.base_url}{SMS_NEWS}/{sms_news_key(settings)}",
+    )
+
+
+def sms_news_key(settings: Settings) -> str:
+    """Return what stands in the address that eSMS calls: it signs nothing, so strangers must not know where."""
+    return derived_key(settings, "sms news 1")[:16].hex()
 
 
 @cache

@@ -77,8 +77,14 @@ class Settings(BaseSettings):
     zalo_template_choice: str = Field("", validation_alias="ZALO_TEMPLATE_CHOICE")
     zalo_template_receipt: str = Field("", validation_alias="ZALO_TEMPLATE_RECEIPT")
     zalo_template_code: str = Field("", validation_alias="ZALO_TEMPLATE_CODE")
+    esms_base_url: str = Field("https://rest.esms.vn", validation_alias="ESMS_BASE_URL")
+    esms_api_key: SecretStr | None = Field(None, validation_alias="ESMS_API_KEY")
+    esms_secret_key: SecretStr | None = Field(None, validation_alias="ESMS_SECRET_KEY")
+    esms_brandname: str = Field("", max_length=11, validation_alias="ESMS_BRANDNAME")
 
-    @field_validator("base_url", "sepay_api_url", "casso_api_url", "stripe_api_base", "stripe_page_origin")
+    @field_validator(
+        "base_url", "sepay_api_url", "casso_api_url", "stripe_api_base", "stripe_page_origin", "esms_base_url"
+    )
     @classmethod
     def _no_slash_at_the_end(cls, value: str) -> str:
         return value.rstrip("/")
@@ -103,7 +109,7 @@ class Settings(BaseSettings):
     def _refuse_unsafe_production(self) -> Self:
         if self.env != "production":
             return self
-        problems = [*_weak_keys(self), *_missing_services(self)]
+        problems = [*_weak_keys(self), *_missing_services(self), *_half_an_sms_account(self)]
         if not self.base_url.startswith("https://"):
             problems.append("HOCPHI_BASE_URL phải bắt đầu bằng https://")
         asked = {
@@ -111,6 +117,7 @@ class Settings(BaseSettings):
             "CASSO_API_URL": self.casso_api_url,
             "STRIPE_API_BASE": self.stripe_api_base,
             "STRIPE_PAGE_ORIGIN": self.stripe_page_origin,
+            "ESMS_BASE_URL": self.esms_base_url,
         }
         problems += [f"{name} phải bắt đầu bằng https://" for name, url in asked.items() if url[:8] != "https://"]
         if self.clock_offset_seconds:
@@ -174,6 +181,17 @@ def _looks_random(key: bytes) -> bool:
 def _missing_services(settings: Settings) -> list[str]:
     needed = {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url, "SMTP_URL": settings.smtp_url}
     return [f"{name} chưa đặt" for name, value in needed.items() if not value]
+
+
+def _half_an_sms_account(settings: Settings) -> list[str]:
+    """SMS is set up whole or not at all: half of it would be planned for and never sent."""
+    parts = {
+        "ESMS_API_KEY": settings.esms_api_key,
+        "ESMS_SECRET_KEY": settings.esms_secret_key,
+        "ESMS_BRANDNAME": settings.esms_brandname,
+    }
+    missing = [name for name, value in parts.items() if not value]
+    return [f"{name} chưa đặt (SMS cần đủ ba giá trị ESMS_…)" for name in missing] if len(missing) < len(parts) else []
 
 
 def _local_keys(state: Path) -> dict[str, str]:

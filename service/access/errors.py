@@ -7,7 +7,7 @@ HocphiError
 ├── TooManyTries        a limit on tries is reached; carries the seconds to wait
 ├── ForgedRequest       an unsafe request without our token, or from another site
 ├── LinkUnknown         no payment link with this token, or it has ended
-├── CodeNotSent         a one-time code could not be handed to Zalo or the mail server
+├── CodeNotSent         a one-time code could not be handed to Zalo, eSMS or the mail server
 ├── Busy                too many at once; trying again soon will work
 ├── TokenNeeded         a program came without a token that lives
 ├── ReadOnlyToken       a token that may only read was used to change something
@@ -66,7 +66,7 @@ class LinkUnknown(HocphiError):  # noqa: N818  as above
 
 
 class CodeNotSent(HocphiError):  # noqa: N818  as above
-    """A one-time code could not be handed to Zalo or the mail server."""
+    """A one-time code could not be handed to Zalo, eSMS or the mail server."""
 
     def __init__(self, masked: str, **facts: object) -> None:
         super().__init__(f"Chưa gửi được mã tới {masked}.", **facts)

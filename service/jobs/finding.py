@@ -63,6 +63,7 @@ _WAITING: Mapping[str, str] = MappingProxyType(
             WHERE NOT EXISTS (SELECT FROM seals s WHERE s.school_id = j.school_id AND s.entry_id = j.id)
             UNION ALL SELECT a.at FROM audit_entries a
             WHERE NOT EXISTS (SELECT FROM audit_seals s WHERE s.school_id = a.school_id AND s.audit_id = a.id)""",
+        "notifications.look": "SELECT next_look_at AS since FROM sms_texts WHERE next_look_at <= :now",
         "reconciliation.cards": WAITING,
         "reconciliation.poll": DUE,
     }

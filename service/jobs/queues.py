@@ -19,7 +19,8 @@ TASKS = (
     "notifications.plan",
     "notifications.send",
     "ledger.seal",
-    "reconciliation.cards",  # the last two ask others: a provider that is slow keeps nothing else waiting
+    "notifications.look",  # the last three ask others: a provider that is slow keeps nothing else waiting
+    "reconciliation.cards",
     "reconciliation.poll",
 )
 

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from service.jobs import accounts, cards, months, notifying, polling, printing, reconciling, reminding, rounds, sealing
+from service.jobs import (
+    accounts,
+    cards,
+    months,
+    notifying,
+    polling,
+    printing,
+    reconciling,
+    reminding,
+    rounds,
+    sealing,
+    texting,
+)
 from service.wiring import Wiring
 
 Job = Callable[[Wiring], int]
@@ -22,6 +34,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "notifications.plan": notifying.plan,
         "notifications.send": notifying.send,
         "ledger.seal": sealing.seal,
+        "notifications.look": texting.look,
         "reconciliation.cards": cards.cards,
         "reconciliation.poll": polling.poll,
     }

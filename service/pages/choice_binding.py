@@ -41,7 +41,7 @@ class ChoiceRows(GuardianRows):
         if proved is not None and self._is_hers(link, proved, pupil_id, now):
             found = pupil_choices(self._session, link.school_id, pupil_id, school_day(now), _spoken(language))
             full = choice_rows.full_choices(found, name, proved.until)
-        choices, unreachable = self._contact_choices(pupil_id, now)
+        choices, unreachable = self._contact_choices(link.school_id, pupil_id, now)
         school = guardian_rows.school_face(self._session, link.school_id)
         return FamilyChoicesPage(token, school, masked(name), choices, unreachable, proved is not None, full)
 

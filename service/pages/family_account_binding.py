@@ -44,7 +44,7 @@ class FamilyAccountRows(ChoiceRows):
                 banks=bank_choices(),
                 until=proved.until,
             )
-        choices, unreachable = self._contact_choices(pupil_id, now)
+        choices, unreachable = self._contact_choices(link.school_id, pupil_id, now)
         school = guardian_rows.school_face(self._session, link.school_id)
         return FamilyAccountPage(token, school, masked(name), choices, unreachable, proved is not None, full)
 

@@ -73,13 +73,15 @@ class GuardianRows(RowsWithin):
             deed = Deed(link.school_id, "explanation_opened", "payment_request", str(link.request_id))
             who = [str(each) for each in proved.guardians]
             record_deed(self._session, self._guardian(), deed, now, guardians=who, pupil=str(pupil_id))
-        choices, unreachable = self._contact_choices(pupil_id, now)
+        choices, unreachable = self._contact_choices(link.school_id, pupil_id, now)
         return ExplainedPage(plain, choices, unreachable, signed_in=proved is not None, full=full)
 
-    def _contact_choices(self, pupil_id: UUID, now: datetime) -> tuple[tuple[ContactChoice, ...], bool]:
+    def _contact_choices(
+        self, school_id: UUID, pupil_id: UUID, now: datetime
+    ) -> tuple[tuple[ContactChoice, ...], bool]:
         """Return the contacts that a code can be sent to, and whether there are only others."""
         found = guardian_sessions.contact_choices(self._session, pupil_id, now)
-        kinds = code_kinds(self._wiring.settings)
+        kinds = self._code_kinds(school_id)
         usable = tuple(ContactChoice(key, each.kind, each.masked) for key, each in found if each.kind in kinds)
         return usable, bool(found) and not usable
 
@@ -91,7 +93,7 @@ class GuardianRows(RowsWithin):
         pupil_id = family_rows.open_request(self._session, link, now).request.pupil_id
         choices = dict(guardian_sessions.contact_choices(self._session, pupil_id, now))
         chosen = choices.get(contact)
-        if chosen is None or chosen.kind not in code_kinds(self._wiring.settings):
+        if chosen is None or chosen.kind not in self._code_kinds(link.school_id):
             raise NotFound("Cách liên lạc này không còn. Xin tải lại trang rồi chọn lại.")
         sealed = self._session.get_one(Contact, contact).sealed
         address = self._wiring.vault.open(sealed, f"contacts.{chosen.kind}")
@@ -139,8 +141,9 @@ class GuardianRows(RowsWithin):
     def register_page(self, link_digest: bytes, now: datetime) -> RegisterPage | None:
         """Return the form."""
         link = registrations.opened_by(self._session, link_digest, now)
-        kinds = code_kinds(self._wiring.settings)
-        return None if link is None else guardian_rows.register_page(self._session, link, kinds)
+        if link is None:
+            return None
+        return guardian_rows.register_page(self._session, link, self._code_kinds(link.school_id))
 
     def ask_to_register(
         self, link_digest: bytes, typed: TypedRegistration, language: str, now: datetime
@@ -150,7 +153,7 @@ class GuardianRows(RowsWithin):
         if link is None:
             return None
         draft = read_draft(typed.full_name, typed.relation, typed.contact, typed.agreed_to)
-        if draft.kind not in code_kinds(self._wiring.settings):
+        if draft.kind not in self._code_kinds(link.school_id):
             word = "số điện thoại" if draft.kind == "phone" else "e-mail"
             raise Refused(
                 f"Hiện chưa gửi mã tới {word} được. Xin ghi cách liên lạc khác hoặc đến văn phòng nhà trường."
@@ -204,6 +207,9 @@ class GuardianRows(RowsWithin):
         session, actor = self._within(place), self._actor(who, _office_role(who, place))
         registrations.refuse_registration(session, place.id, registration_id, actor, reason, now)
 
+    def _code_kinds(self, school_id: UUID) -> frozenset[str]:
+        return code_kinds(self._session, self._wiring.settings, school_id)
+
     @property
     def _code_key(self) -> bytes:
         return code_key(self._wiring)
@@ -234,7 +240,10 @@ class GuardianRows(RowsWithin):
         school = guardian_rows.school_face(self._session, wanted.school_id)
         facts = CodeFacts(SchoolInWords(school.name, school.phone), code, purpose, int(LIFETIME.total_seconds() // 60))
         spoken: Language = "en" if language == "en" else "vi"
-        self.codes.append(CodeToSend(row.id, wanted.contact.kind, address, wanted.contact.masked, facts, spoken, now))
+        to = wanted.contact
+        self.codes.append(
+            CodeToSend(wanted.school_id, row.id, to.kind, to.blind, address, to.masked, facts, spoken, now)
+        )
         return row.id
 
 

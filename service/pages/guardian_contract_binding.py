@@ -18,7 +18,6 @@ from notifications.wording.codes import Purpose
 from service.access import contract_links, guardian_codes, guardian_sessions, links
 from service.access.guardian_codes import Outcome, Wanted
 from service.access.guardian_tables import ContractLink
-from service.code_sending import code_kinds
 from service.pages import contract_rows, guardian_rows
 from service.pages.guardian_binding import GuardianRows
 from service.pages.guardian_contract_views import AgreedShown, FamilyContractPage, TypedAgreement
@@ -40,7 +39,7 @@ class FamilyContractRows(GuardianRows):
         steps = steps_of(self._session, contract)
         is_open = state_of(steps) == "draft" and now < link.expires_at
         words = words_of(self._session, contract, link.deposit_due) if is_open else None
-        choices, unreachable = self._contact_choices(contract.pupil_id, now) if is_open else ((), False)
+        choices, unreachable = self._contact_choices(link.school_id, contract.pupil_id, now) if is_open else ((), False)
         agreed, kept = steps.get("agreed"), agreement_of(self._session, contract)
         return FamilyContractPage(
             token=token,
@@ -70,7 +69,7 @@ class FamilyContractRows(GuardianRows):
             raise Conflict("Nội dung hợp đồng vừa thay đổi. Xin mở lại đường dẫn, đọc lại rồi xác nhận.")
         choices = dict(guardian_sessions.contact_choices(self._session, contract.pupil_id, now))
         chosen = choices.get(typed.contact)
-        if chosen is None or chosen.kind not in code_kinds(self._wiring.settings):
+        if chosen is None or chosen.kind not in self._code_kinds(link.school_id):
             raise NotFound("Cách liên lạc này không còn. Xin tải lại trang rồi chọn lại.")
         vault = self._wiring.vault
         address = vault.open(self._session.get_one(Contact, typed.contact).sealed, f"contacts.{chosen.kind}")

@@ -135,6 +135,9 @@ def test_the_sender_needs_an_address() -> None:
 def test_only_what_is_set_up_is_there() -> None:
     assert available_channels(Settings.model_construct()) == frozenset()
     assert available_channels(Settings.model_construct(smtp_url="smtp://127.0.0.1")) == {Via.MAIL}
+    sms = {"esms_api_key": SecretStr("k"), "esms_secret_key": SecretStr("s"), "esms_brandname": "HOCPHI"}
+    assert available_channels(Settings.model_construct(**sms)) == {Via.SMS}  # type: ignore[arg-type]  # mixed fields
+    assert available_channels(Settings.model_construct(**(sms | {"esms_brandname": ""}))) == frozenset()  # type: ignore[arg-type]  # as above
     zalo = {"zalo_app_id": "1", "zalo_app_secret": SecretStr("s"), "zalo_template_notice": "5"}
     assert available_channels(Settings.model_construct(**zalo)) == {Via.ZALO}  # type: ignore[arg-type]  # mixed fields
     assert available_channels(Settings.model_construct(**(zalo | {"zalo_app_id": None}))) == frozenset()  # type: ignore[arg-type]  # as above

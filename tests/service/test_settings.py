@@ -90,6 +90,9 @@ def test_production_refuses_one_key_for_two_purposes(monkeypatch: pytest.MonkeyP
         ("HOCPHI_BASE_URL", "http://hocphi.example.vn", "https://"),
         ("SEPAY_API_URL", "http://127.0.0.1:8804", "SEPAY_API_URL phải bắt đầu bằng https://"),
         ("CASSO_API_URL", "http://127.0.0.1:8804", "CASSO_API_URL phải bắt đầu bằng https://"),
+        ("ESMS_BASE_URL", "http://127.0.0.1:8806", "ESMS_BASE_URL phải bắt đầu bằng https://"),
+        ("ESMS_API_KEY", "k", "ESMS_SECRET_KEY chưa đặt (SMS cần đủ ba giá trị ESMS_…); ESMS_BRANDNAME chưa đặt"),
+        ("ESMS_BRANDNAME", "HOCPHI", "ESMS_API_KEY chưa đặt"),
         ("HOCPHI_CLOCK_OFFSET_SECONDS", "60", "chỉ dùng khi chạy thử"),
     ],
 )
@@ -97,6 +100,11 @@ def test_production_refuses_what_is_for_trials(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
 ) -> None:
     assert told in refusal(monkeypatch, **SOUND | {name: value})
+
+
+def test_production_starts_with_a_whole_sms_account() -> None:
+    whole = {"ESMS_API_KEY": "k", "ESMS_SECRET_KEY": "s", "ESMS_BRANDNAME": "HOCPHI"}
+    assert Settings.model_validate(SOUND | whole).esms_base_url == "https://rest.esms.vn"
 
 
 @pytest.mark.parametrize(
