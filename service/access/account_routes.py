@@ -15,6 +15,7 @@ ACCOUNT_ROUTES: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/readyz"): EVERYBODY,
         ("GET", "/metrics"): frozenset(),  # no person: a program with a token of its own (service/figures.py)
         ("GET", "/robots.txt"): EVERYBODY,
+        ("GET", "/sms/tin-bao/{key}"): EVERYBODY,  # eSMS, which signs nothing: it only makes us ask
         ("GET", "/static/{name}"): EVERYBODY,
         ("GET", "/dang-nhap"): EVERYBODY,
         ("GET", "/cong-khai/{school_code}"): EVERYBODY,

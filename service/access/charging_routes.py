@@ -94,6 +94,8 @@ CHARGING_ROUTES: Mapping[tuple[str, str], frozenset[Actor]] = MappingProxyType(
         ("GET", "/van-phong/gia-han/tep/{paper_id}"): OFFICE_READS,
         ("GET", "/van-phong/nhac-nop"): OFFICE_READS,
         ("POST", "/van-phong/nhac-nop"): MAKERS,
+        ("GET", "/van-phong/tin-nhan"): OFFICE_READS,
+        ("POST", "/van-phong/tin-nhan"): CHECKERS,  # it costs the school money
         ("GET", "/van-phong/ngan-sach"): OFFICE_READS,
         ("POST", "/van-phong/ngan-sach/danh-sach"): MAKERS,
         ("GET", "/van-phong/ngan-sach/danh-sach/{claim_id}"): OFFICE_READS,

@@ -23,6 +23,7 @@ from billing.people.contact_sheet import ContactRow, read_contacts
 from billing.people.importing import import_contacts, import_roster
 from billing.people.roster import RosterRow, read_roster
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil, School
+from notifications.sms_budget import set_monthly
 from reconciliation.feeds.opening import open_feed, statement_feed
 from reconciliation.tables import Feed
 from service.access.tables import User
@@ -39,6 +40,7 @@ PASSWORD = "chay-thu-2025"  # noqa: S105  the log-ins of the demo are printed fo
 AUDITOR = "kiemtoan"
 PROVINCE_STAFF = "so.giaoduc"
 YEAR_STARTS = date(2025, 9, 5)
+SMS_A_MONTH = 300
 HOLD_ABOVE = Money(20_000_000)
 _CATALOGUES = {
     Level.PRESCHOOL: "public-preschool",
@@ -168,6 +170,7 @@ def _furnish(session: Session, stage: Stage, school: DemoSchool, made: tuple[Mad
     plan_collections(session, row, staff.accountant, staff.approver, now)
     _register(session, row, staff, now)
     _grant_reductions(session, row, staff, now)
+    set_monthly(session, row.id, SMS_A_MONTH, staff.approver, now)
 
 
 def _open_account(session: Session, row: School, school: DemoSchool) -> BankAccount:

@@ -37,12 +37,14 @@ from service.demo.summary import as_json, print_summary, summarise
 from service.invariants import Result, check_all
 from service.running import Programs, open_wiring
 from service.settings import Settings
-from service.standins import mailbox, zalo
+from service.standins import esms, mailbox, zalo
 from service.standins.serving import free_port, start_in_thread
 from service.wiring import Wiring
 
 DATABASE = "hocphi_demo"
 QUIET_SECONDS = 600.0
+PHONES_WITHOUT_ZALO = "7"
+"""A tenth of the story's phones has no Zalo: their families are told by SMS."""
 _LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _FIRST_ACT = datetime(2025, 9, 8, 8, 0, tzinfo=_LOCAL)
 _SECOND_ACT = datetime(2025, 10, 6, 8, 0, tzinfo=_LOCAL)
@@ -150,6 +152,7 @@ def _addresses(stage: Stage) -> str:
         ("  kiểm toán", f"{known['auditor']}  /  {PASSWORD}"),
         ("  Sở", f"{known['province']}  /  {PASSWORD}"),
         ("Zalo (giả lập)", settings.zalo_base_url),
+        ("SMS (giả lập)", settings.esms_base_url),
         ("Hộp thư (giả lập)", (stage.state / "mailbox.url").read_text(encoding="utf-8")),
         ("Báo cáo đối soát", str(stage.state / f"doi-soat-{stage.schools[0].key}.xlsx")),
     ]
@@ -193,17 +196,26 @@ def _at(settings: Settings, moment: datetime, folder: Path) -> Settings:
 
 @contextmanager
 def _standins(settings: Settings, folder: Path) -> Iterator[Settings]:
-    """Start Zalo and the mailbox and give the settings that lead to them."""
+    """Start Zalo, eSMS and the mailbox and give the settings that lead to them."""
     with ExitStack() as stack:
-        phones = zalo.Zalo(folder / "zalo", zalo.ZaloRules(links=f"{settings.base_url}/t/", daily_quota=10_000_000))
+        rules = zalo.ZaloRules(
+            links=f"{settings.base_url}/t/", daily_quota=10_000_000, without_zalo=PHONES_WITHOUT_ZALO
+        )
+        phones = zalo.Zalo(folder / "zalo", rules)
         screen = start_in_thread(zalo.app(phones))
         stack.callback(screen.stop)
+        texts = start_in_thread(esms.app(esms.Esms(folder / "esms")))
+        stack.callback(texts.stop)
         _, smtp_port, letters = mailbox.start(folder / "mailbox", 0, free_port())
         stack.callback(letters.stop)
         (folder / "mailbox.url").write_text(letters.url, encoding="utf-8")
         yield settings.model_copy(
             update={
                 "smtp_url": f"smtp://127.0.0.1:{smtp_port}",
+                "esms_base_url": texts.url,
+                "esms_api_key": SecretStr(esms.API_KEY),
+                "esms_secret_key": SecretStr(esms.SECRET_KEY),
+                "esms_brandname": esms.BRANDNAME,
                 "zalo_base_url": screen.url,
                 "zalo_oauth_url": screen.url,
                 "zalo_app_id": zalo.APP_ID,

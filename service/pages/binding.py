@@ -50,6 +50,7 @@ from service.pages.insurance_binding import InsuranceRows
 from service.pages.kin_binding import KinRows
 from service.pages.late_binding import LateRows
 from service.pages.matching_binding import MatchingRows
+from service.pages.message_binding import MessageRows
 from service.pages.money_out_binding import MoneyOutRows
 from service.pages.moving_binding import MovingRows
 from service.pages.newyear_binding import NewYearRows
@@ -117,6 +118,7 @@ class RowDesk(
     KinRows,
     ReliefRows,
     ReminderRows,
+    MessageRows,
     BankAccountRows,
     PlaceRows,
     FeedDeskRows,

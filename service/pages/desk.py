@@ -36,6 +36,7 @@ from service.pages.insurance_desk import InsuranceDesk
 from service.pages.kin_views import KinDesk
 from service.pages.late_views import LateDesk
 from service.pages.matching_views import MatchingDesk
+from service.pages.message_views import MessageDesk
 from service.pages.money_out_views import MoneyOutDesk
 from service.pages.moving_desk import MovingDesk
 from service.pages.newyear_desk import NewYearDesk
@@ -189,6 +190,7 @@ class Desk(
     KinDesk,
     ReliefDesk,
     ReminderDesk,
+    MessageDesk,
     BankAccountDesk,
     PlaceDesk,
     FeedDesk,

@@ -37,6 +37,7 @@ MENU = (
     Entry("/van-phong/chuyen-di", "Nghỉ học, chuyển lớp", "Leaving, classes"),
     Entry("/van-phong/gia-han", "Gia hạn, không thu nữa", "More time, write-offs"),
     Entry("/van-phong/nhac-nop", "Nhắc nộp", "Reminders"),
+    Entry("/van-phong/tin-nhan", "Tin nhắn", "Messages"),
     Entry("/van-phong/cuoi-cap", "Cuối cấp", "Last grade"),
     Entry("/van-phong/nam-hoc-moi", "Năm học mới", "New school year"),
     Entry("/van-phong/phan-mem-cu", "Phần mềm cũ", "Former program"),

@@ -45,6 +45,7 @@ from tests.service.pages.sample_insurance import SampleInsurance
 from tests.service.pages.sample_kin import SampleKin
 from tests.service.pages.sample_late import SampleLate
 from tests.service.pages.sample_matching import SampleMatching
+from tests.service.pages.sample_messages import SampleMessages
 from tests.service.pages.sample_money_out import SampleMoneyOut
 from tests.service.pages.sample_moving import SampleMoving
 from tests.service.pages.sample_newyear import SampleNewYear
@@ -86,6 +87,7 @@ class SampleDesk(
     SampleKin,
     SampleRelief,
     SampleReminders,
+    SampleMessages,
     SampleBankAccounts,
     SamplePlaces,
     SampleFeeds,

@@ -1,4 +1,4 @@
-"""A school whose messages really go out: a Zalo and a mailbox beside the web, and one family that has both."""
+"""A school whose messages really go out: Zalo, SMS and a mailbox beside the web, and one family that has all."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from sqlmodel import Session
 
 from billing.vault import Vault
 from notifications.rules import Kind
+from notifications.sms_budget import set_monthly
 from service.database import Database
 from service.jobs import notifying
 from service.preparing import Addresses
 from service.settings import Settings
+from service.standins import esms as esms_program
 from service.standins import mailbox as mailbox_program
 from service.standins import zalo as zalo_program
+from service.standins.esms import Esms
 from service.standins.mailbox import Mailbox
 from service.standins.zalo import Zalo
 from tests.conftest import TestServers
@@ -37,6 +40,15 @@ class Telling:
     world: World
     zalo: Zalo
     mailbox: Mailbox
+    esms: Esms
+
+    def pay_for_sms(self, monthly: int = 100) -> None:
+        """Let the school pay for SMS, and let Zalo take nothing today: phones are told by SMS."""
+        billing = self.world.billing
+        self.zalo.rules = replace(self.zalo.rules, daily_quota=0)
+        self.world.change(
+            lambda session: set_monthly(session, billing.id, monthly, billing.approver, self.world.clock())
+        )
 
     def tell(self) -> int:
         """Plan and send what there is; return for how many events."""
@@ -58,7 +70,7 @@ def telling(  # noqa: PLR0913, PLR0917  the fixtures of a test
     folder: Path,
     before_issue: Callable[[Session, BillingSchool], None] | None = None,
 ) -> Iterator[Telling]:
-    """Issue October, with Zalo and a mailbox running."""
+    """Issue October, with Zalo, eSMS and a mailbox running."""
 
     def prepare(session: Session, billing: BillingSchool) -> None:
         make_guardian(session, vault, billing.pupils[0], phone="", email="me@gia-dinh.example", name="Trần Thị Hồng")
@@ -66,18 +78,20 @@ def telling(  # noqa: PLR0913, PLR0917  the fixtures of a test
             before_issue(session, billing)
 
     zalo, phones = zalo_program.start(folder / "zalo")
+    esms, texts = esms_program.start(folder / "esms", rules=esms_program.EsmsRules(report_after=0))
     mailbox, smtp_port, letters = mailbox_program.start(folder / "mail")
     try:
         world = make_world(database, addresses, vault, servers, before_issue=prepare)
-        wiring = replace(world.wiring, settings=_settings(phones.url, smtp_port))
+        wiring = replace(world.wiring, settings=_settings(phones.url, texts.url, smtp_port))
         world.collecting = replace(world.collecting, wiring=wiring)
-        yield Telling(world, zalo, mailbox)
+        yield Telling(world, zalo, mailbox, esms)
     finally:
         letters.stop()
+        texts.stop()
         phones.stop()
 
 
-def _settings(zalo: str, smtp_port: int) -> Settings:
+def _settings(zalo: str, esms: str, smtp_port: int) -> Settings:
     templates: dict[str, Any] = {
         f"zalo_template_{name}": zalo_program.TEMPLATE_IDS[kind, "vi"]
         for name, kind in (
@@ -99,6 +113,10 @@ def _settings(zalo: str, smtp_port: int) -> Settings:
         base_url="http://127.0.0.1:8000",
         smtp_url=f"smtp://127.0.0.1:{smtp_port}",
         mail_sender="Hocphi <thu-phi@hocphi.example>",
+        esms_base_url=esms,
+        esms_api_key=SecretStr(esms_program.API_KEY),
+        esms_secret_key=SecretStr(esms_program.SECRET_KEY),
+        esms_brandname=esms_program.BRANDNAME,
         zalo_base_url=zalo,
         zalo_oauth_url=zalo,
         zalo_app_id=zalo_program.APP_ID,

@@ -105,6 +105,7 @@ def address(path: str, actor: Actor) -> str:
         "handover_id": str(HANDOVER_ID),
         "act_id": str(SOME_ID),
         "ask_id": str(ASK_ID),
+        "key": "0" * 32,
     }
     return re.sub(r"{(\w+)}", lambda found: known[found[1]], path)
 

@@ -32,6 +32,7 @@ from billing.rounds.tables import BillingRound
 from billing.storage import new_id
 from billing.vault import Vault
 from notifications.reminding import set_days
+from notifications.wording.gsm import is_one_sms
 from service.access.roles import MATRIX, Actor
 from service.database import EVERYTHING, Database
 from service.jobs.printing import print_slips
@@ -117,7 +118,7 @@ def household(
     with telling(database, addresses, vault, servers, tmp_path, impoverish) as told:
         with database.transaction(EVERYTHING) as session:
             round_id = session.exec(select(BillingRound.id)).one()
-        yield Household(told.world, told.zalo, told.mailbox, str(round_id))
+        yield Household(told.world, told.zalo, told.mailbox, told.esms, str(round_id))
 
 
 def impoverish(session: Session, billing: BillingSchool) -> None:
@@ -158,7 +159,7 @@ def test_the_full_views_do_tell(household: Household) -> None:
 
 def test_the_full_view_tells_behind_a_code_and_every_step_before_it_does_not(household: Household) -> None:
     """What a neighbour reads over the shoulder until the code is typed, and in the message with it."""
-    town = Town(household.world, household.zalo, household.mailbox)
+    town = Town(household.world, household.zalo, household.mailbox, household.esms)
     browser, link = town.visitor(), household.world.link()
     by_mail, by_zalo = town.asks(browser, "email"), town.asks(browser)
     for form in (by_mail, by_zalo):
@@ -327,6 +328,38 @@ def test_no_reminder_tells(household: Household) -> None:
             assert "385.750" in said or "385,750" in said
             tells_nothing(said, f"the reminder {letter['Subject']}")
             assert "nợ" not in said.lower().split(), "to families it is not paid yet"
+
+
+# The same without their marks, as an SMS is written; "no" is what "nợ" would be, and "giam" a reduction.
+PLAIN_SECRETS = ("ngheo", "mo coi", "cay bang", "quyet dinh 17", "nghi dinh 238", "nghi quyet 05", "tai tro", "mien",
+                 "giam", "nha nuoc", "cap bu", "lop ", " class", " no ", "%", "ban tru", "tien an")  # fmt: skip
+
+
+def test_no_sms_tells(household: Household) -> None:
+    """Notice, receipt, what the bank took back, lowered, replaced, withdrawn, reminded, and a one-time code."""
+    household.pay_for_sms()
+    town = Town(household.world, household.zalo, household.mailbox, household.esms)
+    town.asks(town.visitor())
+    assert household.tell() > 0
+    collecting = household.world.collecting
+    collecting.hear_of(collecting.pays(collecting.requests[0].reference, 385_750))
+    assert household.tell() > 0
+    bank_takes_back(household, 385_750)
+    assert household.tell() > 0
+    lower(household, "TIENAN", 20_800)
+    assert household.tell() > 0
+    void(household, replace=True)
+    assert household.tell() > 0
+    void(household)
+    assert household.tell() > 0
+    said = [sent.text for sent in household.esms.sent]
+    for words_of_a_kind in ("ma ", "can nop", "da nhan", "da thu hoi", "nay la", "bao thu moi", "da thu hoi bao thu"):
+        assert any(words_of_a_kind in each for each in said), words_of_a_kind
+    for each in said:
+        assert is_one_sms(each), each
+        tells_nothing(each, "an SMS")
+        shown = _BY_CHANCE.sub(" ", each).lower()
+        assert [secret for secret in PLAIN_SECRETS if secret in shown] == [], each
 
 
 # Lists for the State by name, which the cashier pays out and the pupil's family signs for.

@@ -72,6 +72,6 @@ def open_town(
     addresses = servers.addresses(name)
     database = Database(make_engine(addresses.app, pool_size=5))
     with telling(database, addresses, Vault(bytes(range(32))), servers, folder, before_issue) as told:
-        yield Town(told.world, told.zalo, told.mailbox)
+        yield Town(told.world, told.zalo, told.mailbox, told.esms)
     database.close()
     clean_databases.give_back(name)
