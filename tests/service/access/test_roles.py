@@ -103,6 +103,7 @@ def test_without_signing_in_only_these_pages_open() -> None:
         "/api/v1/openapi.json",
         "/cong-khai/{school_code}",
         "/the/{outcome}",
+        "/sms/tin-bao/{key}",
         "/cong-khai/{school_code}.json",
         "/callbacks/{feed}",
         "/enquiries/{feed}/getbill",
