@@ -127,7 +127,7 @@ def test_published_refusals(answer: dict[str, Any], kind: type[DeliveryProblem])
 
 @pytest.mark.parametrize("code", [*VERDICTS, "555"])
 def test_every_code_is_stored_as_it_came(code: str) -> None:
-    kinds = {
+    kinds: dict[Verdict, type[DeliveryProblem]] = {
         Verdict.NEXT_CHANNEL: Unreachable,
         Verdict.PERMANENT: PermanentFailure,
         Verdict.TEMPORARY: TemporaryFailure,
