@@ -41,6 +41,7 @@ from notifications.tables import Message, MessageAttempt
 
 LEASE = timedelta(seconds=60)
 RESERVED = timedelta(seconds=60)
+REPEATED = "repeated"  # the outcome of a try whose text another try had brought there
 MOST_TRIES = 40  # six hours; after an outage of two all is told within a quarter of an hour
 _LONGEST_WAIT = timedelta(minutes=10)
 _TEXT_LIMIT = 1000
@@ -166,8 +167,8 @@ def store(session: Session, message_id: UUID, answer: Accepted | DeliveryProblem
     message = session.exec(select(Message).where(Message.id == message_id).with_for_update()).one()
     if message.state == "unknown" and isinstance(answer, TemporaryFailure):
         answer = PermanentFailure(answer.message, channel=answer.channel, code=answer.code)
-    if message.state == "accepted" and not isinstance(answer, Accepted):  # another try has brought it there
-        _write_attempt(session, message, answer, now)
+    if message.state == "accepted" and _is_of_one_text(message, answer):  # another try has brought it there
+        _write_attempt(session, message, answer, now, outcome=REPEATED)
         return
     _settle(session, message, answer, now)
 
@@ -206,6 +207,13 @@ def bring_forward(session: Session, channel: str, now: datetime) -> None:
 def wait_before(tries: int) -> timedelta:
     """Return how long to wait after this many failed tries: 1 s, 3 s, 9 s … at most ten minutes."""
     return min(timedelta(seconds=3 ** (tries - 1)), _LONGEST_WAIT)
+
+
+def _is_of_one_text(message: Message, answer: Accepted | DeliveryProblem) -> bool:
+    """Tell whether an answer about an accepted SMS is of that very text: one of two tries heard "taken before"."""
+    return message.channel == Via.SMS and (
+        not isinstance(answer, Accepted) or not (answer.provider_id and message.provider_id)
+    )
 
 
 def _is_paid(session: Session, message_id: UUID, now: datetime) -> bool:
@@ -330,11 +338,13 @@ def _next_try(
     return None if waiting else next_morning(now)
 
 
-def _write_attempt(session: Session, message: Message, answer: Accepted | DeliveryProblem, now: datetime) -> None:
+def _write_attempt(
+    session: Session, message: Message, answer: Accepted | DeliveryProblem, now: datetime, outcome: str = ""
+) -> None:
     if isinstance(answer, Accepted):
-        outcome, code, words = "accepted", answer.code, answer.raw
+        outcome, code, words = outcome or "accepted", answer.code, answer.raw
     else:
-        outcome, code, words = _OUTCOMES[type(answer)], answer.code, answer.message
+        outcome, code, words = outcome or _OUTCOMES[type(answer)], answer.code, answer.message
     session.add(
         MessageAttempt(
             school_id=message.school_id,

@@ -428,8 +428,13 @@ def test_a_late_answer_does_not_undo_what_another_try_brought(noticed: World) ->
     within(noticed, lambda session: claim(session, one, noticed.now))
     within(noticed, lambda session: store(session, one.message_id, TAKEN, noticed.now))
     within(noticed, lambda session: store(session, one.message_id, doubt(), noticed.now))
+    within(noticed, lambda session: store(session, one.message_id, DOUBLE, noticed.now))
     assert noticed.states()[1] == ("sms", "accepted")
-    assert texts(noticed)[0].state == "accepted"
+    assert (texts(noticed)[0].state, texts(noticed)[0].provider_id) == ("accepted", "sms-1")
+    assert [outcome for outcome, _ in noticed.attempts()] == ["unreachable", "accepted", "repeated", "repeated"]
+    again = Accepted("sms-2", "{}", "100")
+    within(noticed, lambda session: store(session, one.message_id, again, noticed.now))
+    assert noticed.attempts()[-1] == ("accepted", "100"), "two texts of one message are two, and I11 says so"
 
 
 def test_a_bill_paid_meanwhile_gives_its_text_back(noticed: World) -> None:

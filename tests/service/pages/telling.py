@@ -78,7 +78,7 @@ def telling(  # noqa: PLR0913, PLR0917  the fixtures of a test
             before_issue(session, billing)
 
     zalo, phones = zalo_program.start(folder / "zalo")
-    esms, texts = esms_program.start(folder / "esms", rules=esms_program.EsmsRules(report_after=0))
+    esms, texts = esms_program.start(folder / "esms", rules=esms_program.EsmsRules(lost="", blocked="", report_after=0))
     mailbox, smtp_port, letters = mailbox_program.start(folder / "mail")
     try:
         world = make_world(database, addresses, vault, servers, before_issue=prepare)

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import select
+from sqlmodel import col, select
 from starlette.testclient import TestClient
 
 from billing.errors import Refused
@@ -57,7 +57,7 @@ def reads(client: TestClient, path: str = PAGE) -> str:
 
 def state_of_texts(town: Town) -> list[str]:
     with town.world.collecting.database.transaction(EVERYTHING) as session:
-        return [row.state for row in session.exec(select(SmsText)).all()]
+        return [row.state for row in session.exec(select(SmsText).order_by(col(SmsText.id))).all()]
 
 
 def test_nobody_pays_at_first_and_only_the_approver_decides(town: Town) -> None:
