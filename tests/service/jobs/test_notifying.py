@@ -164,6 +164,7 @@ def test_a_message_that_cannot_be_written_holds_up_no_other(
     assert "could not be written" in caplog.text
 
 
+@pytest.mark.timeout(600)  # a busy machine takes minutes to start the sender
 def test_killed_in_the_middle_of_a_call_nobody_is_told_twice(town: Town) -> None:
     """The provider has the message, its answer never comes, and the process dies by kill -9."""
     town.world.guardian()
@@ -172,7 +173,7 @@ def test_killed_in_the_middle_of_a_call_nobody_is_told_twice(town: Town) -> None
     _have_a_token(town)
     town.zalo.trouble.order("accept-then-silence", 1)
     process = _start_sender(town)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while not town.zalo.delivered and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
