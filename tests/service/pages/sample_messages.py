@@ -13,7 +13,7 @@ MESSAGES = MessagesPage(
     (
         SentMessage(
             datetime(2025, 10, 6, 2, 5, tzinfo=UTC), "Nguyễn Thị Minh Ánh", "Trần Thị Hồng", "09•• ••• 678", "SMS",
-            "Thông báo thu", "đã đến máy", "5/1/0", "",
+            "Thông báo thu", "đã đến máy", "100", "",
         ),
         SentMessage(
             datetime(2025, 10, 6, 2, 5, tzinfo=UTC), "Nguyễn Thị Minh Ánh", "Trần Thị Hồng", "09•• ••• 678", "Zalo",
