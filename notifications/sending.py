@@ -206,7 +206,7 @@ def bring_forward(session: Session, channel: str, now: datetime) -> None:
 
 def wait_before(tries: int) -> timedelta:
     """Return how long to wait after this many failed tries: 1 s, 3 s, 9 s … at most ten minutes."""
-    return min(timedelta(seconds=3 ** (tries - 1)), _LONGEST_WAIT)
+    return min(timedelta(seconds=3 ** min(tries - 1, 9)), _LONGEST_WAIT)
 
 
 def _is_of_one_text(message: Message, answer: Accepted | DeliveryProblem) -> bool:

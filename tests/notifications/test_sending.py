@@ -147,7 +147,7 @@ def test_what_is_refused_or_doubtful_goes_on_by_mail(noticed: World, kind: type[
 
 
 def test_a_temporary_refusal_waits_longer_each_time_and_ends_after_forty(noticed: World) -> None:
-    provider = Provider({"zalo": [trouble(TemporaryFailure) for _ in range(20)]})
+    provider = Provider({"zalo": [trouble(TemporaryFailure) for _ in range(MOST_TRIES + 5)]})
     now, waits = noticed.now, []
     for _ in range(MOST_TRIES):
         send_all(noticed, provider, now)

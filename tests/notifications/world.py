@@ -173,7 +173,7 @@ class World:
     def messages(self) -> list[Message]:
         with self.database.transaction(EVERYTHING) as session:
             found = session.exec(select(Message)).all()
-        return sorted(found, key=lambda message: (message.event_id, message.channel != Via.ZALO))
+        return sorted(found, key=lambda message: (message.event_id, list(Via).index(Via(message.channel))))
 
     def states(self) -> list[tuple[str, str]]:
         return [(message.channel, message.state) for message in self.messages()]
