@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from billing.bills.tables import Bill, BillLine
 from billing.documents.payment_qr import PaidBy, memo_for, number_for
 from billing.events.going_back import BY_BANK
-from billing.events.recording import BILL_CREDITED, CREDIT_USED, PAYMENT_TAKEN_BACK
+from billing.events.recording import BILL_CREDITED, CARD_UNPAID, CREDIT_USED, PAYMENT_TAKEN_BACK
 from billing.events.tables import Event
 from billing.fees.explaining import plain
 from billing.ledger.tables import BankAccount
@@ -46,6 +46,7 @@ from notifications.wording.facts import (
 )
 from notifications.wording.plain import within
 
+_WITH_A_SUM = frozenset({CREDIT_USED, PAYMENT_TAKEN_BACK, CARD_UNPAID})
 Links = Callable[[Session, Sequence[PaymentRequest]], Mapping[UUID, str]]
 """Gives the pages of payment requests, by request."""
 
@@ -150,7 +151,7 @@ def change_facts(
             continue
         lowered = event.kind == BILL_CREDITED
         now, off, back = (Money(event.facts[name]) if lowered else ZERO for name in ("due", "off_rest", "to_credit"))
-        used = Money(event.facts["used"]) if event.kind in {CREDIT_USED, PAYMENT_TAKEN_BACK} else ZERO
+        used = Money(event.facts["used"]) if event.kind in _WITH_A_SUM else ZERO
         told[event.id] = ChangeFacts(
             school=school,
             pupil=names[bill.pupil_id],

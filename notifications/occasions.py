@@ -12,12 +12,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from billing.bills.tables import Bill
-from billing.events.going_back import BY_BANK
+from billing.events.going_back import BY_BANK, BY_CARD_FAILED
 from billing.events.recording import (
     BILL_CREDITED,
     BILL_ISSUED,
     BILL_REMINDED,
     BILL_VOIDED,
+    CARD_UNPAID,
     CHOICE_OFFERED,
     CONTRACT_OFFERED,
     CREDIT_USED,
@@ -180,6 +181,23 @@ def _taken_back(session: Session, events: Sequence[Event]) -> dict[int, Happenin
     return _of_bills(Kind.PAYMENT_TAKEN_BACK, events, balances, moot)
 
 
+def _unpaid(session: Session, events: Sequence[Event]) -> dict[int, Happening]:
+    """Tell that a finished card page came to nothing, unless nothing is left to be paid by now.
+
+    What was paid and given back is told whatever is due: the family's own money moved.
+    """
+    balances = _balances(session, events[0].school_id, {event.subject_id for event in events})
+
+    def moot(event: Event, bill: BillBalance) -> Silence | None:
+        if event.facts["by"] != BY_CARD_FAILED:
+            return None
+        if bill.void:
+            return Silence.WITHDRAWN
+        return None if bill.rest else Silence.NOTHING_TO_PAY
+
+    return _of_bills(Kind.CARD_UNPAID, events, balances, moot)
+
+
 def _paid_again(session: Session, events: Sequence[Event]) -> set[int | None]:
     """Return the events whose lowered card payment stands with its former sum, or more, by now."""
     was, stands = aliased(Payment), aliased(Payment)
@@ -255,6 +273,7 @@ _MEANINGS = {
     CREDIT_USED: _used,
     PAYMENT_RECEIVED: _received,
     PAYMENT_TAKEN_BACK: _taken_back,
+    CARD_UNPAID: _unpaid,
 }
 
 

@@ -29,7 +29,9 @@ from notifications.wording.plain import Language
 from notifications.wording.sms import sms_text
 from notifications.wording.zns import zns_params
 
-_CHANGES = frozenset({Kind.BILL_VOIDED, Kind.BILL_CREDITED, Kind.CREDIT_USED, Kind.PAYMENT_TAKEN_BACK})
+_CHANGES = frozenset(
+    {Kind.BILL_VOIDED, Kind.BILL_CREDITED, Kind.CREDIT_USED, Kind.PAYMENT_TAKEN_BACK, Kind.CARD_UNPAID}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     CHOICE_OFFERED = "choice_offered"
     PAYMENT_RECEIVED = "payment_received"
     PAYMENT_TAKEN_BACK = "payment_taken_back"  # by the bank, or back to a card; the bill is open again
+    CARD_UNPAID = "card_unpaid"  # a card page that the family finished came to nothing
 
 
 NOTICES = frozenset({Kind.BILL_ISSUED, Kind.BILL_REPLACED, Kind.BILL_REMINDED})

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from billing.credits.tables import RefundDecision, RefundLine, RefundStep
 from billing.errors import Conflict
-from reconciliation.cards.tables import CardAct, CardActDecision
+from reconciliation.cards.tables import CardAct, CardActDecision, CardActPart
 from reconciliation.depositing.tables import CashTieAsk, CashTieDecision
 from reconciliation.queue.standing import open_act
 from reconciliation.tables import Transfer
@@ -39,7 +40,9 @@ def asked_back(session: Session, transfer: Transfer) -> str:
         return ASKED_BACK
     decided = select(CardActDecision.act_id).where(CardActDecision.act_id == CardAct.id)
     query = select(CardAct.id).where(
-        CardAct.school_id == transfer.school_id, CardAct.transfer_id == transfer.id, ~decided.exists()
+        CardAct.school_id == transfer.school_id,
+        (col(CardAct.transfer_id) == transfer.id) | _named_by_a_part(transfer),
+        ~decided.exists(),
     )
     if session.exec(query.limit(1)).first() is not None:
         return AS_PAYOUT
@@ -48,6 +51,15 @@ def asked_back(session: Session, transfer: Transfer) -> str:
         CashTieAsk.school_id == transfer.school_id, CashTieAsk.transfer_id == transfer.id, ~agreed.exists()
     )
     return AS_DEPOSIT if session.exec(cash.limit(1)).first() is not None else ""
+
+
+def _named_by_a_part(transfer: Transfer) -> ColumnElement[bool]:
+    part = select(CardActPart.act_id).where(
+        CardActPart.school_id == transfer.school_id,
+        CardActPart.transfer_id == transfer.id,
+        CardActPart.act_id == CardAct.id,
+    )
+    return part.exists()
 
 
 def refuse_decided_elsewhere(session: Session, transfer: Transfer) -> None:

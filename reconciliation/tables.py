@@ -163,6 +163,19 @@ class InboxResult(Row, table=True):
     at: datetime = time_column()
 
 
+class InboxSeen(Row, table=True):
+    """A person has seen a message that was put aside, and says what became of it; it is told no more."""
+
+    __tablename__ = "inbox_seen"
+    __table_args__ = (CheckConstraint("reason <> ''", name="reason_given"),)
+
+    inbox_id: int = Field(sa_column=Column(BigInteger, ForeignKey("inbox.id"), primary_key=True))
+    school_id: UUID = Field(foreign_key="schools.id")
+    reason: str
+    seen_by: UUID
+    at: datetime = time_column()
+
+
 class Transfer(Row, table=True):
     """One movement of money on a school's account, from whichever feed came first.
 

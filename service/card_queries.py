@@ -13,7 +13,8 @@ IN_TRANSIT = """WITH parts AS (
     FROM card_facts f WHERE f.kind IN ('fee', 'fee_back', 'moved_out', 'moved_in')
     UNION ALL SELECT o.school_id, o.amount FROM card_openings o
     UNION ALL SELECT l.school_id, CASE WHEN l.grows THEN -l.amount ELSE l.amount END FROM card_losses l
-    UNION ALL SELECT c.school_id, -f.amount FROM card_payout_ties c
+    UNION ALL SELECT c.school_id, CASE WHEN c.act_id IS NULL THEN -f.amount ELSE -least(f.amount, t.amount) END
+    FROM card_payout_ties c JOIN transfers t ON t.school_id = c.school_id AND t.id = c.transfer_id
     JOIN card_facts f ON f.school_id = c.school_id AND f.kind = 'payout' AND f.stripe_id = c.payout_id
     WHERE <stands>),
 told AS (SELECT school_id, sum(amount) AS amount FROM parts GROUP BY 1),
@@ -29,11 +30,22 @@ WHERE coalesce(told.amount, 0) <> coalesce(book.amount, 0)"""
 TIED_MONEY = """SELECT format('payout %s is tied to transfer %s, which is %s %s', c.payout_id, t.id, t.state, t.amount)
 FROM card_payout_ties c JOIN transfers t ON t.school_id = c.school_id AND t.id = c.transfer_id
 JOIN card_facts f ON f.school_id = c.school_id AND f.kind = 'payout' AND f.stripe_id = c.payout_id
-WHERE <stands> AND (t.state <> 'matched' OR t.direction <> 'in' OR t.amount > f.amount
-    OR t.amount < f.amount AND NOT EXISTS (
+WHERE <stands> AND (t.state <> 'matched' OR t.direction <> 'in' OR c.act_id IS NULL AND t.amount > f.amount
+    OR c.act_id IS NULL AND t.amount < f.amount AND NOT EXISTS (
         SELECT FROM card_acts a JOIN card_act_decisions d ON d.act_id = a.id AND d.approved
         WHERE a.school_id = c.school_id AND a.kind = 'tie' AND a.subject = c.payout_id
           AND a.transfer_id = c.transfer_id))"""
+
+# One payout that came in several transfers, or several in one: all of them stand, and fit to the đồng.
+TIED_TOGETHER = """WITH several AS (
+    SELECT c.school_id, c.act_id, array_agg(c.payout_id) AS payouts, array_agg(c.transfer_id) AS transfers
+    FROM card_payout_ties c WHERE c.act_id IS NOT NULL AND <stands> GROUP BY c.school_id, c.act_id)
+SELECT format('act %s ties payouts of %s to transfers of %s', s.act_id, paid.amount, came.amount) FROM several s
+JOIN LATERAL (SELECT sum(f.amount) AS amount FROM card_facts f WHERE f.school_id = s.school_id AND f.kind = 'payout'
+    AND f.stripe_id = ANY (s.payouts)) paid ON true
+JOIN LATERAL (SELECT sum(t.amount) AS amount FROM transfers t WHERE t.school_id = s.school_id
+    AND t.id = ANY (s.transfers)) came ON true
+WHERE paid.amount IS DISTINCT FROM came.amount"""
 
 # Stripe took the money back, or the bank never brought it: two people untie it, and have an hour for it.
 FAILED_TIE = """SELECT format('payout %s failed, and transfer %s is still tied to it', c.payout_id, c.transfer_id)
@@ -94,6 +106,7 @@ CARD_QUERIES = (
     PAGE_HEARD,
     IN_TRANSIT,
     TIED_MONEY,
+    TIED_TOGETHER,
     FAILED_TIE,
     UNCLEAR_IS_SHOWN,
     SETTLED_WITHIN_AN_HOUR,

@@ -97,7 +97,7 @@ WHERE h.opening + moved.amount <> h.closing OR c.counted <> h.closing"""
 OWN_OF_TRANSFER = """(coalesce((SELECT sum(o.amount) FROM money_out o
         WHERE o.school_id = t.school_id AND o.leg_id = t.id AND <standing>), 0)
     + coalesce((SELECT t.amount FROM card_payout_ties c
-        WHERE c.school_id = t.school_id AND c.transfer_id = t.id AND <stands>), 0)
+        WHERE c.school_id = t.school_id AND c.transfer_id = t.id AND <stands> LIMIT 1), 0)
     + coalesce((SELECT sum(d.amount) FROM cash_deposit_ties i JOIN cash_deposits d ON d.id = i.deposit_id
         WHERE i.school_id = t.school_id AND i.transfer_id = t.id
           AND NOT EXISTS (SELECT FROM cash_tie_ends e WHERE e.tie_id = i.id)), 0))"""

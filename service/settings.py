@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     zalo_template_credited: str = Field("", validation_alias="ZALO_TEMPLATE_CREDITED")
     zalo_template_used: str = Field("", validation_alias="ZALO_TEMPLATE_USED")
     zalo_template_taken_back: str = Field("", validation_alias="ZALO_TEMPLATE_TAKEN_BACK")
+    zalo_template_card_unpaid: str = Field("", validation_alias="ZALO_TEMPLATE_CARD_UNPAID")
     zalo_template_reminded: str = Field("", validation_alias="ZALO_TEMPLATE_REMINDED")
     zalo_template_contract: str = Field("", validation_alias="ZALO_TEMPLATE_CONTRACT")
     zalo_template_choice: str = Field("", validation_alias="ZALO_TEMPLATE_CHOICE")

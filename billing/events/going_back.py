@@ -1,4 +1,4 @@
-"""Who took a payment back, in the words of the event *payment_taken_back*: its fact ``by`` (pure)."""
+"""Who took a payment back, or why one by card came to nothing: the fact ``by`` of the events about it (pure)."""
 
 BY_BANK = "bank"
 """The bank took back what it had told of; also where an event says nothing."""
@@ -6,3 +6,7 @@ BY_CARD_REFUND = "card_refund"
 """The school gave it back to the card."""
 BY_CARD_DISPUTE = "card_dispute"
 """The card's bank took it back, since the cardholder did not agree."""
+BY_CARD_FAILED = "card_failed"
+"""The family finished the card page, and its bank said no afterwards: no money ever came."""
+BY_CARD_UNBOOKED = "card_unbooked"
+"""Money that was paid on a card page could not be booked, and all of it was given back to the card."""

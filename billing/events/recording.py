@@ -23,6 +23,7 @@ CHOICE_OFFERED = "choice_offered"  # subject: payment request, behind whose link
 PAYMENT_RECEIVED = "payment_received"  # subject: payment
 PAYMENT_REVERSED = "payment_reversed"  # subject: payment
 PAYMENT_TAKEN_BACK = "payment_taken_back"  # subject: bill; what was paid on it went back: by the bank, or to a card
+CARD_UNPAID = "card_unpaid"  # subject: bill; a card page that a family finished came to nothing
 # Subject: the change of a bank account. Staff are told of these, families never.
 ACCOUNT_ASKED = "account_asked"
 ACCOUNT_APPROVED = "account_approved"

@@ -126,6 +126,7 @@ class ChangeFacts:
     """A notice that was taken back (``now`` is 0 đ), lowered, or paid by leftover money (``used``); never why.
 
     Of a payment that went back, ``used`` is how much and ``by`` who took it: the bank, the school to a card, its bank.
+    So it is of a finished card page that came to nothing: ``by`` says why.
 
     ``given_back`` of the difference had been paid and stays the pupil's. ``asked`` is what the page behind the link
     still asks for, ``instead`` the number of the notice of 0 đ that took this one's place.

@@ -9,7 +9,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_REFUND
+from billing.events.going_back import (
+    BY_BANK,
+    BY_CARD_DISPUTE,
+    BY_CARD_FAILED,
+    BY_CARD_REFUND,
+    BY_CARD_UNBOOKED,
+)
 from billing.people.names import clean_text, masked
 from notifications.rules import Kind
 from notifications.wording.facts import ChangeFacts, Facts, InviteFacts, NoticeFacts, ReceiptFacts
@@ -47,6 +53,10 @@ _SUBJECTS = {
     ("en", BY_CARD_REFUND): "{school}: given back to your card, fees for {period}, pupil {pupil}",
     ("vi", BY_CARD_DISPUTE): "{school}: ngân hàng của thẻ đã lấy lại tiền nộp {period} của học sinh {pupil}",
     ("en", BY_CARD_DISPUTE): "{school}: the card's bank took back a payment for {period}, pupil {pupil}",
+    ("vi", BY_CARD_FAILED): "{school}: lần trả thẻ cho {period} của học sinh {pupil} chưa thành",
+    ("en", BY_CARD_FAILED): "{school}: the card payment for {period} of pupil {pupil} did not go through",
+    ("vi", BY_CARD_UNBOOKED): "{school}: đã hoàn hết về thẻ, {period} của học sinh {pupil} chưa được ghi là đã nộp",
+    ("en", BY_CARD_UNBOOKED): "{school}: given back to your card, {period} of pupil {pupil} not counted as paid",
     ("vi", "receipt"): "{school}: đã nhận {amount} cho học sinh {pupil}",
     ("en", "receipt"): "{school}: {amount} received for pupil {pupil}",
 }
@@ -73,6 +83,7 @@ _TEXTS_OF = {
     Kind.CHOICE_OFFERED: ("invited", "choice"),
     Kind.PAYMENT_RECEIVED: ("receipt", "receipt"),
     Kind.PAYMENT_TAKEN_BACK: ("taken_back", "taken_back"),
+    Kind.CARD_UNPAID: ("card_unpaid", BY_CARD_FAILED),
 }
 
 

@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_REFUND
+from billing.events.going_back import (
+    BY_BANK,
+    BY_CARD_DISPUTE,
+    BY_CARD_FAILED,
+    BY_CARD_REFUND,
+    BY_CARD_UNBOOKED,
+)
 from billing.money import ZERO
 from billing.people.names import masked
 from notifications.errors import UnfitText
@@ -27,6 +33,7 @@ _FILES = {
     Kind.CHOICE_OFFERED: "choice",
     Kind.PAYMENT_RECEIVED: "receipt",
     Kind.PAYMENT_TAKEN_BACK: "taken_back",
+    Kind.CARD_UNPAID: "card_unpaid",
 }
 _PAGE = re.compile(r".*/(?:t|hd)/")
 _TAKEN_BY = {
@@ -36,6 +43,12 @@ _TAKEN_BY = {
     ("en", BY_BANK): "Taken back by the bank",
     ("en", BY_CARD_REFUND): "Given back to the card",
     ("en", BY_CARD_DISPUTE): "Taken by the card's bank",
+}
+_OUTCOMES = {
+    ("vi", BY_CARD_FAILED): "Trả thẻ chưa thành",
+    ("vi", BY_CARD_UNBOOKED): "Đã hoàn hết về thẻ",
+    ("en", BY_CARD_FAILED): "Card payment failed",
+    ("en", BY_CARD_UNBOOKED): "All given back to card",
 }
 _GUARDIAN = {"vi": "Phụ huynh", "en": "Parent"}
 
@@ -64,6 +77,7 @@ LIMITS: Mapping[str, int] = {
     "minutes": 3,
     "purpose": 60,
     "taken_by": 26,
+    "outcome": 26,
 }
 
 
@@ -126,11 +140,13 @@ def change_params(kind: Kind, facts: ChangeFacts, guardian: str, language: Langu
     del params["school_class"]  # 400 characters are all that Zalo takes
     if kind is Kind.BILL_CREDITED:
         params |= {"now": str(facts.now), "kept": str(facts.given_back)}
-    if kind in {Kind.CREDIT_USED, Kind.PAYMENT_TAKEN_BACK}:
+    if kind in {Kind.CREDIT_USED, Kind.PAYMENT_TAKEN_BACK, Kind.CARD_UNPAID}:
         del params["was"]
         params["used"] = str(facts.used)
     if kind is Kind.PAYMENT_TAKEN_BACK:
         params["taken_by"] = _TAKEN_BY[language, facts.by]
+    if kind is Kind.CARD_UNPAID:
+        params["outcome"] = _OUTCOMES[language, facts.by]
     return _checked(params)
 
 

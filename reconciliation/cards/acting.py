@@ -19,7 +19,9 @@ from billing.people.kinship import refuse_own_family
 from billing.vault import Vault
 from billing.visible import is_blank
 from reconciliation.cards.explaining import MOST_REASON, Wish, ask_act, explain, open_with, refuse_clear
+from reconciliation.cards.page_acts import carry_out_end
 from reconciliation.cards.payouts import candidate, hold_payouts, is_plain, live_tie, names_stripe, tie, untie
+from reconciliation.cards.several import tie_several
 from reconciliation.cards.tables import CardAct, CardActDecision
 from reconciliation.concerned import suggested_pupils
 
@@ -108,6 +110,10 @@ def _carry_out(session: Session, actor: Actor, act: CardAct, now: datetime) -> N
         explain(session, act, now)
     elif act.kind == "opening":
         open_with(session, act, now)
+    elif act.kind == "tie_several":
+        tie_several(session, actor, act, now)
+    elif act.kind == "end_page":
+        carry_out_end(session, actor, act, now)
     elif act.kind == "top_up":
         refuse_clear(session, act)
     elif act.transfer_id is not None:

@@ -177,11 +177,6 @@ def keep_rows(  # noqa: PLR0913, PLR0917  rows, where they belong, and what was 
     return kept
 
 
-def end_page(session: Session, asking: CardAsking, page: AskedPage, now: datetime) -> None:
-    """Write down that a page is over: Stripe does not know it, or it never brings money."""
-    end_checkout(session, asking.due.school_id, page.checkout_id, now)
-
-
 def keep_balance(session: Session, asking: CardAsking, dong: int, now: datetime, *, others: Sequence[str] = ()) -> None:
     """Keep what Stripe says it holds, and which other currencies it names."""
     row = CardBalance(

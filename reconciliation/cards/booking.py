@@ -51,6 +51,16 @@ def book_message(  # noqa: PLR0913  a message, where it belongs, and the mode th
     return Booked(written=0, known=len(told.facts) + len(told.disputes) + len(told.ended))
 
 
+def is_ours(session: Session, account: BankAccount, body: bytes) -> bool:
+    """Tell whether what a message tells of payments would be booked, and not put aside."""
+    try:
+        for fact in read_told(body).facts:
+            _refuse_foreign(session, account, fact)
+    except CallbackUnreadable:
+        return False
+    return True
+
+
 def tells_news(session: Session, school_id: UUID, told: Told) -> bool:
     """Tell whether a message tells anything that has no row yet; what is refused counts as news."""
     facts = {fact.key for fact in told.facts}

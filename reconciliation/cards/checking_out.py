@@ -157,10 +157,11 @@ def unheard(session: Session, school_id: UUID, now: datetime, limit: int) -> lis
     return list(rows)
 
 
-def end_checkout(session: Session, school_id: UUID, checkout_id: UUID, now: datetime) -> None:
-    """Write down that a checkout is over: nobody can pay there, and nothing paid is left; harmless the second time."""
+def end_checkout(session: Session, school_id: UUID, checkout_id: UUID, now: datetime) -> bool:
+    """Write down that a checkout is over: nobody can pay there, and nothing paid is left; tell whether it was open."""
     row = {"checkout_id": checkout_id, "school_id": school_id, "at": now}
-    session.execute(insert(CardEnd).values(row).on_conflict_do_nothing())
+    added = insert(CardEnd).values(row).on_conflict_do_nothing().returning(col(CardEnd.checkout_id))
+    return session.execute(added).scalar_one_or_none() is not None
 
 
 def url_of(session: Session, checkout_id: UUID) -> str | None:

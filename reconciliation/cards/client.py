@@ -3,7 +3,7 @@
 The HTTP client is handed in (it keeps no cookies and follows no redirect), and so are the pause and the chance, so that
 tests wait for nothing. Every request that changes something carries an idempotency key that the caller derives from a
 row of ours: however often it is sent, it happens once. Source: Stripe API reference, "Idempotent requests", "Errors",
-"Pagination", and "Advanced error handling" (``Stripe-Should-Retry``).
+"Pagination", and "Advanced error handling" (``Stripe-Should-Retry``, ``Idempotent-Replayed``).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from billing.money import Money
 from reconciliation.cards.encoding import Fields, form_pairs
 from reconciliation.cards.errors import (
     CardDeclined,
+    CardFaultKept,
     CardKeyRefused,
     CardKeyReused,
     CardProviderAway,
@@ -167,6 +168,8 @@ class StripeClient:
         silences = 0
         for tried in range(TRIES):
             answer = self._send(method, path, fields, idempotency_key)
+            if answer is not None and _is_kept(answer):
+                raise CardFaultKept("Nhà cung cấp thẻ lặp lại lỗi cũ của yêu cầu này. Chưa biết đã được làm hay chưa.")
             if answer is not None and not _again(answer):
                 return _read(answer)
             silences += answer is None or answer.is_server_error
@@ -226,6 +229,11 @@ def _again(answer: httpx.Response) -> bool:
     if asked in {"true", "false"}:
         return bool(asked == "true")
     return answer.status_code in {_CONFLICT, _TOO_OFTEN} or answer.status_code >= _SERVER
+
+
+def _is_kept(answer: httpx.Response) -> bool:
+    """Tell whether it is a fault that is kept with the key: asking again with it brings nothing else for a day."""
+    return answer.is_server_error and answer.headers.get("idempotent-replayed") == "true"
 
 
 def _wished(answer: httpx.Response) -> float:

@@ -8,6 +8,7 @@ HocphiError
 │   │   └── CardNotNow           nothing should be paid by card now: it is paid, or money is being looked at
 │   ├── CardPageNotOpened        a family is told that it cannot pay by card now, and that a transfer works
 │   ├── CardProviderAway         no answer we can use: nobody knows whether it was done; ask again with the same key
+│   │   └── CardFaultKept        Stripe repeats a fault of its own under this key, for a day
 │   └── CardRequestRefused       Stripe answered no, with its type, code and parameter
 │       ├── CardDeclined         the card was declined (type card_error)
 │       ├── CardKeyRefused       our API key is not known or may not do this (401, 403)
@@ -37,6 +38,10 @@ class CardPageNotOpened(Refused):
 
 class CardProviderAway(Refused):
     """No usable answer in time. What was asked for may have been done: ask again with the same key."""
+
+
+class CardFaultKept(CardProviderAway):
+    """Stripe gives a fault of its own again under this key, as it does for a day; what came of it is not known."""
 
 
 class CardRequestRefused(Refused):

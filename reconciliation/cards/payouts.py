@@ -133,31 +133,51 @@ def tie(session: Session, payout: CardFact, transfer: Transfer, made_by: UUID | 
     row.entry_id = post(session, fact, lines, now)
     session.add(row)
     session.flush()
-    _note(session, transfer, "matched", CARD_PAYOUT, payout.stripe_id, made_by, now)
+    note(session, transfer, "matched", CARD_PAYOUT, [payout.stripe_id], made_by, now)
 
 
 def untie(session: Session, act: CardAct, by: UUID, now: datetime) -> None:
-    """Undo the tie that an act names, agreed to by ``by``: its entry is reversed today, the transfer waits again."""
-    row = live_tie(session, act.school_id, act.subject)
-    if row is None or row.transfer_id != act.transfer_id:
+    """Undo the tie that an act names, agreed to by ``by``: its entry is reversed today, the transfer waits again.
+
+    Ties of several are undone together.
+    """
+    live = _live(session, act.school_id, act.subject)
+    named = next((row for row in live if row.transfer_id == act.transfer_id), None)
+    if named is None:
         raise Conflict("Khoản chi trả này không còn gắn với giao dịch ấy. Xin tải lại trang.")
-    transfer = session.exec(
-        select(Transfer).where(Transfer.school_id == act.school_id, Transfer.id == row.transfer_id).with_for_update()
-    ).one()
-    fact = Fact(act.school_id, UNTIED, str(row.id), (now + VIETNAM).date(), act.reason)
-    entry = reverse(session, row.entry_id, fact, now)
-    session.add(CardPayoutEnd(tie_id=row.id, school_id=act.school_id, act_id=act.id, entry_id=entry, at=now))
+    rows = [named] if named.act_id is None else _of_act(session, act.school_id, named.act_id)
+    payouts: dict[UUID, list[str]] = {}
+    for row in rows:
+        fact = Fact(act.school_id, UNTIED, str(row.id), (now + VIETNAM).date(), act.reason)
+        entry = reverse(session, row.entry_id, fact, now)
+        session.add(CardPayoutEnd(tie_id=row.id, school_id=act.school_id, act_id=act.id, entry_id=entry, at=now))
+        payouts.setdefault(row.transfer_id, []).append(row.payout_id)
     session.flush()
-    _note(session, transfer, "waiting", UNTIED, act.subject, by, now)
+    transfers = session.exec(
+        select(Transfer)
+        .where(Transfer.school_id == act.school_id, col(Transfer.id).in_(payouts))
+        .order_by(col(Transfer.id))
+        .with_for_update()
+    ).all()
+    for transfer in transfers:
+        note(session, transfer, "waiting", UNTIED, payouts[transfer.id], by, now)
 
 
 def live_tie(session: Session, school_id: UUID, payout_id: str) -> CardPayoutTie | None:
-    """Return the tie of a payout that stands."""
-    return session.exec(
-        select(CardPayoutTie).where(
-            CardPayoutTie.school_id == school_id, CardPayoutTie.payout_id == payout_id, stands()
-        )
-    ).one_or_none()
+    """Return the tie of a payout that stands; of several the first, for they are undone together."""
+    return next(iter(_live(session, school_id, payout_id)), None)
+
+
+def _live(session: Session, school_id: UUID, payout_id: str) -> Sequence[CardPayoutTie]:
+    query = select(CardPayoutTie).where(
+        CardPayoutTie.school_id == school_id, CardPayoutTie.payout_id == payout_id, stands()
+    )
+    return session.exec(query.order_by(col(CardPayoutTie.transfer_id))).all()
+
+
+def _of_act(session: Session, school_id: UUID, act_id: UUID) -> Sequence[CardPayoutTie]:
+    query = select(CardPayoutTie).where(CardPayoutTie.school_id == school_id, CardPayoutTie.act_id == act_id, stands())
+    return session.exec(query.order_by(col(CardPayoutTie.payout_id), col(CardPayoutTie.transfer_id))).all()
 
 
 def stands() -> ColumnElement[bool]:
@@ -204,20 +224,33 @@ def hold_payouts(session: Session, school_id: UUID) -> None:
     session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), name)
 
 
-def _note(  # noqa: PLR0913, PLR0917  what moved, whereto, why, by whom
-    session: Session, transfer: Transfer, state: str, rule: str, payout_id: str, made_by: UUID | None, now: datetime
+def note(  # noqa: PLR0913, PLR0917  what moved, whereto, why, by whom
+    session: Session,
+    transfer: Transfer,
+    state: str,
+    rule: str,
+    payouts: Sequence[str],
+    made_by: UUID | None,
+    now: datetime,
 ) -> None:
+    """Move a transfer, with the payouts that it brought, or brought no more, as its evidence."""
     session.add(
         Match(
             school_id=transfer.school_id,
             transfer_id=transfer.id,
             outcome="matched" if state == "matched" else "unmatched",
-            evidence={"rule": rule, "notes": [{"payout": payout_id}], "bills": [], "credit": 0},
+            evidence={"rule": rule, "notes": [{"payout": each} for each in payouts], "bills": [], "credit": 0},
             made_by=made_by,
             at=now,
         )
     )
     step(session, transfer, state, rule, now, made_by)
+
+
+def waiting_near(session: Session, payouts: Sequence[CardFact], *, hold: bool = False) -> list[Transfer]:
+    """Return waiting money in of whatever sum that may be some payouts of one account, from the first's day on."""
+    first = min(payouts, key=lambda each: each.value_date)
+    return _waiting(session, first, hold=hold)
 
 
 def _was_untied(session: Session, school_id: UUID, payout_id: str, transfer_id: UUID) -> bool:

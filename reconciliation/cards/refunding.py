@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, text
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
@@ -42,7 +42,7 @@ OWN_WORD = "Người đề nghị không tự duyệt được. Xin nhờ ngư�
 
 @dataclass(frozen=True, slots=True)
 class ToSend:
-    """An approved refund that Stripe has not answered yet."""
+    """An approved refund that Stripe has not answered yet, of a payment that brought ``paid``."""
 
     refund_id: UUID
     school_id: UUID
@@ -50,6 +50,15 @@ class ToSend:
     checkout_id: UUID
     intent_id: str
     amount: Money
+    paid: Money
+
+    @property
+    def fits_once(self) -> bool:
+        """Whether it is more than half of what was paid: Stripe never gives back more than that, so not twice either.
+
+        Source: Stripe API reference, "Create a refund": an error when trying to refund more than is left on a charge.
+        """
+        return self.amount + self.amount > self.paid
 
 
 def refundable(session: Session, school_id: UUID, checkout_id: UUID) -> Money:
@@ -175,7 +184,10 @@ def refunds_to_send(session: Session, school_id: UUID, account_id: UUID) -> list
         )
         .order_by(col(CardRefund.asked_at))
     ).all()
-    return [ToSend(row.id, school_id, account_id, row.checkout_id, fact.stripe_id, row.amount) for row, fact in rows]
+    return [
+        ToSend(row.id, school_id, account_id, row.checkout_id, fact.stripe_id, row.amount, fact.amount)
+        for row, fact in rows
+    ]
 
 
 def answer_refund(
@@ -199,6 +211,14 @@ def answer_refund(
 
 def _unanswered(session: Session, school_id: UUID, checkout_id: UUID) -> list[CardRefund]:
     """Return refunds that were asked for and may still take money: open, or approved and not yet a fact."""
+    query = select(CardRefund).where(
+        CardRefund.school_id == school_id, CardRefund.checkout_id == checkout_id, *unanswered()
+    )
+    return list(session.exec(query).all())
+
+
+def unanswered() -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a refund that was neither refused nor told as done."""
     refused = select(CardRefundDecision.refund_id).where(
         CardRefundDecision.refund_id == CardRefund.id, col(CardRefundDecision.approved).is_(False)
     )
@@ -215,10 +235,7 @@ def _unanswered(session: Session, school_id: UUID, checkout_id: UUID) -> list[Ca
             (col(CardRefundAnswer.refused) != "") | col(CardFact.id).is_not(None),
         )
     )
-    query = select(CardRefund).where(
-        CardRefund.school_id == school_id, CardRefund.checkout_id == checkout_id, ~refused.exists(), ~told.exists()
-    )
-    return list(session.exec(query).all())
+    return ~refused.exists(), ~told.exists()
 
 
 def _pupil_of(session: Session, school_id: UUID, checkout_id: UUID) -> UUID:

@@ -248,15 +248,17 @@ class CardBalance(Row, table=True):
     at: datetime = time_column()
 
 
-ACT_KINDS = ("tie", "untie", "explain", "opening", "top_up")
+ACT_KINDS = ("tie", "untie", "explain", "opening", "top_up", "tie_several", "end_page")
 
 
 class CardAct(Row, table=True):
-    """What one person asks for and another decides: tie a payout, undo a tie, say what other money is.
+    """What one person asks for and another decides: tie payouts, undo a tie, say what other money is, end a page.
 
     *explain*: a movement is a cost. *top_up*: a movement is the school's own money, which waits for the bank's money
     out. *opening*: Stripe held so much before we heard of it. ``subject`` is the payout's id at Stripe, the movement's,
     or for an opening our account's; ``transfer_id`` the bank's transfer of a tie; ``amount`` the sum of an opening.
+    *tie_several*: one payout came in several transfers, or several in one, as ``CardActPart`` names them; ``subject``
+    is the one payout or transfer. *end_page*: nothing more is to be heard of a page; ``subject`` is Stripe's id of it.
     """
 
     __tablename__ = "card_acts"
@@ -282,6 +284,22 @@ class CardAct(Row, table=True):
     asked_at: datetime = time_column()
 
 
+class CardActPart(Row, table=True):
+    """A payout and a transfer that *tie_several* is about; all of one act fit to the đồng."""
+
+    __tablename__ = "card_act_parts"
+    __table_args__ = (
+        in_school(["act_id"], "card_acts"),
+        in_school(["transfer_id"], "transfers"),
+        Index("ix_card_act_parts_transfer", "school_id", "transfer_id"),
+    )
+
+    act_id: UUID = Field(primary_key=True)
+    payout_id: str = Field(primary_key=True, max_length=255)
+    transfer_id: UUID = Field(primary_key=True)
+    school_id: UUID = Field(foreign_key="schools.id")
+
+
 class CardActDecision(Row, table=True):
     """What another person decided about an act; whoever asked may only take it back."""
 
@@ -302,7 +320,8 @@ class CardActDecision(Row, table=True):
 class CardPayoutTie(Row, table=True):
     """The bank's transfer that brought a payout; ``made_by`` is empty where the rule tied them.
 
-    The database lets one tie of a payout, and of a transfer, stand at a time: one without an end.
+    The database lets one tie of a payout, and of a transfer, stand at a time: one without an end. Several stand where
+    an act of two people names them all (``act_id``); each is then for the smaller sum of the two.
     """
 
     __tablename__ = "card_payout_ties"
@@ -310,6 +329,7 @@ class CardPayoutTie(Row, table=True):
         UniqueConstraint("school_id", "id"),
         in_school(["transfer_id"], "transfers"),
         in_school(["entry_id"], "journal_entries"),
+        in_school(["act_id"], "card_acts"),
         Index("ix_card_payout_ties_payout", "school_id", "payout_id"),
         Index("ix_card_payout_ties_transfer", "school_id", "transfer_id"),
     )
@@ -320,6 +340,7 @@ class CardPayoutTie(Row, table=True):
     transfer_id: UUID
     entry_id: int = number_column()
     made_by: UUID | None = None
+    act_id: UUID | None = None
     at: datetime = time_column()
 
 

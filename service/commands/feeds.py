@@ -19,6 +19,7 @@ from billing.errors import Conflict, NotFound, Refused
 from billing.ledger.tables import BankAccount
 from billing.money import Money
 from billing.people.tables import School
+from reconciliation.cards.left_open import left_open
 from reconciliation.feeds.opening import HOLD_ABOVE, forget_old_secret, open_feed, rotate_secret
 from reconciliation.feeds.providers import FEEDS
 from reconciliation.feeds.stripe import PROVIDER as STRIPE
@@ -56,7 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _feed(rotate)
     _secret(rotate)
     _feed(acts.add_parser("forget-old", help="bỏ bí mật cũ, kết thúc lần đổi", allow_abbrev=False))
-    _feed(acts.add_parser("close", help="đóng kênh: không nhận tin nữa", allow_abbrev=False))
+    closing = acts.add_parser("close", help="đóng kênh: không nhận tin nữa", allow_abbrev=False)
+    _feed(closing)
+    closing.add_argument(
+        "--anyway", metavar="LÝ DO", help="đóng dù việc thẻ chưa xong (lệnh kể ra là việc gì); lý do được ghi lại"
+    )
 
 
 def _secret(parser: argparse.ArgumentParser) -> None:
@@ -210,10 +215,20 @@ def _forget_old(session: Session, arguments: argparse.Namespace, wiring: Wiring)
 
 def _close(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> list[str]:
     feed = _found(session, arguments.feed)
+    reason = (arguments.anyway or "").strip()
+    if arguments.anyway is not None and not reason:
+        raise Refused("--anyway cần lý do.")
+    open_yet = left_open(session, feed.school_id, feed.bank_account_id) if feed.provider == STRIPE else []
+    if open_yet and feed.scheme == LIST and not reason:
+        raise Conflict(
+            f"Chưa đóng: tài khoản này còn {'; '.join(open_yet)}. Đóng kênh thì không ai nghe kết quả nữa. Hãy đợi "
+            "xong, đổi khóa bằng `feeds rotate`, hoặc đóng kèm --anyway 'LÝ DO'."
+        )
     feed.closed_at = wiring.clock()
     session.add(feed)
-    _note(session, wiring, feed, "feed.close")
-    return [f"Đã đóng kênh {feed.provider}. Tin gửi tới địa chỉ cũ không được nhận nữa."]
+    _note(session, wiring, feed, "feed.close", reason)
+    said = [f"Đã đóng kênh {feed.provider}. Tin gửi tới địa chỉ cũ không được nhận nữa."]
+    return [*said, *(f"Còn {each}." for each in open_yet)]
 
 
 def _found(session: Session, feed_id: UUID) -> Feed:

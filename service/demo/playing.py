@@ -227,6 +227,7 @@ def _standins(settings: Settings, folder: Path) -> Iterator[Settings]:
                 "zalo_template_credited": zalo.TEMPLATE_IDS[Kind.BILL_CREDITED, "vi"],
                 "zalo_template_used": zalo.TEMPLATE_IDS[Kind.CREDIT_USED, "vi"],
                 "zalo_template_taken_back": zalo.TEMPLATE_IDS[Kind.PAYMENT_TAKEN_BACK, "vi"],
+                "zalo_template_card_unpaid": zalo.TEMPLATE_IDS[Kind.CARD_UNPAID, "vi"],
                 "zalo_template_reminded": zalo.TEMPLATE_IDS[Kind.BILL_REMINDED, "vi"],
                 "zalo_template_contract": zalo.TEMPLATE_IDS[Kind.CONTRACT_OFFERED, "vi"],
                 "zalo_template_choice": zalo.TEMPLATE_IDS[Kind.CHOICE_OFFERED, "vi"],

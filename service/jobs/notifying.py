@@ -97,6 +97,7 @@ def zalo_templates(settings: Settings) -> Mapping[tuple[Kind, Language], str]:
         (Kind.CHOICE_OFFERED, "vi"): settings.zalo_template_choice,
         (Kind.PAYMENT_RECEIVED, "vi"): settings.zalo_template_receipt,
         (Kind.PAYMENT_TAKEN_BACK, "vi"): settings.zalo_template_taken_back,
+        (Kind.CARD_UNPAID, "vi"): settings.zalo_template_card_unpaid,
     }
 
 

@@ -16,6 +16,7 @@ from billing.rounds.approving import approve_round, submit_round
 from billing.rounds.previewing import preview_round
 from reconciliation.receipt_source import sourced_receipt
 from reconciliation.reports.filling import reconciliation_report
+from reconciliation.seeing import mark_seen
 from service.access import links, staff
 from service.access.roles import Actor, Place, SignedIn
 from service.access.staff import Account, Noted
@@ -227,6 +228,10 @@ class RowDesk(
         """Return what went astray."""
         del who
         return trouble_rows.trouble_page(self._within(place), place.id, now)
+
+    def mark_seen(self, who: SignedIn, place: Place, inbox_id: int, reason: str, now: datetime) -> None:
+        """Mark a message that was put aside as seen."""
+        mark_seen(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, inbox_id, reason, now)
 
     def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:
         """Return the billing rounds."""

@@ -6,6 +6,7 @@ import logging
 import random
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID
@@ -23,7 +24,6 @@ from reconciliation.cards.checking_out import (
     begin_checkout,
     beside,
     closing_key,
-    end_checkout,
     idempotency_key,
     keep_session,
     older_pages,
@@ -31,6 +31,7 @@ from reconciliation.cards.checking_out import (
     url_of,
 )
 from reconciliation.cards.client import FAMILIES, StripeClient, Wanted
+from reconciliation.cards.ending import end_page
 from reconciliation.cards.errors import (
     CardKeyRefused,
     CardNotNow,
@@ -43,10 +44,13 @@ from reconciliation.cards.errors import (
 from reconciliation.cards.explaining import ask_explain, ask_opening, ask_top_up
 from reconciliation.cards.objects import Session, read_session
 from reconciliation.cards.outcomes import OVER, Outcome, Returned, outcome_of
+from reconciliation.cards.page_acts import ask_end
 from reconciliation.cards.refunding import ask_refund, decide_refund
+from reconciliation.cards.several import ask_several
 from reconciliation.cards.switching import ask_switch, card_feeds, decide_switch
 from reconciliation.cards.tables import CardCheckout
 from reconciliation.errors import CallbackUnreadable
+from reconciliation.feeds.json_body import JsonObject
 from reconciliation.feeds.opening import secrets_of
 from reconciliation.lists.base import LIST
 from service.access import links
@@ -55,6 +59,7 @@ from service.channels import trusted
 from service.database import Scope
 from service.pages import card_rows, family_rows
 from service.pages.card_views import CardOffer, CardOrder, CardPage, OpenCardPage
+from service.pages.card_waiting import cards_in_menu
 from service.pages.typed import read_id, read_money
 from service.pages.views import PAYABLE
 from service.pages.within import RowsWithin
@@ -202,6 +207,22 @@ class CardRows(RowsWithin):
         actor = self._looks(who, place)
         decide_act(self._within(place), actor, place.id, act_id, now, approved=approved, reason=reason)
 
+    def ask_card_several(  # noqa: PLR0913, PLR0917  as above
+        self, who: SignedIn, place: Place, payouts: Sequence[str], transfers: Sequence[str], reason: str, now: datetime
+    ) -> None:
+        """Ask to tie one payout to several transfers, or several payouts to one."""
+        actor, chosen = self._actor(who, Actor.ACCOUNTANT), {read_id(each) for each in transfers}
+        ask_several(self._within(place), actor, place.id, set(payouts), chosen, reason, now)
+
+    def ask_card_page_end(self, who: SignedIn, place: Place, page_id: str, reason: str, now: datetime) -> None:
+        """Ask to end a page of which nothing more is to be heard."""
+        ask_end(self._within(place), self._actor(who, Actor.ACCOUNTANT), place.id, page_id, reason, now)
+
+    def cards_in_menu(self, place: Place, now: datetime) -> int:
+        """Count what of a school's cards waits for a person; the transaction sees what it saw before."""
+        with self._within_for_a_while(place) as session:
+            return cards_in_menu(session, place.id, now)
+
     def _payable(self, link_digest: bytes, now: datetime) -> family_rows.Opened | None:
         """Return the request behind a link; raises ``CardsOff`` where it cannot be paid by card, or not now."""
         link = links.opened_by(self._session, link_digest, now)
@@ -277,24 +298,25 @@ def _keep_alone(wiring: Wiring, client: StripeClient, order: CardOrder, made: Se
 
 def _close_all(wiring: Wiring, client: StripeClient, order: CardOrder, pages: tuple[tuple[UUID, str], ...]) -> None:
     for checkout_id, session_id in pages:
-        if _close(client, checkout_id, session_id, wiring.clock()):
+        told = _close(client, checkout_id, session_id, wiring.clock())
+        if told is not None:
             with wiring.database.transaction(Scope.of(order.school_id)) as session:
-                end_checkout(session, order.school_id, checkout_id, wiring.clock())
+                end_page(session, order.school_id, checkout_id, told, wiring.clock())
 
 
-def _close(client: StripeClient, checkout_id: UUID, session_id: str, now: datetime) -> bool:
-    """Close a page; tell whether it is over. One of another key is not, but takes nobody's money under ours.
+def _close(client: StripeClient, checkout_id: UUID, session_id: str, now: datetime) -> JsonObject | None:
+    """Close a page; return it as Stripe tells it, which is over, or None for one of another key: it takes no money.
 
-    So is one whose payment failed afterwards, or was given back at Stripe.
+    Over is also one whose payment failed afterwards, or was given back at Stripe.
     Raises ``CardNotNow`` where somebody has paid there, ``CardPageNotOpened`` where Stripe leaves it open.
     """
     try:
-        client.expire_session(session_id, closing_key(checkout_id, now))
+        return client.expire_session(session_id, closing_key(checkout_id, now)).fields
     except CardKeyRefused:
         raise
     except CardRequestRefused as no:
         if no.status == HTTPStatus.NOT_FOUND:
-            return False
+            return None
         fields = client.session(session_id).fields
         outcome = outcome_of(fields)
         if outcome is Outcome.OPEN:
@@ -302,7 +324,7 @@ def _close(client: StripeClient, checkout_id: UUID, session_id: str, now: dateti
             raise CardPageNotOpened(_NOT_OPENED) from no
         if outcome not in OVER:
             raise CardNotNow(_not_yet(outcome, read_session(fields), now)) from no
-    return True
+        return fields
 
 
 def _not_yet(outcome: Outcome, page: Session, now: datetime) -> str:

@@ -15,6 +15,7 @@ from billing.money import ZERO, Money, total
 from billing.payments.tables import Allocation, Payment, PaymentRequest, PaymentReversal
 from billing.people.tables import Pupil
 from reconciliation.cards.checking_out import unheard
+from reconciliation.cards.explaining import open_card_acts
 from reconciliation.cards.facts import Kind, loss, worth
 from reconciliation.cards.refunding import DISPUTE_OVER, is_disputed, refundable
 from reconciliation.cards.settling import booked_loss, facts_of, unsettled
@@ -55,7 +56,11 @@ def unheard_pages(session: Session, school_id: UUID, now: datetime) -> tuple[Unh
     """Return the pages that are over and neither booked nor ended."""
     found = unheard(session, school_id, now, SHOWN)
     told = about(session, school_id, [checkout.id for checkout, _ in found], school_day(now))
-    return tuple(UnheardRow(page, checkout.amount, checkout.created_at, told[checkout.id]) for checkout, page in found)
+    asked = {act.subject for act in open_card_acts(session, school_id) if act.kind == "end_page"}
+    return tuple(
+        UnheardRow(page, checkout.amount, checkout.created_at, told[checkout.id], page in asked)
+        for checkout, page in found
+    )
 
 
 def about(session: Session, school_id: UUID, checkouts: Collection[UUID], day: date) -> dict[UUID, PaidFor]:

@@ -10,26 +10,27 @@ from sqlmodel import Session, col, select
 from billing.ledger.accounts import CARD_CLEARING
 from billing.ledger.balances import trial_balance
 from billing.ledger.tables import BankAccount
-from billing.money import ZERO, Money
+from billing.money import ZERO
 from billing.vault import Vault
 from reconciliation.cards.balances import balances
 from reconciliation.cards.checking_out import LEAST, MOST
 from reconciliation.cards.explaining import open_card_acts, topped_up, unclear
-from reconciliation.cards.facts import Kind
 from reconciliation.cards.payouts import for_two, is_plain, names_stripe, open_payouts, recent_ties
+from reconciliation.cards.several import may_be_several, parts_of, share
 from reconciliation.cards.switching import card_feeds, is_switched_on, open_switch, takes_cards
 from reconciliation.cards.tables import CardFact
 from reconciliation.feeds.stripe import SCHEME
 from reconciliation.lists.base import LIST
 from reconciliation.reports.filling import account_name
 from reconciliation.tables import Transfer
+from service.pages.card_act_rows import accounts_of, act_rows, paid_out, signed
 from service.pages.card_payment_rows import disputes, names_of, payments, refunds, unbooked, unheard_pages
 from service.pages.card_views import (
-    ActRow,
     Asked,
     BalanceRow,
     CardPage,
     MovementRow,
+    PartChoice,
     PayoutRow,
     SwitchRow,
     TiedRow,
@@ -65,11 +66,15 @@ def card_page(  # noqa: PLR0913, PLR0917  a page with all it shows
         refunds=refunds(session, school_id, user_id, now),
         disputes=disputes(session, school_id),
         payouts=_payouts(session, vault, school_id),
+        parts=tuple(
+            PartChoice(str(each.id), each.amount, each.value_date, each.memo)
+            for each in may_be_several(session, school_id)
+        ),
         in_transit=trial_balance(session, school_id).get(CARD_CLEARING, ZERO),
         unbooked=unbooked(session, school_id, day),
         unheard=unheard_pages(session, school_id, now),
         tied=_tied(session, school_id, day),
-        acts=_acts(session, school_id, user_id),
+        acts=act_rows(session, school_id, user_id, accounts_of(session, school_id)),
         movements=_movements(session, school_id),
         balances=_balances(session, school_id),
         before=before,
@@ -105,7 +110,9 @@ def _switches(session: Session, school_id: UUID, user_id: UUID) -> tuple[SwitchR
 
 
 def _payouts(session: Session, vault: Vault | None, school_id: UUID) -> tuple[PayoutRow, ...]:
-    asked = {act.subject for act in open_card_acts(session, school_id) if act.kind == "tie"}
+    acts = open_card_acts(session, school_id)
+    asked = {act.subject for act in acts if act.kind == "tie"}
+    asked |= {part.payout_id for part in parts_of(session, school_id, [act.id for act in acts])}
     return tuple(
         PayoutRow(
             each.payout.stripe_id,
@@ -126,64 +133,34 @@ def _choice(vault: Vault | None, payout: CardFact, one: Transfer) -> TransferCho
 
 def _tied(session: Session, school_id: UUID, day: date) -> tuple[TiedRow, ...]:
     """Return the payouts of the last weeks that the bank brought, and all that failed: each can be undone by two."""
+    ties = recent_ties(session, school_id, day - _TIES_SHOWN)
+    paid = paid_out(session, school_id, [tie.payout_id for tie, _, _ in ties if tie.act_id])
     return tuple(
-        TiedRow(tie.payout_id, transfer.amount, transfer.value_date, transfer.memo, tie.made_by is None, failed)
-        for tie, transfer, failed in recent_ties(session, school_id, day - _TIES_SHOWN)
+        TiedRow(
+            tie.payout_id,
+            share(paid[tie.payout_id], transfer.amount) if tie.act_id else transfer.amount,
+            transfer.value_date,
+            transfer.memo,
+            tie.made_by is None,
+            failed,
+            several=tie.act_id is not None,
+        )
+        for tie, transfer, failed in ties
     )
-
-
-def _acts(session: Session, school_id: UUID, user_id: UUID) -> tuple[ActRow, ...]:
-    acts = open_card_acts(session, school_id)
-    names = names_of(session, [act.asked_by for act in acts])
-    transfers = {
-        transfer.id: transfer
-        for transfer in session.exec(
-            select(Transfer).where(
-                Transfer.school_id == school_id, col(Transfer.id).in_([act.transfer_id for act in acts])
-            )
-        ).all()
-    }
-    moved = {fact.stripe_id: fact for fact in unclear(session, school_id)}
-    payouts = _paid_out(session, school_id, [act.subject for act in acts])
-    accounts = {str(key): name for key, name in _accounts(session, school_id).items()}
-    rows = []
-    for act in acts:
-        transfer = transfers.get(act.transfer_id) if act.transfer_id else None
-        fact = moved.get(act.subject)
-        amount = transfer.amount if transfer else _signed(fact) if fact else act.amount or ZERO
-        words = f"{transfer.value_date:%d/%m/%Y} · {transfer.memo or '—'}" if transfer else fact.note if fact else ""
-        words = accounts.get(act.subject, words)
-        if act.kind == "tie" and transfer and (paid_out := payouts.get(act.subject, transfer.amount)) > transfer.amount:
-            words += f" · Stripe: {paid_out}, phí ngân hàng: {paid_out - transfer.amount}"
-        asked = Asked(str(act.id), names[act.asked_by], act.asked_at, act.reason, act.asked_by == user_id)
-        subject = "" if act.kind == "opening" else act.subject
-        rows.append(ActRow(act.kind, subject, amount, words, asked))
-    return tuple(rows)
-
-
-def _paid_out(session: Session, school_id: UUID, payout_ids: list[str]) -> dict[str, Money]:
-    query = select(col(CardFact.stripe_id), col(CardFact.amount)).where(
-        CardFact.school_id == school_id, CardFact.kind == Kind.PAYOUT.value, col(CardFact.stripe_id).in_(payout_ids)
-    )
-    return dict(session.exec(query).all())
 
 
 def _movements(session: Session, school_id: UUID) -> tuple[MovementRow, ...]:
     asked = {act.subject for act in open_card_acts(session, school_id) if act.kind in {"explain", "top_up"}}
     ours = topped_up(session, school_id)
     return tuple(
-        MovementRow(fact.stripe_id, _signed(fact), fact.value_date, fact.note, fact.stripe_id in ours)
+        MovementRow(fact.stripe_id, signed(fact), fact.value_date, fact.note, fact.stripe_id in ours)
         for fact in unclear(session, school_id)
         if fact.stripe_id not in asked
     )
 
 
-def _signed(fact: CardFact) -> Money:
-    return -fact.amount if fact.kind == Kind.MOVED_OUT.value else fact.amount
-
-
 def _balances(session: Session, school_id: UUID) -> tuple[BalanceRow, ...]:
-    accounts = _accounts(session, school_id)
+    accounts = accounts_of(session, school_id)
     asked = {act.subject for act in open_card_acts(session, school_id) if act.kind == "opening"}
     return tuple(
         BalanceRow(
@@ -197,11 +174,6 @@ def _balances(session: Session, school_id: UUID) -> tuple[BalanceRow, ...]:
         )
         for each in balances(session, school_id)
     )
-
-
-def _accounts(session: Session, school_id: UUID) -> dict[UUID, str]:
-    rows = session.exec(select(BankAccount).where(BankAccount.school_id == school_id)).all()
-    return {row.id: account_name(row) for row in rows}
 
 
 def order_name(reference: str) -> str:

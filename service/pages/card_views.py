@@ -1,16 +1,13 @@
-"""What the pages of card payments show, and what they are asked to do (pure)."""
+"""What the pages of card payments show (pure)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
 from uuid import UUID
 
 from billing.money import ZERO, Money
-from reconciliation.cards.outcomes import Returned
-from service.access.roles import Place, SignedIn
 
 DISPUTES = {
     "warning_needs_response": ("hỏi trước, cần trả lời", "asked early, needs an answer"),
@@ -95,12 +92,16 @@ class PaidFor:
 
 @dataclass(frozen=True, slots=True)
 class UnheardRow:
-    """A page that is over, and nothing of it is booked or ended; ``page`` is Stripe's id, opened at ``at``."""
+    """A page that is over, and nothing of it is booked or ended; ``page`` is Stripe's id, opened at ``at``.
+
+    ``asked``: somebody asks to end it, and another decides.
+    """
 
     page: str
     amount: Money
     at: datetime
     about: PaidFor
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +173,21 @@ class PayoutRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PartChoice:
+    """Waiting money in that may be a part of a payout, or several of them."""
+
+    transfer_id: str
+    amount: Money
+    day: date
+    memo: str
+
+
+@dataclass(frozen=True, slots=True)
 class TiedRow:
-    """A payout that the bank brought; ``by_rule`` where no person tied it, ``failed`` where it failed afterwards."""
+    """A payout that the bank brought; ``by_rule`` where no person tied it, ``failed`` where it failed afterwards.
+
+    ``several``: it was tied together with others, and is taken apart with them.
+    """
 
     payout_id: str
     amount: Money
@@ -181,13 +195,14 @@ class TiedRow:
     memo: str
     by_rule: bool
     failed: bool = False
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ActRow:
     """What waits for a second person about payouts or Stripe's money.
 
-    ``kind``: tie, untie, explain, top_up or opening; an opening is about an account, which ``words`` name.
+    ``kind``: tie, untie, tie_several, explain, top_up, opening or end_page; ``words`` name account or transfers.
     """
 
     kind: str
@@ -248,6 +263,7 @@ class CardPage:
     disputes: tuple[DisputeRow, ...]
     payouts: tuple[PayoutRow, ...]
     in_transit: Money
+    parts: tuple[PartChoice, ...] = ()
     unbooked: tuple[PaymentRow, ...] = ()
     unheard: tuple[UnheardRow, ...] = ()
     tied: tuple[TiedRow, ...] = ()
@@ -256,6 +272,12 @@ class CardPage:
     balances: tuple[BalanceRow, ...] = ()
     before: int = 0
     older: int = 0
+
+    @property
+    def may_be_several(self) -> bool:
+        """Whether one payout may have come in several transfers, or several in one."""
+        sides = (len(self.payouts), len(self.parts))
+        return min(sides) > 0 and max(sides) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,61 +336,3 @@ class CardOrder:
 
 OpenCardPage = Callable[[CardOrder], str]
 """Asks Stripe for the page of an order, keeps it, and returns its address; no transaction is open meanwhile."""
-
-
-class CardDesk(Protocol):
-    """Card payments of families and of the office."""
-
-    def card_offer(self, link_digest: bytes, token: str, now: datetime) -> CardOffer | None:
-        """Return what may be paid by card; None for an unknown link. Raises ``CardsOff``."""
-
-    def card_returned(self, link_digest: bytes, now: datetime) -> Returned:
-        """Return what a family that comes back from the card provider is told; *nothing* for an unknown link."""
-
-    def begin_card(self, link_digest: bytes, now: datetime) -> CardOrder | None:
-        """Write a checkout, or find the open one; None for an unknown link. Raises ``CardsOff``."""
-
-    def cards(self, who: SignedIn, place: Place, before: int, now: datetime) -> CardPage:
-        """Return the cards of a school, the payments from behind one (0 for the newest) on."""
-
-    def ask_card_switch(  # noqa: PLR0913  an act of a person with its facts
-        self, who: SignedIn, place: Place, account_id: UUID, reason: str, now: datetime, *, turn_on: bool
-    ) -> None:
-        """Ask to take cards, or to stop."""
-
-    def decide_card_switch(  # noqa: PLR0913  as above
-        self, who: SignedIn, place: Place, switch_id: UUID, reason: str, now: datetime, *, approved: bool
-    ) -> None:
-        """Agree or say no."""
-
-    def ask_card_refund(  # noqa: PLR0913, PLR0917  as above
-        self, who: SignedIn, place: Place, checkout_id: UUID, amount: str, reason: str, now: datetime
-    ) -> None:
-        """Ask to give money back to a card."""
-
-    def decide_card_refund(  # noqa: PLR0913  as above
-        self, who: SignedIn, place: Place, refund_id: UUID, reason: str, now: datetime, *, approved: bool
-    ) -> None:
-        """Agree or say no."""
-
-    def tie_card_payout(  # noqa: PLR0913, PLR0917  as above
-        self, who: SignedIn, place: Place, payout_id: str, transfer_id: str, reason: str, now: datetime
-    ) -> bool:
-        """Tie a payout to the bank's transfer; False where another person has to agree first."""
-
-    def ask_card_untie(self, who: SignedIn, place: Place, payout_id: str, reason: str, now: datetime) -> None:
-        """Ask that a tie be undone."""
-
-    def ask_card_explain(self, who: SignedIn, place: Place, movement_id: str, reason: str, now: datetime) -> None:
-        """Ask to take a movement of Stripe's for a cost."""
-
-    def ask_card_top_up(self, who: SignedIn, place: Place, movement_id: str, reason: str, now: datetime) -> None:
-        """Ask to take money that came to Stripe for the school's own."""
-
-    def ask_card_opening(self, who: SignedIn, place: Place, account_id: UUID, reason: str, now: datetime) -> None:
-        """Ask to take what Stripe holds beside all that is known for what it held before."""
-
-    def decide_card_act(  # noqa: PLR0913  as above
-        self, who: SignedIn, place: Place, act_id: UUID, reason: str, now: datetime, *, approved: bool
-    ) -> None:
-        """Agree to what another person asked for about payouts and movements, or say no."""

@@ -30,6 +30,12 @@ def cards_waiting(session: Session, school_id: UUID, now: datetime) -> CardsWait
     )
 
 
+def cards_in_menu(session: Session, school_id: UUID, now: datetime) -> int:
+    """Count all of it for the menu; one look tells it of a school that never asked for cards."""
+    asked = select(CardSwitch.id).where(CardSwitch.school_id == school_id).limit(1)
+    return cards_waiting(session, school_id, now).total if session.exec(asked).first() is not None else 0
+
+
 def _to_decide(session: Session, school_id: UUID) -> int:
     """Count what one person asked for and another decides: refunds, acts, switches."""
     refunds = (

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Path, Query, Request
+from pydantic import StringConstraints
 from starlette.responses import RedirectResponse, Response
 
 from service.access import limits, links, sessions
@@ -28,6 +30,7 @@ router = APIRouter(prefix=OFFICE, max_body_size=MAX_FORM_BYTES)
 _BACK_WITHIN = timedelta(hours=2)
 Text = Annotated[str, Form(max_length=300)]
 Short = Annotated[str, Form(max_length=40)]
+Ids = Annotated[Sequence[Annotated[str, StringConstraints(max_length=255)]], Form(max_length=40)]
 StripeId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
 """What ids at Stripe are made of, and then some: they are opaque."""
 _SAID = {
@@ -165,6 +168,23 @@ def untie_payout(
 ) -> Response:
     """Ask that a payout and the bank's transfer be taken apart again."""
     desk.ask_card_untie(visit.who, visit.place, payout_id, clean(ly_do), parts_of(request).clock())
+    return go_to(visit.place, OFFICE, da="de-nghi")
+
+
+@router.post("/chi-tra-gop")
+def tie_several(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the request
+    request: Request, visit: StaffVisit, desk: OpenDesk, khoan: Ids = (), giao_dich: Ids = (), ly_do: Text = ""
+) -> Response:
+    """Ask to tie one payout to several transfers, or several payouts to one transfer."""
+    now = parts_of(request).clock()
+    desk.ask_card_several(visit.who, visit.place, khoan, giao_dich, clean(ly_do), now)
+    return go_to(visit.place, OFFICE, da="de-nghi")
+
+
+@router.post("/trang/{page_id}")
+def end_page(request: Request, visit: StaffVisit, desk: OpenDesk, page_id: StripeId, ly_do: Text = "") -> Response:
+    """Ask to end a page of which nothing more is to be heard."""
+    desk.ask_card_page_end(visit.who, visit.place, page_id, clean(ly_do), parts_of(request).clock())
     return go_to(visit.place, OFFICE, da="de-nghi")
 
 

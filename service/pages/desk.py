@@ -20,7 +20,8 @@ from service.access.staff import Account, Noted
 from service.api.opening import ApiOpener, Opened
 from service.pages.attendance_desk import AttendanceDesk
 from service.pages.bank_account_views import BankAccountDesk
-from service.pages.card_views import CardDesk, CardOrder, OpenCardPage
+from service.pages.card_desk import CardDesk
+from service.pages.card_views import CardOrder, OpenCardPage
 from service.pages.cash_views import CashDesk
 from service.pages.choice_desk import ChoiceDesk
 from service.pages.claims_desk import ClaimDesk
@@ -137,6 +138,9 @@ class OfficeDesk(Protocol):
 
     def troubles(self, who: SignedIn, place: Place, now: datetime) -> TroublePage:
         """Return the bank's messages that nobody could read, and ours that may not have arrived."""
+
+    def mark_seen(self, who: SignedIn, place: Place, inbox_id: int, reason: str, now: datetime) -> None:
+        """Mark a message that was put aside as seen; raises ``NotFound``, ``Refused``, ``Conflict``."""
 
     def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:
         """Return the billing rounds, newest first."""

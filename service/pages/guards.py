@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -14,7 +14,7 @@ from service.access import csrf, sessions
 from service.access.errors import PasswordChangeNeeded, SignInNeeded
 from service.access.roles import MATRIX, ROLES, Actor, Place, SignedIn
 from service.pages.desk import Caller, Desk, WebParts
-from service.pages.menu import Entry, menu_for
+from service.pages.menu import CARDS, Entry, menu_for
 
 PLACE_PARAMETER = "truong"
 # Forms are small; uploads have their own, larger door.
@@ -24,12 +24,16 @@ _WITH_ONE_TIME_PASSWORD = ("/doi-mat-khau", "/dang-xuat")
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A member of staff on one page: who, in which place, where else it could be, and the form token."""
+    """A member of staff on one page: who, in which place, where else it could be, and the form token.
+
+    ``counts``: how much waits on a page of the menu, by its address.
+    """
 
     who: SignedIn
     place: Place
     places: tuple[Place, ...]
     csrf: str
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def roles(self) -> frozenset[Actor]:
@@ -108,7 +112,11 @@ def staff_visit(request: Request, desk: OpenDesk, token: FormToken) -> Visit:
         raise NotAllowed("Tài khoản này không có quyền mở trang đó.")
     places = who.places(allowed)
     place = _place(places, request.query_params.get(PLACE_PARAMETER))
-    return Visit(who, place, places, csrf.make_token(parts.secret, digest))
+    visit = Visit(who, place, places, csrf.make_token(parts.secret, digest))
+    if request.method != "GET" or all(entry.path != CARDS for entry in visit.menu):
+        return visit
+    waits = desk.cards_in_menu(place, parts.clock())
+    return replace(visit, counts={CARDS: waits}) if waits else visit
 
 
 StaffVisit = Annotated[Visit, Depends(staff_visit, scope="function")]

@@ -17,6 +17,7 @@ class Entry:
     en: str
 
 
+CARDS = "/van-phong/the"
 MENU = (
     Entry("/lop-chu-nhiem", "Điểm danh lớp", "Class roll"),
     Entry("/van-phong", "Tổng quan", "Overview"),
@@ -44,7 +45,7 @@ MENU = (
     Entry("/van-phong/tai-khoan", "Tài khoản", "Bank accounts"),
     Entry("/van-phong/cho-xu-ly", "Giao dịch chờ xử lý", "Waiting transfers"),
     Entry("/van-phong/kenh-ngan-hang", "Kênh ngân hàng", "Bank feeds"),
-    Entry("/van-phong/the", "Thẻ", "Cards"),
+    Entry(CARDS, "Thẻ", "Cards"),
     Entry("/van-phong/tien-ra", "Tiền ra", "Money out"),
     Entry("/van-phong/thieu-phi", "Quốc tế đến thiếu", "Short from abroad"),
     Entry("/van-phong/doi-chieu-nguon", "Đối chiếu nguồn báo có", "Feeds compared"),

@@ -6,13 +6,15 @@ import unicodedata
 import uuid
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from service.access.roles import MATRIX
 from service.pages.desk import ShownRound
 from service.pages.guards import MAX_FORM_BYTES, PLACE_PARAMETER, OpenDesk, StaffVisit, parts_of
 from service.pages.rendering import page
+from service.pages.responses import go_to
+from service.pages.typed import clean
 from service.pages.views import BillQuery, OfficeBillState, RoundState
 
 router = APIRouter(prefix="/van-phong", max_body_size=MAX_FORM_BYTES)
@@ -81,7 +83,21 @@ def bills(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reques
 def troubles(request: Request, visit: StaffVisit, desk: OpenDesk) -> Response:
     """List what went astray: messages of the bank unread, messages to families that may not have arrived."""
     found = desk.troubles(visit.who, visit.place, parts_of(request).clock())
-    return page(request, "troubles.html", visit=visit, troubles=found)
+    marks = bool(MATRIX["POST", "/van-phong/su-co/{inbox_id}/da-xem"] & visit.roles)
+    return page(request, "troubles.html", visit=visit, troubles=found, marks=marks)
+
+
+@router.post("/su-co/{inbox_id}/da-xem")
+def mark_seen(
+    request: Request,
+    visit: StaffVisit,
+    desk: OpenDesk,
+    inbox_id: Annotated[int, Path(ge=1, le=2**62)],
+    ly_do: Annotated[str, Form(max_length=300)] = "",
+) -> Response:
+    """Mark a message that was put aside as seen, with what became of it."""
+    desk.mark_seen(visit.who, visit.place, inbox_id, clean(ly_do), parts_of(request).clock())
+    return go_to(visit.place, "/van-phong/su-co")
 
 
 @router.get("/dot-thu")

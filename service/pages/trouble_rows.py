@@ -15,12 +15,14 @@ from billing.ledger.tables import BankAccount
 from billing.people.tables import Contact, Guardian, Pupil
 from notifications.tables import Message
 from reconciliation.feeds.stripe import PROVIDER as STRIPE
-from reconciliation.tables import Feed, InboxMessage, InboxResult
-from service.pages.trouble_views import TroublePage, UnreadMessage, UnsureMessage
+from reconciliation.tables import Feed, InboxMessage, InboxResult, InboxSeen
+from service.access.tables import User
+from service.pages.trouble_views import SeenMessage, TroublePage, UnreadMessage, UnsureMessage
 
 SHOWN = 200
 _UNREAD_AFTER = timedelta(minutes=1)
 _UNSURE_FOR = timedelta(days=60)  # later nobody asks any more whether a message of then arrived
+_SEEN_FOR = timedelta(days=60)
 _CHANNELS = {"zalo": "Zalo", "sms": "tin nhắn SMS", "email": "e-mail"}
 _WHAT = {
     "bill_issued": "Thông báo thu",
@@ -30,6 +32,7 @@ _WHAT = {
     "credit_used": "Trừ tiền tồn",
     "payment_received": "Biên lai",
     "payment_taken_back": "Tiền nộp bị thu hồi hoặc hoàn về thẻ",
+    "card_unpaid": "Lần trả thẻ chưa thành",
 }
 
 
@@ -42,6 +45,7 @@ def trouble_page(session: Session, school_id: UUID, now: datetime) -> TroublePag
         unsure(session, school_id, now),
         tuple(_unread_rows(session, school_id, now, cards=True)),
         unread(session, school_id, now, cards=True),
+        tuple(_seen_rows(session, school_id, now)),
     )
 
 
@@ -67,7 +71,8 @@ def _is_unread(school_id: UUID, now: datetime, *, cards: bool) -> ColumnElement[
     outcome = col(InboxResult.outcome)
     forgotten = outcome.is_(None) & (col(InboxMessage.received_at) < now - _UNREAD_AFTER)
     whose = col(Feed.provider) == STRIPE if cards else col(Feed.provider) != STRIPE
-    return and_(col(Feed.school_id) == school_id, whose, (outcome == "quarantined") | forgotten)
+    seen = select(InboxSeen.inbox_id).where(col(InboxSeen.inbox_id) == col(InboxMessage.id)).exists()
+    return and_(col(Feed.school_id) == school_id, whose, ((outcome == "quarantined") & ~seen) | forgotten)
 
 
 def _is_unsure(school_id: UUID, now: datetime) -> ColumnElement[bool]:
@@ -94,7 +99,7 @@ def _told_otherwise() -> ColumnElement[bool]:
 
 def _unread_rows(session: Session, school_id: UUID, now: datetime, *, cards: bool = False) -> list[UnreadMessage]:
     rows = session.exec(
-        select(InboxMessage.received_at, BankAccount.number, InboxResult.reason)
+        select(InboxMessage.received_at, BankAccount.number, InboxResult.reason, InboxResult.inbox_id)
         .join(Feed, col(Feed.id) == col(InboxMessage.feed_id))
         .join(BankAccount, col(BankAccount.id) == col(Feed.bank_account_id))
         .outerjoin(InboxResult, col(InboxResult.inbox_id) == col(InboxMessage.id))
@@ -102,7 +107,31 @@ def _unread_rows(session: Session, school_id: UUID, now: datetime, *, cards: boo
         .order_by(col(InboxMessage.id).desc())
         .limit(SHOWN)
     ).all()
-    return [UnreadMessage(at, account, reason or "") for at, account, reason in rows]
+    return [UnreadMessage(at, account, reason or "", aside) for at, account, reason, aside in rows]
+
+
+def _seen_rows(session: Session, school_id: UUID, now: datetime) -> list[SeenMessage]:
+    """Return what was marked as seen of late, the newest first."""
+    rows = session.exec(
+        select(InboxSeen, InboxMessage.received_at, BankAccount.number, User.full_name)
+        .join(InboxMessage, col(InboxMessage.id) == col(InboxSeen.inbox_id))
+        .join(Feed, col(Feed.id) == col(InboxMessage.feed_id))
+        .join(BankAccount, col(BankAccount.id) == col(Feed.bank_account_id))
+        .join(User, col(User.id) == col(InboxSeen.seen_by))
+        .where(InboxSeen.school_id == school_id, col(InboxSeen.at) > now - _SEEN_FOR)
+        .order_by(col(InboxSeen.at).desc(), col(InboxSeen.inbox_id))
+        .limit(SHOWN)
+    ).all()
+    reasons = dict(
+        session.exec(
+            select(InboxResult.inbox_id, InboxResult.reason).where(
+                col(InboxResult.inbox_id).in_([seen.inbox_id for seen, *_ in rows])
+            )
+        ).all()
+    )
+    return [
+        SeenMessage(at, account, reasons[seen.inbox_id], seen.at, who, seen.reason) for seen, at, account, who in rows
+    ]
 
 
 def _unsure_rows(session: Session, school_id: UUID, now: datetime) -> list[UnsureMessage]:

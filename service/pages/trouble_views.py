@@ -8,11 +8,27 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class UnreadMessage:
-    """A message of the bank whose money is not in the book; ``reason`` is empty while nobody has tried to read it."""
+    """A message of the bank whose money is not in the book; ``reason`` is empty while nobody has tried to read it.
+
+    ``inbox_id`` is there once it was put aside: then it can be marked as seen.
+    """
 
     received_at: datetime
     account: str
     reason: str
+    inbox_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenMessage:
+    """A message that was put aside and that somebody has marked as seen (``seen_at``), with what became of it."""
+
+    received_at: datetime
+    account: str
+    reason: str
+    seen_at: datetime
+    who: str
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +57,4 @@ class TroublePage:
     unsure_count: int
     cards: tuple[UnreadMessage, ...] = ()
     cards_count: int = 0
+    seen: tuple[SeenMessage, ...] = ()

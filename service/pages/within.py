@@ -33,6 +33,15 @@ class RowsWithin:
         return self._session
 
     @contextmanager
+    def _within_for_a_while(self, place: Place) -> Iterator[Session]:
+        """Limit a block to one school, and let the rest of the transaction see what it saw before."""
+        settings = "SELECT current_setting('app.schools', true), current_setting('app.guardians', true)"
+        schools, guardians = self._session.execute(text(settings)).one()
+        yield self._within(place)
+        restore = "SELECT set_config('app.schools', :schools, true), set_config('app.guardians', :guardians, true)"
+        self._session.execute(text(restore), {"schools": schools or "", "guardians": guardians or ""})
+
+    @contextmanager
     def _whole(self) -> Iterator[None]:
         """Run a block of which nothing stays half done, since the page itself tells what stood against it.
 

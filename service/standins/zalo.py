@@ -51,6 +51,7 @@ TEMPLATE_IDS: Mapping[tuple[Kind, str], str] = {
     (Kind.CONTRACT_OFFERED, "vi"): "500109",
     (Kind.CHOICE_OFFERED, "vi"): "500110",
     (Kind.PAYMENT_TAKEN_BACK, "vi"): "500111",
+    (Kind.CARD_UNPAID, "vi"): "500112",
     (Kind.BILL_ISSUED, "en"): "500201",
     (Kind.BILL_REPLACED, "en"): "500204",
     (Kind.BILL_VOIDED, "en"): "500205",
@@ -60,6 +61,7 @@ TEMPLATE_IDS: Mapping[tuple[Kind, str], str] = {
     (Kind.CONTRACT_OFFERED, "en"): "500209",
     (Kind.CHOICE_OFFERED, "en"): "500210",
     (Kind.PAYMENT_TAKEN_BACK, "en"): "500211",
+    (Kind.CARD_UNPAID, "en"): "500212",
     (Kind.PAYMENT_RECEIVED, "en"): "500202",
 }
 CODE_TEMPLATE = "500103"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_REFUND
+from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_FAILED, BY_CARD_REFUND, BY_CARD_UNBOOKED
 from billing.money import ZERO, Money
 from billing.people.names import clean_text
 from notifications.rules import Kind
@@ -101,6 +101,22 @@ def test_a_disputed_payment_counts_as_not_paid_and_is_no_reproach() -> None:
     told = letter(Kind.PAYMENT_TAKEN_BACK, gone_back(BY_CARD_DISPUTE), "")
     assert "hiện được ghi là chưa nộp" in told.text
     assert "Nếu có nhầm lẫn, xin gọi nhà trường trước khi nộp lại." in told.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("by", [BY_CARD_FAILED, BY_CARD_UNBOOKED])
+def test_a_card_page_that_came_to_nothing_is_told_with_why_and_what_is_to_be_paid(by: str, language: Language) -> None:
+    told = letter(Kind.CARD_UNPAID, gone_back(by), "Trần Thị Hồng", language)
+    for form in both_forms(told):
+        for needed in ("150.000 đ", "N. T. M. Anh", "TB-2025-000123", "15/09/2025", "02713 880 112"):
+            assert needed in form
+        assert ("hoàn hết về thẻ" in form or "given back to the card" in form) == (by == BY_CARD_UNBOOKED)
+    assert "thẻ" in told.subject or "card" in told.subject
+    everything = told.subject + told.text + told.html
+    assert "Nguyễn" not in everything
+    assert not re.search(r"\bnợ\b|\bdebt\b|hóa đơn|hết hạn|biên lai", everything, re.IGNORECASE)
+    nothing = letter(Kind.CARD_UNPAID, gone_back(by, asked=None), "", language)
+    assert ("không còn khoản nào phải nộp" if language == "vi" else "Nothing is left to pay") in nothing.text
 
 
 @given(st.text(max_size=40), st.text(min_size=1, max_size=40), st.text(max_size=40))

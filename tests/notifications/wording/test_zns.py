@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_REFUND
+from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_FAILED, BY_CARD_REFUND, BY_CARD_UNBOOKED
 from billing.money import ZERO, Money
 from notifications.errors import UnfitText
 from notifications.rules import Kind
@@ -57,6 +57,15 @@ def test_money_that_went_back_says_who_took_it(by: str, language: Language) -> N
     assert params.keys() == template(Kind.PAYMENT_TAKEN_BACK, language).params().keys()
     assert (params["used"], params["amount"]) == ("150.000 đ", "150.000 đ")
     assert ("thẻ" in params["taken_by"] or "card" in params["taken_by"]) == (by != BY_BANK)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("by", [BY_CARD_FAILED, BY_CARD_UNBOOKED])
+def test_a_card_page_that_came_to_nothing_says_why(by: str, language: Language) -> None:
+    params = zns_params(Kind.CARD_UNPAID, gone_back(by), "Trần Thị Hồng", language)
+    assert params.keys() == template(Kind.CARD_UNPAID, language).params().keys()
+    assert (params["used"], params["amount"]) == ("150.000 đ", "150.000 đ")
+    assert ("hoàn" in params["outcome"] or "given back" in params["outcome"]) == (by == BY_CARD_UNBOOKED)
 
 
 def test_a_notice_in_parameters() -> None:

@@ -122,5 +122,6 @@ def charge_less(cards: Carding, dong: int) -> None:
     books = cards.standin.books
     (charge,) = books.of_kind("charge")
     charge["amount"] -= dong
+    charge["amount_captured"] -= dong
     books.events.clear()
     books.tell("charge.succeeded", charge)

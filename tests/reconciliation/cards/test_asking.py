@@ -13,8 +13,10 @@ from sqlmodel import col, select
 
 from billing.errors import Conflict
 from billing.money import Money
+from reconciliation.cards.client import StripeClient
 from reconciliation.cards.errors import CardProviderAway
 from reconciliation.cards.explaining import ask_explain, unclear
+from reconciliation.cards.objects import Refund
 from reconciliation.cards.switching import ask_switch
 from reconciliation.cards.tables import CardEnd, CardRefundAnswer
 from reconciliation.errors import CallbackUnreadable
@@ -236,6 +238,65 @@ def test_a_refund_that_stripe_never_takes_holds_up_nothing(cards: Carding, monke
     cards.clock.later(minutes=6)
     cards.ask()
     assert cards.collecting.rests() == [1_000, 2_000]
+    assert violations(cards) == []
+
+
+@pytest.mark.parametrize("dong", [400_000, 325_000])
+def test_a_refund_whose_fault_stripe_keeps_is_asked_for_anew_where_it_cannot_be_done_twice(
+    cards: Carding, dong: int
+) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    cards.refund(checkout, Money(dong))
+    cards.standin.trouble.order("kept-500", 99)
+    cards.ask()
+    cards.standin.trouble.order("kept-500", 0)
+    assert cards.standin.books.of_kind("refund") == []
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert len(cards.standin.books.of_kind("refund")) == (dong > 325_000), "a half might be given back twice"
+    for _ in range(2):
+        cards.clock.later(minutes=6)
+        cards.ask()
+    if dong > 325_000:
+        left_behind = {"payment_intent": cards.intent_of(checkout), "amount": str(dong)}
+        with pytest.raises(WireError, match="greater than"):
+            cards.standin.books.refund(left_behind)
+    cards.standin._answers.clear()  # as Stripe does after a day
+    cards.clock.later(days=1)
+    cards.ask()
+    assert [row["amount"] for row in cards.standin.books.of_kind("refund")] == [dong]
+    assert cards.collecting.rests()[0] == dong
+    assert violations(cards) == []
+
+
+@pytest.mark.parametrize("seen_after", [1, 2, 3])
+def test_a_refund_that_was_done_in_spite_of_a_fault_that_is_kept_is_found_whenever_stripe_shows_it(
+    cards: Carding, monkeypatch: pytest.MonkeyPatch, seen_after: int
+) -> None:
+    checkout = cards.pay()
+    cards.hear()
+    cards.refund(checkout, Money(650_000))
+    takes, shows, asked = StripeBooks.refund, StripeClient.refunds_of, []
+
+    def done_all_the_same(books: StripeBooks, form: Mapping[str, Any]) -> Row:
+        takes(books, form)
+        raise WireError(500, "api_error", "done, and not told")
+
+    def late(client: StripeClient, intent: str) -> list[Refund]:
+        asked.append(intent)
+        return shows(client, intent) if len(asked) > seen_after else []
+
+    monkeypatch.setattr(StripeClient, "refunds_of", late)
+    with monkeypatch.context() as patch:
+        patch.setattr(StripeBooks, "refund", done_all_the_same)
+        cards.ask()
+    for _ in range(2):
+        cards.clock.later(minutes=6)
+        cards.ask()
+    assert [row["amount"] for row in cards.standin.books.of_kind("refund")] == [650_000]
+    with cards.collecting.database.transaction(EVERYTHING) as session:
+        assert [row.refused for row in session.exec(select(CardRefundAnswer)).all()] == [""]
     assert violations(cards) == []
 
 

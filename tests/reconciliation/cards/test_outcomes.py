@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
+from billing.errors import Conflict, NotFound
 from reconciliation.cards.checking_out import HEARD_WITHIN, OPEN_FOR, returned
 from reconciliation.cards.outcomes import OVER, Outcome, Returned, outcome_of
-from reconciliation.cards.tables import CardEnd
+from reconciliation.cards.page_acts import ask_end
+from reconciliation.cards.tables import CardAct, CardCheckout, CardEnd
 from service.database import EVERYTHING
 from tests.factories.cards import Carding
-from tests.reconciliation.cards.acts import charge_less, debit_fails, finish_by_debit, violations
+from tests.reconciliation.cards.acts import charge_less, debit_fails, decide, finish_by_debit, violations
 
 CHARGE = {"id": "ch_1", "object": "charge", "amount": 650_000, "amount_refunded": 0, "currency": "vnd", "created": 1}
 INTENT = {"id": "pi_1", "object": "payment_intent", "amount": 650_000, "currency": "vnd", "created": 1}
@@ -134,3 +136,50 @@ def test_a_payment_given_back_before_we_heard_of_it_is_booked_all_the_same(cards
     assert {fact.kind for fact in cards.facts()} >= {"paid", "refunded"}
     assert told_on_return(cards) is Returned.NOTHING
     assert violations(cards) == []
+
+
+def ask_the_end(cards: Carding, checkout: CardCheckout) -> CardAct:
+    with cards.collecting.database.transaction(cards.collecting.scope) as session:
+        school, page_id = cards.collecting.school.id, cards.session_of(checkout)
+        return ask_end(session, cards.maker, school, page_id, "Phần còn lại trường trả tiền mặt", cards.clock())
+
+
+def test_a_payment_put_aside_and_given_back_in_part_lets_its_family_pay_again_once_two_people_say_so(
+    cards: Carding,
+) -> None:
+    checkout = cards.pay()
+    charge_less(cards, 10_000)
+    cards.hear()
+    cards.standin.books.refund({"payment_intent": cards.intent_of(checkout), "amount": "1000"})
+    cards.clock.later(minutes=6)
+    cards.ask()
+    with pytest.raises(NotFound):
+        ask_the_end(cards, checkout)  # its time is not over
+    cards.clock.later(days=2)
+    cards.ask()
+    assert ended(cards) == []
+    act = ask_the_end(cards, checkout)
+    with pytest.raises(Conflict):
+        ask_the_end(cards, checkout)
+    decide(cards, act)
+    assert ended(cards) == [checkout.id]
+    assert not any("its page is over" in each for each in violations(cards))
+    again = cards.pay()
+    cards.hear()
+    assert again.id != checkout.id
+    assert cards.collecting.rests()[0] == 0
+    with pytest.raises(NotFound):
+        ask_the_end(cards, checkout)
+
+
+def test_a_page_whose_outcome_came_before_the_second_person_is_not_ended(cards: Carding) -> None:
+    checkout = cards.checkout()
+    finish_by_debit(cards, checkout)
+    cards.clock.later(days=2)
+    cards.ask()
+    act = ask_the_end(cards, checkout)
+    debit_fails(cards, checkout)
+    cards.clock.later(minutes=6)
+    cards.ask()
+    with pytest.raises(Conflict):
+        decide(cards, act)

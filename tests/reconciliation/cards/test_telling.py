@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from billing.events.going_back import BY_CARD_DISPUTE, BY_CARD_REFUND
-from billing.events.recording import PAYMENT_RECEIVED, PAYMENT_TAKEN_BACK
+from billing.events.going_back import BY_CARD_DISPUTE, BY_CARD_FAILED, BY_CARD_REFUND, BY_CARD_UNBOOKED
+from billing.events.recording import CARD_UNPAID, PAYMENT_RECEIVED, PAYMENT_TAKEN_BACK
 from billing.events.tables import Event
 from billing.money import Money
 from billing.payments.tables import PaymentRequestBill
@@ -16,19 +16,21 @@ from reconciliation.cards.facts import Kind
 from reconciliation.cards.telling import takers
 from service.database import EVERYTHING
 from tests.factories.cards import Carding
-from tests.reconciliation.cards.acts import paid_twice
+from tests.reconciliation.cards.acts import charge_less, debit_fails, finish_by_debit, paid_twice
 
 
 def told(cards: Carding) -> list[tuple[str, Any]]:
     """Return who took back how much, and ``received`` with the sum where money came, in the order of the events."""
     with cards.collecting.database.transaction(EVERYTHING) as session:
         rows = session.exec(
-            select(Event).where(col(Event.kind).in_([PAYMENT_RECEIVED, PAYMENT_TAKEN_BACK])).order_by(col(Event.id))
+            select(Event)
+            .where(col(Event.kind).in_([PAYMENT_RECEIVED, PAYMENT_TAKEN_BACK, CARD_UNPAID]))
+            .order_by(col(Event.id))
         ).all()
         bill = session.exec(
             select(PaymentRequestBill.bill_id).where(PaymentRequestBill.request_id == cards.collecting.requests[0].id)
         ).one()
-    taken = [row for row in rows if row.kind == PAYMENT_TAKEN_BACK]
+    taken = [row for row in rows if row.kind != PAYMENT_RECEIVED]
     assert {row.subject_id for row in taken} <= {bill}, "about the bill that was paid"
     return [(row.facts["by"], row.facts["used"]) if row in taken else ("received", None) for row in rows]
 
@@ -97,3 +99,48 @@ def test_money_that_was_given_back_before_we_heard_of_it_is_told_as_both(cards: 
     cards.hear()
     cards.hear(*paid)
     assert told(cards) == [("received", None), (BY_CARD_REFUND, 1_000)]
+
+
+def test_a_page_whose_payment_failed_afterwards_is_told_once(cards: Carding) -> None:
+    checkout = cards.checkout()
+    finish_by_debit(cards, checkout)
+    cards.clock.later(days=2)
+    cards.ask()
+    assert told(cards) == [], "the family's bank has not said anything yet"
+    debit_fails(cards, checkout)
+    for _ in range(2):
+        cards.clock.later(minutes=6)
+        cards.ask()
+    assert told(cards) == [(BY_CARD_FAILED, 650_000)]
+
+
+def test_what_was_put_aside_and_given_back_whole_is_told_once_with_what_was_paid(cards: Carding) -> None:
+    checkout = cards.pay()
+    charge_less(cards, 10_000)
+    cards.hear()
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert told(cards) == []
+    cards.standin.books.refund({"payment_intent": cards.intent_of(checkout)})
+    for _ in range(2):
+        cards.clock.later(minutes=6)
+        cards.ask()
+    assert told(cards) == [(BY_CARD_UNBOOKED, 640_000)]
+
+
+def test_what_was_given_back_before_we_heard_of_it_is_told_as_a_payment_that_went_back_only(cards: Carding) -> None:
+    checkout = cards.pay()
+    cards.standin.books.refund({"payment_intent": cards.intent_of(checkout)})
+    cards.clock.later(minutes=6)
+    cards.ask()
+    assert told(cards) == [("received", None), (BY_CARD_REFUND, 650_000)]
+
+
+def test_nobody_is_told_of_a_page_that_was_left_or_said_no_itself(cards: Carding) -> None:
+    cards.checkout()
+    cards.checkout(1)
+    cards.standin.books.pay(cards.session_of(cards.checkout(1)), "declined")
+    cards.clock.later(hours=2)
+    cards.hear()
+    cards.ask()
+    assert told(cards) == []

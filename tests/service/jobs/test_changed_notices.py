@@ -29,8 +29,9 @@ from service.preparing import Addresses
 from service.settings import Settings
 from service.standins.zalo import Delivered
 from tests.conftest import TestServers
-from tests.factories.cards import carding
+from tests.factories.cards import Carding, carding
 from tests.factories.rounds import REFERENCE_KEY
+from tests.reconciliation.cards.acts import debit_fails, finish_by_debit
 from tests.service.pages.telling import Telling, telling
 
 BILLED = "1.203.950"
@@ -138,6 +139,39 @@ def test_what_the_school_gave_back_to_a_card_is_told_in_kind_words(town: Telling
     assert "Biên lai cũ không còn hiệu lực" in letter
     assert not re.search(r"\bnợ\b", text + letter)
     assert town.tell() == 0
+
+
+def card_fails_later(cards: Carding) -> None:
+    """Let the first family finish a card page, and its bank say no afterwards."""
+    checkout = cards.checkout()
+    finish_by_debit(cards, checkout)
+    debit_fails(cards, checkout)
+    cards.clock.later(minutes=6)
+    cards.ask()
+
+
+def test_a_card_page_that_came_to_nothing_is_told_unless_the_bill_is_paid_by_then(town: Telling) -> None:
+    bank, settings = town.world.collecting, town.world.wiring.settings
+    assert town.tell() > 0
+    with carding(bank) as cards:
+        asking = bank.wiring.settings
+        card_fails_later(cards)
+        bank.wiring = replace(bank.wiring, settings=settings)
+        assert town.tell() > 0
+        title, rows, text = by_zalo(town)
+        assert title.startswith("Trả thẻ chưa thành")
+        assert (rows["Số tiền"], rows["Cần nộp kỳ này"]) == (f"{BILLED} đ", f"{BILLED} đ")
+        letter = by_mail(town)
+        assert "ngân hàng của gia đình không chuyển tiền" in letter
+        assert "Nhà trường chưa nhận được khoản này" in letter
+        assert not re.search(r"\bnợ\b|biên lai", text + letter, re.IGNORECASE)
+        assert town.tell() == 0
+        bank.wiring = replace(bank.wiring, settings=asking)
+        card_fails_later(cards)
+    bank.wiring = replace(bank.wiring, settings=settings)
+    bank.hear_of(bank.pays(bank.requests[0].reference, bank.rests()[0]))
+    assert town.tell() > 0
+    assert "chưa thành" not in by_zalo(town)[0], "the receipt alone"
 
 
 def lower(town: Telling, code: str, amount: int) -> None:

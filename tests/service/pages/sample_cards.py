@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from billing.money import Money
@@ -19,6 +20,7 @@ from service.pages.card_views import (
     DisputeRow,
     MovementRow,
     PaidFor,
+    PartChoice,
     PaymentRow,
     PayoutRow,
     RefundRow,
@@ -68,6 +70,10 @@ PAGE = CardPage(
                    TransferChoice(str(uuid.UUID(int=22)), DAY, "", named=False))),
         PayoutRow("po_00000000000000000018", Money(12_000_000), DAY, ()),
     ),
+    parts=(
+        PartChoice(str(uuid.UUID(int=23)), Money(7_000_000), DAY, "STRIPE PAYMENTS UK LTD PAYOUT 1/2"),
+        PartChoice(str(uuid.UUID(int=24)), Money(5_000_000), DAY, ""),
+    ),
     in_transit=Money(17_120_400),
     unbooked=(BEHIND,),
     unheard=(UnheardRow("cs_test_0007", Money(650_000), AT, AN),),
@@ -75,6 +81,10 @@ PAGE = CardPage(
     acts=(
         ActRow("untie", "po_00000000000000000015", Money(2_000_000), "05/10/2025 · STRIPE PAYOUT", THEIRS),
         ActRow("explain", "txn_1", Money(-7_000), "adjustment Correction", MINE),
+        ActRow("tie_several", "", Money(9_000_000),
+               "po_00000000000000000011: 9.000.000 đ = 05/10/2025 · STRIPE PAYOUT 1/2: 5.000.000 đ + "
+               "06/10/2025 · STRIPE PAYOUT 2/2: 4.000.000 đ", THEIRS),
+        ActRow("end_page", "cs_test_0006", Money(650_000), "", THEIRS),
         ActRow("opening", "", Money(300_000), "BIDV ••••0101", THEIRS),
     ),
     movements=(
@@ -163,6 +173,20 @@ class SampleCards:
     def ask_card_opening(self, who: SignedIn, place: Place, account_id: uuid.UUID, reason: str, now: datetime) -> None:
         del who, place, now
         self.done.append(("card opening", f"{account_id} {reason}"))
+
+    def ask_card_several(  # noqa: PLR0913, PLR0917  as above
+        self, who: SignedIn, place: Place, payouts: Sequence[str], transfers: Sequence[str], reason: str, now: datetime
+    ) -> None:
+        del who, place, now
+        self.done.append(("card several", f"{list(payouts)} {list(transfers)} {reason}"))
+
+    def ask_card_page_end(self, who: SignedIn, place: Place, page_id: str, reason: str, now: datetime) -> None:
+        del who, place, now
+        self.done.append(("card page", f"{page_id} {reason}"))
+
+    def cards_in_menu(self, place: Place, now: datetime) -> int:
+        del place, now
+        return 3
 
     def decide_card_act(  # noqa: PLR0913  as above
         self, who: SignedIn, place: Place, act_id: uuid.UUID, reason: str, now: datetime, *, approved: bool

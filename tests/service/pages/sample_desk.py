@@ -216,6 +216,10 @@ class SampleDesk(
         del who, place, now
         return TroublePage((), 0, (), 0)
 
+    def mark_seen(self, who: SignedIn, place: Place, inbox_id: int, reason: str, now: datetime) -> None:
+        del who, place, now
+        self.done.append(("seen", f"{inbox_id} {reason}"))
+
     def rounds(self, who: SignedIn, place: Place) -> tuple[RoundRow, ...]:
         del who, place
         return (self.preview.row,)

@@ -105,6 +105,7 @@ def _settings(zalo: str, esms: str, smtp_port: int) -> Settings:
             ("choice", Kind.CHOICE_OFFERED),
             ("receipt", Kind.PAYMENT_RECEIVED),
             ("taken_back", Kind.PAYMENT_TAKEN_BACK),
+            ("card_unpaid", Kind.CARD_UNPAID),
         )
     }
     return Settings.model_construct(
