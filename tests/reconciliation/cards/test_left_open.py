@@ -68,7 +68,7 @@ def test_a_feed_with_open_matters_is_closed_only_with_a_reason(cards: Carding, c
     payout = cards.standin.books.pay_out()
     cards.clock.later(minutes=6)
     cards.ask()
-    cards.checkout(2)
+    cards.checkout(1, Money(50_000))
     words = ["1 trang trả thẻ", "1 đề nghị hoàn về thẻ", "1 tranh chấp", "1 khoản chi trả chưa gắn"]
     assert [any(each.startswith(word) for each in still(cards)) for word in words] == [True] * 4
     code, said = close(cards.api)
