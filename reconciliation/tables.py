@@ -153,7 +153,10 @@ class InboxResult(Row, table=True):
     """What became of an inbox message. Work is found by the absence of this row (no school policy, as the inbox)."""
 
     __tablename__ = "inbox_results"
-    __table_args__ = (one_of("outcome", INBOX_OUTCOMES),)
+    __table_args__ = (
+        one_of("outcome", INBOX_OUTCOMES),
+        Index("ix_inbox_results_quarantined", "inbox_id", postgresql_where=text("outcome = 'quarantined'")),
+    )
 
     inbox_id: int = Field(sa_column=Column(BigInteger, ForeignKey("inbox.id"), primary_key=True))
     outcome: str
