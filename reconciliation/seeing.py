@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
 from billing.errors import Conflict, NotFound, Refused
+from billing.visible import is_blank
 from reconciliation.tables import Feed, InboxMessage, InboxResult, InboxSeen
 
 _MOST_REASON = 300
@@ -23,7 +24,7 @@ def mark_seen(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     session: Session, actor: Actor, school_id: UUID, inbox_id: int, reason: str, now: datetime
 ) -> None:
     """Mark a message of a school; raises ``Refused`` without a reason, ``NotFound``, ``Conflict`` the second time."""
-    if not reason.strip():
+    if is_blank(reason):
         raise Refused("Hãy ghi đã xử lý tin này ra sao.")
     put_aside = (
         select(InboxMessage.id)

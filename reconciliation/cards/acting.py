@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.choices.offering import person_of
@@ -19,11 +19,12 @@ from billing.people.kinship import refuse_own_family
 from billing.vault import Vault
 from billing.visible import is_blank
 from reconciliation.cards.explaining import MOST_REASON, Wish, ask_act, explain, open_with, refuse_clear
-from reconciliation.cards.page_acts import carry_out_end
+from reconciliation.cards.page_acts import carry_out_end, pupil_of_page
 from reconciliation.cards.payouts import candidate, hold_payouts, is_plain, live_tie, names_stripe, tie, untie
-from reconciliation.cards.several import tie_several
+from reconciliation.cards.several import parts_of, tie_several
 from reconciliation.cards.tables import CardAct, CardActDecision
 from reconciliation.concerned import suggested_pupils
+from reconciliation.tables import Transfer
 
 
 def tie_payout(  # noqa: PLR0913, PLR0917  an act of a person with its facts
@@ -97,13 +98,12 @@ def decide_act(  # noqa: PLR0913  as above
     session.add(decision)
     session.flush()
     if approved:
-        _carry_out(session, actor, act, now)
+        _carry_out(session, act, person_of(actor), now)
     word = "approve" if approved else "refuse"
     record_deed(session, actor, Deed(school_id, f"card.{act.kind}.{word}", "card_act", str(act_id), reason), now)
 
 
-def _carry_out(session: Session, actor: Actor, act: CardAct, now: datetime) -> None:
-    by = person_of(actor)
+def _carry_out(session: Session, act: CardAct, by: UUID, now: datetime) -> None:
     if act.kind == "untie":
         untie(session, act, by, now)
     elif act.kind == "explain":
@@ -111,9 +111,9 @@ def _carry_out(session: Session, actor: Actor, act: CardAct, now: datetime) -> N
     elif act.kind == "opening":
         open_with(session, act, now)
     elif act.kind == "tie_several":
-        tie_several(session, actor, act, now)
+        tie_several(session, act, by, now)
     elif act.kind == "end_page":
-        carry_out_end(session, actor, act, now)
+        carry_out_end(session, act, now)
     elif act.kind == "top_up":
         refuse_clear(session, act)
     elif act.transfer_id is not None:
@@ -122,8 +122,10 @@ def _carry_out(session: Session, actor: Actor, act: CardAct, now: datetime) -> N
 
 
 def _about(session: Session, act: CardAct) -> set[UUID]:
-    """Return the pupils that the money of an act may be of: only a tie takes a transfer from the queue."""
-    if act.kind != "tie" or act.transfer_id is None:
-        return set()
-    _, transfer = candidate(session, act.school_id, act.subject, act.transfer_id)
-    return suggested_pupils(session, transfer)
+    """Return the pupils that an act is about: whose the money of a tie may be, and whose page is ended."""
+    if act.kind == "end_page":
+        return {pupil_of_page(session, act.school_id, act.subject)}
+    parts = {part.transfer_id for part in parts_of(session, act.school_id, [act.id])}
+    wanted = {act.transfer_id} if act.kind == "tie" else parts
+    query = select(Transfer).where(Transfer.school_id == act.school_id, col(Transfer.id).in_(wanted))
+    return {pupil for transfer in session.exec(query).all() for pupil in suggested_pupils(session, transfer)}

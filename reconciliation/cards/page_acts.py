@@ -24,22 +24,28 @@ def ask_end(  # noqa: PLR0913, PLR0917  an act of a person with its facts
     session: Session, actor: Actor, school_id: UUID, page_id: str, reason: str, now: datetime
 ) -> CardAct:
     """Ask that a page is over; raises ``NotFound`` unless its time is over and nothing of it is booked or ended."""
-    checkout = _unheard(session, school_id, page_id, now)
-    if checkout is None:
+    if _unheard(session, school_id, page_id, now) is None:
         raise NotFound("Trang thẻ này không có, chưa hết giờ, hoặc đã có kết quả.")
-    pupil = session.get_one(PaymentRequest, checkout.request_id).pupil_id
-    refuse_own_family(session, actor, school_id, {pupil})
+    refuse_own_family(session, actor, school_id, {pupil_of_page(session, school_id, page_id)})
     return ask_act(session, actor, Wish(school_id, "end_page", page_id), reason, now)
 
 
-def carry_out_end(session: Session, actor: Actor, act: CardAct, now: datetime) -> None:
-    """End the page that an act names, agreed to by ``actor``; raises ``Conflict`` where its outcome came meanwhile."""
+def carry_out_end(session: Session, act: CardAct, now: datetime) -> None:
+    """End the page that an act names; raises ``Conflict`` where its outcome came meanwhile."""
     checkout = _unheard(session, act.school_id, act.subject, now)
     if checkout is None:
         raise Conflict("Trang thẻ này đã có kết quả. Xin tải lại trang.")
-    pupil = session.get_one(PaymentRequest, checkout.request_id).pupil_id
-    refuse_own_family(session, actor, act.school_id, {pupil})
     end_checkout(session, act.school_id, checkout.id, now)
+
+
+def pupil_of_page(session: Session, school_id: UUID, page_id: str) -> UUID:
+    """Return whose page it is."""
+    return session.exec(
+        select(PaymentRequest.pupil_id)
+        .join(CardCheckout, col(CardCheckout.request_id) == col(PaymentRequest.id))
+        .join(CardSession, col(CardSession.checkout_id) == col(CardCheckout.id))
+        .where(CardSession.school_id == school_id, CardSession.session_id == page_id)
+    ).one()
 
 
 def _unheard(session: Session, school_id: UUID, page_id: str, now: datetime) -> CardCheckout | None:

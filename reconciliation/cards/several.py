@@ -13,7 +13,6 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from billing.audit.recording import Actor
-from billing.choices.offering import person_of
 from billing.errors import Conflict, NotFound, Refused
 from billing.ledger.accounts import CARD_CLEARING, SUSPENSE
 from billing.ledger.posting import Fact, Line, post
@@ -72,15 +71,13 @@ def parts_of(session: Session, school_id: UUID, acts: Collection[UUID]) -> list[
     return list(session.exec(query.order_by(col(CardActPart.payout_id), col(CardActPart.transfer_id))).all())
 
 
-def tie_several(session: Session, actor: Actor, act: CardAct, now: datetime) -> None:
-    """Tie what an act names, agreed to by ``actor``; raises ``Conflict`` where something of it is not as asked."""
+def tie_several(session: Session, act: CardAct, by: UUID, now: datetime) -> None:
+    """Tie what an act names, agreed to by ``by``; raises ``Conflict`` where something of it is not as asked."""
     parts = parts_of(session, act.school_id, [act.id])
     payouts, transfers = _chosen(
         session, act.school_id, {part.payout_id for part in parts}, {part.transfer_id for part in parts}
     )
-    by = person_of(actor)
     for transfer in transfers:
-        refuse_own_family(session, actor, act.school_id, suggested_pupils(session, transfer))
         for payout in payouts:
             _tie(session, act, payout, transfer, by, now)
     for transfer in transfers:
