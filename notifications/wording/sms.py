@@ -11,7 +11,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_REFUND
+from billing.events.going_back import (
+    BY_BANK,
+    BY_CARD_DISPUTE,
+    BY_CARD_FAILED,
+    BY_CARD_REFUND,
+    BY_CARD_UNBOOKED,
+)
 from billing.money import ZERO, Money
 from billing.people.names import masked
 from notifications.errors import UnfitText
@@ -34,6 +40,10 @@ _TAKEN_BY: Final = {
     ("en", BY_BANK): "the bank took back",
     ("en", BY_CARD_REFUND): "given back to the card:",
     ("en", BY_CARD_DISPUTE): "the card's bank took",
+    ("vi", BY_CARD_FAILED): "tra the chua thanh",
+    ("vi", BY_CARD_UNBOOKED): "da hoan het ve the",
+    ("en", BY_CARD_FAILED): "card payment failed:",
+    ("en", BY_CARD_UNBOOKED): "back to your card:",
 }
 
 TEXTS: Final[Mapping[tuple[Kind, Language], str]] = {
@@ -47,6 +57,7 @@ TEXTS: Final[Mapping[tuple[Kind, Language], str]] = {
     (Kind.CHOICE_OFFERED, "vi"): "{school} moi dang ky {item} cho {pupil}, den het {day}. {link}",
     (Kind.PAYMENT_RECEIVED, "vi"): "{school} da nhan {amount} cua {pupil} {day}. Con chua nop {rest}. {link}",
     (Kind.PAYMENT_TAKEN_BACK, "vi"): "{school}: {taken_by} {used} cua {pupil}. Can nop {amount}. {link}",
+    (Kind.CARD_UNPAID, "vi"): "{school}: {taken_by} {used} cua {pupil}. Nay can nop {amount}. {link}",
     (Kind.BILL_ISSUED, "en"): "{school}: {amount} to pay for {pupil} ({period}) by {day}. See {link}",
     (Kind.BILL_REPLACED, "en"): "{school}: new notice {period} for {pupil}: {amount} by {day}. {link}",
     (Kind.BILL_REMINDED, "en"): "{school}: {amount} not paid yet for {pupil}, due {day}. Paid? Ignore this. {link}",
@@ -57,6 +68,7 @@ TEXTS: Final[Mapping[tuple[Kind, Language], str]] = {
     (Kind.CHOICE_OFFERED, "en"): "{school}: {item} for {pupil}? Answer by {day}. {link}",
     (Kind.PAYMENT_RECEIVED, "en"): "{school} received {amount} for {pupil} {day}. Not paid yet: {rest}. {link}",
     (Kind.PAYMENT_TAKEN_BACK, "en"): "{school}: {taken_by} {used} for {pupil}. To pay: {amount}. {link}",
+    (Kind.CARD_UNPAID, "en"): "{school}: {taken_by} {used} for {pupil}. To pay now: {amount}. {link}",
 }
 CODE_TEXTS: Final[Mapping[Language, str]] = {
     "vi": "{school}: ma {code} de {purpose}, trong {minutes} phut. Khong doc ma nay cho bat ky ai.",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_REFUND
+from billing.events.going_back import BY_BANK, BY_CARD_DISPUTE, BY_CARD_FAILED, BY_CARD_REFUND, BY_CARD_UNBOOKED
 from billing.money import ZERO, Money
 from notifications.errors import UnfitText
 from notifications.rules import NOTICES, Kind
@@ -70,6 +70,12 @@ def test_the_words_of_a_receipt() -> None:
     )
 
 
+def test_the_words_of_a_card_page_that_came_to_nothing() -> None:
+    assert sms_text(Kind.CARD_UNPAID, gone_back(BY_CARD_FAILED, link=LINK)) == (
+        f"TH Dong Tam: tra the chua thanh 150.000d cua N. T. M. Anh. Nay can nop 150.000d. {LINK}"
+    )
+
+
 def test_the_words_of_a_code() -> None:
     facts = CodeFacts(SchoolInWords("Trường Tiểu học Đồng Tâm", ""), "012345", "explain", 10)
     assert code_sms(facts) == (
@@ -78,9 +84,9 @@ def test_the_words_of_a_code() -> None:
 
 
 @pytest.mark.parametrize(("kind", "language"), ALL)
-@pytest.mark.parametrize("by", [BY_BANK, BY_CARD_REFUND, BY_CARD_DISPUTE])
+@pytest.mark.parametrize("by", [BY_BANK, BY_CARD_REFUND, BY_CARD_DISPUTE, BY_CARD_FAILED, BY_CARD_UNBOOKED])
 def test_the_longest_names_and_sums_fit_and_what_counts_is_whole(kind: Kind, language: Language, by: str) -> None:
-    if by != BY_BANK and kind is not Kind.PAYMENT_TAKEN_BACK:
+    if by != BY_BANK and kind not in {Kind.PAYMENT_TAKEN_BACK, Kind.CARD_UNPAID}:
         return
     facts = of_kind(
         kind,
