@@ -142,7 +142,7 @@ def test_a_payout_is_tied_on_the_offices_page_and_the_book_holds_what_stripe_hol
         look(page, "payout-360")
         page.set_viewport_size({"width": 1280, "height": 900})
         look(page, "payout-1280")
-        page.get_by_label("PAYOUT 2").check()
+        page.get_by_role("radio", name="PAYOUT 2").check()
         page.get_by_role("button", name="Gắn với khoản chi trả").click()
         expect(page.get_by_text("Khoản chi trả đã gắn với tiền vào ngân hàng")).to_be_visible()
         expect(on_its_way).to_have_text("0 đ")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlmodel import Session, col, select
 
 from billing.fees.kinds import shipped_kinds
+from billing.fees.tables import Reduction
 from billing.money import Money
 from billing.vault import Vault
 from service.database import Database
 from service.preparing import Addresses
 from tests.conftest import TestServers
+from tests.factories.schools import MADE_AT
 from tests.service.pages.fresh import NAMES, Fresh, fresh_school, roster
 from tests.service.pages.test_fee_pages import FROM, hand_in, load, post
 from tests.service.pages.test_round_pages import NEW, WEEKDAYS, pupil_path
@@ -43,6 +46,16 @@ def private(database: Database, addresses: Addresses, vault: Vault, servers: Tes
     return fresh_school(database, addresses, vault, servers, kind="private")
 
 
+def withdraw_the_rule(session: Session) -> None:
+    """Let the school's own rule for everybody be given up, so that a person enters the class."""
+    rule = session.exec(
+        select(Reduction).where(Reduction.reason_class == "ANHCHIEM", col(Reduction.enrolment_id).is_(None))
+    ).one()
+    rule.withdrawn_at = MADE_AT
+    session.add(rule)
+    session.flush()
+
+
 def test_each_class_is_offered_entered_approved_and_explained_with_payer_and_share(private: Fresh) -> None:
     client, approver = private.client(private.accountant), private.client(private.approver)
     assert load(private, client, ten="private-school")[0] == 200
@@ -54,6 +67,10 @@ def test_each_class_is_offered_entered_approved_and_explained_with_payer_and_sha
         form = client.get("/van-phong/mien-giam/moi", params={"em": pupil}).text
         assert f'<option value="{kind}">' in form
         fields = {"em": pupil, "dien": kind, "tu": FROM, "ty_le": typed, "minh_chung": f"Giấy của {kind}"}
+        if kind == "ANHCHIEM":
+            status, text = post(client, "/van-phong/mien-giam/moi", **fields)
+            assert (status, "quy định chung" in text) == (409, True), "the school gives it to everybody by itself"
+            private.read(withdraw_the_rule)
         status, text = post(client, "/van-phong/mien-giam/moi", **fields)
         assert status == 200, (kind, text)
     waiting = set(re.findall(r"/van-phong/mien-giam/([0-9a-f-]{36})", client.get("/van-phong/mien-giam").text))

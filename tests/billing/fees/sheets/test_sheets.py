@@ -153,7 +153,7 @@ def test_a_price_above_the_cap_or_a_forbidden_item_names_its_line_and_nothing_is
         ({"Đơn_vị_tính": "đêm"}, "Đơn vị tính", "Không hiểu"),
         ({"Chỉ_thu_khi_đăng_ký": "có thể"}, "Chỉ thu khi đăng ký", "Không hiểu"),
         ({"Tài_khoản_ngân_hàng": "999"}, "Tài khoản ngân hàng", "không có tài khoản ngân hàng số “999”"),
-        ({"Khối": "1; lá"}, "Khối", "từ 1 đến 12"),
+        ({"Khối": "1; lá"}, "Khối", "không phải khối"),
         ({"Cấp_học": "đại học"}, "Cấp học", "Không hiểu"),
         ({"Số_lượng": 0}, "Số lượng", "từ 1 đến 1000"),
         ({"Mã_khoản_thu": "A B"}, "Mã khoản thu", "không hợp lệ"),
