@@ -124,9 +124,13 @@ def new_ids(count: int) -> list[uuid.UUID]:
     return [uuid.UUID(int=(moment | int.from_bytes(some)) & _FREE_BITS | _VERSION_7) for some in each]
 
 
-def identity_column() -> Any:  # noqa: ANN401  SQLModel's Field is typed Any
-    """Return a field for a BIGINT key that PostgreSQL numbers itself (never given by us)."""
-    return Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+def identity_column(*, primary_key: bool = True) -> Any:  # noqa: ANN401  SQLModel's Field is typed Any
+    """Return a field for a BIGINT key that PostgreSQL numbers itself (never given by us).
+
+    ``primary_key=False``: the table names its key itself, of which this may be a part.
+    """
+    column = Column(BigInteger, Identity(always=True), primary_key=primary_key, nullable=False, autoincrement=True)
+    return Field(default=None, sa_column=column)
 
 
 def number_column(*, nullable: bool = False, primary_key: bool = False) -> Any:  # noqa: ANN401  as above

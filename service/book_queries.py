@@ -68,14 +68,14 @@ OF_MONEY: Mapping[str, Invariant] = {
             """SELECT format('entry %s does not undo entry %s posting by posting', e.id, e.reverses_id)
             FROM journal_entries e WHERE e.reverses_id IS NOT NULL AND EXISTS (
                 (SELECT x.debit_account_id, x.credit_account_id, x.amount, x.pupil_id, x.bill_id FROM postings x
-                 WHERE x.entry_id = e.reverses_id
+                 WHERE x.school_id = e.school_id AND x.entry_id = e.reverses_id
                  EXCEPT ALL SELECT x.credit_account_id, x.debit_account_id, x.amount, x.pupil_id, x.bill_id
-                 FROM postings x WHERE x.entry_id = e.id)
+                 FROM postings x WHERE x.school_id = e.school_id AND x.entry_id = e.id)
                 UNION ALL
                 (SELECT x.credit_account_id, x.debit_account_id, x.amount, x.pupil_id, x.bill_id FROM postings x
-                 WHERE x.entry_id = e.id
+                 WHERE x.school_id = e.school_id AND x.entry_id = e.id
                  EXCEPT ALL SELECT x.debit_account_id, x.credit_account_id, x.amount, x.pupil_id, x.bill_id
-                 FROM postings x WHERE x.entry_id = e.reverses_id))""",
+                 FROM postings x WHERE x.school_id = e.school_id AND x.entry_id = e.reverses_id))""",
             *PERIOD_QUERIES,
         ),
     ),

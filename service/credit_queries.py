@@ -12,7 +12,8 @@ AS_THE_BOOK_SAYS = """WITH told AS (
         FROM credit_uses u JOIN payments p ON p.source_kind = 'credit' AND p.source_id = u.id
           AND p.school_id = u.school_id WHERE <live>
         UNION ALL SELECT b.pupil_id, l.item_code, c.to_credit
-        FROM bill_credits c JOIN bills b ON b.id = c.bill_id JOIN bill_lines l ON l.id = c.line_id
+        FROM bill_credits c JOIN bills b ON b.id = c.bill_id
+        JOIN bill_lines l ON l.school_id = c.school_id AND l.id = c.line_id
         UNION ALL SELECT r.pupil_id, coalesce(r.item_code, ''), -r.amount
         FROM refund_lines r JOIN refund_decisions d ON d.refund_id = r.refund_id AND d.approved
         WHERE r.pupil_id IS NOT NULL

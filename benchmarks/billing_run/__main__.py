@@ -71,7 +71,11 @@ def stage(own: TestServers, source: str, target: str, schools: Sequence[UUID]) -
             plain = sql.SQL("CREATE TABLE IF NOT EXISTS staged.{} AS SELECT {} FROM public.{} WITH NO DATA")
             bare.execute(plain.format(name, columns, name))
             bare.execute(sql.SQL("GRANT SELECT ON staged.{} TO hocphi_app").format(name))
-            bare.execute(sql.SQL("CREATE INDEX IF NOT EXISTS {} ON staged.{} (school_id)").format(sql.Identifier(f"of_school_{table}"), name))
+            bare.execute(
+                sql.SQL("CREATE INDEX IF NOT EXISTS {} ON staged.{} (school_id)").format(
+                    sql.Identifier(f"of_school_{table}"), name
+                )
+            )
             chosen = sql.SQL("COPY (SELECT {} FROM {} WHERE school_id IN ({})) TO STDOUT").format(columns, name, listed)
             filled = sql.SQL("COPY staged.{} ({}) FROM STDIN").format(name, columns)
             with ours.cursor().copy(chosen) as out, bare.cursor() as cursor:

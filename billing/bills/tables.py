@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Computed, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, Computed, Index, PrimaryKeyConstraint, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -77,14 +77,14 @@ class BillLine(Row, table=True):
 
     __tablename__ = "bill_lines"
     __table_args__ = (
+        PrimaryKeyConstraint("school_id", "bill_id", "position"),
         UniqueConstraint("school_id", "id"),
-        UniqueConstraint("school_id", "bill_id", "position"),
         CheckConstraint("quantity >= 0 AND unit_price >= 0 AND family_share >= 0", name="not_negative"),
         CheckConstraint("gross = quantity * unit_price", name="gross_is_product"),
         CheckConstraint("family_share <= gross", name="share_within_gross"),
     )
 
-    id: int | None = identity_column()
+    id: int | None = identity_column(primary_key=False)
     school_id: UUID
     bill_id: UUID
     position: int

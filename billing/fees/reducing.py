@@ -13,13 +13,14 @@ from uuid import UUID
 from sqlmodel import Session, col, or_, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.errors import Conflict, NotAllowed, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees import tables
 from billing.fees.item_rows import items_of, one_at_a_time
 from billing.fees.items import Group, Level, Ownership, Reduction, Span
 from billing.fees.kinds import ReductionKind, find_kind
 from billing.fees.schedule import item_ids, item_of, reduction_of
 from billing.money import Money
+from billing.people.agreeing import WHOLE_SCHOOL, Agreement, second_person
 from billing.people.kinship import refuse_own_family
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, School
 
@@ -72,17 +73,18 @@ def enter_reduction(
 def approve_reduction(
     session: Session, school_id: UUID, reduction_id: UUID, approver: Actor, now: datetime
 ) -> tables.Reduction:
-    """Approve what another person entered; raises ``SamePerson``, and ``Conflict`` when it does not wait."""
+    """Approve what another person entered for a child of neither's family.
+
+    Raises ``SamePerson``, ``OwnFamily``, and ``Conflict`` when it does not wait.
+    """
     one_at_a_time(session, school_id)
     row = find_reduction(session, school_id, reduction_id)
     if row.withdrawn_at is not None or row.approved_by is not None:
         raise Conflict("Miễn giảm này đã được duyệt hoặc đã bỏ. Hãy tải lại danh sách.", reduction=reduction_id)
-    if person(approver) == row.made_by:
-        raise SamePerson("Người lập miễn giảm không được tự duyệt. Hãy nhờ người duyệt khác.")
-    if row.enrolment_id is not None:  # of a whole class it is nobody's own
-        pupil_id = _enrolment(session, school_id, row.enrolment_id).pupil_id
-        refuse_own_family(session, approver, school_id, {pupil_id})
-    row.approved_by = approver.user_id
+    # Of a whole class it is nobody's own.
+    about = {_enrolment(session, school_id, row.enrolment_id).pupil_id} if row.enrolment_id else WHOLE_SCHOOL
+    own_word = "Người lập miễn giảm không được tự duyệt. Hãy nhờ người duyệt khác."
+    row.approved_by = second_person(session, approver, Agreement(school_id, {row.made_by}, about, own_word))
     return _kept(session, row, approver, now, "fees.approve_reduction")
 
 

@@ -12,10 +12,11 @@ from uuid import UUID
 from sqlmodel import Session, col, or_, select
 
 from billing.audit.recording import Actor, Deed, record_deed
-from billing.errors import NotFound, Refused, SamePerson
+from billing.errors import NotFound, Refused
 from billing.fees.item_rows import one_at_a_time
 from billing.fees.items import MAX_COUNT, Span
 from billing.fees.tables import FeeItem, OptIn, Reduction
+from billing.people.agreeing import Agreement, second_person
 from billing.people.names import sort_key
 from billing.people.tables import ClassGroup, ClassPlacement, Enrolment, Pupil
 
@@ -189,10 +190,11 @@ def take_registrations(
 
 
 def grant(session: Session, reduction: Reduction, maker: Actor, approver: Actor, now: datetime) -> Reduction:
-    """Write a pupil's reduction, made by one person and approved by another; raises ``SamePerson``."""
-    if maker.user_id == approver.user_id:
-        raise SamePerson("Người lập miễn giảm không được tự duyệt. Hãy nhờ người duyệt khác.")
-    reduction.made_by, reduction.approved_by = maker.user_id, approver.user_id
+    """Write a reduction, made by one person and approved by another; raises ``SamePerson`` and ``OwnFamily``."""
+    own_word = "Người lập miễn giảm không được tự duyệt. Hãy nhờ người duyệt khác."
+    about = session.exec(select(Enrolment.pupil_id).where(Enrolment.id == reduction.enrolment_id)).all()
+    asked = Agreement(reduction.school_id, {maker.user_id}, frozenset(about), own_word)
+    reduction.made_by, reduction.approved_by = maker.user_id, second_person(session, approver, asked)
     session.add(reduction)
     session.flush()
     deed = Deed(reduction.school_id, "fees.grant_reduction", "reduction", str(reduction.id), reduction.legal_basis)

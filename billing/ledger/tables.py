@@ -7,7 +7,17 @@ changed or removed: an entry is reversed by another one. Seals stand in a table 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field
 
 from billing.money import Money
@@ -101,7 +111,9 @@ class JournalEntry(Row, table=True):
     __table_args__ = (
         UniqueConstraint("school_id", "id"),
         UniqueConstraint("school_id", "kind", "source_id"),
-        UniqueConstraint("school_id", "reverses_id"),
+        Index(
+            "reversed_once", "school_id", "reverses_id", unique=True, postgresql_where=text("reverses_id IS NOT NULL")
+        ),
         CheckConstraint("true_day < value_date", name="true_day_before"),
     )
 
@@ -120,21 +132,21 @@ class Posting(Row, table=True):
     """Money from the credit account to the debit account; the amount is above zero.
 
     Entry, accounts and bill are of its school, and its pupil is one: the trigger *point_home* refuses others, like a
-    foreign key (see decision 0012).
+    foreign key (see decision 0012). Postings are found by their entry; those of a bill by the entries whose source it
+    is (decision 0049).
     """
 
     __tablename__ = "postings"
     __table_args__ = (
+        PrimaryKeyConstraint("school_id", "entry_id", "id"),
         CheckConstraint("amount > 0", name="amount_above_zero"),
         CheckConstraint("debit_account_id <> credit_account_id", name="two_accounts"),
-        Index("ix_postings_entry", "school_id", "entry_id"),
         Index("ix_postings_debit", "school_id", "debit_account_id"),
         Index("ix_postings_credit", "school_id", "credit_account_id"),
         Index("ix_postings_pupil", "school_id", "pupil_id"),
-        Index("ix_postings_bill", "school_id", "bill_id"),
     )
 
-    id: int | None = identity_column()
+    id: int | None = identity_column(primary_key=False)
     school_id: UUID
     entry_id: int = number_column()
     debit_account_id: int = number_column()

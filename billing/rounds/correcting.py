@@ -21,8 +21,9 @@ from sqlmodel import Session, col, select
 from billing.audit.recording import Actor, Deed, record_deed
 from billing.bills.lowering import Off
 from billing.bills.tables import Bill
-from billing.errors import Conflict, NotFound, Refused, SamePerson
+from billing.errors import Conflict, NotFound, Refused
 from billing.money import ZERO, Money, total
+from billing.people.agreeing import WHOLE_SCHOOL, Agreement, second_person
 from billing.people.kinship import refuse_own_family
 from billing.rounds.drafting import find_round, person
 from billing.rounds.locking import refuse_locked
@@ -174,14 +175,15 @@ def approve_correction(
 ) -> CorrectionPreview:
     """Approve and carry out; return what was done.
 
-    Raises ``SamePerson`` for whoever asked, ``Conflict`` when it was decided already, the round is locked, or the
-    bill was paid or changed meanwhile (then reject it, or ask for a credit note instead).
+    Raises ``SamePerson`` for whoever asked, ``OwnFamily`` for the bill of a child of either person's family,
+    ``Conflict`` when it was decided already, the round is locked, or the bill was paid or changed meanwhile (then
+    reject it, or ask for a credit note instead).
     """
     correction = _alone(session, correction_id)
-    approver = person(actor)
-    if approver == correction.made_by:
-        raise SamePerson("Người lập đề nghị không được tự duyệt. Hãy nhờ người duyệt khác.", correction=correction_id)
-    _refuse_own(session, actor, correction.school_id, correction.bill_id)
+    own_word = "Người lập đề nghị không được tự duyệt. Hãy nhờ người duyệt khác."
+    about = _about(session, correction.bill_id)
+    asked = Agreement(correction.school_id, {correction.made_by}, about, own_word, {"correction": correction_id})
+    approver = second_person(session, actor, asked)
     refuse_locked(find_round(session, correction.round_id))
     _decide(session, correction, actor, now, approved=True)
     if correction.kind in LOWERING_KINDS:
@@ -233,7 +235,7 @@ def ask(session: Session, actor: Actor, asked: Asked, reason: str, now: datetime
     """Write down what one person asks to be corrected, if it can be done now; another person decides."""
     if not reason.strip():
         raise Refused("Hãy ghi lý do điều chỉnh.")
-    _refuse_own(session, actor, asked.school_id, asked.bill_id)
+    refuse_own_family(session, actor, asked.school_id, _about(session, asked.bill_id))
     refuse_locked(find_round(session, asked.round_id))
     correction = _as_row(asked, reason.strip(), person(actor), now)
     _preview(session, correction)
@@ -246,11 +248,11 @@ def ask(session: Session, actor: Actor, asked: Asked, reason: str, now: datetime
     return correction
 
 
-def _refuse_own(session: Session, actor: Actor, school_id: UUID, bill_id: UUID | None) -> None:
-    """Raise ``OwnFamily`` for the bill of one's own child; what a whole round has alike is nobody's own."""
-    if bill_id is not None:
-        pupil_id = session.exec(select(Bill.pupil_id).where(Bill.id == bill_id)).one()
-        refuse_own_family(session, actor, school_id, {pupil_id})
+def _about(session: Session, bill_id: UUID | None) -> frozenset[UUID]:
+    """Return whose bill is corrected; what a whole round has alike is nobody's own."""
+    if bill_id is None:
+        return WHOLE_SCHOOL
+    return frozenset(session.exec(select(Bill.pupil_id).where(Bill.id == bill_id)).all())
 
 
 def preview_asked(session: Session, actor: Actor, asked: Asked, now: datetime) -> CorrectionPreview:

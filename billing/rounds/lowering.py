@@ -307,8 +307,16 @@ def _income(session: Session, school_id: UUID, bills: Sequence[UUID]) -> dict[tu
     rows = session.exec(
         select(col(Posting.bill_id), col(Posting.item_code), col(account.code))
         .join(account, col(account.id) == Posting.credit_account_id)
-        .join(JournalEntry, col(JournalEntry.id) == Posting.entry_id)
-        .where(Posting.school_id == school_id, col(Posting.bill_id).in_(bills), col(JournalEntry.kind) == "bill_issued")
+        .join(
+            JournalEntry,
+            (col(JournalEntry.school_id) == Posting.school_id) & (col(JournalEntry.id) == Posting.entry_id),
+        )
+        .where(
+            JournalEntry.school_id == school_id,
+            col(JournalEntry.kind) == "bill_issued",
+            col(JournalEntry.source_id).in_([str(bill) for bill in bills]),
+            col(Posting.bill_id).is_not(None),
+        )
     ).all()
     return {(bill, item): code for bill, item, code in rows if bill is not None and item is not None}
 

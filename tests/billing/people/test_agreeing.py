@@ -33,11 +33,6 @@ NOT_AN_AGREEMENT = {
     "service/access/staff_asking.py": "nobody asks for rights for himself",
     "service/access/staff_ending.py": "nobody ends his own role",
 }
-HELD_BY_THE_DATABASE = {
-    "billing/fees/reducing.py": "a reduction of one's own child: trigger on reductions",
-    "billing/fees/registering.py": "the same, written at once",
-    "billing/rounds/correcting.py": "a correction of the bill of one's own child: trigger on correction_decisions",
-}
 OF_THE_WHOLE_SCHOOL = {
     "billing/fees/placing.py": "where the school lies",
     "billing/fees/support.py": "whether the State pays the school or the families, of all alike",
@@ -103,7 +98,7 @@ def calls(node: ast.AST, name: str) -> bool:
 def test_same_person_is_said_in_one_place() -> None:
     """A new act of two persons that compares maker and checker by itself would forget the families."""
     saying = {path for path, tree in files().items() if path != "billing/people/agreeing.py" and raises(tree)}
-    known = NOT_AN_AGREEMENT | HELD_BY_THE_DATABASE | OF_THE_WHOLE_SCHOOL
+    known = NOT_AN_AGREEMENT | OF_THE_WHOLE_SCHOOL
     assert saying == set(known)
 
 
@@ -126,7 +121,7 @@ def test_whoever_writes_that_somebody_agreed_asks_first() -> None:
         if (isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id in rows) or sets(each)
     }
     passing = {path for path in writing if calls(files()[path], GATE)}
-    known = NOT_AN_AGREEMENT | HELD_BY_THE_DATABASE | OF_THE_WHOLE_SCHOOL | ELSEWHERE
+    known = NOT_AN_AGREEMENT | OF_THE_WHOLE_SCHOOL | ELSEWHERE
     assert writing - passing - set(known) == set()
     assert set(ELSEWHERE) <= writing - passing, "an exception that is none any more"
 
@@ -144,7 +139,7 @@ def test_every_act_called_agreeing_passes_the_gate() -> None:
         for each in tree.body
         if isinstance(each, ast.FunctionDef) and re.match(r"(agree|approve|accept|confirm|decide)(_|$)", each.name)
     }
-    acts = {name for name, path in named.items() if path not in HELD_BY_THE_DATABASE | OF_THE_WHOLE_SCHOOL}
+    acts = {name for name, path in named.items() if path not in OF_THE_WHOLE_SCHOOL}
     missing = {name for name in acts if f"billing.people.agreeing.{GATE}" not in reached(name)}
     assert missing == set(BY_ONE)
     assert len(acts - missing) > 20, "the acts are found"

@@ -272,8 +272,6 @@ BY_TWO: dict[str, tuple[Asks, Agrees]] = {
     "reduction": (_reduction, lambda s, x, asked, a: approve_reduction(x, s.id, asked, a, s.now)),
     "right to support": (_entitled, lambda s, x, asked, a: approve_entitlement(x, asked, a, s.now)),
 }
-BY_THE_DATABASE = {"credit", "reduction"}
-"""Rules that ask the checker's family alone; the database asks the maker's."""
 
 
 @pytest.mark.parametrize("name", BY_TWO)
@@ -287,11 +285,10 @@ def test_a_child_that_the_asker_declares_afterwards_stops_the_agreement(
         declare(school, session, asker, 0)
         declare(school, session, asker, UNPAID)
         codes = {str(named(school, session, child).code) for child in (0, UNPAID)}
-    if name not in BY_THE_DATABASE:
-        with pytest.raises(OwnFamily) as told, school.database.transaction(EVERYTHING) as session:
-            agrees(school, session, asked, approver)
-        assert any(f"(mã {code})" in told.value.message for code in codes), "the child is named by its code"
-        assert told.value.facts["user"] == asker.user_id
+    with pytest.raises(OwnFamily) as told, school.database.transaction(EVERYTHING) as session:
+        agrees(school, session, asked, approver)
+    assert any(f"(mã {code})" in told.value.message for code in codes), "the child is named by its code"
+    assert told.value.facts["user"] == asker.user_id
     monkeypatch.setattr(agreeing, "refuse_askers_family", lambda *_: None)
     with pytest.raises(IntegrityError) as stopped, school.database.transaction(EVERYTHING) as session:
         agrees(school, session, asked, approver)
