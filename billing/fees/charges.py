@@ -119,6 +119,15 @@ class MonthFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class GaveWay:
+    """A reduction for paying ahead that did not count in some months (``2025-10``), since another gave more."""
+
+    title: str
+    to: str
+    months: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Because:
     """From what a line explains itself: the price with its days and audience, and the units month by month.
 
@@ -131,6 +140,7 @@ class Because:
     audience: tuple[str, ...]
     months: tuple[MonthFacts, ...]
     half: bool = False
+    gave_way: tuple[GaveWay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,13 @@ The rules, in the order they are applied:
    Who left, was billed and came back pays of a month only what the bill of the time before left of it (``before``).
 3. A reduction counts for a month if it is valid on the pupil's first day in that month (of that price).
    Percentages are of the gross. The State's share comes first, then the school's, then a donor's; each takes
-   at most what is left, so all of them together never exceed the gross. An amount is taken once a month, also where
-   the item's price changes within it.
+   at most what is left, so all of them together never exceed the gross. An amount of one kind is taken once a month,
+   also where the item's price changes within it, or the pupil came back and holds it under a row of either stay.
 4. Tuition of public schools is the State's in full (resolution 217/2025/QH15, decree 238/2025/NĐ-CP).
 5. Of several reductions of the State on tuition, the highest counts and no other; where it pays nine months a year, it
    takes nothing off in June, July and August. So a claim can ask for what a bill asks of the State (decision 0046).
+6. Of several reductions for paying ahead (a year, half a year, a quarter), the one that gives the family most counts on
+   an item's month and no other; the line names those that gave way (decision 0050).
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from billing.fees.charges import (
     Because,
     Charge,
     ChargeLine,
+    GaveWay,
     MonthFacts,
     Period,
     PupilFacts,
@@ -64,7 +67,7 @@ class _ItemFacts:
     nine_months: bool = False
 
 
-# What an amount a month has taken off so far, by reduction, year and month.
+# What an amount a month has taken off so far, by kind, year and month.
 _Spent = dict[tuple[str, int, int], Money]
 
 
@@ -248,10 +251,14 @@ def _line(
 ) -> ChargeLine:
     unit_price = price.half if half else price.amount
     taken: dict[Reduction, Money] = {}
+    gave_way: dict[tuple[str, str], list[str]] = {}
     for month, stay, units in months:
         gross = left = unit_price * units
-        for reduction in _counting(price, facts, stay[0].start, gross):
-            key = reduction.id, month.start.year, month.start.month
+        counting, behind = _one_prepayment(_counting(price, facts, stay[0].start, gross), gross)
+        for pair in behind:
+            gave_way.setdefault(pair, []).append(f"{month.start:%Y-%m}")
+        for reduction in counting:
+            key = reduction.kind or reduction.id, month.start.year, month.start.month
             already = spent.get(key, ZERO) if reduction.amount is not None else ZERO
             part = min(left, reduction.of(gross) - already)
             if part:
@@ -268,6 +275,7 @@ def _line(
         audience=price.audience(),
         months=tuple(_month_facts(*each) for each in months),
         half=half,
+        gave_way=tuple(GaveWay(title, to, tuple(held)) for (title, to), held in gave_way.items()),
     )
     return ChargeLine(price.item, quantity, unit_price, gross, applied, family, because)
 
@@ -282,6 +290,16 @@ def _counting(price: Price, facts: _ItemFacts, first: date, gross: Money) -> lis
         states = []
     best = max(states, key=lambda reduction: min(gross, reduction.of(gross)), default=None)  # of equals, the first
     return [reduction for reduction in held if reduction.payer is not Payer.STATE or reduction is best]
+
+
+def _one_prepayment(held: list[Reduction], gross: Money) -> tuple[list[Reduction], list[tuple[str, str]]]:
+    """Return what counts of a month's reductions, and of those for paying ahead which gave way, and to which."""
+    ahead = [reduction for reduction in held if reduction.prepaid]
+    if len(ahead) <= 1:
+        return held, []
+    best = max(ahead, key=lambda reduction: min(gross, reduction.of(gross)))  # of equals, the first
+    counting = [reduction for reduction in held if not reduction.prepaid or reduction is best]
+    return counting, [(reduction.title, best.title) for reduction in ahead if reduction is not best]
 
 
 def _month_facts(month: Span, stay: Sequence[Span], units: int) -> MonthFacts:

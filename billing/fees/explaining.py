@@ -125,11 +125,12 @@ class Explanation:
     formula: str
     shares: tuple[str, ...]
     family: str
+    gave_way: tuple[str, ...] = ()
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """All of it."""
-        return (self.price, *self.months, self.formula, *self.shares, self.family)
+        return (self.price, *self.months, self.formula, *self.shares, *self.gave_way, self.family)
 
 
 def plain(line: Payable, language: Language = "vi", *, amount: Money | None = None) -> PlainLine | None:
@@ -171,6 +172,7 @@ def explain(line: LineFacts, language: Language = "vi") -> Explanation:
         family=_say(language, "Gia đình không phải nộp.", "The family pays nothing.")
         if nothing
         else _say(language, f"Gia đình nộp {line.family_share}.", f"The family pays {line.family_share}."),
+        gave_way=tuple(_gave_way(*each, language=language) for each in line.because.get("gave_way", ())),
     )
 
 
@@ -197,7 +199,8 @@ def because_of(because: Because) -> dict[str, Any]:
     """Return the facts as plain JSON, kept small: what is usual is left out.
 
     ``rule``; ``from`` and ``to`` of the price; ``for``: levels, grades and classes it is limited to; ``part``: half;
-    ``months``: lists of month, units and, where the pupil was not there all of it, first and last day.
+    ``months``: lists of month, units and, where the pupil was not there all of it, first and last day; ``gave_way``:
+    lists of a reduction for paying ahead that did not count, the one that did, and the months.
     """
     facts: dict[str, Any] = {"rule": because.rule.value, "from": because.price_days.start.isoformat()}
     if because.price_days.end is not None:
@@ -207,6 +210,8 @@ def because_of(because: Because) -> dict[str, Any]:
     if because.half:
         facts["part"] = "half"
     facts["months"] = [_month_list(each) for each in because.months]
+    if because.gave_way:
+        facts["gave_way"] = [[each.title, each.to, list(each.months)] for each in because.gave_way]
     return facts
 
 
@@ -294,6 +299,17 @@ def _share(share: ShareFacts, language: Language) -> str:
     if share.evidence:
         said += _say(language, f"; minh chứng: {share.evidence}", f"; evidence: {share.evidence}")
     return said + ")."
+
+
+def _gave_way(title: str, to: str, months: Sequence[str], *, language: Language) -> str:
+    named = ", ".join(f"{month[5:]}/{month[:4]}" for month in months)
+    return _say(
+        language,
+        f"Không tính thêm “{title}” tháng {named}: mỗi khoản chỉ tính một diện nộp trước, đã tính “{to}” có lợi hơn"
+        " hoặc bằng cho gia đình.",
+        f"“{title}” does not count in {named}: of reductions for paying ahead one counts on an item, and “{to}” gives"
+        " the family as much or more.",
+    )
 
 
 def _day(text: str) -> date:

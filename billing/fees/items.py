@@ -301,7 +301,8 @@ class Reduction:
     month in which its one item is charged. ``title`` names the class ("Hộ nghèo") and belongs to the full
     view only.
     ``from_sibling``: for the n-th child of a family and later ones; 1 means every child. ``levels``: for pupils of
-    these levels; empty means all. ``citizens_only``: not for pupils of another nationality.
+    these levels; empty means all. ``citizens_only``: not for pupils of another nationality. ``prepaid``: for paying
+    ahead. ``kind``: its code; one kind by amount is given once a month, whichever of its rows holds.
     """
 
     id: str
@@ -317,6 +318,8 @@ class Reduction:
     from_sibling: int = 1
     levels: frozenset[Level] = frozenset()
     citizens_only: bool = False
+    prepaid: bool = False
+    kind: str = ""
 
     def __post_init__(self) -> None:
         wrong = self._wrong()

@@ -27,6 +27,7 @@ class ReductionKind:
     """One kind. Without ``percent`` the maker gives percentage or amount; with it, only the State's is fixed.
 
     ``sensitive``: tells something of the family's hardship or health; shown only to staff with the right.
+    ``prepaid``: for paying ahead; of several such only one counts on an item.
     """
 
     code: str
@@ -41,6 +42,7 @@ class ReductionKind:
     levels: frozenset[Level] = frozenset(Level)
     sensitive: bool = False
     by_law: bool = False
+    prepaid: bool = False
     comment: str = ""
 
     @property
@@ -57,6 +59,12 @@ class ReductionKind:
 def shipped_kinds() -> tuple[ReductionKind, ...]:
     """Return the kinds that come with the program, in the order of the file."""
     return read_kinds(SHIPPED / KINDS_FILE)
+
+
+@cache
+def prepaid_kinds() -> frozenset[str]:
+    """Return the codes of the kinds for paying ahead."""
+    return frozenset(kind.code for kind in shipped_kinds() if kind.prepaid)
 
 
 def find_kind(code: str, kinds: Sequence[ReductionKind] | None = None) -> ReductionKind:
@@ -118,5 +126,6 @@ def _kind(entry: Entry, sources: dict[str, str]) -> ReductionKind:
         levels=entry.choices("levels", Level) or frozenset(Level),
         sensitive=entry.flag("sensitive"),
         by_law=entry.flag("by_law"),
+        prepaid=entry.flag("prepaid"),
         comment=entry.comment,
     )

@@ -131,7 +131,10 @@ def _one_each(stays: Iterable[BilledPupil], before: Collection[UUID], apart: Col
 
 
 def _joined(billed: Sequence[BilledPupil], charged: Sequence[BilledPupil]) -> BilledPupil:
-    """Return the stays of one pupil as one: a reduction or registration of a stay holds on the days of that stay."""
+    """Return the stays of one pupil as one: a reduction or registration of a stay holds on the days of that stay.
+
+    Those of a stay that was billed before take nothing off again; they tell what of an amount a month is used up.
+    """
     every, last = [*billed, *charged], charged[-1]
     facts = replace(
         last.facts,
@@ -146,7 +149,7 @@ def _joined(billed: Sequence[BilledPupil], charged: Sequence[BilledPupil]) -> Bi
         ),
         reductions=tuple(
             replace(row, valid=days)
-            for each in charged
+            for each in every
             for row in each.facts.reductions
             for span in each.facts.enrolled
             if (days := row.valid.within(span))

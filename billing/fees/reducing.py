@@ -17,7 +17,7 @@ from billing.errors import Conflict, NotAllowed, NotFound, Refused
 from billing.fees import tables
 from billing.fees.item_rows import items_of, one_at_a_time
 from billing.fees.items import Group, Level, Ownership, Reduction, Span
-from billing.fees.kinds import ReductionKind, find_kind
+from billing.fees.kinds import ReductionKind, find_kind, prepaid_kinds
 from billing.fees.schedule import item_ids, item_of, reduction_of
 from billing.money import Money
 from billing.people.agreeing import WHOLE_SCHOOL, Agreement, second_person
@@ -52,7 +52,7 @@ def enter_reduction(
 
     Raises ``NotFound`` for a pupil, kind or item that is not there, ``Refused`` without evidence, for a share that is
     not the kind's, for days outside the kind's or the wrong sort of school, and ``Conflict`` for a second one of the
-    same kind over the same days.
+    same kind over the same days, or for a second one for paying ahead.
     """
     one_at_a_time(session, school.id)
     person(maker)
@@ -227,13 +227,17 @@ def _refuse_unknown_items(session: Session, school_id: UUID, row: tables.Reducti
 
 
 def _refuse_double(session: Session, row: tables.Reduction) -> None:
-    """Refuse a second reduction of a kind over the same days: of the pupil's own, or the school's for everybody."""
+    """Refuse a second reduction of a kind over the same days: of the pupil's own, or the school's for everybody.
+
+    The kinds for paying ahead are one in this: who pays a year ahead does not pay a quarter ahead too.
+    """
     ours: Reduction = reduction_of(row)
+    alike = prepaid_kinds() if ours.prepaid else {row.reason_class}
     for other in session.exec(
         select(tables.Reduction).where(
             tables.Reduction.school_id == row.school_id,
             or_(tables.Reduction.enrolment_id == row.enrolment_id, col(tables.Reduction.enrolment_id).is_(None)),
-            tables.Reduction.reason_class == row.reason_class,
+            col(tables.Reduction.reason_class).in_(alike),
             col(tables.Reduction.withdrawn_at).is_(None),
             or_(col(tables.Reduction.valid_to).is_(None), col(tables.Reduction.valid_to) >= row.valid_from),
         )
@@ -245,6 +249,12 @@ def _refuse_double(session: Session, row: tables.Reduction) -> None:
             raise Conflict(
                 f"Trường đã có quy định chung “{other.title}” mà chương trình tự tính; nhập thêm cho một em là giảm hai"
                 " lần. Nếu em chưa được giảm, hãy ghi quan hệ anh chị em của em.",
+                reduction=other.id,
+            )
+        if other.reason_class != row.reason_class:
+            raise Conflict(
+                f"Học sinh đã có “{other.title}” từ {other.valid_from:%d/%m/%Y} cho các khoản này; mỗi khoản chỉ được"
+                f" một diện nộp trước. Hãy kết thúc hoặc bỏ miễn giảm đó trước khi nhập “{row.title}”.",
                 reduction=other.id,
             )
         raise Conflict(

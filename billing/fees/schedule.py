@@ -30,6 +30,7 @@ from billing.fees.items import (
     Span,
     Unit,
 )
+from billing.fees.kinds import prepaid_kinds
 from billing.fees.naming import item_code, one_line
 from billing.fees.places import Located, cut_by_place
 from billing.fees.placing import read_places
@@ -185,6 +186,8 @@ def reduction_of(row: tables.Reduction) -> Reduction:
         groups=frozenset(Group(group) for group in row.item_groups),
         evidence=row.evidence,
         from_sibling=row.from_sibling,
+        prepaid=row.reason_class in prepaid_kinds(),
+        kind=row.reason_class,
     )
 
 

@@ -69,6 +69,21 @@ def test_an_amount_a_month_is_not_given_again_to_who_comes_back_within_it() -> N
     assert (one.share(Payer.DONOR), two.share(Payer.DONOR)) == (Money(240_000), Money(60_000))
 
 
+def test_an_amount_a_month_held_under_a_row_of_either_stay_is_given_once() -> None:
+    """The scholarship went on into the new stay as a row of its own: one grant, so one amount a month."""
+    first, second = Span(date(2025, 9, 1), date(2025, 10, 10)), Span(date(2025, 10, 20), date(2026, 5, 31))
+    gift = replace(amount_off(300_000, "TIENAN"), kind="HOCBONG")
+    rows = replace(gift, id="old", valid=first), replace(gift, id="new", valid=second)
+    both = charge_pupil(pupil(1, *rows, enrolled=(first, second)), period(), public(price(MEALS, 30_000)))
+    assert both.share(Payer.DONOR) == Money(300_000)
+    early, late = Span(date(2025, 9, 1), date(2025, 10, 14)), Span(date(2025, 10, 15), date(2026, 5, 31))
+    dearer = public(price(MEALS, 30_000, early), price(MEALS, 32_000, late))
+    cut = charge_pupil(pupil(1, *rows, enrolled=(first, second)), period(), dearer)
+    assert [line.share(Payer.DONOR) for line in cut.lines] == [Money(240_000), Money(60_000)]
+    again = charge_pupil(replace(pupil(1, *rows, enrolled=(second,)), before=(first,)), period(), dearer)
+    assert again.share(Payer.DONOR) == Money(60_000)
+
+
 def test_of_the_states_reductions_on_tuition_the_highest_counts() -> None:
     both = (percent(70, id="a", items=("HOCPHI",)), percent(50, id="b", items=("HOCPHI",)))
     charge = charge_pupil(pupil(1, *both), period(), private(price(TUITION, 1_000_000)))

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from billing.audit.recording import SYSTEM
@@ -18,9 +20,11 @@ from billing.fees.reducing import (
     approve_reduction,
     end_reduction,
     enter_reduction,
+    values_of,
     waiting_reductions,
     withdraw_reduction,
 )
+from billing.fees.tables import Reduction
 from billing.money import Money
 from billing.storage import new_id
 from billing.vault import Vault
@@ -126,6 +130,34 @@ def test_what_the_school_takes_off_for_everybody_is_not_entered_again(
             enter_reduction(session, private.school, siblings, private.accountant, NOW)
         staff = replace(siblings, kind="CONCBNV")
         assert enter_reduction(session, private.school, staff, private.accountant, NOW).percent == 50
+
+
+def test_a_second_way_of_paying_ahead_is_not_entered_over_the_first(database: Database, private: BillingSchool) -> None:
+    year = replace(war_invalids_child(private), kind="CANAM", evidence="Đơn đăng ký nộp cả năm")
+    named = replace(year, kind="QUY", item_codes=frozenset({"HOCPHI"}))
+    with database.transaction(EVERYTHING) as session:
+        first = enter_reduction(session, private.school, year, private.accountant, NOW)
+        with pytest.raises(Conflict, match=r"đã có “Nộp trước cả năm học” từ 01/09/2025.*Hãy kết thúc hoặc bỏ"):
+            enter_reduction(session, private.school, named, private.accountant, NOW)
+        end_reduction(session, private.id, first.id, date(2025, 12, 31), private.accountant, NOW, "Đổi sang nộp quý")
+        after = replace(named, valid_from=date(2026, 1, 1))
+        assert enter_reduction(session, private.school, after, private.accountant, NOW).reason_class == "QUY"
+        another = replace(named, enrolment_id=private.pupils[1].enrolment.id)
+        assert enter_reduction(session, private.school, another, private.accountant, NOW).percent == 3
+
+
+def test_the_database_refuses_a_second_way_of_paying_ahead(database: Database, private: BillingSchool) -> None:
+    year = replace(war_invalids_child(private), kind="CANAM", evidence="Đơn đăng ký nộp cả năm")
+    with database.transaction(EVERYTHING) as session:
+        first = enter_reduction(session, private.school, year, private.accountant, NOW)
+        quarter = values_of(first) | {"reason_class": "QUY", "valid_from": date(2026, 1, 1)}
+        for refused in (quarter, quarter | {"item_groups": [], "item_codes": ["HOCPHI"]}):
+            with pytest.raises(IntegrityError, match="one way of paying ahead"), session.begin_nested():
+                session.exec(insert(Reduction).values(**refused))
+        session.add(Reduction(**(quarter | {"item_groups": ["service"]})))
+        withdraw_reduction(session, private.id, first.id, private.accountant, NOW, "Nhập nhầm")
+        session.add(Reduction(**quarter))
+        session.flush()
 
 
 def test_poor_in_the_first_term_and_no_longer_in_the_second(database: Database, private: BillingSchool) -> None:

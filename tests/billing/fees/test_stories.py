@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.contracts.terms import PLANS
 from billing.errors import Refused
 from billing.fees.catalogue import shipped_catalogue
 from billing.fees.charges import Charge, ChargeLine, Period, PupilFacts, Registration, Schedule
 from billing.fees.charging import charge_pupil
-from billing.fees.explaining import explain, line_facts, plain_lines
+from billing.fees.explaining import because_of, explain, line_facts, plain_lines
 from billing.fees.items import Group, Level, Ownership, PartMonth, Payer, Price, Reduction, Span, Unit
-from billing.fees.kinds import find_kind
+from billing.fees.kinds import find_kind, prepaid_kinds
 from billing.money import ZERO, Money, total
 from tests.factories.fees import (
     OCTOBER,
@@ -53,6 +54,8 @@ def granted(code: str, *, share: int | None = None, days: Span | None = None, am
         items=frozenset({"HOCPHI"}) if amount else frozenset(),
         groups=frozenset() if amount else kind.groups,
         evidence="Giấy tờ trong hồ sơ",
+        prepaid=kind.prepaid,
+        kind=kind.code,
     )
 
 
@@ -152,6 +155,58 @@ def test_a_second_child_paid_for_the_whole_year_has_both_discounts_of_the_gross(
     child = pupil(1, granted("ANHCHIEM"), granted("CANAM"))
     year = private_tuition(child, SCHOOL_YEAR)
     assert (year.gross, year.share(Payer.SCHOOL)) == (Money(22_500_000), Money(9 * 375_000))
+
+
+def test_who_paid_a_year_ahead_has_no_quarter_on_top_and_the_full_view_says_so() -> None:
+    """Until now 5 % and 3 % added up to 8 % on the same tuition."""
+    both = private_tuition(pupil(1, granted("QUY"), granted("CANAM")))
+    assert both.family_due == Money(2_375_000)
+    (line,) = both.lines
+    assert [(each.reduction.title, each.amount) for each in line.reductions] == [
+        ("Nộp trước cả năm học", Money(125_000))
+    ]
+    said = explain(line_facts(line)).sentences
+    assert (
+        "Không tính thêm “Nộp trước một quý” tháng 10/2025: mỗi khoản chỉ tính một diện nộp trước, đã tính “Nộp trước"
+        " cả năm học” có lợi hơn hoặc bằng cho gia đình." in said
+    )
+    assert "“Nộp trước một quý” does not count in 10/2025" in explain(line_facts(line), "en").gave_way[0]
+    (plain,) = plain_lines([line_facts(line)])
+    assert (plain.amount, plain.detail) == (Money(2_375_000), "")
+
+
+def test_a_quarter_counts_again_in_the_months_that_the_half_year_does_not_hold() -> None:
+    half = granted("NUANAM", share=5, days=Span(date(2025, 9, 1), date(2026, 1, 31)))
+    quarter = granted("QUY", days=Span(date(2025, 12, 1), date(2026, 2, 28)))
+    year = private_tuition(pupil(1, half, quarter), SCHOOL_YEAR)
+    assert year.share(Payer.SCHOOL) == Money(5 * 125_000 + 75_000)
+    (line,) = year.lines
+    assert [(each.title, each.months) for each in line.because.gave_way] == [
+        ("Nộp trước một quý", ("2025-12", "2026-01"))
+    ]
+
+
+def test_a_bill_with_one_way_of_paying_ahead_explains_itself_as_it_always_did() -> None:
+    (line,) = private_tuition(pupil(1, granted("ANHCHIEM"), granted("QUY"))).lines
+    assert because_of(line.because) == {
+        "rule": "fixed",
+        "from": "2025-09-01",
+        "to": "2026-05-31",
+        "months": [["2025-10", 1]],
+    }
+
+
+@given(st.permutations(["CANAM", "NUANAM", "QUY", "ANHCHIEM"]), st.lists(st.integers(1, 60), min_size=4, max_size=4))
+def test_paying_ahead_gives_the_best_of_its_kinds_in_any_order(codes: list[str], shares: list[int]) -> None:
+    each = {code: granted(code, share=share) for code, share in zip(sorted(codes), shares, strict=True)}
+    alone = {code: private_tuition(pupil(1, one)).share(Payer.SCHOOL) for code, one in each.items()}
+    together = private_tuition(pupil(1, *(each[code] for code in codes))).share(Payer.SCHOOL)
+    ahead = max(alone[code] for code in ("CANAM", "NUANAM", "QUY"))
+    assert together == min(Money(2_500_000), ahead + alone["ANHCHIEM"])
+
+
+def test_the_kinds_for_paying_ahead_are_those_that_contracts_grant() -> None:
+    assert prepaid_kinds() == {code for code in PLANS.values() if code}
 
 
 def test_a_scholarship_by_amount_never_gives_more_than_what_is_left() -> None:

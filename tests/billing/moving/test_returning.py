@@ -17,7 +17,7 @@ from billing.attendance.closing import close_month
 from billing.attendance.reading import members_on
 from billing.attendance.sheet import export_month, import_month
 from billing.attendance.ticking import OfficeAbsence, enter_absences
-from billing.bills.tables import Bill, BillLine
+from billing.bills.tables import Bill, BillLine, BillReduction
 from billing.credits.paying_out import pay_cash
 from billing.credits.reading import free_credit
 from billing.credits.refunding import approve_refund, lines_of
@@ -26,7 +26,9 @@ from billing.errors import Conflict, NotFound, Refused
 from billing.fees.charges import Period, PupilFacts
 from billing.fees.charging import charge_pupil
 from billing.fees.items import PartMonth, Span
+from billing.fees.reducing import NewReduction, approve_reduction, enter_reduction
 from billing.fees.tables import OptIn, Reduction
+from billing.money import Money
 from billing.moving.leaving import leave, settle_leaving, take_back_leaving
 from billing.moving.returning import ReturnPlan, come_back, registered_before
 from billing.moving.tables import Leaving
@@ -112,6 +114,32 @@ def test_leaver_with_a_paid_out_leftover_comes_back_and_pays_from_the_return_on(
         assert lines(session, supplement(school, session, 11), school.pupil()) == first
         assert late_arrivals(session, school.rounds[10]) == late_arrivals(session, school.rounds[11]) == ()
         assert free_credit(session, school.id, [school.pupil()]) == {}, "nothing is credited again"
+
+
+def test_a_scholarship_of_so_much_a_month_is_not_given_twice_to_who_comes_back(bare: School) -> None:
+    """The first bill used up eleven meals of the 400.000 đ; the second, under the new stay's row, gets the rest."""
+    given = NewReduction(
+        bare.billing.pupils[0].enrolment.id, "HOCBONG", date(2025, 9, 1), "Quyết định 7", amount=Money(400_000),
+        item_codes=frozenset({"TIENAN"}),
+    )  # fmt: skip
+    with bare.open() as session:
+        row = enter_reduction(session, bare.billing.school, given, bare.billing.accountant, LATER)
+        approve_reduction(session, bare.id, row.id, bare.billing.approver, LATER)
+        bare.bill_month(session, 10)
+        back(bare, session, gone(bare, session))
+        held = session.exec(select(Reduction).where(Reduction.reason_class == "HOCBONG")).all()
+        assert len(held) == 2
+        supplementary = supplement(bare, session, 10)
+        gifts = session.exec(
+            select(Bill.round_id, BillReduction)
+            .join(BillLine, col(BillLine.bill_id) == Bill.id)
+            .join(BillReduction, col(BillReduction.line_id) == BillLine.id)
+            .where(Bill.pupil_id == bare.pupil(), BillReduction.payer == "donor")
+        ).all()
+        assert {each: gift.amount for each, gift in gifts} == {
+            bare.rounds[10]: Money(400_000),
+            supplementary: Money(400_000) - EATEN * MEAL,
+        }
 
 
 def test_a_round_issued_after_the_return_takes_both_stays_together(bare: School) -> None:

@@ -5,8 +5,9 @@ registered. Meals count by days: cooked, no day off, and no absence that was cre
 month in part costs, its price says. Who was billed, left and came back pays of a month what that bill left of it. A
 reduction counts for a month if it holds on the first such day; the State's
 share comes first, then the school's, then a donor's, each at most what is left. An amount is given once a month,
-whatever an item's price does in it. Of the State's rights to less tuition only the greatest is granted, and at a
-private school (whose classes here are of a level with nine months of study) none in June, July and August.
+whatever an item's price does in it and however often the pupil comes back. Of the State's rights to less tuition only
+the greatest is granted, and at a private school (whose classes here are of a level with nine months of study) none in
+June, July and August. Of what a school gives for paying ahead, only the greatest is given.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tests.journeys.year.events import MEALS, Price, Reduction, SchoolPlan, days
 
 _GROUPS = ("tuition", "service", "agreed", "pass_through")
 _PAYERS = ("state", "school", "donor")
+_AHEAD = {"CANAM", "NUANAM", "QUY"}
 _MIDDLE = 15
 
 
@@ -187,11 +189,13 @@ def charge(  # noqa: PLR0913, PLR0917  whose, for which months and stays
     """
     there = facts.all_stays(pupil) if stays is None else stays
     cooked = facts.cooked(months, meal_days)
-    given: dict[tuple[str, str, int], int] = {}
+    given: dict[tuple[str, tuple[str, ...], date], int] = {}
 
     def place(price: Price) -> tuple[int, str, date]:
         return _GROUPS.index(facts.plan.item(price.item).group), price.item, price.first
 
+    for price in sorted(facts.prices, key=place) if paid else ():
+        list(_lines(facts, pupil, price, months, cooked, paid, (), given))
     return [
         line
         for price in sorted(facts.prices, key=place)
@@ -207,7 +211,7 @@ def _lines(  # noqa: PLR0913, PLR0917  as above
     cooked: set[date],
     stays: Sequence[Stay],
     paid: Sequence[Stay],
-    given: dict[tuple[str, str, int], int],
+    given: dict[tuple[str, tuple[str, ...], date], int],
 ) -> Iterator[Line]:
     by_half: dict[bool, list[tuple[date, int]]] = {False: [], True: []}
     for month in months:
@@ -280,7 +284,7 @@ def _taken(
     fitting: Sequence[Reduction],
     amount: int,
     parts: Sequence[tuple[date, int]],
-    given: dict[tuple[str, str, int], int],
+    given: dict[tuple[str, tuple[str, ...], date], int],
     granting: str,
 ) -> tuple[Taken, ...]:
     """Return what reductions take: month by month, each at most what the ones before it left."""
@@ -294,21 +298,25 @@ def _taken(
             sums[place] += part
             left -= part
             if each.amount is not None:
-                key = (each.key, str(each.first), first.month)
+                key = (each.kind, each.items, first.replace(day=1))
                 given[key] = given.get(key, 0) + part
     return tuple(Taken(each.payer, each.percent, sums[place]) for place, each in enumerate(fitting) if sums[place])
 
 
-def _wanted(each: Reduction, first: date, gross: int, given: dict[tuple[str, str, int], int]) -> int:
+def _wanted(each: Reduction, first: date, gross: int, given: dict[tuple[str, tuple[str, ...], date], int]) -> int:
     if not each.first <= first <= each.last:
         return 0
     if each.percent is not None:
         return share_of(gross, each.percent)
-    return (each.amount or 0) - given.get((each.key, str(each.first), first.month), 0)
+    return (each.amount or 0) - given.get((each.kind, each.items, first.replace(day=1)), 0)
 
 
 def _keep_granted(fitting: Sequence[Reduction], wanted: list[int], granting: str, first: date) -> None:
-    """Set to nothing what the State does not grant of a month."""
+    """Set to nothing what the State does not grant of a month, and what is not the greatest for paying ahead."""
+    ahead = [place for place, each in enumerate(fitting) if each.kind in _AHEAD]
+    most = max(ahead, key=lambda place: wanted[place], default=None)
+    for place in ahead:
+        wanted[place] = wanted[place] if place == most else 0
     states = [place for place, each in enumerate(fitting) if each.payer == "state" and granting != "all"]
     best = max(states, key=lambda place: wanted[place], default=None)
     for place in states:
