@@ -1,18 +1,20 @@
-"""The lines of bills with all that the full view says of them: shares, payers, legal bases, evidence."""
+"""The lines of bills with all that the full view says of them: shares, payers, legal bases, evidence, credit notes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from billing.bills.tables import BillLine, BillReduction
-from billing.fees.explaining import LineFacts, ShareFacts
+from billing.bills.tables import BillCredit, BillLine, BillReduction
+from billing.fees.explaining import CreditFacts, LineFacts, ShareFacts
 from billing.fees.items import Payer
 from billing.fees.tables import FeeItem, Reduction
 
+SCHOOL_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 BilledFacts = tuple[BillLine, LineFacts]
 
 
@@ -25,6 +27,7 @@ def bill_facts(session: Session, school_id: UUID, bills: Collection[UUID]) -> de
         .order_by(col(BillLine.position))
     ).all()
     shares = _shares(session, school_id, [line.id or 0 for line, _ in lines])
+    notes = _credits(session, school_id, bills)
     found: defaultdict[UUID, list[BilledFacts]] = defaultdict(list)
     for line, item in lines:
         facts = LineFacts(
@@ -37,6 +40,7 @@ def bill_facts(session: Session, school_id: UUID, bills: Collection[UUID]) -> de
             because=line.because,
             shares=tuple(shares[line.id or 0]),
             legal_basis=item.legal_basis,
+            credits=tuple(notes[line.id or 0]),
         )
         found[line.bill_id].append((line, facts))
     return found
@@ -55,3 +59,17 @@ def _shares(session: Session, school_id: UUID, lines: Collection[int]) -> defaul
             ShareFacts(share.title, Payer(share.payer), share.amount, share.legal_basis, share.percent, evidence or "")
         )
     return shares
+
+
+def _credits(session: Session, school_id: UUID, bills: Collection[UUID]) -> defaultdict[int, list[CreditFacts]]:
+    """Return what credit notes lowered, by line and in their order, each on the day on which it was approved."""
+    rows = session.exec(
+        select(BillCredit)
+        .where(BillCredit.school_id == school_id, col(BillCredit.bill_id).in_(bills))
+        .order_by(col(BillCredit.at), col(BillCredit.id))
+    ).all()
+    notes: defaultdict[int, list[CreditFacts]] = defaultdict(list)
+    for row in rows:
+        day = row.at.astimezone(SCHOOL_TIME).date()
+        notes[row.line_id].append(CreditFacts(day, row.off_rest + row.to_credit, row.off_state, row.reason))
+    return notes

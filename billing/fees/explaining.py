@@ -1,7 +1,8 @@
 """Why a line of a bill is what it is, in two views and two languages (pure).
 
 *Full*: the price and its rule, quantity × price, who carries which share on which legal basis and evidence, what is
-left to the family. For the accountant, the approver, the auditor, and a guardian after a one-time code.
+left to the family, and what credit notes lowered since, with their reasons. For the accountant, the approver, the
+auditor, and a guardian after a one-time code.
 
 *Plain*: what is to be paid for each item, and nothing from which a reduction's class, share or basis could be read: a
 fully reduced item is left out, a reduced one shows its net without quantity and price. Pages behind a link, slips,
@@ -92,6 +93,16 @@ class ShareFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditFacts:
+    """What a credit note lowered a line by, on which day and why; ``state``: what is no longer asked of the State."""
+
+    day: date
+    family: Money
+    state: Money
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineFacts:
     """A line with all that the full view says of it; a ``Payable`` too."""
 
@@ -104,6 +115,7 @@ class LineFacts:
     because: Mapping[str, Any] = field(default_factory=dict)
     shares: tuple[ShareFacts, ...] = ()
     legal_basis: str = ""
+    credits: tuple[CreditFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +138,12 @@ class Explanation:
     shares: tuple[str, ...]
     family: str
     gave_way: tuple[str, ...] = ()
+    lowered: tuple[str, ...] = ()
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """All of it."""
-        return (self.price, *self.months, self.formula, *self.shares, *self.gave_way, self.family)
+        return (self.price, *self.months, self.formula, *self.shares, *self.gave_way, self.family, *self.lowered)
 
 
 def plain(line: Payable, language: Language = "vi", *, amount: Money | None = None) -> PlainLine | None:
@@ -173,6 +186,7 @@ def explain(line: LineFacts, language: Language = "vi") -> Explanation:
         if nothing
         else _say(language, f"Gia đình nộp {line.family_share}.", f"The family pays {line.family_share}."),
         gave_way=tuple(_gave_way(*each, language=language) for each in line.because.get("gave_way", ())),
+        lowered=tuple(_lowered(each, language) for each in line.credits),
     )
 
 
@@ -299,6 +313,20 @@ def _share(share: ShareFacts, language: Language) -> str:
     if share.evidence:
         said += _say(language, f"; minh chứng: {share.evidence}", f"; evidence: {share.evidence}")
     return said + ")."
+
+
+def _lowered(credit: CreditFacts, language: Language) -> str:
+    parts = []
+    if credit.family:
+        parts.append(_say(language, f"gia đình bớt {credit.family}", f"{credit.family} less for the family"))
+    if credit.state:
+        parts.append(_say(language, f"Nhà nước bớt {credit.state}", f"{credit.state} less of the State"))
+    amounts, day = ", ".join(parts), f"{credit.day:%d/%m/%Y}"
+    return _say(
+        language,
+        f"Giấy ghi giảm ngày {day}: {amounts}. Lý do: {credit.reason}",
+        f"Credit note of {day}: {amounts}. Reason: {credit.reason}",
+    )
 
 
 def _gave_way(title: str, to: str, months: Sequence[str], *, language: Language) -> str:

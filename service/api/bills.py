@@ -46,6 +46,15 @@ class ShareOut(Answer):
     evidence: str
 
 
+class CreditOut(Answer):
+    """What a credit note lowered a line by, in đồng, and why; ``state``: no longer asked of the State."""
+
+    day: date
+    family: int
+    state: int
+    reason: str
+
+
 class FullLine(Answer):
     """A line with everything, for staff; ``due`` is the family's share after credit notes."""
 
@@ -59,6 +68,7 @@ class FullLine(Answer):
     due: int
     legal_basis: str
     shares: list[ShareOut]
+    credits: list[CreditOut]
     sentences: list[str]
 
 
@@ -277,6 +287,10 @@ def _full(facts: LineFacts, language: Language, line_id: int | None = None, due:
                 evidence=share.evidence,
             )
             for share in facts.shares
+        ],
+        credits=[
+            CreditOut(day=each.day, family=each.family.dong, state=each.state.dong, reason=each.reason)
+            for each in facts.credits
         ],
         sentences=list(explain(facts, language).sentences),
     )

@@ -1,13 +1,19 @@
 """What an issued bill keeps, so that each line explains itself."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlmodel import col, select
 
+from billing.bills.explained import bill_facts
 from billing.bills.tables import BillLine, BillReduction
+from billing.fees.explaining import explain, plain_lines
+from billing.money import Money
+from billing.rounds.correcting import Lowering, propose_credit
 from billing.vault import Vault
 from service.database import EVERYTHING, Database
+from service.pages.guardian_rows import full_bills
+from tests.billing.rounds.correction_world import issue
 from tests.billing.rounds.makers import exempt
 from tests.factories.rounds import BillingSchool, issued_round, make_billing_school, register
 from tests.standing import standing
@@ -38,3 +44,26 @@ def test_a_line_keeps_its_price_its_days_and_its_percentages(
         assert lines["NUOCUONG"].because["months"] == [["2025-10", 1]]
         shares = session.exec(select(BillReduction).order_by(col(BillReduction.id))).all()
         assert {(row.payer, row.percent) for row in shares} == {("state", 50)}
+
+
+def test_a_credit_note_says_in_the_full_view_why_and_nowhere_else(
+    database: Database, billing: BillingSchool, now: datetime
+) -> None:
+    """Whoever may read everything reads the reason; a reason may name a family's hardship, so nobody else does."""
+    issued, why = issue(database, billing, now), "Con ốm dài ngày, gia đình khó khăn"
+    with issued.open() as session:
+        bill = issued.bill(session)
+        line = issued.line(session, bill, "TIENAN")
+        wanted = [Lowering(line.id or 0, Money(32_000))]
+        asked = propose_credit(session, billing.accountant, bill.bill_id, wanted, why, now + timedelta(minutes=1))
+        said = f"Giấy ghi giảm ngày {now:%d/%m/%Y}: gia đình bớt 32.000 đ. Lý do: {why}"
+        before = {row.item_code: facts for row, facts in bill_facts(session, billing.id, [bill.bill_id])[bill.bill_id]}
+        assert explain(before["TIENAN"]).lowered == (), "not before it is approved"
+        issued.approve(session, asked)
+        after = {row.item_code: facts for row, facts in bill_facts(session, billing.id, [bill.bill_id])[bill.bill_id]}
+        assert explain(after["TIENAN"]).sentences[-1] == said
+        assert explain(after["TIENAN"], "en").lowered[0].endswith(f"32.000 đ less for the family. Reason: {why}")
+        assert explain(after["NUOCUONG"]).lowered == ()
+        [read] = full_bills(session, billing.id, [issued.bill(session)], "vi")
+        assert [each for one in read.lines for each in one.sentences if "Giấy ghi giảm" in each] == [said]
+        assert why not in str(plain_lines(after.values()))

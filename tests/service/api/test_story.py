@@ -117,7 +117,13 @@ def _corrected(accountant: Program, approver: Program, path: str, bill: dict[str
     assert accountant.get(f"/corrections/{asked['id']}")["bills"][0]["now"] == bill["due"] - 16_000
     assert accountant.ask("POST", f"/corrections/{asked['id']}/approve", {})[0] == 403
     assert approver.do(f"/corrections/{asked['id']}/approve")["state"] == "approved"
-    assert accountant.get(f"/bills/{bill['id']}")["due"] == bill["due"] - 16_000
+    plain = accountant.get(f"/bills/{bill['id']}")
+    assert plain["due"] == bill["due"] - 16_000
+    assert "Nghỉ có phép" not in str(plain)
+    [lowered] = accountant.get(f"/bills/{bill['id']}?view=full")["lines"]
+    [note] = lowered["credits"]
+    assert (note["family"], note["reason"]) == (16_000, "Nghỉ có phép")
+    assert lowered["sentences"][-1].endswith("gia đình bớt 16.000 đ. Lý do: Nghỉ có phép")
     assert approver.ask("POST", f"/corrections/{asked['id']}/approve", {})[0] == 409
     assert accountant.do(f"{path}/lock")["state"] == "locked"
     assert accountant.ask("POST", "/corrections", wanted)[0] == 409
