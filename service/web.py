@@ -205,4 +205,4 @@ def machine_served() -> list[tuple[str, str]]:
 
 def _routes_of(routers: tuple[APIRouter, ...]) -> list[tuple[str, str]]:
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    return [(method, route.path) for route in routes for method in sorted(route.methods or ())]
+    return [(method, route.path_format) for route in routes for method in sorted(route.methods or ())]

@@ -174,7 +174,7 @@ def _let_in(request: Request, bearer: Bearer) -> Actor:
         raise NotFound("Không có trường này trong quyền của khóa.")
     if bearer.read_only and request.method not in _READING:
         raise ReadOnlyToken
-    allowed = MATRIX[(request.method, request.scope["route"].path)] & ROLES
+    allowed = MATRIX[(request.method, request.scope["route"].path_format)] & ROLES
     held = bearer.who.roles_in(bearer.place) & allowed
     if not held:
         raise NotAllowed("Tài khoản này không có quyền làm việc đó.")

@@ -71,4 +71,4 @@ def document() -> dict[str, Any]:
 def api_served() -> list[tuple[str, str]]:
     """Return method and path template of every route of the API."""
     routes = [route for each in ROUTERS for route in each.routes if isinstance(route, APIRoute)]
-    return [(method, route.path) for route in routes for method in sorted(route.methods or ())]
+    return [(method, route.path_format) for route in routes for method in sorted(route.methods or ())]

@@ -169,27 +169,28 @@ def add(call: Calling, body: NewItemIn) -> Response:
     return call.create(make)
 
 
-@router.get("/{code}")
+# Codes of former days may hold a stroke, so a code is all that stands between what comes before and after it.
+@router.get("/{code:path}")
 def item(call: Calling, code: Sought) -> ItemOut:
     """Return one item."""
     return _one(call, find_item(call.session, call.school_id, code))
 
 
-@router.patch("/{code}")
+@router.patch("/{code:path}")
 def change(call: Calling, code: Sought, body: ItemChangeIn) -> ItemOut:
     """Change name, basis or accounts of an item; fields that are left out stay as they are."""
     wanted = editing.ItemChange(**body.model_dump())
     return _one(call, editing.change_item(call.session, call.school, code, wanted, call.actor, call.now))
 
 
-@router.post("/{code}/end")
+@router.post("/{code:path}/end")
 def end(call: Calling, code: Sought, body: EndIn) -> ItemOut:
     """Stop charging an item after a day."""
     done = editing.end_item(call.session, call.school, code, body.last_day, call.actor, call.now, body.reason)
     return _one(call, done)
 
 
-@router.post("/{code}/prices", status_code=201, response_model=ItemOut)
+@router.post("/{code:path}/prices", status_code=201, response_model=ItemOut)
 def price(call: Calling, code: Sought, body: NewPriceIn) -> Response:
     """Give an item a price; refused above a cap, with the cap and the article in the message."""
 
@@ -211,7 +212,7 @@ def price(call: Calling, code: Sought, body: NewPriceIn) -> Response:
     return call.create(make)
 
 
-@router.post("/{code}/prices/{price_id}/withdraw")
+@router.post("/{code:path}/prices/{price_id}/withdraw")
 def withdraw_price(call: Calling, code: Sought, price_id: int, body: Reason) -> ItemOut:
     """Take back a price that should never have been; with a reason."""
     found = find_item(call.session, call.school_id, code)

@@ -107,7 +107,7 @@ def staff_visit(request: Request, desk: OpenDesk, token: FormToken) -> Visit:
         raise PasswordChangeNeeded
     if request.method not in csrf.SAFE_METHODS:
         csrf.refuse_forged(parts.secret, digest, token, request.headers, own_origin(request))
-    allowed = MATRIX[(request.method, request.scope["route"].path)] & ROLES
+    allowed = MATRIX[(request.method, request.scope["route"].path_format)] & ROLES
     if not who.roles & allowed:
         raise NotAllowed("Tài khoản này không có quyền mở trang đó.")
     places = who.places(allowed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import Response
@@ -58,7 +59,8 @@ def register(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the req
     return go_to(visit.place, "/van-phong/dang-ky", ngay=day, xong="dang-ky" if changed else "nhu-cu")
 
 
-@router.get("/{code}/{class_id}")
+# After the addresses of offers (service/web.py): a code of former days may hold a stroke.
+@router.get("/{code:path}/{class_id}")
 def opt_in_class(  # noqa: PLR0913, PLR0917  as above
     request: Request,
     visit: StaffVisit,
@@ -75,7 +77,7 @@ def opt_in_class(  # noqa: PLR0913, PLR0917  as above
     return page(request, "opt_in_class.html", visit=visit, found=view, first=first, said=SAID.get(xong))
 
 
-@router.post("/{code}/{class_id}")
+@router.post("/{code:path}/{class_id}")
 def register_or_end(  # noqa: PLR0913, PLR0917  as above
     request: Request,
     visit: StaffVisit,
@@ -101,4 +103,4 @@ def register_or_end(  # noqa: PLR0913, PLR0917  as above
         wanted = NewOptIns((str(class_id),), (code,), first, can_cu, so_luong, ticked)
         changed = desk.register(visit.who, visit.place, wanted, now)
         said, day = "dang-ky" if changed else "nhu-cu", max(first, today)
-    return go_to(visit.place, f"/van-phong/dang-ky/{code}/{class_id}", ngay=day.isoformat(), xong=said)
+    return go_to(visit.place, f"/van-phong/dang-ky/{quote(code, safe='')}/{class_id}", ngay=day.isoformat(), xong=said)
