@@ -41,8 +41,10 @@ OF_RECORDS: Mapping[str, Invariant] = {
                 WHERE a.school_id = m.school_id AND a.message_id = m.id AND a.outcome = 'accepted')""",
             """SELECT format('event %s was planned for %s messages and has %s', n.event_id, n.messages, m.made)
             FROM notice_plans n
-            JOIN LATERAL (SELECT count(*) AS made FROM messages m
-                          WHERE m.school_id = n.school_id AND m.event_id = n.event_id) m ON true
+            JOIN LATERAL (SELECT count(*) AS made FROM (
+                SELECT event_id FROM messages f WHERE f.school_id = n.school_id AND f.event_id = n.event_id
+                UNION ALL SELECT event_id FROM staff_messages s
+                    WHERE s.school_id = n.school_id AND s.event_id = n.event_id) told) m ON true
             WHERE m.made <> n.messages""",
         ),
     ),

@@ -1,10 +1,12 @@
-"""A school that billed, was paid in every usual way, told the families, and sealed its book: nothing is wrong in it."""
+"""A school that billed, was paid in every usual way, told families and staff, and sealed its book: nothing is wrong."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from random import Random
 
+from billing.banking.changing import WantedAccount, ask_account
 from billing.payments.balances import request_balances, rest_of
 from billing.vault import Vault
 from notifications.planning import plan_events, unplanned
@@ -14,12 +16,13 @@ from reconciliation.feeds.sepay import HMAC
 from reconciliation.feeds.stand_in import StandInBank
 from reconciliation.matching import Direction
 from service.database import EVERYTHING, Database
-from service.jobs import sealing
+from service.jobs import accounts, sealing
 from service.preparing import Addresses
 from service.settings import Settings
 from service.wiring import Wiring
 from tests.factories.collecting import PAID_AT, SECRET, Collecting, paid_at
 from tests.factories.rounds import issued_round, make_billing_school, register, requests_of
+from tests.factories.schools import make_user
 
 BILLED_AT = PAID_AT - timedelta(days=3)
 
@@ -47,7 +50,7 @@ def due_of(world: Collecting, child: int) -> int:
 
 
 def make_sound(database: Database, addresses: Addresses, vault: Vault) -> Collecting:
-    """Bill, be paid in full, in part, too much and without a code, send money out; tell and seal."""
+    """Bill, be paid in full, in part, too much and without a code, pay out, ask for an account; tell and seal."""
     world = make_billed(database, addresses, vault)
     first, second, third, _ = (request.reference for request in world.requests)
     world.hear_of(
@@ -57,12 +60,23 @@ def make_sound(database: Database, addresses: Addresses, vault: Vault) -> Collec
         world.pays("nop tien an cho chau Nam", 200_000),
         world.pays("phi quan ly tai khoan", 11_000, direction=Direction.OUT),
     )
+    _ask_for_an_account(world)
     tell(world)
     sealing.seal(world.wiring)
     return world
 
 
+def _ask_for_an_account(world: Collecting) -> None:
+    """Staff are told of this, families are not."""
+    wanted = WantedAccount("970415", "113000123456", "TRUONG TIEU HOC", "callback", "Công văn 12")
+    with world.database.transaction(world.scope) as session:
+        make_user(session, world.school, "auditor")
+        ask_account(session, make_user(session, world.school), world.school.id, wanted, PAID_AT)
+
+
 def tell(world: Collecting) -> None:
     """Plan the messages of all events."""
+    staff = partial(accounts.colleagues, world.wiring)
     with world.database.transaction(EVERYTHING) as session:
-        plan_events(session, [event_id for _, event_id in unplanned(session, 100)], PAID_AT, {Via.ZALO, Via.MAIL})
+        ids = [event_id for _, event_id in unplanned(session, 100)]
+        plan_events(session, ids, PAID_AT, {Via.ZALO, Via.MAIL}, staff)

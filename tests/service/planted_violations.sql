@@ -171,6 +171,10 @@ RETURNING id
 DELETE FROM messages WHERE fallback_of IS NULL
 RETURNING event_id
 
+@ I11 letter to staff lost
+DELETE FROM staff_messages
+RETURNING event_id
+
 @ I11 one guardian twice
 ALTER TABLE messages DROP CONSTRAINT uq_messages_school_id_event_id_guardian_id_channel;
 UPDATE messages SET event_id = (SELECT min(event_id) FROM messages),
