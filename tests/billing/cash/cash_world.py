@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlmodel import Session
 
 from billing.audit.recording import Actor
@@ -21,9 +20,9 @@ from billing.money import Money
 from billing.storage import Row, new_id
 from billing.vault import Vault
 from service.database import Database, Scope
-from service.invariant_queries import INVARIANTS
 from tests.billing.credits.credit_world import School, make_school
 from tests.factories.schools import make_user
+from tests.factories.unbroken import violations
 
 
 @dataclass
@@ -44,9 +43,7 @@ class Till:
 
     def ties_out(self, session: Session) -> None:
         """Assert that the invariants of the book and of cash hold."""
-        queries, facts = INVARIANTS["I1"].queries, {"now": self.now}
-        problems = [problem for query in queries for problem in session.execute(text(query), facts).scalars()]
-        assert not problems, problems
+        assert violations(session, self.now, ("I1",)) == []
 
     @property
     def scope(self) -> Scope:

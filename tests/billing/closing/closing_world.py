@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlmodel import Session, select
 
 from billing.audit.recording import Actor
@@ -20,8 +19,8 @@ from billing.money import Money
 from billing.people.tables import School
 from billing.storage import new_id
 from service.database import EVERYTHING, Database, Scope
-from service.invariant_queries import INVARIANTS
 from tests.factories.schools import make_school, make_user
+from tests.factories.unbroken import violations
 
 NOW = datetime(2025, 11, 6, 2, 0, tzinfo=UTC)  # months up to October are over
 AUGUST, SEPTEMBER, OCTOBER = (date(2025, month, 1) for month in (8, 9, 10))
@@ -66,8 +65,7 @@ class Book:
     def broken(self, session: Session) -> list[str]:
         """Return what the invariants of the book and of two people say."""
         session.flush()
-        queries = (*INVARIANTS["I2"].queries, *INVARIANTS["I14"].queries)
-        return [problem for query in queries for problem in session.execute(text(query), {"now": NOW}).scalars()]
+        return violations(session, NOW, ("I2", "I14"))
 
 
 def make_book(database: Database) -> Book:

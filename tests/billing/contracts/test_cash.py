@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
 from sqlmodel import Session, select
 
 from billing.audit.recording import Actor
@@ -18,9 +17,9 @@ from billing.money import ZERO
 from billing.payments.balances import BillBalance
 from billing.payments.tables import ReceiptVoid
 from billing.storage import new_id
-from service.invariant_queries import INVARIANTS
 from tests.billing.contracts.contract_world import DEPOSIT, PrivateSchool, at
 from tests.factories.schools import make_user
+from tests.factories.unbroken import violations
 
 
 def takes(school: PrivateSchool, session: Session, contract: Contract, cashier: Actor) -> CashTaking:
@@ -75,11 +74,7 @@ def test_after_the_deposit_became_credit_and_paid_a_bill_its_reversal_leaves_it_
         ]
         assert school.credit(session, contract.pupil_id) == {}
         assert debit_balance(session, school.id, "111") == ZERO
-        facts = {"now": school.now}
-        problems = [
-            problem for query in INVARIANTS["I1"].queries for problem in session.execute(text(query), facts).scalars()
-        ]
-        assert problems == []
+        assert violations(session, school.now, ("I1",)) == []
 
 
 def before_deposit(bills: dict[str, BillBalance]) -> str:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
@@ -33,11 +32,11 @@ from reconciliation.feeds.stand_in import Movement
 from reconciliation.tables import Transfer
 from reconciliation.transfers import step
 from service.database import EVERYTHING
-from service.invariant_queries import INVARIANTS
 from tests.factories.bills import REFERENCE_KEY
 from tests.factories.collecting import PAID_AT, Collecting, bill_and_ask
 from tests.factories.schools import make_user
 from tests.factories.till import fill_till
+from tests.factories.unbroken import violations
 
 ALWAYS = ("I1", "I2", "I3", "I5", "I6", "I7")
 REASON = "Phụ huynh gọi điện báo"
@@ -173,15 +172,9 @@ class Office:
         return self._done(act)
 
     def broken(self, *names: str) -> list[str]:
-        """Return what of the invariants does not hold; each statement compares both of its sides in one snapshot."""
-        now = {"now": self.collecting.wiring.clock()}
+        """Return what of the invariants does not hold; their one statement sees all of them in one snapshot."""
         with self.collecting.database.transaction(self.collecting.scope) as session:
-            return [
-                f"{name}: {row[0]}"
-                for name in names or ALWAYS
-                for query in INVARIANTS[name].queries
-                for row in session.execute(text(query), now if ":now" in query else {})
-            ]
+            return violations(session, self.collecting.wiring.clock(), names or ALWAYS)
 
     def _payments_of(self, session: Session, transfer_id: UUID) -> list[UUID]:
         reversed_ = select(PaymentReversal.payment_id)

@@ -15,9 +15,9 @@ from billing.payments.tables import Payment, Receipt, ReceiptBook
 from reconciliation.daily_check import bank_net, book_net
 from service.database import metadata
 from service.guards import OWN_POLICY, WITHOUT_SCHOOL_POLICY
-from service.invariant_queries import INVARIANTS
 from service.invariants import check_all
 from service.jobs import sealing
+from tests.factories.unbroken import violations
 from tests.journeys.year.pages import compare_pages
 from tests.journeys.year.town import Place, Town
 
@@ -111,13 +111,7 @@ def compare_receipts(town: Town, session: Session, place: Place) -> None:
 
 def holds(session: Session, now: datetime) -> None:
     """What must always be true of a school's rows."""
-    problems = [
-        f"{name} {problem}"
-        for name in _CHEAP
-        for query in INVARIANTS[name].queries
-        for problem in session.execute(text(query), {"now": now} if ":now" in query else {}).scalars()
-    ]
-    assert problems == []
+    assert violations(session, now, _CHEAP) == []
 
 
 def sees_only_its_own(session: Session, place: Place) -> None:

@@ -27,7 +27,7 @@ from reconciliation.reports.records import checks
 from reconciliation.returning.asking import Chosen, ask_return
 from reconciliation.returning.deciding import approve, bring_back, give_up
 from reconciliation.tables import Transfer, TransferStep
-from service.invariant_queries import INVARIANTS
+from tests.factories.unbroken import violations
 from tests.reconciliation.outgoing.outgoing_world import Spending, tied
 
 PROOF = "Đơn của người chuyển ngày 02/10/2025, đã gọi lại số trong đơn"
@@ -57,12 +57,7 @@ def agree(spending: Spending, session: Session, refund: Refund) -> RefundLine:
 def sound(spending: Spending, session: Session) -> None:
     """Assert that no invariant is broken and that the report agrees with itself."""
     session.flush()
-    assert [
-        each
-        for queries in INVARIANTS.values()
-        for query in queries.queries
-        for each in session.execute(text(query), {"now": spending.now}).scalars()
-    ] == []
+    assert violations(session, spending.now) == []
     day = spending.now.date()
     report = report_record(session, spending.id, day.replace(month=9, day=1), day, spending.now)
     assert [each for each in checks(report) if each.difference] == []
