@@ -114,6 +114,7 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
         pool_size=pool_size,
         max_overflow=5,
         pool_pre_ping=True,
+        pool_use_lifo=True,  # the connection that was busy last still has the plans of its statements
         hide_parameters=True,  # an SQL error in a log shows no names and amounts
         connect_args={"options": options, "connect_timeout": 10},
     )

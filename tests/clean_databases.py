@@ -2,13 +2,14 @@
 to copy and drop one for each test. A database whose shape a test has changed is thrown away.
 
 Its connections stay too, if they call themselves ``KEPT`` and rest: a server process that is new has to read the
-shape of each table anew, which costs more than most tests. All others are ended.
+shape of each table anew, and to plan each statement, which costs more than most tests. All others are ended.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
+from functools import cache
 from typing import Any, NamedTuple
 
 import psycopg
@@ -17,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from service.database import libpq_url
 
-_USES = 40  # then its tables hold too much that was deleted
+USES = 40  # then its tables hold too much that was deleted, and are swept
 _LEAVE_SECONDS = 5.0
 _VERSIONS = "alembic_version"
 KEPT = "hocphi-tests"  # the application_name of connections that outlive a test
@@ -112,10 +113,12 @@ class CleanDatabases:
     def give_back(self, name: str) -> None:
         """Empty a used database, or drop it where that cannot be."""
         uses = self._out.pop(name)
-        if uses < _USES and self._emptied(name):
-            self._clean.append(_Used(name, uses))
-        else:
+        if not self._emptied(name):
             self._drop(name)
+            return
+        if uses % USES == 0:
+            self._hand(name).execute("VACUUM")
+        self._clean.append(_Used(name, uses))
 
     def rows(self, name: str) -> Rows | None:
         """Return a hand for the rows of a database that is out; none if its owner is no superuser."""
@@ -187,7 +190,13 @@ def _alone(connection: _Connection) -> bool:
 
 def _filled(connection: _Connection) -> list[str]:
     """Return the tables that have rows."""
-    tables = [name for (name,) in connection.execute(_TABLES, [_VERSIONS])]
-    looks = (sql.SQL("EXISTS (SELECT FROM {})").format(sql.Identifier(table)) for table in tables)
-    found = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(looks))).fetchone() or ()
+    tables = tuple(name for (name,) in connection.execute(_TABLES, [_VERSIONS]))
+    found = connection.execute(_looks(tables)).fetchone() or ()
     return [table for table, filled in zip(tables, found, strict=True) if filled]
+
+
+@cache
+def _looks(tables: tuple[str, ...]) -> bytes:
+    """Return the statement that looks into each table; all databases of a run have the same ones."""
+    looks = (sql.SQL("EXISTS (SELECT FROM {})").format(sql.Identifier(table)) for table in tables)
+    return sql.SQL("SELECT {}").format(sql.SQL(", ").join(looks)).as_bytes()

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from service.database import EVERYTHING, Database, libpq_url, make_engine
+from tests import clean_databases
 from tests.clean_databases import KEPT, CleanDatabases
 from tests.conftest import TestServers
 from tests.factories.schools import make_school
@@ -62,6 +63,20 @@ def test_a_kept_connection_stays_if_it_rests(servers: TestServers, databases: Cl
         with pytest.raises(psycopg.OperationalError):
             busy.execute("SELECT 1")
         busy.close()
+
+
+def test_after_many_tests_it_is_swept_and_goes_on(servers: TestServers, databases: CleanDatabases) -> None:
+    name = databases.take()
+    database = filled(servers, name)
+    database.close()
+    databases.give_back(name)
+    size = "SELECT pg_relation_size('schools')"
+    assert inside(servers, name, size) > (0,)
+    for _ in range(clean_databases.USES - 1):
+        assert databases.take() == name
+        databases.give_back(name)
+    assert inside(servers, name, size) == (0,)
+    assert databases.take() == name
 
 
 @pytest.mark.parametrize(
