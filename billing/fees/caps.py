@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -208,13 +208,42 @@ def refuse_overlaps(caps: Iterable[Cap]) -> None:
     """Raise ``Refused`` if two caps of one item, level, zone, area and unit hold on the same day."""
     seen: dict[tuple[str, Level, str, str, Unit], list[Cap]] = {}
     for cap in caps:
-        same = seen.setdefault((cap.item_code, cap.level, cap.zone, cap.area, cap.unit), [])
+        same = seen.setdefault(_key(cap), [])
         if any(cap.valid.within(other.valid) for other in same):
             raise Refused(
-                f"Khoản thu {cap.item_code} có hai mức trần cùng hiệu lực cho cấp {LEVEL_NAMES[cap.level]}.",
+                f"Khoản thu {cap.item_code} có hai mức trần cùng hiệu lực cho cấp {LEVEL_NAMES[cap.level]}. Hãy ghi"
+                " ngày kết thúc (valid_to) của mức cũ trước ngày bắt đầu của mức mới.",
                 item=cap.item_code,
             )
         same.append(cap)
+
+
+def followed(known: Sequence[Cap], new: Sequence[Cap]) -> tuple[tuple[Cap, Cap], ...]:
+    """Return the caps without an end that a later one follows, each with the one that ends it the day before.
+
+    Only within one item, level, zone, area and unit. Of several that follow, the first one counts.
+    """
+    pairs = []
+    for cap in known:
+        after = [each for each in new if _key(each) == _key(cap) and each.valid.start > cap.valid.start]
+        if cap.valid.end is None and after:
+            pairs.append((cap, min(after, key=lambda each: each.valid.start)))
+    return tuple(pairs)
+
+
+def not_loaded(file: Iterable[Cap], known: Sequence[Cap]) -> tuple[Cap, ...]:
+    """Return the caps of a file that are not known; one without an end is also known as one that was ended since."""
+    there = {*known, *(replace(cap, valid=Span(cap.valid.start)) for cap in known)}
+    return tuple(cap for cap in file if cap not in there)
+
+
+def apart(cap: Cap, known: Iterable[Cap]) -> bool:
+    """Tell whether a cap holds on no day together with another of its item, level, zone, area and unit."""
+    return not any(_key(cap) == _key(each) and cap.valid.within(each.valid) for each in known)
+
+
+def _key(cap: Cap) -> tuple[str, Level, str, str, Unit]:
+    return cap.item_code, cap.level, cap.zone, cap.area, cap.unit
 
 
 def _binding(item: FeeItem, place: Place, on: date, caps: Iterable[Cap]) -> list[Cap]:
@@ -244,9 +273,12 @@ def _not_comparable(item: FeeItem, cap: Cap) -> NotComparable:
 def _refuse_over(price: Price, level: Level, cap: Cap) -> None:
     asked = _asked(price)
     if asked > cap.max_amount:
+        later = cap.valid.start > price.valid.start
+        since = f" từ {cap.valid.start:%d/%m/%Y}" if later else ""
+        until = ", hoặc cho đơn giá này kết thúc trước ngày đó" if later else ""
         raise OverCap(
             f"Khoản thu {price.item.name} cấp {LEVEL_NAMES[level]}: {asked}/{UNIT_NAMES[cap.unit]} vượt mức trần"
-            f" {cap.max_amount} theo {cap.legal_basis}. Hãy giảm đơn giá.",
+            f" {cap.max_amount} theo {cap.legal_basis}{since}. Hãy giảm đơn giá{until}.",
             item=price.item.code,
             amount=asked,
             cap=cap.max_amount,

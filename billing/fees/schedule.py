@@ -50,7 +50,7 @@ def load_catalogue(  # noqa: PLR0913  what is loaded, where to, by whom
 ) -> tuple[CapVerdict, ...]:
     """Give a school the items, prices and general reductions of a catalogue.
 
-    ``accounts``: the catalogue's account keys to the school's bank accounts. Each price is judged on its first day
+    ``accounts``: the catalogue's account keys to the school's bank accounts. Each price is judged on every day
     against the shipped caps and those of the province: ``OverCap``, ``Prohibited`` or ``NotComparable`` refuse the
     whole catalogue. Returns the verdicts (some may need the approver's yes). An item the school has already is
     refused: prices change by new rows, not by loading again.
@@ -132,7 +132,11 @@ def judge_schedule(session: Session, school: School, schedule: Schedule, days: S
 
 
 def judge_prices(session: Session, school: School, prices: Sequence[Price]) -> tuple[CapVerdict, ...]:
-    """Judge prices each on its first day and on those on which the school's place changes, for every level meant."""
+    """Judge prices on every day of theirs on which what binds them changes, for every level meant.
+
+    That is the first day, those on which the school's place changes, and those from which another cap or prohibition
+    holds: a price that is entered today for the whole year is told today that a cap falls in January.
+    """
     _judge_tuition(session, school, [([price], Span(price.valid.start, price.valid.start)) for price in prices])
     rules = read_rules(session, school.province_id)
     places = read_places(session, school.id)
@@ -146,7 +150,7 @@ def judge_prices(session: Session, school: School, prices: Sequence[Price]) -> t
         for verdict in check_schedule(
             [price],
             place_of(school, Level(level), located),
-            Span(part.start, part.start),  # a round judges its own days
+            part,
             rules,
             history[price.valid.start],
         )

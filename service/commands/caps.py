@@ -1,5 +1,7 @@
 """``caps``: load what a province decides about amounts from a catalogue file, or only check it.
 
+A new cap ends the one that held without an end on the day before; that is said, and stands in each school's log.
+
 That is the most that its council allows to be charged (``caps``), and its own parameters of pupils' health insurance
 (``insurance``: base wage, rate, the State's share and the province's own).
 """
@@ -11,12 +13,14 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from billing.audit.recording import SYSTEM
 from billing.errors import HocphiError
-from billing.fees.cap_rows import load_caps, read_rules
-from billing.fees.caps import refuse_overlaps
+from billing.fees.cap_rows import take_caps
+from billing.fees.caps import Cap
 from billing.fees.catalogue import Catalogue, read_catalogue
 from billing.fees.errors import BadCatalogue
 from billing.fees.insured import load_insurance_rules
+from billing.fees.items import LEVEL_NAMES, UNIT_NAMES
 from service.commands.answers import YES, no, unusable
 from service.commands.rates import chosen_province
 from service.database import EVERYTHING
@@ -55,13 +59,23 @@ def run(arguments: argparse.Namespace) -> int:
 def _load(file: Catalogue, code: str | None) -> int:
     with open_wiring(read_settings(), ring=False) as wiring, wiring.database.transaction(EVERYTHING) as session:
         province = chosen_province(session, code)
-        known = read_rules(session, province.id).caps
-        new = tuple(cap for cap in file.caps if cap not in known)
-        refuse_overlaps((*known, *new))
-        load_caps(session, province.id, new)
+        taken = take_caps(session, province.id, file.caps, SYSTEM, wiring.clock())
         load_insurance_rules(session, province.id, file.insurance)
-        print(f"{file.title}: đã nạp {len(new)} mức trần mới cho {province.name} ({_counted(file)} trong tệp).")
+        lines = [
+            f"{file.title}: đã nạp {len(taken.new)} mức trần mới cho {province.name} ({_counted(file)} trong tệp).",
+            *(_ended(cap, by) for cap, by in taken.ended),
+        ]
+    print("\n".join(lines))
     return YES
+
+
+def _ended(cap: Cap, by: Cap) -> str:
+    """Return what is said of a cap that another one follows."""
+    where = f" ({cap.zone})" if cap.zone else ""
+    return (
+        f"Mức trần cũ của {cap.item_code}, cấp {LEVEL_NAMES[cap.level]}{where}: {cap.max_amount}/{UNIT_NAMES[cap.unit]}"
+        f" ({cap.legal_basis}) kết thúc ngày {cap.valid.end:%d/%m/%Y}; từ {by.valid.start:%d/%m/%Y} là {by.max_amount}."
+    )
 
 
 def _counted(file: Catalogue) -> str:

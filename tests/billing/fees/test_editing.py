@@ -9,10 +9,12 @@ from sqlalchemy import func, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from billing.audit.recording import SYSTEM
 from billing.audit.tables import AuditDetail, AuditEntry
 from billing.errors import Conflict, NotFound, OverCap, Refused
 from billing.fees import tables
-from billing.fees.cap_rows import load_caps
+from billing.fees.cap_rows import load_caps, take_caps
+from billing.fees.caps import Cap, Standing
 from billing.fees.catalogue import shipped_rules
 from billing.fees.editing import ItemChange, NewItem, add_item, change_item, end_item
 from billing.fees.errors import Prohibited
@@ -227,6 +229,26 @@ def test_a_price_above_the_cap_is_refused_with_its_article_and_changes_nothing(
         with pytest.raises(OverCap, match=r"vượt mức trần 300\.000 đ theo Nghị quyết 08/2025"):
             give_price(session, billing, "BANTRU", 300_001, NOVEMBER)
         assert prices(session, billing, "BANTRU") == before
+
+
+def test_a_price_for_the_year_is_refused_today_for_a_cap_that_falls_in_january(
+    database: Database, billing: BillingSchool
+) -> None:
+    """Entered in November it looked well and stopped the round of January; now it is told with the day."""
+    january = date(2026, 1, 1)
+    held = Cap("NUOCUONG", Level.PRIMARY, "", "", Unit.MONTH, Money(15_000), "Nghị quyết cũ", Span(SEPTEMBER))
+    falls = replace(held, max_amount=Money(12_000), valid=Span(january), legal_basis="Nghị quyết mới")
+    with database.transaction(EVERYTHING) as session:
+        for each in (held, falls):
+            take_caps(session, billing.school.province_id, [each], SYSTEM, NOW)
+        with pytest.raises(OverCap, match=r"12\.000 đ theo Nghị quyết mới từ 01/01/2026.*kết thúc trước ngày đó"):
+            give_price(session, billing, "NUOCUONG", 14_000, NOVEMBER)
+        until = give_price(session, billing, "NUOCUONG", 14_000, NOVEMBER, valid_to=date(2025, 12, 31))
+        assert [each.cap.max_amount for each in until.verdicts if each.cap] == [Money(15_000)]
+        after = give_price(session, billing, "NUOCUONG", 12_000, january)
+        assert [each.cap.max_amount for each in after.verdicts if each.cap] == [Money(12_000)]
+        whole = give_price(session, billing, "NUOCUONG", 11_000, NOVEMBER, valid_to=date(2025, 12, 31))
+        assert [each.standing for each in whole.verdicts] == [Standing.WITHIN]
 
 
 def test_a_rise_above_the_councils_share_is_refused_against_last_years_price(database: Database) -> None:
