@@ -6,6 +6,7 @@ an instalment that has one already holds the differences.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -38,6 +39,7 @@ STATE_NAMES = {
     "withdrawn": "đã hủy",
 }
 OPEN = ("draft", "submitted")
+_CODE = re.compile(r"(?:[0-9][0-9 ./-]{0,9})?")
 NO_CLASS = "Chưa xếp lớp nên chưa tính được."
 _CHANGED = "Dữ liệu đã đổi sau khi tính (học sinh, mức hoặc đối tượng). Hãy tính lại rồi trình lại."
 
@@ -60,10 +62,11 @@ class ClaimPlan:
 def draft_claim(session: Session, actor: Actor, plan: ClaimPlan, now: datetime) -> StateClaim:
     """Write down a new claim; a second one for an instalment corrects the first.
 
-    Raises ``Refused`` for a kind that the school cannot ask for or months outside the year, and ``Conflict`` while
-    another claim of the instalment is open.
+    Raises ``Refused`` for a kind that the school cannot ask for, months outside the year or a budget code that is
+    none, and ``Conflict`` while another claim of the instalment is open.
     """
     first, last = _months_of(plan)
+    chapter, category, economic = _codes_of(plan)
     _refuse_kind(session, plan)
     earlier = session.exec(
         select(StateClaim.state).where(
@@ -84,9 +87,9 @@ def draft_claim(session: Session, actor: Actor, plan: ClaimPlan, now: datetime) 
         number=len(earlier),
         first_month=first,
         last_month=last,
-        chapter_code=plan.chapter_code.strip(),
-        category_code=plan.category_code.strip(),
-        economic_code=plan.economic_code.strip(),
+        chapter_code=chapter,
+        category_code=category,
+        economic_code=economic,
         made_by=person(actor),
         made_at=now,
     )
@@ -235,6 +238,18 @@ def _months_of(plan: ClaimPlan) -> tuple[date, date]:
             last=last,
         )
     return first, last
+
+
+def _codes_of(plan: ClaimPlan) -> tuple[str, str, str]:
+    """Return chapter, category and economic code of the State's budget; each may be left for later."""
+    typed = {"Chương": plan.chapter_code, "Loại, khoản": plan.category_code, "Tiểu mục": plan.economic_code}
+    chapter, category, economic = (code.strip() for code in typed.values())
+    for name, code in zip(typed, (chapter, category, economic), strict=True):
+        if not _CODE.fullmatch(code):
+            raise Refused(
+                f"{name} gồm nhiều nhất 10 chữ số theo mục lục ngân sách, ví dụ 822. Hãy sửa lại hoặc để trống."
+            )
+    return chapter, category, economic
 
 
 def _refuse_kind(session: Session, plan: ClaimPlan) -> None:

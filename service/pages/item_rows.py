@@ -193,7 +193,10 @@ def catalogue_page(session: Session, school_id: UUID, choice: CatalogueChoice, n
     keys = tuple(dict.fromkeys(item.account for item in catalogue.items))
     verdicts, problem = _tried(session, school, catalogue, dict.fromkeys(keys, own[0][0]) if own else {}, now)
     if not own:
-        problem = "Trường chưa có tài khoản ngân hàng nào để nhận tiền. Xin nhờ quản trị hệ thống khai tài khoản trước."
+        problem = (
+            "Trường chưa có tài khoản nhận tiền nào đang dùng. "
+            "Hãy đề nghị ở trang Tài khoản; người khác đồng ý, sau 24 giờ thì nạp được."
+        )
     return CataloguePage(
         choice=choice,
         title=catalogue.title,

@@ -64,7 +64,7 @@ def classes_of(session: Session, school_id: UUID, school_year: str) -> Sequence[
         select(ClassGroup.code).where(ClassGroup.school_id == school_id, ClassGroup.school_year == school_year)
     ).all()
     if not classes:
-        raise NotFound("Năm học này chưa có lớp nào.", school_year=school_year)
+        raise NotFound("Năm học này chưa có lớp nào. Hãy tạo lớp ở trang Năm học mới trước.", school_year=school_year)
     return classes
 
 

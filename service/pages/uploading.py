@@ -7,12 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from starlette.responses import Response
 
+from billing.payments.receipts import school_year_of
 from service.access import limits
 from service.access.errors import TooLarge
 from service.pages.desk import Desk
 from service.pages.guards import OpenDesk, StaffVisit, Visit, parts_of
 from service.pages.rendering import page
 from service.pages.responses import file_answer
+from service.pages.typed import school_day
 from service.pages.upload_views import OF_A_YEAR, TAKEN_OUT, TELLING, Upload, UploadDone, UploadKind
 
 MAX_FILE_BYTES = 10 * 1024 * 1024
@@ -77,6 +79,7 @@ def _page(  # noqa: PLR0913  what the page says of a file that came
         "uploads.html",
         visit=visit,
         choices=choices,
+        this_year=school_year_of(school_day(parts_of(request).clock())),
         kinds=tuple(map(str, UploadKind)),
         years=years,
         out=out,

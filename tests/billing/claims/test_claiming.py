@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -57,6 +58,16 @@ def balance(session: Session, school_id: UUID, code: str) -> Money:
     postings = session.exec(select(Posting).where(Posting.school_id == school_id)).all()
     debit = total(each.amount for each in postings if each.debit_account_id == account)
     return debit - total(each.amount for each in postings if each.credit_account_id == account)
+
+
+@pytest.mark.parametrize("field", ["chapter_code", "category_code", "economic_code"])
+def test_a_budget_code_is_short_and_of_digits(
+    database: Database, billing: BillingSchool, now: datetime, field: str
+) -> None:
+    for code in ("12345678901", "1e5", "-5", "<b>", "٣"):
+        plan = replace(plan_of(billing.id, TUITION), **{field: code})  # type: ignore[arg-type]  # one of three texts
+        with database.transaction(Scope.of(billing.id)) as session, pytest.raises(Refused, match="10 chữ số"):
+            draft_claim(session, billing.accountant, plan, now)
 
 
 def test_a_term_is_asked_for_approved_sent_and_paid(database: Database, billing: BillingSchool, now: datetime) -> None:
