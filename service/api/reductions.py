@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from starlette.responses import Response
 
 from billing.audit.recording import Deed, record_deed
+from billing.bills.reached import bills_reached
 from billing.fees import reducing
 from billing.fees.items import Group, Level, Ownership, Payer
 from billing.fees.kinds import ReductionKind, shipped_kinds
@@ -27,6 +28,16 @@ router = APIRouter(
     prefix="/api/v1/schools/{school}", max_body_size=MAX_JSON_BYTES, responses=REFUSALS, tags=["reductions"]
 )
 
+_ADVICE = (
+    (
+        "Các thông báo thu đã phát hành giữ nguyên. Muốn giảm, hãy đề nghị ghi giảm từng thông báo (POST /corrections,"
+        " kind credit), hoặc thu hồi và tính lại (kind replace) khi chưa có tiền nộp; người khác duyệt."
+    ),
+    (
+        "Issued bills stay as they are. To lower one, ask for a credit note (POST /corrections, kind credit), or"
+        " replace it (kind replace) while nothing is paid on it; another person approves."
+    ),
+)
 State = Literal["waiting", "approved", "withdrawn"]
 
 
@@ -53,7 +64,28 @@ class ReductionOut(Answer):
     made_by_me: bool
 
 
-class FullReduction(ReductionOut):
+class UnchangedOut(Answer):
+    """An issued bill that a reduction reaches back to and does not change: its months (``2025-10``), where to see it.
+
+    ``POST /corrections`` lowers it (kind ``credit``; ``replace`` while nothing is paid on it); another person approves.
+    ``lowered``: it has a credit note already.
+    """
+
+    bill_id: UUID
+    number: str
+    months: list[str]
+    page: str
+    lowered: bool
+
+
+class DecidedReduction(ReductionOut):
+    """A reduction that was approved, and the issued bills that stay as they are; ``advice`` says what to do."""
+
+    unchanged: list[UnchangedOut]
+    advice: str | None
+
+
+class FullReduction(DecidedReduction):
     """Everything on one reduction; that it was looked at is recorded."""
 
     kind: str
@@ -145,10 +177,10 @@ def reduction(call: Calling, reduction_id: UUID) -> FullReduction:
 
 
 @router.post("/reductions/{reduction_id}/approve")
-def approve(call: Calling, reduction_id: UUID) -> ReductionOut:
-    """Approve what another person entered."""
+def approve(call: Calling, reduction_id: UUID) -> DecidedReduction:
+    """Approve what another person entered; the answer names the issued months that it does not change."""
     row = reducing.approve_reduction(call.session, call.school_id, reduction_id, call.actor, call.now)
-    return ReductionOut(**_facts(call, row))
+    return DecidedReduction(**_facts(call, row), **_reached(call, row))
 
 
 @router.post("/reductions/{reduction_id}/withdraw")
@@ -190,6 +222,23 @@ def _facts(call: Call, row: Reduction) -> dict[str, Any]:
     }
 
 
+def _reached(call: Call, row: Reduction) -> dict[str, Any]:
+    bills = bills_reached(call.session, row)
+    return {
+        "unchanged": [
+            UnchangedOut(
+                bill_id=each.bill_id,
+                number=each.number,
+                months=list(each.months),
+                page=f"/van-phong/dot-thu/{each.round_id}/hoc-sinh/{each.pupil_id}",
+                lowered=each.lowered,
+            )
+            for each in bills
+        ],
+        "advice": _ADVICE[call.language == "en"] if bills else None,
+    }
+
+
 def _state(row: Reduction) -> State:
     if row.withdrawn_at is not None:
         return "withdrawn"
@@ -199,6 +248,7 @@ def _state(row: Reduction) -> State:
 def _full(call: Call, row: Reduction) -> FullReduction:
     return FullReduction(
         **_facts(call, row),
+        **_reached(call, row),
         kind=row.reason_class,
         title=row.title,
         payer=Payer(row.payer),

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from billing.audit.recording import Actor as DeedActor
+from billing.bills.reached import bills_reached
 from billing.fees import reducing
 from service.access.roles import Actor, Place, SignedIn
 from service.pages import item_edits, item_rows, opt_in_rows, reduction_rows
@@ -132,6 +133,11 @@ class FeeRows(RoundRows):
         """Return everything on one reduction and record the look."""
         session, actor = self._within(place), self._looking(who, place)
         return reduction_rows.reduction_page(session, place.id, reduction_id, actor, now)
+
+    def reaches_back(self, place: Place, reduction_id: UUID) -> bool:
+        """Tell whether a reduction reaches back over issued months."""
+        session = self._within(place)
+        return bool(bills_reached(session, reducing.find_reduction(session, place.id, reduction_id)))
 
     def find_pupils(self, who: SignedIn, place: Place, words: str, now: datetime) -> tuple[PupilHit, ...]:
         """Return pupils by name, code or class."""

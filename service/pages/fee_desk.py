@@ -100,6 +100,9 @@ class ReductionDesk(Protocol):
     def reduction(self, who: SignedIn, place: Place, reduction_id: UUID, now: datetime) -> ReductionPage:
         """Return everything on one reduction and record the look; raises ``NotFound``."""
 
+    def reaches_back(self, place: Place, reduction_id: UUID) -> bool:
+        """Tell whether a reduction reaches back over months whose bills are issued."""
+
     def find_pupils(self, who: SignedIn, place: Place, words: str, now: datetime) -> tuple[PupilHit, ...]:
         """Return pupils by name, code or class."""
 

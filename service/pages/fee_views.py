@@ -190,6 +190,16 @@ class ReductionList:
 
 
 @dataclass(frozen=True, slots=True)
+class UnchangedBill:
+    """An issued bill that a reduction reaches back to: ``where`` it can be corrected, and for which months."""
+
+    number: str
+    months: str
+    where: str
+    lowered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReductionPage:
     """Everything on one reduction, for staff with the right to see it."""
 
@@ -201,6 +211,7 @@ class ReductionPage:
     legal_basis: str
     evidence: str
     approver: str = ""
+    unchanged: tuple[UnchangedBill, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

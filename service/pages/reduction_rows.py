@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, or_, select
 
 from billing.audit.recording import Actor, Deed, record_deed
+from billing.bills.reached import ReachedBill, bills_reached
 from billing.errors import NotFound
 from billing.fees.items import GROUP_NAMES, Group, Level, Ownership, Payer
 from billing.fees.kinds import ReductionKind, shipped_kinds
@@ -27,6 +28,7 @@ from service.pages.fee_views import (
     ReductionPage,
     ReductionRow,
     TypedReduction,
+    UnchangedBill,
 )
 from service.pages.item_rows import latest_year
 from service.pages.typed import read_id, read_money, read_percent, school_day
@@ -82,7 +84,14 @@ def reduction_page(session: Session, school_id: UUID, reduction_id: UUID, actor:
         legal_basis=row.legal_basis,
         evidence=row.evidence,
         approver=approver.full_name if approver else "",
+        unchanged=tuple(_unchanged(each) for each in bills_reached(session, row)),
     )
+
+
+def _unchanged(bill: ReachedBill) -> UnchangedBill:
+    months = ", ".join(f"{month[5:]}/{month[:4]}" for month in bill.months)
+    where = f"/van-phong/dot-thu/{bill.round_id}/hoc-sinh/{bill.pupil_id}"
+    return UnchangedBill(bill.number, months, where, bill.lowered)
 
 
 def pupil_hits(session: Session, school_id: UUID, words: str, today: date) -> tuple[PupilHit, ...]:

@@ -77,8 +77,8 @@ def enter(  # noqa: PLR0913, PLR0917  FastAPI reads each of them from the reques
 ) -> Response:
     """Enter a reduction; another person approves it."""
     typed = TypedReduction(em, dien, tu, minh_chung, read_day(den), ty_le, so_tien, khoan, can_cu)
-    desk.enter_reduction(visit.who, visit.place, typed, parts_of(request).clock())
-    return go_to(visit.place, "/van-phong/mien-giam", xong="nhap")
+    made = desk.enter_reduction(visit.who, visit.place, typed, parts_of(request).clock())
+    return _told(visit, desk, made, "nhap")
 
 
 @router.get("/{reduction_id}")
@@ -98,7 +98,7 @@ def reduction(
 def approve(request: Request, visit: StaffVisit, desk: OpenDesk, reduction_id: uuid.UUID) -> Response:
     """Approve what another person entered."""
     desk.approve_reduction(visit.who, visit.place, reduction_id, parts_of(request).clock())
-    return go_to(visit.place, "/van-phong/mien-giam", xong="duyet")
+    return _told(visit, desk, reduction_id, "duyet")
 
 
 @router.post("/{reduction_id}/bo")
@@ -122,6 +122,12 @@ def end(  # noqa: PLR0913, PLR0917  as above
     """End a reduction after a day; with a reason."""
     desk.end_reduction(visit.who, visit.place, reduction_id, den, ly_do, parts_of(request).clock())
     return go_to(visit.place, "/van-phong/mien-giam", xong="ket-thuc")
+
+
+def _told(visit: StaffVisit, desk: OpenDesk, reduction_id: uuid.UUID, said: str) -> Response:
+    """Go back to the list; to the reduction itself where it names issued months that it does not change."""
+    back = f"/{reduction_id}" if desk.reaches_back(visit.place, reduction_id) else ""
+    return go_to(visit.place, f"/van-phong/mien-giam{back}", xong=said)
 
 
 def _may(visit: StaffVisit, step: str) -> bool:

@@ -6,8 +6,11 @@ import pytest
 from sqlmodel import col, select
 
 from billing.bills.explained import bill_facts
+from billing.bills.reached import bills_reached
 from billing.bills.tables import BillLine, BillReduction
 from billing.fees.explaining import explain, plain_lines
+from billing.fees.reducing import NewReduction, enter_reduction, withdraw_reduction
+from billing.fees.tables import Reduction
 from billing.money import Money
 from billing.rounds.correcting import Lowering, propose_credit
 from billing.vault import Vault
@@ -44,6 +47,32 @@ def test_a_line_keeps_its_price_its_days_and_its_percentages(
         assert lines["NUOCUONG"].because["months"] == [["2025-10", 1]]
         shares = session.exec(select(BillReduction).order_by(col(BillReduction.id))).all()
         assert {(row.payer, row.percent) for row in shares} == {("state", 50)}
+
+
+def test_a_reduction_reaches_the_issued_months_that_it_would_have_lowered(
+    database: Database, billing: BillingSchool, now: datetime
+) -> None:
+    """Not those before its first day, nor lines that have it, nor what the family does not pay."""
+
+    def reached(item: str, since: date, until: date | None = None) -> list[tuple[str, ...]]:
+        entered = NewReduction(
+            billing.pupils[0].enrolment.id, "HOCBONG", since, "QĐ 7", until, 10, item_codes=frozenset({item})
+        )
+        row = enter_reduction(session, billing.school, entered, billing.accountant, now)
+        found = [each.months for each in bills_reached(session, row)]
+        withdraw_reduction(session, billing.id, row.id, billing.accountant, now, "Thử")
+        assert bills_reached(session, row) == ()
+        return found
+
+    with issue(database, billing, now).open() as session:
+        september, ninth = date(2025, 9, 1), date(2025, 10, 9)
+        assert reached("NUOCUONG", september) == [("2025-10",)]
+        assert reached("NUOCUONG", september, date(2025, 9, 30)) == []
+        assert reached("NUOCUONG", ninth) == [], "a month is judged on the pupil's first day in it"
+        assert reached("TIENAN", ninth) == [("2025-10",)], "which for meals was the thirteenth"
+        held = session.exec(select(Reduction).where(Reduction.enrolment_id == billing.pupils[0].enrolment.id)).all()
+        half = next(row for row in held if row.item_codes == ["TIENAN"] and row.withdrawn_at is None)
+        assert bills_reached(session, half) == (), "the bill took it off"
 
 
 def test_a_credit_note_says_in_the_full_view_why_and_nowhere_else(

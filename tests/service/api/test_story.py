@@ -30,6 +30,7 @@ def test_a_month_by_api_and_the_pages_say_the_same(fresh: Fresh) -> None:
     made = _issued(fresh, accountant, approver, child)
     bill = _explained(accountant, made, child)
     _corrected(accountant, approver, made, bill)
+    _reaching_back(fresh, accountant, approver, pupils["1B"][0])
     _pages_agree(fresh, accountant, made)
     _deeds_tell(fresh)
 
@@ -128,6 +129,35 @@ def _corrected(accountant: Program, approver: Program, path: str, bill: dict[str
     assert accountant.do(f"{path}/lock")["state"] == "locked"
     assert accountant.ask("POST", "/corrections", wanted)[0] == 409
     assert approver.do(f"{path}/unlock", {"reason": "Sửa thêm"})["state"] == "issued"
+
+
+def _reaching_back(fresh: Fresh, accountant: Program, approver: Program, child: dict[str, Any]) -> None:
+    """A paper comes late: October is billed, so it stays, and whoever enters and approves it is told with the link."""
+    wanted = {
+        "enrolment_id": child["enrolment_id"], "kind": "TRUONGGIAM", "valid_from": "2025-09-01", "percent": 50,
+        "evidence": "QĐ 15/2025", "items": ["XE"],
+    }  # fmt: skip
+    made = accountant.do("/reductions", wanted, 201)
+    [bill] = made["unchanged"]
+    assert (bill["months"], bill["lowered"]) == (["2025-10"], False)
+    assert "POST /corrections" in made["advice"]
+    due = accountant.get(f"/bills/{bill['bill_id']}")["due"]
+    office = fresh.client(fresh.accountant)
+    shown = office.get(f"/van-phong/mien-giam/{made['id']}").text
+    assert "Các tháng đã phát hành không đổi" in shown
+    assert bill["number"] in shown
+    assert office.get(re.findall(rf'href="({bill["page"]}[^"]*)"', shown)[0]).status_code == 200
+    agreed = approver.do(f"/reductions/{made['id']}/approve")
+    assert agreed["unchanged"] == made["unchanged"]
+    assert accountant.get(f"/bills/{bill['bill_id']}")["due"] == due
+    [line] = accountant.get(f"/bills/{bill['bill_id']}?view=full")["lines"]
+    lower = {"kind": "credit", "bill_id": bill["bill_id"], "reason": "Miễn giảm từ tháng 9",
+             "lines": [{"line_id": line["id"], "amount": 150_000}]}  # fmt: skip
+    asked = accountant.do("/corrections", lower, 201)
+    approver.do(f"/corrections/{asked['id']}/approve")
+    assert accountant.get(f"/reductions/{made['id']}")["unchanged"][0]["lowered"] is True
+    later = accountant.do("/reductions", {**wanted, "kind": "NHAHAOTAM", "valid_from": "2025-11-01"}, 201)
+    assert (later["unchanged"], later["advice"]) == ([], None), "from a month on that is not billed"
 
 
 def _pages_agree(fresh: Fresh, accountant: Program, path: str) -> None:
