@@ -1,5 +1,6 @@
 """The list that a school hands to the authority, as a workbook: by pupil, and by pupil and month (pure).
 
+The legal bases stand once, numbered, on the cover, as on the paper form; a pupil's row names the number.
 Totals are values and stand in figures and in words. The same list always gives the same bytes. It holds names beside
 exemption classes, so only accountant, approver and auditor may open it, and every opening is written down.
 """
@@ -25,7 +26,7 @@ PUPIL_COLUMNS = (
     Column("Ngày sinh", 12),
     Column("Lớp", 10),
     Column("Đối tượng", 34),
-    Column("Căn cứ", 44),
+    Column("Căn cứ số", 10),
     Column("Các tháng", 20),
     Column("Số tháng", 10),
     Column("Mức một tháng (đồng)", 16),
@@ -106,6 +107,11 @@ class ClaimSheet:
     signs: bool
 
     @property
+    def bases(self) -> tuple[str, ...]:
+        """The legal bases of the list, each once, in the order in which the rows first name them."""
+        return tuple(dict.fromkeys(pupil.legal_basis for pupil in self.pupils))
+
+    @property
     def total(self) -> Money:
         """What the whole list asks for."""
         return total(pupil.asked for pupil in self.pupils)
@@ -137,6 +143,7 @@ def _summary(sheet: Sheet, claim: ClaimSheet, digest: Digest) -> None:
         ("Chương – Loại, khoản – Tiểu mục", _codes(claim)),
         ("Gửi", claim.authority),
         ("Các tháng", f"{claim.first_month:%m/%Y} đến {claim.last_month:%m/%Y}"),
+        *((f"Căn cứ {number}", basis) for number, basis in enumerate(claim.bases, 1)),
     ):
         sheet.note(label, value)
     sheet.note()
@@ -170,6 +177,7 @@ def _by_pupil(workbook: Workbook, claim: ClaimSheet, digest: Digest) -> None:
     columns = PUPIL_COLUMNS if claim.signs else PUPIL_COLUMNS[:-1]
     sheet = workbook.sheet(BY_PUPIL, columns, freeze="D2", data_rows=len(claim.pupils), digest=digest)
     sheet.head()
+    bases = {basis: number for number, basis in enumerate(claim.bases, 1)}
     for number, pupil in enumerate(claim.pupils, 1):
         sheet.data(
             number,
@@ -178,7 +186,7 @@ def _by_pupil(workbook: Workbook, claim: ClaimSheet, digest: Digest) -> None:
             pupil.born,
             pupil.class_name,
             pupil.title,
-            pupil.legal_basis,
+            bases[pupil.legal_basis],
             ", ".join(f"{month.month:%m}" for month in pupil.months),
             len(pupil.months),
             pupil.months[0].rate,

@@ -56,12 +56,17 @@ class NewRightIn(Body):
 
 
 class PayoutOut(Answer):
-    """What an approved list owes one pupil's family, in đồng, and how it was handed over."""
+    """What an approved list owes one pupil's family, in đồng, and how it was handed over.
+
+    ``too_much``: what of it a later list took back, to be taken from the family; undoing the payout and paying anew
+    rights it.
+    """
 
     pupil_id: UUID
     class_name: str
     months: int
     amount: int
+    too_much: int
     payout_id: UUID | None
     received_by: str | None
     received_on: date | None
@@ -182,6 +187,7 @@ def _payout(row: paying_out.PayoutRow) -> PayoutOut:
         class_name=row.class_name,
         months=row.months,
         amount=row.amount.dong,
+        too_much=row.too_much.dong,
         payout_id=paid.id if paid else None,
         received_by=paid.received_by if paid else None,
         received_on=paid.received_on if paid else None,

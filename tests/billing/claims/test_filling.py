@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import datetime
 
 import openpyxl
@@ -54,6 +55,26 @@ def test_the_list_holds_codes_months_and_the_sum_in_words(database: Database, va
     months = [row for row in book[BY_MONTH].iter_rows(min_row=2, values_only=True) if isinstance(row[0], int)]
     assert len(months) == 12
     assert sum(int(str(row[8])) for row in months) == (PUBLIC_RATE * 12).dong
+
+
+def test_each_legal_basis_stands_once_on_the_cover_and_rows_name_its_number(
+    database: Database, vault: Vault, now: datetime
+) -> None:
+    """The paper form asks for it once; a list of a thousand pupils carried it a thousand times."""
+    billing = make(database, vault)
+    with database.transaction(Scope.of(billing.id)) as session:
+        claim = approved_claim(session, billing, RateKind.TUITION, now)
+        sheet = claim_sheet(session, claim, "Trần Thị Thu", "Lê Văn Duyệt")
+    [basis] = {pupil.legal_basis for pupil in sheet.pupils}
+    other = replace(sheet.pupils[2], legal_basis="Nghị định 238/2025/NĐ-CP, điều 15")
+    book = openpyxl.load_workbook(io.BytesIO(claim_xlsx(replace(sheet, pupils=(*sheet.pupils[:2], other)))))
+    texts = [str(cell.value) for page in book for row in page.iter_rows() for cell in row if cell.value is not None]
+    assert (texts.count(basis), texts.count(other.legal_basis)) == (1, 1)
+    facts = {row[0].value: row[1].value for row in book[SUMMARY].iter_rows() if row[0].value}
+    assert (facts["Căn cứ 1"], facts["Căn cứ 2"]) == (basis, other.legal_basis)
+    heads = [cell.value for cell in book[BY_PUPIL][1]]
+    numbers = [row[heads.index("Căn cứ số")].value for row in book[BY_PUPIL].iter_rows(min_row=2, max_row=4)]
+    assert numbers == [1, 1, 2]
 
 
 def test_a_draft_cannot_be_opened(database: Database, vault: Vault, now: datetime) -> None:

@@ -52,6 +52,26 @@ def test_a_right_a_list_and_a_payout(fresh: Fresh) -> None:
     assert accountant.ask("POST", f"{path}/{claim}/undo", {"reason": "Nhầm"})[0] == 404
     [undone] = accountant.do(f"{path}/{paid['payout_id']}/undo", {"reason": "Ghi nhầm người ký"})
     assert undone["payout_id"] is None
+    assert undone["too_much"] == 0
+    _taken_back(accountant, approver, path, signed)
+
+
+def _taken_back(accountant: Program, approver: Program, path: str, signed: dict[str, str]) -> None:
+    """The right ended with October, which came to light after the family had signed for four months."""
+    [owed] = accountant.get(path)
+    assert accountant.do(path, signed, 201)["too_much"] == 0
+    [right] = accountant.get("/entitlements")["data"]
+    ended = {"last_day": "2025-10-31", "reason": "Hộ đã thoát nghèo"}
+    accountant.do(f"/entitlements/{right['id']}/end", ended)
+    later = accountant.do("/claims", {"kind": "learning_cost", "school_year": "2025-2026", "instalment": 1}, 201)
+    assert later["number"] == 1
+    accountant.do(f"/claims/{later['id']}/submit", {"digest": later["digest"]})
+    approver.do(f"/claims/{later['id']}/approve", {"digest": later["digest"]})
+    [told] = accountant.get(path)
+    assert told["too_much"] == owed["amount"] - 2 * 150_000 > 0
+    [undone] = accountant.do(f"{path}/{told['payout_id']}/undo", {"reason": "Thu lại phần thừa"})
+    assert (undone["payout_id"], undone["amount"], undone["too_much"]) == (None, 300_000, 0)
+    assert accountant.do(path, signed, 201)["amount"] == 300_000
 
 
 def _approved_list(accountant: Program, approver: Program, child: dict[str, Any]) -> tuple[str, int]:
