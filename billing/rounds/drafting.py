@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -16,6 +16,8 @@ from billing.fees.charges import Period
 from billing.fees.items import Span, last_day
 from billing.payments.receipts import school_year_of
 from billing.rounds.tables import ISSUED_STATES, BillingRound
+
+_LATEST_DUE = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def set_instalments(
     ordered = check_shares(shares)
     billing_round.instalments = shares_as_json(ordered)
     billing_round.due_on = ordered[-1].due_on if ordered else billing_round.due_on
-    _refuse_bad_days(ordered, billing_round.period_from, billing_round.due_on)
+    _refuse_bad_days(ordered, billing_round.period_from, billing_round.period_to, billing_round.due_on)
     billing_round.state = "draft"
     billing_round.preview_digest, billing_round.preview, billing_round.family_total = None, {}, None
     session.add(billing_round)
@@ -107,9 +109,9 @@ def set_instalments(
 
 def _draft(session: Session, actor: Actor, plan: RoundPlan, now: datetime, *, base: UUID | None = None) -> BillingRound:
     shares = check_shares(plan.instalments)
-    _refuse_bad_days(shares, plan.days.start, plan.due_on)
     if plan.days.end is None:
         raise Refused("Kỳ thu phải có ngày kết thúc.")
+    _refuse_bad_days(shares, plan.days.start, plan.days.end, plan.due_on)
     if not school_year_of(plan.days.start) == school_year_of(plan.days.end) == plan.school_year:
         raise Refused(
             f"Kỳ thu {plan.days.start:%d/%m/%Y}–{plan.days.end:%d/%m/%Y} không nằm trong năm học {plan.school_year}"
@@ -179,8 +181,10 @@ def refuse_same_months(session: Session, school_id: UUID, first: date, last: dat
         )
 
 
-def _refuse_bad_days(shares: Sequence[Share], starts: date, due_on: date) -> None:
+def _refuse_bad_days(shares: Sequence[Share], starts: date, ends: date, due_on: date) -> None:
     first = shares[0].due_on if shares else due_on
+    if due_on - ends > _LATEST_DUE:  # a mistyped year: nobody would ever be reminded
+        raise Refused(f"Hạn nộp {due_on:%d/%m/%Y} sau kỳ thu hơn một năm. Hãy xem lại năm.", due_on=due_on)
     if first < starts:
         raise Refused(f"Hạn nộp {first:%d/%m/%Y} trước ngày đầu của kỳ thu.", due_on=first)
     if shares and shares[-1].due_on != due_on:

@@ -167,5 +167,6 @@ def _answer(request: Request, answer: Answer, sentence: tuple[str, str], error: 
         problems=problems,
         back=section_of(request.url.path) or choices_of(request.url.path),
         place=request.query_params.get(PLACE_PARAMETER, ""),
+        signed_in=session_digest(request) is not None,
         request_id=_request_id(request),
     )

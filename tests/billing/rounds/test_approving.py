@@ -151,6 +151,7 @@ def test_a_person_answers_for_a_round(database: Database, billing: BillingSchool
         ({"days": Span(date(2025, 10, 1)), "meal_days": frozenset()}, "phải có ngày kết thúc"),
         ({"meal_days": frozenset({date(2025, 11, 3)})}, "nằm ngoài kỳ"),
         ({"due_on": date(2025, 9, 30)}, "trước ngày đầu của kỳ thu"),
+        ({"due_on": date(2052, 10, 20)}, "sau kỳ thu hơn một năm"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(

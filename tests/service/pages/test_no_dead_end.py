@@ -55,3 +55,10 @@ def test_who_hands_in_no_sheets_is_not_sent_there(bare: Fresh) -> None:
     link = f'href="/van-phong/tai-len?truong={bare.school.code}"'
     assert link in reads(bare, "/van-phong/lien-he")
     assert link not in reads(bare, "/van-phong/lien-he", approver=True)
+
+
+def test_who_is_signed_in_and_refused_is_not_sent_to_sign_in(bare: Fresh) -> None:
+    answer = bare.client(bare.approver).get("/van-phong/tai-len")
+    assert answer.status_code == 403
+    assert 'href="/toi"' in answer.text
+    assert 'href="/dang-nhap"' not in answer.text
