@@ -123,7 +123,11 @@ def _joined(upper: list[list[str]], lower: list[list[str]]) -> list[list[str]]:
 
 
 def _columns(parts: list[list[str]], layout: Layout) -> dict[Column, int]:
+    known = tuple(heading.removeprefix("=") for headings in layout.headings.values() for heading in headings)
+    parts = [[part for part in cell if part.startswith(known)] for cell in parts]  # of most rows nothing is left
     found: dict[Column, int] = {}
+    if not any(parts):
+        return found
     for column, headings in layout.headings.items():
         taken = {place for other, place in found.items() if {other, column} != {Column.DAY, Column.MOMENT}}
         place = next((at for heading in headings for at in _fitting(parts, heading) if at not in taken), None)
