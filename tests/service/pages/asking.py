@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from anyio import Event
+from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message
 
 
@@ -17,15 +19,41 @@ class Answer:
     headers: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request as it goes over the wire; ``address`` is a path, perhaps with a query."""
+
+    method: str
+    address: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+def written(client: TestClient, method: str, address: str, **what: Any) -> Question:  # noqa: ANN401  what a client takes
+    """Return what a client would send: its cookies and headers, and ``data`` and ``files`` as a browser writes them."""
+    request = client.build_request(method, address, **what)
+    return Question(method, address, dict(request.headers), request.read())
+
+
+def answers(client: TestClient, questions: Sequence[Question]) -> list[Answer]:
+    """Ask one question after the other in the event loop of a client, and of its application."""
+    assert client.portal
+    return client.portal.call(_answers, client.app, questions)
+
+
+async def _answers(app: ASGIApp, questions: Sequence[Question]) -> list[Answer]:
+    return [await _ask(app, question) for question in questions]
+
+
 async def ask_all(app: ASGIApp, method: str, addresses: list[str], headers: dict[str, str]) -> list[Answer]:
     """Ask for one address after the other, each with these headers and without a body."""
-    return [await _ask(app, method, address, headers) for address in addresses]
+    return [await _ask(app, Question(method, address, headers)) for address in addresses]
 
 
-async def _ask(app: ASGIApp, method: str, address: str, headers: Mapping[str, str]) -> Answer:
-    path, _, query = address.partition("?")
+async def _ask(app: ASGIApp, question: Question) -> Answer:
+    path, _, query = question.address.partition("?")
     started: list[Message] = []
-    body = iter([{"type": "http.request", "body": b"", "more_body": False}])
+    body = iter([{"type": "http.request", "body": question.body, "more_body": False}])
     told = Event()
 
     async def receive() -> Message:
@@ -44,13 +72,13 @@ async def _ask(app: ASGIApp, method: str, address: str, headers: Mapping[str, st
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": method,
+        "method": question.method,
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "headers": [(name.encode(), value.encode()) for name, value in question.headers.items()],
         "client": ("testclient", 50_000),
         "server": ("testserver", 80),
         "state": {},

@@ -13,7 +13,7 @@ from service.access import csrf
 from service.access.roles import EVERYBODY, MATRIX, ROLES, Actor
 from service.access.sessions import digest
 from service.web import assemble, served
-from tests.service.pages.asking import ask_all
+from tests.service.pages.asking import Answer, Question, answers, ask_all, written
 from tests.service.pages.conftest import sample_client, signed_in
 from tests.service.pages.sample_bank_accounts import CHANGE_ID
 from tests.service.pages.sample_cash import BOOK_ID, REVERSAL_ID, TAKING_ID
@@ -134,8 +134,8 @@ WITH_FILE = (
 )
 
 
-def call(client: TestClient, method: str, path: str, actor: Actor) -> int:
-    """Call a route as a person would: with the form's own token where there is a session."""
+def called(client: TestClient, method: str, path: str, actor: Actor) -> Question:
+    """Return how a person would call a route: with the form's own token where there is a session."""
     data = dict(FIELDS)
     cookie = client.cookies.get("hocphi")
     if cookie:
@@ -143,10 +143,13 @@ def call(client: TestClient, method: str, path: str, actor: Actor) -> int:
     elif actor is Actor.PARENT_LINK:
         data["csrf"] = csrf.make_token(SECRET, client.cookies["hocphi-visitor"].encode())
     files = {"tep": b"{}"} if path.endswith(WITH_FILE) else None
-    answer = client.request(method, address(path, actor), data=data if method == "POST" else None, files=files)
-    if answer.status_code == 303 and answer.headers["location"].startswith("/dang-nhap") and path != "/dang-xuat":
-        return 401
-    return answer.status_code
+    return written(client, method, address(path, actor), data=data if method == "POST" else None, files=files)
+
+
+def status_of(answer: Answer, path: str) -> int:
+    """Return the status; who is sent to the sign-in was not let in."""
+    sent_away = answer.status == 303 and answer.headers["location"].startswith("/dang-nhap")
+    return 401 if sent_away and path != "/dang-xuat" else answer.status
 
 
 @pytest.fixture
@@ -165,7 +168,8 @@ def clients(client: TestClient, desk: SampleDesk) -> dict[Actor, TestClient]:
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=[f"{method} {path}" for method, path in ROUTES])
 def test_the_matrix_is_what_happens(clients: dict[Actor, TestClient], method: str, path: str) -> None:
     for actor in EVERYBODY:
-        status = call(clients[actor], method, path, actor)
+        (answer,) = answers(clients[actor], [called(clients[actor], method, path, actor)])
+        status = status_of(answer, path)
         allowed = actor in MATRIX[(method, path)]
         if (method, path) == ("POST", "/dang-nhap"):
             # A family's browser has a form's token of its own: let through, but the password is wrong.
@@ -189,10 +193,13 @@ def test_no_unsafe_route_works_without_the_token_or_from_another_site(
         cookie = client.cookies.get("hocphi")
         assert cookie
         token = csrf.make_token(SECRET, digest(cookie))
-        assert client.request(method, where, data=FIELDS, files=files).status_code == 403
-        for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
-            data = {"csrf": token, **FIELDS}
-            assert client.request(method, where, data=data, files=files, headers=headers).status_code == 403
+        without = written(client, method, where, data=FIELDS, files=files)
+        own = written(client, method, where, data={"csrf": token, **FIELDS}, files=files)
+        from_elsewhere = [
+            dataclasses.replace(own, headers={**own.headers, **more})
+            for more in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"})
+        ]
+        assert [answer.status for answer in answers(client, [without, *from_elsewhere])] == [403] * 3
     assert desk.done == []
     assert len(desk.sessions) == len(ROLES), "nobody was signed out"
 
