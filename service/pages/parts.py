@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
@@ -60,7 +61,7 @@ def readiness(wiring: Wiring, redis: Redis) -> Callable[[], Readiness]:
 
     Redis may be away, and so may a provider's list: callbacks are stored all the same, so that only counts as degraded.
     """
-    wanted = ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
+    wanted = _shape_of_this_code()
 
     def ready() -> Readiness:
         begun = time.monotonic()
@@ -75,6 +76,12 @@ def readiness(wiring: Wiring, redis: Redis) -> Callable[[], Readiness]:
         return Readiness(ready=fit, database_ms=spent, schema=str(found or ""), degraded=degraded)
 
     return ready
+
+
+@cache
+def _shape_of_this_code() -> str:
+    """Return the newest migration; to know it, each of them is read and compiled."""
+    return ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
 
 
 def _late(wiring: Wiring) -> tuple[str, ...]:
