@@ -116,6 +116,7 @@ WRITTEN_ONCE = (
     "explained_layouts",
     "family_choices",
     "former_balances",
+    "former_bases",
     "former_decisions",
     "former_imports",
     "inbox",

@@ -122,6 +122,10 @@ def change_item(  # noqa: PLR0913, PLR0917  what is changed, where, by whom
     _own_account(session, school.id, UUID(item.account))
     if item.revenue_account != row.revenue_account:
         open_earning(session, school.id, item)
+    if item.legal_basis != row.legal_basis:  # bills that stand name the one under which they were issued
+        former = tables.FormerBasis(school_id=school.id, item_id=row.id, legal_basis=row.legal_basis, until=now)
+        session.add(former)
+        session.flush()
     row.legal_name, row.legal_basis, row.revenue_account = item.name, item.legal_basis, item.revenue_account
     row.bank_account_id, row.carry_over = UUID(item.account), carry_over
     session.add(row)

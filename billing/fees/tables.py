@@ -50,6 +50,22 @@ class FeeItem(Row, table=True):
     valid_to: date | None = None
 
 
+class FormerBasis(Row, table=True):
+    """The legal basis that an item had until a moment; a bill names the one under which it was issued.
+
+    The database refuses another basis on an item whose last one is not kept here (*former_basis_is_kept*).
+    """
+
+    __tablename__ = "former_bases"
+    __table_args__ = (in_school(["item_id"], "fee_items"), Index("ix_former_bases_item", "school_id", "item_id"))
+
+    id: int | None = identity_column()
+    school_id: UUID
+    item_id: UUID
+    legal_basis: str
+    until: datetime = time_column()
+
+
 class FeeCap(Row, table=True):
     """The most a council's resolution allows (no school policy: it is public law of a province)."""
 

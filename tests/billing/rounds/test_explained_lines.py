@@ -3,14 +3,17 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from billing.bills.explained import bill_facts
 from billing.bills.reached import bills_reached
-from billing.bills.tables import BillLine, BillReduction
+from billing.bills.tables import Bill, BillLine, BillReduction
+from billing.fees.editing import ItemChange, change_item
 from billing.fees.explaining import explain, plain_lines
 from billing.fees.reducing import NewReduction, enter_reduction, withdraw_reduction
-from billing.fees.tables import Reduction
+from billing.fees.tables import FeeItem, Reduction
 from billing.money import Money
 from billing.rounds.correcting import Lowering, propose_credit
 from billing.vault import Vault
@@ -96,3 +99,40 @@ def test_a_credit_note_says_in_the_full_view_why_and_nowhere_else(
         [read] = full_bills(session, billing.id, [issued.bill(session)], "vi")
         assert [each for one in read.lines for each in one.sentences if "Giấy ghi giảm" in each] == [said]
         assert why not in str(plain_lines(after.values()))
+
+
+def test_a_bill_names_the_legal_basis_under_which_it_was_issued(
+    database: Database, billing: BillingSchool, now: datetime
+) -> None:
+    """Whatever the item's basis becomes later, and however often."""
+
+    def said() -> str:
+        facts = next(facts for _, facts in bill_facts(session, billing.id, [bill])[bill] if facts.unit == "month")
+        return explain(facts).price
+
+    with issue(database, billing, now).open() as session:
+        bill = session.exec(select(Bill.id)).one()
+        item = session.exec(select(FeeItem).where(FeeItem.code == "NUOCUONG")).one()
+        first = item.legal_basis
+        assert f"theo {first}" in said()
+        for days, basis in ((1, "Nghị quyết 9/2026 (bịa)"), (2, "Nghị quyết 10/2026 (bịa)"), (3, first), (4, "Khác")):
+            change = ItemChange(legal_basis=basis)
+            change_item(session, billing.school, "NUOCUONG", change, billing.accountant, now + timedelta(days=days))
+            assert f"theo {first}" in said()
+
+
+def test_the_database_lets_no_basis_be_forgotten(database: Database, billing: BillingSchool, now: datetime) -> None:
+    item = {"school": billing.id, "code": "NUOCUONG"}
+    other = text("UPDATE fee_items SET legal_basis = 'khác' WHERE school_id = :school AND code = :code")
+    with (
+        pytest.raises(IntegrityError, match="kept before it gets another"),
+        database.transaction(EVERYTHING) as session,
+    ):
+        session.execute(other, item)
+    with database.transaction(EVERYTHING) as session:
+        change_item(session, billing.school, "NUOCUONG", ItemChange(legal_basis="Mới"), billing.accountant, now)
+    with (
+        pytest.raises(IntegrityError, match="kept before it gets another"),
+        database.transaction(EVERYTHING) as session,
+    ):
+        session.execute(other, item)
