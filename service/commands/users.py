@@ -18,6 +18,7 @@ from billing.audit.recording import SYSTEM
 from billing.errors import NotFound
 from billing.people.tables import Authority, School
 from service.access.accounts import find_user
+from service.access.actors import ROLE_NAMES, Actor
 from service.access.operating import Placed, add_by_operator, end_by_operator, reset_by_operator
 from service.access.staff_ending import sign_out_everywhere
 from service.access.tables import ROLES, RoleGrant, User
@@ -76,7 +77,8 @@ def _add(session: Session, arguments: argparse.Namespace, wiring: Wiring) -> lis
     password = add_by_operator(
         session, arguments.login, arguments.name, placed, arguments.first_day, arguments.last_day, now
     )
-    said = f"Đã cấp vai trò {arguments.role} cho {arguments.login} tại {placed.name}."
+    role = ROLE_NAMES[Actor(arguments.role)][0].lower()
+    said = f"Đã cấp vai trò {role} cho {arguments.login} tại {placed.name}."
     return [said] if password is None else [said, *_told(arguments.login, password, wiring)]
 
 

@@ -63,7 +63,7 @@ def read_year(text: str, today: date) -> int:
     if not text.strip():
         return today.year
     if not (text.strip().isdecimal() and abs(int(text) - today.year) <= 5):  # noqa: PLR2004  years of anybody's interest
-        raise Refused(f"“{text.strip()}” không phải năm BHYT. Xin ghi năm có 4 chữ số.")
+        raise Refused(f"“{text.strip()}” không phải năm BHYT. Xin ghi năm từ {today.year - 5} đến {today.year + 5}.")
     return int(text)
 
 

@@ -85,6 +85,7 @@ def test_after_setup_the_operator_makes_the_first_two_people(
     head = ("add", "--login", "Head.A", "--name", "Vũ Thị Bình", "--role", "approver", "--school", school["school"])
     code, out, err = door(*head)
     assert (code, err) == (0, "")
+    assert "Đã cấp vai trò người duyệt cho" in out
     user = user_of(database, "head.a")
     assert check_password(user.password_hash, password_in(out)).ok
     assert user.must_change_password

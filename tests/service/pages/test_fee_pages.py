@@ -77,6 +77,7 @@ def test_a_catalogue_is_seen_with_its_verdicts_before_it_is_loaded_and_only_once
     seen = client.get("/van-phong/khoan-thu/danh-muc/public-primary").text
     assert "Trần 300.000 đ/tháng" in seen
     assert "người duyệt phải đồng ý" in seen
+    assert "“main”" not in seen, "the file's own name of its account"
     assert not fresh.read(lambda session: session.exec(select(tables.FeeItem)).all()), "looking stores nothing"
     status, text = load(fresh, client, ten="public-primary")
     assert (status, "Đã nạp danh mục" in text, "BANTRU" in text) == (200, True, True)

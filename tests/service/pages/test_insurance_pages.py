@@ -148,7 +148,9 @@ def test_what_the_rules_refuse_is_said_in_a_sentence(world: World, people: dict[
     answer = accountant.post(page, data=bad)
     assert answer.status_code == 422
     assert "từ tháng 8/2024 đến tháng 12/2025" in answer.text
-    assert accountant.get(f"{ROOT}?nam=1999").status_code == 422
+    refused = accountant.get(f"{ROOT}?nam=1999")
+    assert refused.status_code == 422
+    assert "Xin ghi năm từ 2020 đến 2030" in refused.text
     assert people["auditor"].get(page).status_code == 403
 
 

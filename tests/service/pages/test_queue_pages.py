@@ -284,6 +284,7 @@ def test_several_are_taken_by_a_dry_run_and_one_confirmation(town: QueueTown) ->
     page = reads(client, f"/nhieu?{named}")
     assert "Sẽ ghi 3 giao dịch, cộng 1.950.000 đ; 1 giao dịch để lại." in page
     assert "Không có đúng một em được gợi ý" in page
+    assert f"/van-phong/cho-xu-ly/gd/{transfers[3]}?" in page, "the one left is opened from here"
     form = confirmation(page)
     asked(town, transfers[0], 30, town.other)
     status, said = sends(client, "/nhieu", **form)
