@@ -44,7 +44,7 @@ from service.pages.attendance_views import (
     TeachersPage,
     TypedMarks,
 )
-from service.pages.item_rows import latest_year
+from service.pages.item_rows import running_year
 from service.pages.roll_rows import month_state, name_of
 from service.pages.typed import read_id, school_day
 
@@ -61,7 +61,7 @@ def months_page(session: Session, school_id: UUID, now: datetime) -> MonthsPage:
     names = {row.closed_by: name_of(session, row.closed_by) for row in closed.values()}
     teachers = _teacher_names(session, school_id, today)
     classes = []
-    for group in _classes(session, school_id):
+    for group in _classes(session, school_id, today):
         states = []
         for month in months:
             row = closed.get((group.id, month))
@@ -141,7 +141,7 @@ def read_hour(text: str) -> time:
 def teachers_page(session: Session, school_id: UUID, now: datetime) -> TeachersPage:
     """Return who teaches which class, and who could."""
     today = school_day(now)
-    groups = {group.id: group for group in _classes(session, school_id)}
+    groups = {group.id: group for group in _classes(session, school_id, today)}
     rows = [row for row in teachers_on(session, school_id, today) if row.class_id in groups]
     people = people_with(session, school_id, "class_teacher", today)
     taught = {row.class_id for row in rows}
@@ -189,7 +189,7 @@ def _months(session: Session, school_id: UUID, today: date) -> tuple[date, ...]:
     first: date | None = session.exec(
         select(func.min(ClassPlacement.valid_from))
         .join(ClassGroup, col(ClassGroup.id) == col(ClassPlacement.class_id))
-        .where(ClassPlacement.school_id == school_id, ClassGroup.school_year == latest_year(session, school_id))
+        .where(ClassPlacement.school_id == school_id, ClassGroup.school_year == running_year(session, school_id, today))
     ).one()
     months = [first_of(today)]
     while first is not None and months[0] > first_of(first) and len(months) < _MOST_MONTHS:
@@ -197,10 +197,10 @@ def _months(session: Session, school_id: UUID, today: date) -> tuple[date, ...]:
     return tuple(months)
 
 
-def _classes(session: Session, school_id: UUID) -> list[ClassGroup]:
+def _classes(session: Session, school_id: UUID, today: date) -> list[ClassGroup]:
     rows = session.exec(
         select(ClassGroup)
-        .where(ClassGroup.school_id == school_id, ClassGroup.school_year == latest_year(session, school_id))
+        .where(ClassGroup.school_id == school_id, ClassGroup.school_year == running_year(session, school_id, today))
         .order_by(col(ClassGroup.grade), col(ClassGroup.code))
     ).all()
     return list(rows)

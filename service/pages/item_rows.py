@@ -32,6 +32,7 @@ from billing.fees.schedule import load_catalogue
 from billing.fees.standings import Measure, read_measure, standing_of
 from billing.ledger.tables import BankAccount
 from billing.payments.banks import bank_by_bin
+from billing.payments.receipts import school_year_of
 from billing.people.tables import ClassGroup, School
 from service.pages.fee_views import (
     CatalogueChoice,
@@ -62,7 +63,7 @@ def items_page(session: Session, school_id: UUID, today: date) -> ItemsPage:
         by_group.setdefault(item.item_group, []).append(_item_row(item, lines, accounts))
     order = [group.value for group in Group if group.value in by_group]
     groups = tuple((GROUP_NAMES[Group(group)], tuple(by_group[group])) for group in order)
-    return ItemsPage(groups, latest_year(session, school_id))
+    return ItemsPage(groups, running_year(session, school_id, today))
 
 
 def item_row(session: Session, item: tables.FeeItem, today: date) -> ItemRow:
@@ -74,10 +75,15 @@ def item_row(session: Session, item: tables.FeeItem, today: date) -> ItemRow:
     return _item_row(item, lines, dict(own_accounts(session, item.school_id)))
 
 
-def latest_year(session: Session, school_id: UUID) -> str:
-    """Return the newest school year with classes; empty when there are none yet."""
+def running_year(session: Session, school_id: UUID, today: date) -> str:
+    """Return the school year that the office works in on a day; empty when there are no classes yet.
+
+    The newest year with classes that has begun (on 1 August): the classes of the next one are made months ahead, and
+    until then the children sit in this one's. A school that has only coming years works in the first of them.
+    """
     years = session.exec(select(ClassGroup.school_year).where(ClassGroup.school_id == school_id).distinct()).all()
-    return max(years, default="")
+    begun = [year for year in years if year <= school_year_of(today)]
+    return max(begun) if begun else min(years, default="")
 
 
 def own_accounts(session: Session, school_id: UUID) -> list[tuple[str, str]]:

@@ -20,9 +20,9 @@ from billing.rounds.calculating import late_arrivals
 from billing.rounds.drafting import RoundPlan, SupplementaryPlan, draft_round, draft_supplementary
 from billing.rounds.previewing import preview_round
 from billing.rounds.tables import BillingRound
-from service.pages.item_rows import latest_year
+from service.pages.item_rows import running_year
 from service.pages.round_views import CalendarDay, CalendarMonth, NewRound, TypedRound
-from service.pages.typed import read_day, read_percent
+from service.pages.typed import read_day, read_percent, school_day
 
 _SCHOOL_YEAR_STARTS = 8  # August: who comes before the first school day is billed for it
 _MONTHS = 12
@@ -33,7 +33,7 @@ _SATURDAY = 5
 
 def new_round(session: Session, school_id: UUID, first: str, last: str, today: date) -> NewRound:
     """Return the form of a new round for some months; without any, the month after the last round."""
-    year = latest_year(session, school_id)
+    year = running_year(session, school_id, today)
     months = _months_of(year, today)
     start = first if first in dict(months) else _next_month(session, school_id, year, months, today)
     end = last if last in dict(months) and last >= start else start
@@ -54,7 +54,7 @@ def new_round(session: Session, school_id: UUID, first: str, last: str, today: d
 
 def take_round(session: Session, school_id: UUID, actor: Actor, typed: TypedRound, now: datetime) -> UUID:
     """Write down a round as it was typed and calculate it; returns its id."""
-    year = latest_year(session, school_id)
+    year = running_year(session, school_id, school_day(now))
     if not year:
         raise Refused("Trường chưa có lớp nào. Xin nhờ quản trị hệ thống khai lớp của năm học.")
     days = _span(typed.first, typed.last)

@@ -26,7 +26,7 @@ from service.pages.fee_views import (
     OptInPupil,
     OptInsPage,
 )
-from service.pages.item_rows import latest_year, price_unit
+from service.pages.item_rows import price_unit, running_year
 from service.pages.typed import read_id
 
 
@@ -37,7 +37,7 @@ def opt_ins_page(session: Session, school_id: UUID, day: date) -> OptInsPage:
     holding = _holding(session, school_id, day)
     classes = session.exec(
         select(ClassGroup)
-        .where(ClassGroup.school_id == school_id, ClassGroup.school_year == latest_year(session, school_id))
+        .where(ClassGroup.school_id == school_id, ClassGroup.school_year == running_year(session, school_id, day))
         .order_by(col(ClassGroup.grade), col(ClassGroup.code))
     ).all()
     return OptInsPage(

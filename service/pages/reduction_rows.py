@@ -30,7 +30,7 @@ from service.pages.fee_views import (
     TypedReduction,
     UnchangedBill,
 )
-from service.pages.item_rows import latest_year
+from service.pages.item_rows import running_year
 from service.pages.typed import read_id, read_money, read_percent, school_day
 
 MOST_HITS = 30
@@ -207,7 +207,7 @@ def _pupils(session: Session, school_id: UUID, today: date, enrolment_id: UUID |
     )
     wanted: list[ColumnElement[bool]] = [
         col(Enrolment.school_id) == school_id,
-        col(Enrolment.school_year) == latest_year(session, school_id),
+        col(Enrolment.school_year) == running_year(session, school_id, today),
         or_(col(Enrolment.ended_on).is_(None), col(Enrolment.ended_on) >= today),
     ]
     if enrolment_id is not None:

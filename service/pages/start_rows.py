@@ -12,13 +12,13 @@ from billing.fees.reducing import waiting_reductions
 from billing.fees.tables import FeeItem, OptIn
 from billing.people.tables import Enrolment
 from billing.rounds.tables import BillingRound
-from service.pages.item_rows import latest_year
+from service.pages.item_rows import running_year
 from service.pages.round_views import StartStep
 
 
 def start_steps(session: Session, school_id: UUID, today: date) -> tuple[StartStep, ...]:
     """Return the steps to a round, in their order, each with how much of it is there."""
-    year = latest_year(session, school_id)
+    year = running_year(session, school_id, today)
     items = session.exec(select(func.count()).where(FeeItem.school_id == school_id)).one()
     pupils = session.exec(
         select(func.count()).where(
