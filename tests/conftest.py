@@ -105,9 +105,12 @@ def _redis_of_this_process(url: str) -> str:
 
 
 def _hurry(owner_url: str) -> None:
-    """Let a throw-away server not wait for the disk; only a power cut would tell the difference, no ``kill -9``."""
+    """Let a throw-away server not wait for the disk; only a power cut would tell the difference, no ``kill -9``.
+
+    Nor does it sweep by itself, which would make plans anew at any moment; ``CleanDatabases`` sweeps.
+    """
     with psycopg.connect(libpq_url(owner_url), autocommit=True) as connection:
-        for setting in ("fsync", "full_page_writes"):
+        for setting in ("fsync", "full_page_writes", "autovacuum"):
             connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
         connection.execute("SELECT pg_reload_conf()")
 
