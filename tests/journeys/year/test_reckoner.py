@@ -97,6 +97,28 @@ def test_the_state_grants_one_right_and_nothing_in_summer() -> None:
     ]
 
 
+def test_of_what_is_given_for_paying_ahead_only_the_greatest_is() -> None:
+    known = facts(THIRD)
+    quarter = e.Reduction("a", "QUY", "school", ("HOCPHI",), OCTOBER, date(2025, 12, 31), percent=3)
+    year = e.Reduction("b", "CANAM", "school", ("HOCPHI",), OCTOBER, date(2025, 10, 31), percent=5)
+    known.reductions["em"] = [quarter, year]
+    months = [OCTOBER, date(2025, 11, 1)]
+    assert [charge(known, "em", [month], ())[0].family for month in months] == [2_375_000, 2_425_000]
+
+
+def test_an_amount_is_given_once_to_who_was_billed_left_and_came_back() -> None:
+    known = facts(THIRD, "TIENAN")
+    known.reductions["em"] = [
+        e.Reduction("b", "HOCBONG", "donor", ("TIENAN",), OCTOBER, date(2025, 10, 31), amount=400_000)
+    ]
+    first, second = Stay(OCTOBER, [(OCTOBER, "4A")], date(2025, 10, 10)), Stay(date(2025, 10, 20), [(OCTOBER, "4A")])
+    given = [
+        sum(each.amount for line in charge(known, "em", [OCTOBER], COOKED, *stays) if line.meals for each in line.taken)
+        for stays in (([first],), ([second], [first]), ([first, second],))
+    ]
+    assert given == [8 * 45_000, 400_000 - 8 * 45_000, 400_000]
+
+
 def test_an_amount_is_given_once_where_a_meal_becomes_dearer_within_the_month() -> None:
     known = facts(THIRD, "TIENAN")
     known.change_price("TIENAN", 47_000, date(2025, 10, 20))
