@@ -137,7 +137,7 @@ def judge_prices(session: Session, school: School, prices: Sequence[Price]) -> t
     That is the first day, those on which the school's place changes, and those from which another cap or prohibition
     holds: a price that is entered today for the whole year is told today that a cap falls in January.
     """
-    _judge_tuition(session, school, [([price], Span(price.valid.start, price.valid.start)) for price in prices])
+    _judge_tuition(session, school, [([price], _with_an_end(price.valid)) for price in prices])
     rules = read_rules(session, school.province_id)
     places = read_places(session, school.id)
     days = {price.valid.start for price in prices}
@@ -155,6 +155,11 @@ def judge_prices(session: Session, school: School, prices: Sequence[Price]) -> t
             history[price.valid.start],
         )
     )
+
+
+def _with_an_end(days: Span) -> Span:
+    """Return days that can be looked at month by month: of those without an end the first; a round judges its own."""
+    return days if days.end is not None else Span(days.start, days.start)
 
 
 def _judge_tuition(session: Session, school: School, judged: Sequence[tuple[Sequence[Price], Span]]) -> None:

@@ -26,6 +26,7 @@ from billing.money import Money
 from billing.vault import Vault
 from service.database import EVERYTHING, Database, libpq_url
 from service.preparing import Addresses
+from tests.factories.claims import PUBLIC_RATE, load_invented
 from tests.factories.fees import OCTOBER
 from tests.factories.rounds import BillingSchool, make_billing_school
 from tests.factories.schools import make_account, make_school, make_user
@@ -249,6 +250,23 @@ def test_a_price_for_the_year_is_refused_today_for_a_cap_that_falls_in_january(
         assert [each.cap.max_amount for each in after.verdicts if each.cap] == [Money(12_000)]
         whole = give_price(session, billing, "NUOCUONG", 11_000, NOVEMBER, valid_to=date(2025, 12, 31))
         assert [each.standing for each in whole.verdicts] == [Standing.WITHIN]
+
+
+def test_tuition_of_a_public_school_is_judged_in_every_month_of_its_price(
+    database: Database, billing: BillingSchool
+) -> None:
+    """The State pays nine months: a price that goes on into June is told so today, not by the round of June."""
+    with database.transaction(EVERYTHING) as session:
+        load_invented(session, billing.school.province_id)
+        tuition = replace(a_new_item(billing), code="HOCPHI", legal_name="Học phí", group=Group.TUITION)
+        add_item(session, billing.school, replace(tuition, revenue_account="5312"), billing.accountant, NOW)
+        january = date(2026, 1, 1)
+        with pytest.raises(Refused, match=r"tháng 06/2026.*kết thúc vào tháng 5"):
+            give_price(session, billing, "HOCPHI", PUBLIC_RATE.dong, january, valid_to=date(2026, 6, 30))
+        assert (
+            give_price(session, billing, "HOCPHI", PUBLIC_RATE.dong, january, valid_to=YEAR_END).price.valid_to
+            == YEAR_END
+        )
 
 
 def test_a_rise_above_the_councils_share_is_refused_against_last_years_price(database: Database) -> None:
