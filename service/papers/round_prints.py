@@ -6,6 +6,7 @@ is killed loses the piece in hand and nothing else. How it is worked off: ``serv
 
 from __future__ import annotations
 
+import re
 import zipfile
 from contextlib import ExitStack
 from datetime import datetime
@@ -126,11 +127,16 @@ def open_print(session: Session, billing_round: BillingRound, print_id: UUID, va
         stream: IO[bytes] = unless_done.enter_context(TemporaryFile())
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as folder:
             for place, code in places:
-                name = zipfile.ZipInfo(f"{code}.pdf", made_at.timetuple()[:6])
+                name = zipfile.ZipInfo(file_of(code), made_at.timetuple()[:6])
                 folder.writestr(name, _opened(session, print_id, place, vault))
         stream.seek(0)
         unless_done.pop_all()  # from here on, the answer closes it
         return stream
+
+
+def file_of(code: str) -> str:
+    """Return the name of a class's file: a class may be called ``1/2``, which must not become a folder."""
+    return re.sub(r'[\\/:*?"<>|\x00-\x1f]', "-", code) + ".pdf"
 
 
 def wipe_expired(session: Session, now: datetime) -> int:
