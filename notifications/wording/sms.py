@@ -46,6 +46,9 @@ _TAKEN_BY: Final = {
     ("en", BY_CARD_UNBOOKED): "back to your card:",
 }
 
+_NOT_PAID: Final = {"vi": "Con chua nop ", "en": "Not paid yet: "}
+_ALL_PAID: Final = {"vi": "Da nop du", "en": "All is paid"}
+
 TEXTS: Final[Mapping[tuple[Kind, Language], str]] = {
     (Kind.BILL_ISSUED, "vi"): "{school}: {pupil} can nop {amount} ({period}), han {day}. Xem: {link}",
     (Kind.BILL_REPLACED, "vi"): "{school}: bao thu moi {period} cua {pupil}: {amount}, han {day}. {link}",
@@ -55,7 +58,7 @@ TEXTS: Final[Mapping[tuple[Kind, Language], str]] = {
     (Kind.CREDIT_USED, "vi"): "{school}: da tru {used} tien ton cua {pupil}, con phai nop {amount}. {link}",
     (Kind.CONTRACT_OFFERED, "vi"): "{school} moi tra loi hop dong {number} cua {pupil}, den het {day}. {link}",
     (Kind.CHOICE_OFFERED, "vi"): "{school} moi dang ky {item} cho {pupil}, den het {day}. {link}",
-    (Kind.PAYMENT_RECEIVED, "vi"): "{school} da nhan {amount} cua {pupil} {day}. Con chua nop {rest}. {link}",
+    (Kind.PAYMENT_RECEIVED, "vi"): "{school} da nhan {amount} cua {pupil} {day}. {rest}. {link}",
     (Kind.PAYMENT_TAKEN_BACK, "vi"): "{school}: {taken_by} {used} cua {pupil}. Can nop {amount}. {link}",
     (Kind.CARD_UNPAID, "vi"): "{school}: {taken_by} {used} cua {pupil}. Nay can nop {amount}. {link}",
     (Kind.BILL_ISSUED, "en"): "{school}: {amount} to pay for {pupil} ({period}) by {day}. See {link}",
@@ -66,7 +69,7 @@ TEXTS: Final[Mapping[tuple[Kind, Language], str]] = {
     (Kind.CREDIT_USED, "en"): "{school}: {used} of leftover used for {pupil}, {amount} to pay. {link}",
     (Kind.CONTRACT_OFFERED, "en"): "{school}: please answer contract {number} for {pupil} by {day}. {link}",
     (Kind.CHOICE_OFFERED, "en"): "{school}: {item} for {pupil}? Answer by {day}. {link}",
-    (Kind.PAYMENT_RECEIVED, "en"): "{school} received {amount} for {pupil} {day}. Not paid yet: {rest}. {link}",
+    (Kind.PAYMENT_RECEIVED, "en"): "{school} received {amount} for {pupil} {day}. {rest}. {link}",
     (Kind.PAYMENT_TAKEN_BACK, "en"): "{school}: {taken_by} {used} for {pupil}. To pay: {amount}. {link}",
     (Kind.CARD_UNPAID, "en"): "{school}: {taken_by} {used} for {pupil}. To pay now: {amount}. {link}",
 }
@@ -107,7 +110,8 @@ def registered() -> tuple[str, ...]:
 
 def _said(facts: Facts, language: Language) -> dict[str, str]:
     if isinstance(facts, ReceiptFacts):
-        return {"amount": _sum(facts.amount), "rest": _sum(facts.remaining), "day": short_date(facts.paid_on)}
+        rest = _NOT_PAID[language] + _sum(facts.remaining) if facts.remaining else _ALL_PAID[language]
+        return {"amount": _sum(facts.amount), "rest": rest, "day": short_date(facts.paid_on)}
     if isinstance(facts, InviteFacts):
         return {"number": facts.number, "item": plain(facts.item), "day": short_date(facts.until)}
     period = plain(within(facts.period))

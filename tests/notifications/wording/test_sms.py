@@ -70,6 +70,12 @@ def test_the_words_of_a_receipt() -> None:
     )
 
 
+def test_the_words_of_a_receipt_after_which_nothing_is_left() -> None:
+    assert sms_text(Kind.PAYMENT_RECEIVED, a_receipt(link=LINK, remaining=ZERO)) == (
+        f"TH Dong Tam da nhan 500.000d cua N. T. M. Anh 07/09/2025. Da nop du. {LINK}"
+    )
+
+
 def test_the_words_of_a_card_page_that_came_to_nothing() -> None:
     assert sms_text(Kind.CARD_UNPAID, gone_back(BY_CARD_FAILED, link=LINK)) == (
         f"TH Dong Tam: tra the chua thanh 150.000d cua N. T. M. Anh. Nay can nop 150.000d. {LINK}"
