@@ -24,7 +24,7 @@ demo: installed ## Play the main job on sample schools, then stay up (ARGS="--on
 up: installed ## Run web, workers, sweeper and the embedded servers
 	$(IN_VENV) -m service up $(ARGS)
 
-test: installed-dev ## Run the tests: at most 6 minutes; on two cores still 15, which is too long (ARGS="-k name" for some)
+test: installed-dev ## Run the tests: at most 6 minutes; on two cores still 13, which is too long (ARGS="-k name" for some)
 	$(IN_VENV) -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not proof" $(ARGS)
 
 proof: installed-dev ## Run races, kills and seeds in full counts, at most 60 minutes
