@@ -110,9 +110,13 @@ def test_a_bill_names_the_legal_basis_under_which_it_was_issued(
         facts = next(facts for _, facts in bill_facts(session, billing.id, [bill])[bill] if facts.unit == "month")
         return explain(facts).price
 
+    with database.transaction(EVERYTHING) as session:  # a bill that comes after a change names the new one
+        earlier, change = now - timedelta(days=1), ItemChange(legal_basis="Nghị quyết 8/2025 (bịa)")
+        change_item(session, billing.school, "NUOCUONG", change, billing.accountant, earlier)
     with issue(database, billing, now).open() as session:
         bill = session.exec(select(Bill.id)).one()
         item = session.exec(select(FeeItem).where(FeeItem.code == "NUOCUONG")).one()
+        assert item.legal_basis == "Nghị quyết 8/2025 (bịa)"
         first = item.legal_basis
         assert f"theo {first}" in said()
         for days, basis in ((1, "Nghị quyết 9/2026 (bịa)"), (2, "Nghị quyết 10/2026 (bịa)"), (3, first), (4, "Khác")):
